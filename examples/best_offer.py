@@ -15,7 +15,7 @@ from typing import Any
 
 from crdt import Dot
 from crdt.causality.observed import Observed
-from crdt.testing import Taken, check_type
+from crdt.testing import HistoryEvent, check_type
 from crdt.types.custom import Seen
 
 OFFER = 0  # the one operation: (OFFER, price)
@@ -61,7 +61,7 @@ class BestOffer:
         self.offers = dict(state)
 
 
-def lowest(history: Sequence[Taken]) -> int | None:
+def lowest(history: Sequence[HistoryEvent]) -> int | None:
     """Return the meaning of visible operations: the specification."""
     return min((taken.command[1] for taken in history), default=None)
 

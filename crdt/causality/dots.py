@@ -142,7 +142,7 @@ def meet(vector: Vector, other: Vector) -> Vector:
     return common
 
 
-def survivors(
+def join_dots(
     ours: dict[Dot, T], others: dict[Dot, T], mine: Vector, theirs: Vector
 ) -> dict[Dot, T]:
     """What is left of two copies when they are merged, each with its vector: what both hold, and

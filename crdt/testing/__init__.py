@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from crdt.testing.builtin import SUBJECTS
 from crdt.testing.checking import Report, check_subject, check_type, replay, subject_of
-from crdt.testing.history import History, Taken, latest, unseen
+from crdt.testing.history import History, HistoryEvent, latest, unseen
 from crdt.testing.running import Failure, parse, run_script, script, search
 from crdt.testing.subject import Disagreement, Subject
 from crdt.testing.user_types.foreign import Foreign
@@ -23,11 +23,11 @@ __all__ = [
     "Failure",
     "Foreign",
     "History",
+    "HistoryEvent",
     "Refused",
     "Report",
     "Step",
     "Subject",
-    "Taken",
     "World",
     "check_subject",
     "check_type",

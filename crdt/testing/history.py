@@ -2,9 +2,8 @@
 
 A specification is a function from the operations that a region has seen to the value that it must
 show (Burckhardt et al., "Replicated Data Types: Specification, Verification,
-Optimality", 2014). Its input is a `History`: the visible operations, each a `Taken`, in an order
-that respects causality. Visibility is a set of bits, so a query is cheap.
-"""
+Optimality", 2014). Its input is a `History`: the visible operations, each a `HistoryEvent`, in an
+order that respects causality. Visibility is a set of bits, so a query is cheap."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ from crdt.causality.dots import Dot, Origin, origin_of, region_of
 
 
 @attrs.frozen(eq=False)
-class Taken:
+class HistoryEvent:
     """One command that changed something, as it was carried out at its origin."""
 
     command: Any
@@ -43,40 +42,42 @@ class Taken:
         """The number of the replica that did it."""
         return region_of(self.origin)
 
-    def saw(self, other: Taken) -> bool:
+    def saw(self, other: HistoryEvent) -> bool:
         """Return whether `other` had been applied at the origin before."""
         return bool(self.past >> other.index & 1)
 
 
-class History(Sequence[Taken]):
+class History(Sequence[HistoryEvent]):
     """The operations visible somewhere, the oldest first."""
 
-    def __init__(self, everything: list[Taken], visible: int, now: int = 0) -> None:
+    def __init__(self, everything: list[HistoryEvent], visible: int, now: int = 0) -> None:
         """`everything` that was ever done, of which the bits of `visible` can be seen, by somebody
         whose wall clock has reached `now` ms."""
-        self.everything: list[Taken] = everything
+        self.everything: list[HistoryEvent] = everything
         self.visible: int = visible
         self.now: int = now
-        self.items: list[Taken] = [taken for taken in everything if visible >> taken.index & 1]
+        self.items: list[HistoryEvent] = [
+            taken for taken in everything if visible >> taken.index & 1
+        ]
 
     @overload
-    def __getitem__(self, index: int) -> Taken: ...
+    def __getitem__(self, index: int) -> HistoryEvent: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Taken]: ...
-    def __getitem__(self, index: int | slice) -> Taken | list[Taken]:
+    def __getitem__(self, index: slice) -> list[HistoryEvent]: ...
+    def __getitem__(self, index: int | slice) -> HistoryEvent | list[HistoryEvent]:
         return self.items[index]
 
     def __len__(self) -> int:
         return len(self.items)
 
-    def __iter__(self) -> Iterator[Taken]:
+    def __iter__(self) -> Iterator[HistoryEvent]:
         return iter(self.items)
 
-    def before(self, taken: Taken) -> History:
+    def before(self, taken: HistoryEvent) -> History:
         """Return the history that was visible at the origin when `taken` was done."""
         return History(self.everything, taken.past, taken.expiry_clock)
 
-    def only(self, kept: Sequence[Taken]) -> History:
+    def only(self, kept: Sequence[HistoryEvent]) -> History:
         """The same place and time, of these operations alone."""
         visible = 0
         for taken in kept:
@@ -94,7 +95,7 @@ class History(Sequence[Taken]):
         return History(everything, visible, self.now)
 
 
-def unseen(history: Sequence[Taken], removers: Sequence[Taken]) -> list[Taken]:
+def unseen(history: Sequence[HistoryEvent], removers: Sequence[HistoryEvent]) -> list[HistoryEvent]:
     """The operations that none of `removers` had seen: what an observed remove leaves."""
     seen = 0
     for other in removers:
@@ -102,6 +103,6 @@ def unseen(history: Sequence[Taken], removers: Sequence[Taken]) -> list[Taken]:
     return [taken for taken in history if not seen >> taken.index & 1]
 
 
-def latest(history: Sequence[Taken]) -> list[Taken]:
+def latest(history: Sequence[HistoryEvent]) -> list[HistoryEvent]:
     """The operations that no other had seen: several where they were concurrent."""
     return unseen(history, history)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from crdt.embed.replica import Replica
 from crdt.testing.commands import Identity, encode, identities
-from crdt.testing.history import History, Taken
+from crdt.testing.history import History, HistoryEvent
 from crdt.types.list import List
 
 
@@ -40,7 +40,7 @@ class ListOrder:
                 self.before.add((left, right))
 
 
-def check_runs(names: list[Identity], pushes: dict[int, Taken]) -> None:
+def check_runs(names: list[Identity], pushes: dict[int, HistoryEvent]) -> None:
     """Between elements that came together stands only what was put there on purpose."""
     for first, left in enumerate(names):
         for last in range(first + 1, len(names)):

@@ -20,7 +20,7 @@ from typing import Any, Final
 from crdt.causality.dots import Origin
 from crdt.numbers.number import exact, text_of
 from crdt.testing.commands import TypeCommand
-from crdt.testing.history import History, Taken, unseen
+from crdt.testing.history import History, HistoryEvent, unseen
 from crdt.types.registry import DEFINITIONS
 
 FOREVER: Final = 1 << 60
@@ -28,7 +28,9 @@ NUMERIC: Final = re.compile(r"-?\d+(\.\d+)?")
 
 Shown = tuple[str, Any, int | None]  # type, value, deadline
 Part = tuple[Any, Origin]  # a typed value, and the lowest origin among what holds it in
-Meaning = Callable[[History, list[Taken]], Part | None]  # of one type, from what concerns one key
+Meaning = Callable[
+    [History, list[HistoryEvent]], Part | None
+]  # of one type, from what concerns one key
 
 
 # -- for types on their own ----------------------------------------------------------------------
@@ -37,7 +39,7 @@ Meaning = Callable[[History, list[Taken]], Part | None]  # of one type, from wha
 # writes, 1 removes.
 
 
-def add_wins(history: Sequence[Taken]) -> set[Any]:
+def add_wins(history: Sequence[HistoryEvent]) -> set[Any]:
     """A set: in it is what no remove had seen being added."""
     adds = [taken for taken in history if taken.command[0] == 0]
     removes = [taken for taken in history if taken.command[0] == 1]
@@ -48,7 +50,7 @@ def add_wins(history: Sequence[Taken]) -> set[Any]:
     }
 
 
-def remove_wins(history: Sequence[Taken]) -> set[Any]:
+def remove_wins(history: Sequence[HistoryEvent]) -> set[Any]:
     """A set: in it is what was added, and every remove of it was seen by an add."""
     present: set[Any] = set()
     for element in {taken.command[1] for taken in history}:
@@ -58,12 +60,12 @@ def remove_wins(history: Sequence[Taken]) -> set[Any]:
     return present
 
 
-def multi_value(history: Sequence[Taken]) -> set[Any]:
+def multi_value(history: Sequence[HistoryEvent]) -> set[Any]:
     """A register: the values that no other write had seen."""
     return {taken.command[1] for taken in unseen(history, history)}
 
 
-def last_writer(history: Sequence[Taken]) -> Any:
+def last_writer(history: Sequence[HistoryEvent]) -> Any:
     """A register: of the concurrent writes the latest by its origin's clock, and among those the
     lower origin's; None if there is none."""
     writes = unseen(history, history)
@@ -71,7 +73,7 @@ def last_writer(history: Sequence[Taken]) -> Any:
     return writes[0].command[1] if writes else None
 
 
-def total(history: Sequence[Taken]) -> int:
+def total(history: Sequence[HistoryEvent]) -> int:
     """A counter: all that was added."""
     return sum(taken.command[1] for taken in history)
 
@@ -107,7 +109,7 @@ def look(history: History, key: str) -> Shown | None:
     return kind, value, None if ends >= FOREVER else ends
 
 
-def begins_with_clear(history: History, taken: Taken) -> bool:
+def begins_with_clear(history: History, taken: HistoryEvent) -> bool:
     """Return whether the region of a write saw only a time to live under its key. Such a write
     clears the key first."""
     found = taken.notes.get("fresh")
@@ -120,17 +122,17 @@ def begins_with_clear(history: History, taken: Taken) -> bool:
     return bool(found)
 
 
-def find_clears(history: History, about: list[Taken]) -> list[Taken]:
+def find_clears(history: History, about: list[HistoryEvent]) -> list[HistoryEvent]:
     """The operations that removed all they saw of a key."""
     return [t for t in about if t.command.name in CLEARS or begins_with_clear(history, t)]
 
 
-def deadline(history: History, about: list[Taken]) -> int:
+def deadline(history: History, about: list[HistoryEvent]) -> int:
     """Return the deadline of a key: the latest of the concurrent ones (EXP-1 to EXP-3, D-10)."""
     return max((ends_at(history, t) or 0 for t in deadlines(history, about)), default=FOREVER)
 
 
-def deadlines(history: History, about: list[Taken]) -> list[Taken]:
+def deadlines(history: History, about: list[HistoryEvent]) -> list[HistoryEvent]:
     """The changes of the time to live that no later one has replaced and nothing has cleared. What
     a collection forgets counts as there: forgetting must change nothing that anybody sees."""
     changes = [t for t in about if ends_at(history, t) is not None]
@@ -143,7 +145,7 @@ def has_deadline(history: History, key: str) -> bool:
     return bool(deadlines(history, about))
 
 
-def ends_at(history: History, taken: Taken) -> int | None:
+def ends_at(history: History, taken: HistoryEvent) -> int | None:
     """Return the deadline that an operation sets, or None."""
     made = taken.command
     if made.name == "SET":
@@ -161,7 +163,7 @@ Deed = tuple[str, Any]  # ("write", value), ("add", number), ("remove", None)
 Deeds = Callable[[TypeCommand], dict[Any, Deed]]  # what a command does, register by register
 
 
-def registers(history: History, about: list[Taken], deeds: Deeds) -> dict[Any, Any]:
+def registers(history: History, about: list[HistoryEvent], deeds: Deeds) -> dict[Any, Any]:
     """By name: live writes, the shown one first, and live increments."""
     clears = find_clears(history, about)
     done = [(taken, deeds(taken.command)) for taken in about]
@@ -181,7 +183,7 @@ def registers(history: History, about: list[Taken], deeds: Deeds) -> dict[Any, A
     return {name: found for name, found in names.items() if found[2]}
 
 
-def register_stamp(history: History, write: Taken, name: Any, deeds: Deeds) -> int:
+def register_stamp(history: History, write: HistoryEvent, name: Any, deeds: Deeds) -> int:
     """Return the clock of a write, but later than the live writes that it saw (ORD-7). Writes that
     it cleared first do not count, unless it is a plain SET."""
     found = write.notes.get((name, deeds))
@@ -238,27 +240,27 @@ def text(writes: list[str], increments: list[Any]) -> str:
     return text_of(exact(number)).decode()
 
 
-def string(history: History, about: list[Taken]) -> Part | None:
+def string(history: History, about: list[HistoryEvent]) -> Part | None:
     """A register with increments (STR-*, CTR-*)."""
     found = registers(history, about, string_deeds)
     return (text(*found[""][:2]), found[""][2]) if found else None
 
 
-def hash_fields(history: History, about: list[Taken]) -> Part | None:
+def hash_fields(history: History, about: list[HistoryEvent]) -> Part | None:
     """Strings by field (HSH-*)."""
     found = registers(history, about, hash_deeds)
     fields = [(field, text(*found[field][:2])) for field in sorted(found)]
     return (fields, min(found[field][2] for field in found)) if found else None
 
 
-def sorted_set(history: History, about: list[Taken]) -> Part | None:
+def sorted_set(history: History, about: list[HistoryEvent]) -> Part | None:
     """Scores by member (ZST-*)."""
     found = registers(history, about, zset_deeds)
     scores = [(m, sum(found[m][0][:1]) + sum(found[m][1])) for m in sorted(found)]
     return (scores, min(found[member][2] for member in found)) if found else None
 
 
-def add_wins_set(history: History, about: list[Taken]) -> Part | None:
+def add_wins_set(history: History, about: list[HistoryEvent]) -> Part | None:
     """Members that some add holds in (SET-*)."""
     found = registers(history, about, set_deeds)
     return (sorted(found), min(found[m][2] for m in found)) if found else None
@@ -267,7 +269,7 @@ def add_wins_set(history: History, about: list[Taken]) -> Part | None:
 # -- types of embedding programs only -------------------------------------------------------------
 
 
-def multi(history: History, about: list[Taken]) -> Part | None:
+def multi(history: History, about: list[HistoryEvent]) -> Part | None:
     """The values that no other write had seen."""
     writes = [t for t in about if t.command.name == "MVSET"]
     live = unseen(writes, [*writes, *find_clears(history, about)])
@@ -275,7 +277,7 @@ def multi(history: History, about: list[Taken]) -> Part | None:
     return (values, min(t.origin for t in live)) if live else None
 
 
-def remove_wins_set(history: History, about: list[Taken]) -> Part | None:
+def remove_wins_set(history: History, about: list[HistoryEvent]) -> Part | None:
     """Members whose latest operations are all adds."""
     changes = [t for t in about if t.command.name in ("RWADD", "RWREM")]
     clears = find_clears(history, about)
@@ -288,7 +290,7 @@ def remove_wins_set(history: History, about: list[Taken]) -> Part | None:
     return (sorted(present), min(present.values())) if present else None
 
 
-def growing(history: History, about: list[Taken]) -> Part | None:
+def growing(history: History, about: list[HistoryEvent]) -> Part | None:
     """All increments that nothing has cleared."""
     adds = [t for t in about if t.command.name == "GROWBY"]
     live = unseen(adds, find_clears(history, about))
@@ -298,7 +300,7 @@ def growing(history: History, about: list[Taken]) -> Part | None:
 def specify_flag(enable: str, disable: str, disable_wins: bool) -> Meaning:
     """A flag is on while an enable is live and, where disables win, no disable is."""
 
-    def flag(history: History, about: list[Taken]) -> Part | None:
+    def flag(history: History, about: list[HistoryEvent]) -> Part | None:
         changes = [t for t in about if t.command.name in (enable, disable)]
         live = unseen(changes, [*changes, *find_clears(history, about)])
         enables = [t for t in live if t.command.name == enable]
@@ -312,7 +314,7 @@ def specify_flag(enable: str, disable: str, disable_wins: bool) -> Meaning:
 # -- lists ---------------------------------------------------------------------------------------
 
 
-def elements(history: History, about: list[Taken]) -> Part | None:
+def elements(history: History, about: list[HistoryEvent]) -> Part | None:
     """Return the elements of a list, sorted by value. `order.ListOrder` checks their order."""
     clears = find_clears(history, about)
     changes = [t for t in about if t.command.name in ("LSET", "LREM")]
@@ -327,7 +329,7 @@ def elements(history: History, about: list[Taken]) -> Part | None:
     return (sorted(str(value) for value in live), min(origins)) if live else None
 
 
-def element(history: History, changes: list[Taken], which: Any) -> tuple[list[Any], Origin]:
+def element(history: History, changes: list[HistoryEvent], which: Any) -> tuple[list[Any], Origin]:
     """The live values of one element, the shown one first; None stands for the one it came with."""
     push, index, clears = which
     name = (push.dot, index)
@@ -339,7 +341,7 @@ def element(history: History, changes: list[Taken], which: Any) -> tuple[list[An
     return values, min((t.origin for t in live), default=0)
 
 
-def element_stamp(history: History, write: Taken, name: Any) -> int:
+def element_stamp(history: History, write: HistoryEvent, name: Any) -> int:
     """The stamp of an LSET; what an element came with is earlier than all."""
     if write.command.name != "LSET":
         return 0

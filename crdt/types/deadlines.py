@@ -15,7 +15,7 @@ import heapq
 from itertools import islice
 from typing import Final
 
-from crdt.causality.dots import Dot, Vector, survivors
+from crdt.causality.dots import Dot, Vector, join_dots
 from crdt.causality.observed import Observed
 from crdt.causality.schema import FOREVER
 
@@ -106,7 +106,7 @@ class Deadlines:
         held = self.table.get(key, ())
         ours = dict(zip(held[::2], held[1::2], strict=True))
         given = dict(zip(theirs[::2], theirs[1::2], strict=True))
-        self.put(key, flatten(survivors(ours, given, mine, other)))
+        self.put(key, flatten(join_dots(ours, given, mine, other)))
 
     def no_expiry(self, key: bytes) -> bool:
         """Whether `key` has deadlines, one of which never comes: it wins over the others."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdt.causality.dots import Dot, Vector, covers, read_dot, survivors
+from crdt.causality.dots import Dot, Vector, covers, join_dots, read_dot
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.causality.schema import is_bytes
@@ -54,7 +54,7 @@ class MultiValue(Value):
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
         assert isinstance(other, MultiValue)
-        self.writes = survivors(self.writes, other.writes, mine, theirs)
+        self.writes = join_dots(self.writes, other.writes, mine, theirs)
 
     def state(self) -> Any:
         flat: list[Any] = []

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from crdt.causality.dots import SEQ_BITS, Dot, Vector, covers, read_dot, survivors
+from crdt.causality.dots import SEQ_BITS, Dot, Vector, covers, join_dots, read_dot
 from crdt.causality.observed import Observed
 from crdt.errors import DecodeError
 from crdt.numbers.number import Number
@@ -139,7 +139,7 @@ class Register(Value):
         given = {write.dot: write for write in other.writes()}
         self.is_raw = self.is_text = False
         self.shares = counter.merged(self.shares, other.shares, mine, theirs)
-        self.show(list(survivors(held, given, mine, theirs).values()))
+        self.show(list(join_dots(held, given, mine, theirs).values()))
 
     def has_garbage(self) -> bool:
         return len(self.shares) > 0 and counter.has_garbage(self.shares)

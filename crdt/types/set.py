@@ -179,7 +179,7 @@ def unobserved(held: Dots, observed: Observed) -> tuple[int, ...]:
 def merge_members(
     ours: dict[bytes, Dots], others: dict[bytes, Dots], mine: Vector, theirs: Vector
 ) -> dict[bytes, Dots]:
-    """The union of two copies, less what either side has seen removed: `dots.survivors`, member by
+    """The union of two copies, less what either side has seen removed: `dots.join_dots`, member by
     member, where one dot is most often all there is."""
     merged: dict[bytes, Dots] = {}
     for member, held in ours.items():

@@ -60,12 +60,12 @@ class Driver:
     secret: LinkSecret = attrs.field(kw_only=True, default=NO_SECRET)
     read_clocks: Callable[[], None] = attrs.field(kw_only=True, default=lambda: None)
     kicks: dict[str, WakeupEvent] = attrs.field(init=False)
-    sooner: WakeupEvent = attrs.field(init=False, factory=WakeupEvent)
+    rearmed: WakeupEvent = attrs.field(init=False, factory=WakeupEvent)
     writers: list[Writer] = attrs.field(init=False, factory=list[Writer])
 
     def __attrs_post_init__(self) -> None:
         self.kicks = {peer: WakeupEvent() for peer in self.links.peers}
-        self.links.sooner = self.sooner.set
+        self.links.on_rearm = self.rearmed.set
         self.links.healed = lambda peer: self.kicks[peer].set()
 
     def push(self) -> None:
@@ -82,7 +82,7 @@ class Driver:
             self.read_clocks()
             self.observe(self.links.tick(clock()))
             with trio.move_on_at(self.links.deadline / 1e9):
-                await self.sooner.wait()
+                await self.rearmed.wait()
 
     async def keep_dialling(self, peer: str, connect: Connect) -> None:
         """Keep a link from `peer` to us, until cancelled: dial, run, and dial again."""

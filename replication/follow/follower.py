@@ -41,7 +41,7 @@ from crdt.causality.dots import REGION_MAX, Vector, dominates
 from crdt.embed.replica import Outcome, Replica
 from crdt.errors import DecodeError
 from crdt.store.merge import Incoming
-from replication.machines.applier import Direct, Inlet, read_op, with_waiting
+from replication.machines.applier import Applier, LocalApplier, read_op, with_waiting
 from replication.machines.endpoint import NEVER
 from replication.machines.origin_map import Renaming, blocks
 from replication.machines.sink import Sink, SinkState
@@ -86,16 +86,16 @@ class SourceReport:
     last_error: str
 
 
-class Renamed(Direct):
+class MappedApplier(LocalApplier):
     """A replica as seen by one source: origins are renamed in both directions."""
 
     def __init__(
-        self, replica: Replica, renaming: Renaming, give_up: Callable[[str], object] = str
+        self, replica: Replica, renaming: Renaming, report_unfit: Callable[[str], object] = str
     ) -> None:
-        """`give_up` is called, with the reason, when renaming turns out to be impossible."""
+        """`report_unfit` is called, with the reason, when renaming turns out to be impossible."""
         super().__init__(replica)
         self.renaming = renaming
-        self.give_up = give_up
+        self.report_unfit = report_unfit
         self.empty: Callable[[], object] | None = None
         """Deletes all data when the snapshot of the source is here; None if that is merged with the
         present data. Until then the source is told that we have nothing, and its operations are
@@ -118,7 +118,7 @@ class Renamed(Direct):
         try:
             op = self.renaming.op(read_op(data))
         except CannotRename as error:
-            self.give_up(str(error))
+            self.report_unfit(str(error))
             raise
         return self.replica.accept(op) if self.empty is None else Outcome.DUPLICATE
 
@@ -129,7 +129,7 @@ class Renamed(Direct):
         try:
             self.renaming.snapshot(incoming)
         except CannotRename as error:
-            self.give_up(str(error))
+            self.report_unfit(str(error))
             raise
         if self.empty is not None:
             self.empty()
@@ -193,11 +193,11 @@ class Follower(Links):
 
     # -- what differs from links between members -------------------------------------------
 
-    def inlet(self, peer: str) -> Inlet:
-        give_up = partial(self.unfit.__setitem__, peer)
-        inlet = Renamed(self.replica, self.renamings[peer], give_up)
-        inlet.empty = partial(self.replace_data, peer) if self.holds_old else None
-        return inlet
+    def applier_for(self, peer: str) -> Applier:
+        report_unfit = partial(self.unfit.__setitem__, peer)
+        applier = MappedApplier(self.replica, self.renamings[peer], report_unfit)
+        applier.empty = partial(self.replace_data, peer) if self.holds_old else None
+        return applier
 
     def make_hello(self, peer: str) -> Hello:
         member = self.member
@@ -206,20 +206,20 @@ class Follower(Links):
         return Hello(member.name, member.region, member.origin, "", vector, FOLLOWER)
 
     def admit_peer(self, end: Machine, hello: Hello, now: int) -> str:
-        inlet = inlet_of(end)
+        applier = applier_of(end)
         self.record_lineage(end.peer, hello)
-        if inlet.empty is None and dominates(hello.vector, inlet.vector()):
+        if applier.empty is None and dominates(hello.vector, applier.vector()):
             return ""
         if not hello.vector:
             return "the source is empty: we keep the data that we have"
-        if inlet.empty is None:
+        if applier.empty is None:
             self.shrunk.add(end.peer)
             if absent := [name for name in self.peers if self.lacks(name)]:
                 return (
                     "the source has lost data that we have from it: we keep our data until "
                     f"{absent[0]} can send its own again"
                 )
-            inlet.empty = partial(self.replace_data, end.peer)
+            applier.empty = partial(self.replace_data, end.peer)
         return ""
 
     def record_lineage(self, peer: str, hello: Hello) -> None:
@@ -227,7 +227,7 @@ class Follower(Links):
         self.lineages[peer] = ((hello.origin, hello.name), *hello.lineage)
         if self.serving is not None:
             known = dict.fromkeys(chain.from_iterable(self.lineages.values()))
-            self.serving.feed.lineage = tuple(known)[:LINEAGE_MAX]
+            self.serving.log_reader.lineage = tuple(known)[:LINEAGE_MAX]
 
     def lacks(self, peer: str) -> bool:
         """Return whether we have data of a source that is not there to send it again."""
@@ -237,7 +237,7 @@ class Follower(Links):
 
     def on_connected(self, end: Machine, hello: Hello) -> list[Event]:
         events = super().on_connected(end, hello)
-        if inlet_of(end).empty is not None:
+        if applier_of(end).empty is not None:
             assert isinstance(end, Sink)
             end.load()
         return events
@@ -254,7 +254,7 @@ class Follower(Links):
         if event.region:
             self.promises.setdefault(event.peer, (end.vector, event.vector))
         promise = self.promises.get(event.peer)
-        have = end.inlet.vector()
+        have = end.applier.vector()
         if promise is not None and dominates(have, promise[0]):
             stable = {origin: seq for origin, seq in promise[1].items() if origin in have}
             self.stable |= self.renamings[event.peer].vector(stable)
@@ -284,12 +284,12 @@ class Follower(Links):
         sources connect again, and those that load it go on."""
         self.holds_old = False
         for end in list(self.sinks.values()):
-            inlet = inlet_of(end)
-            if inlet.empty is None or end.state is SinkState.GREETING:
+            applier = applier_of(end)
+            if applier.empty is None or end.state is SinkState.GREETING:
                 closed = end.close(f"our data is replaced by that of {peer}")
                 self.ended += self.handle(end, closed, self.received_at)
             elif end.peer != peer:
-                inlet.empty = None
+                applier.empty = None
         self.empty()
 
     def empty(self) -> None:
@@ -311,7 +311,7 @@ class Follower(Links):
         self.following = False
         if self.serving is not None:
             self.serving.upstream = None
-            self.serving.feed.lineage = ()
+            self.serving.log_reader.lineage = ()
         self.replica.causal_buffer.clear()
         self.replica.stability.list_members(self.members)
         return events
@@ -359,8 +359,8 @@ class Follower(Links):
         return tuple(rows)
 
 
-def inlet_of(end: Machine) -> Renamed:
+def applier_of(end: Machine) -> MappedApplier:
     """Return the applier of a link to a source."""
     assert isinstance(end, Sink), "a follower serves nobody"
-    assert isinstance(end.inlet, Renamed)
-    return end.inlet
+    assert isinstance(end.applier, MappedApplier)
+    return end.applier

@@ -11,7 +11,7 @@ from crdt.errors import DecodeError
 from crdt.store.merge import Incoming
 
 
-class Inlet(Protocol):
+class Applier(Protocol):
     """The part of a replica that a sink uses."""
 
     def vector(self) -> Vector:
@@ -51,7 +51,7 @@ class Inlet(Protocol):
         ...
 
 
-class Direct:
+class LocalApplier:
     """Applies what comes in to a replica, without changes."""
 
     def __init__(self, replica: Replica) -> None:

@@ -14,11 +14,9 @@ import attrs
 
 from crdt.causality.dots import Origin, Vector
 from replication.protocol.errors import RemoteProtocolError
-from replication.protocol.events import Closed, Event, Inquiry, LackHeard, ViewHeard
+from replication.protocol.events import Closed, Event, LackHeard, SettleReceived, ViewHeard
 from replication.protocol.frames import (
     Ack,
-    Answer,
-    Ask,
     Eof,
     Frame,
     Grouped,
@@ -27,10 +25,12 @@ from replication.protocol.frames import (
     Lacking,
     Present,
     Refuse,
+    SettleReply,
+    SettleRequest,
     View,
 )
 from replication.protocol.limits import Limits
-from replication.protocol.membership_view import Lives
+from replication.protocol.membership_view import MembershipView
 from replication.protocol.peers import Direction
 
 NEVER: Final = (1 << 63) - 1  # a deadline that does not come
@@ -69,7 +69,7 @@ class End:
         self.address = ""
         """The address of the other end, as far as it is known."""
         self.tally = Tally()
-        self.lives: Lives | None = None
+        self.membership: MembershipView | None = None
         """The membership view that we exchange with the other end; None unless it is a member."""
         self.is_refused = False
         """True if one of the ends has refused the link."""
@@ -163,12 +163,12 @@ class End:
         self.stamped_at = now
         return first
 
-    def inquire(self, frame: Ask | Answer) -> list[Event]:
+    def receive_settle(self, frame: SettleRequest | SettleReply) -> list[Event]:
         """Process a settle request or reply. Raises RemoteProtocolError if the other end asks for
         more than it reads."""
-        if isinstance(frame, Ask):
+        if isinstance(frame, SettleRequest):
             self.check_outbox()
-        return [Inquiry(self.peer, frame)]
+        return [SettleReceived(self.peer, frame)]
 
     def take_statement(self, frame: Present | Lacking) -> list[Event]:
         """Process a new view of the other end, or its statement about a lost effect."""
@@ -189,7 +189,7 @@ class End:
 
     # -- sending ---------------------------------------------------------------------------
 
-    def say(self, frame: Frame) -> None:
+    def send(self, frame: Frame) -> None:
         """Send a frame as soon as the driver can."""
         kind = type(frame)
         if kind in LATEST:
@@ -197,29 +197,29 @@ class End:
         self.outbox.append(frame)
         self.notify()
 
-    def say_view(self) -> None:
+    def send_view(self) -> None:
         """Send our view if it has changed. It must go ahead of reports that are made in it."""
-        if self.lives is not None:
-            present = Present(self.lives.view, counts=bool(self.lives.to_tell()))
+        if self.membership is not None:
+            present = Present(self.membership.view, counts=bool(self.membership.to_tell()))
             told = self.view_told
             if (present.view, present.counts) != (told.view, told.counts):
                 self.view_told = present
-                self.say(present)
+                self.send(present)
 
-    def say_lacking(self, frame: Lacking) -> None:
+    def send_lacking(self, frame: Lacking) -> None:
         """Send a statement about a lost effect, unless the other end has it from us."""
         effect = frame.origin, frame.seq
         told = self.lacking_told.get(effect)
         is_new = told is None or (told.view, told.regions) != (frame.view, frame.regions)
         if is_new and not self.is_swamped:
             self.lacking_told[effect] = frame
-            self.say(frame)
+            self.send(frame)
 
     def reply(self, frame: Frame) -> None:
         """Send what the other end has asked for. Raises RemoteProtocolError if it asks for more
         than it reads."""
         self.check_outbox()
-        self.say(frame)
+        self.send(frame)
 
     @property
     def is_swamped(self) -> bool:
@@ -244,11 +244,11 @@ class End:
         """The time (ns) at which the other end counts as dead if nothing comes."""
         return self.heard_at + self.limits.silence_ns_max
 
-    def forgive(self, now: int) -> None:
+    def reset_silence(self, now: int) -> None:
         """Restart the time-out of silence, since this process itself was paused for a while."""
         self.heard_at = self.whole_at = now
 
-    def give_up(self, now: int) -> list[Event]:
+    def close_if_silent(self, now: int) -> list[Event]:
         """Close the link if the other end has been silent for too long."""
         if self.closed or now < self.silent_at:
             return []

@@ -57,7 +57,7 @@ class Batch:
     last: Vector
 
 
-class Feed:
+class LogReader:
     """Reads one replica for its sources."""
 
     def __init__(self, replica: Replica, member: Member, limits: Limits) -> None:

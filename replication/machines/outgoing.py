@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crdt.store.snapshot import Snapshot
-from replication.machines.log_reader import Feed
+from replication.machines.log_reader import LogReader
 from replication.protocol.frames import SnapshotPiece
 
 
 class Outgoing:
     """The snapshot that one source sends. `notify` is called when its turn has come."""
 
-    def __init__(self, feed: Feed, notify: Callable[[], None]) -> None:
-        self.feed = feed
+    def __init__(self, log_reader: LogReader, notify: Callable[[], None]) -> None:
+        self.log_reader = log_reader
         self.notify = notify
         self.snapshot: Snapshot | None = None
         self.data = b""
@@ -25,11 +25,14 @@ class Outgoing:
     @property
     def can_go_on(self) -> bool:
         """True if the snapshot has begun, or could begin now."""
-        return self.snapshot is not None or self.feed.sending < self.feed.limits.snapshots_max
+        return (
+            self.snapshot is not None
+            or self.log_reader.sending < self.log_reader.limits.snapshots_max
+        )
 
     def begin(self) -> Snapshot | None:
         """Take the state as it is now; None if it is not our turn."""
-        self.snapshot = self.feed.take_turn(self.notify)
+        self.snapshot = self.log_reader.take_turn(self.notify)
         return self.snapshot
 
     def next_part(self, room: int) -> SnapshotPiece | None:
@@ -45,7 +48,7 @@ class Outgoing:
     def drop(self) -> None:
         """Release the snapshot and our turn."""
         self.data, self.start = b"", 0
-        self.feed.leave_queue(self.notify)
+        self.log_reader.leave_queue(self.notify)
         if self.snapshot is not None:
             snapshot, self.snapshot = self.snapshot, None
-            self.feed.end_turn(snapshot)
+            self.log_reader.end_turn(snapshot)

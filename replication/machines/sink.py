@@ -25,7 +25,7 @@ from crdt.causality.dots import Origin, Vector, dominates, lacking, region_of
 from crdt.embed.replica import Outcome
 from crdt.errors import DecodeError, IdentityReused
 from crdt.store.merge import Incoming
-from replication.machines.applier import Inlet, read_piece
+from replication.machines.applier import Applier, read_piece
 from replication.machines.endpoint import NEVER, End
 from replication.machines.pieces import PartBuffer
 from replication.protocol.errors import RemoteProtocolError
@@ -45,8 +45,6 @@ from replication.protocol.events import (
 from replication.protocol.frames import (
     PROTOCOL,
     Ack,
-    Answer,
-    Ask,
     Eof,
     Frame,
     GapEnd,
@@ -61,6 +59,8 @@ from replication.protocol.frames import (
     Refuse,
     Resume,
     Resumed,
+    SettleReply,
+    SettleRequest,
     SnapshotBegin,
     SnapshotEnd,
     SnapshotPiece,
@@ -108,7 +108,16 @@ TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
     **{
         (state, kind): state
         for state in OPEN
-        for kind in (Ops, OpPart, Heartbeat, Present, Lacking, GapRefused, Ask, Answer)
+        for kind in (
+            Ops,
+            OpPart,
+            Heartbeat,
+            Present,
+            Lacking,
+            GapRefused,
+            SettleRequest,
+            SettleReply,
+        )
     },
     **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
 }
@@ -144,10 +153,12 @@ class Sink(End):
 
     direction = Direction.IN
 
-    def __init__(self, inlet: Inlet, peer: Peer, hello: Hello, now: int, limits: Limits) -> None:
+    def __init__(
+        self, applier: Applier, peer: Peer, hello: Hello, now: int, limits: Limits
+    ) -> None:
         super().__init__(now, limits)
         self.state = S.GREETING
-        self.inlet = inlet
+        self.applier = applier
         self.expected = peer
         self.routes = peer.routes
         self.outbox.append(hello)
@@ -226,7 +237,7 @@ class Sink(End):
         except DecodeError as error:
             raise RemoteProtocolError(f"{type(frame).__name__}: {error}") from error
         except IdentityReused as error:
-            ours = error.origin == self.inlet.origin()
+            ours = error.origin == self.applier.origin()
             return [*(self.reuse(error.origin) if ours else ()), *self.close(str(error))]
 
     def hear(self, frame: Frame, before: SinkState, now: int) -> list[Event]:
@@ -245,14 +256,14 @@ class Sink(End):
             case SnapshotBegin():
                 if self.incoming is not None:
                     raise RemoteProtocolError("a snapshot inside another")
-                self.incoming = self.inlet.incoming()
+                self.incoming = self.applier.incoming()
             case GapRefused() if frame.origin in self.asked:
                 self.asked -= {frame.origin}
                 return [GapUnfilled(self.peer, frame.origin)]
             case Present() | Lacking():
                 return self.take_statement(frame)
-            case Ask() | Answer():
-                return self.inquire(frame)
+            case SettleRequest() | SettleReply():
+                return self.receive_settle(frame)
             case Refuse() | Eof():
                 return self.ended(frame)
             case _:
@@ -266,9 +277,9 @@ class Sink(End):
         self.vector = self.goal = hello.vector
         if hello.protocol != PROTOCOL:
             return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
-        self.say(Resume(self.inlet.held(), self.routes))
+        self.send(Resume(self.applier.held(), self.routes))
         connected = Connected(self.peer, self.direction, hello.region, hello.origin)
-        return [connected, *self.reuse(self.inlet.lost(hello.vector))]
+        return [connected, *self.reuse(self.applier.lost(hello.vector))]
 
     def reuse(self, origin: Origin) -> list[Event]:
         """The source knows effects of our `origin` that we have not made; 0 if it does not."""
@@ -285,7 +296,7 @@ class Sink(End):
         events = self.look(now)
         events.append(Reported(self.peer, self.region, frame.vector, frame.clock))
         events += [Reported(self.peer, *report) for report in frame.reports]
-        return events + self.reuse(self.inlet.lost(frame.vector))
+        return events + self.reuse(self.applier.lost(frame.vector))
 
     # -- taking in -------------------------------------------------------------------------
 
@@ -304,8 +315,8 @@ class Sink(End):
             self.count(size, now)
             return []
         events: list[Event] = []
-        accept = self.inlet.accept
-        before = self.inlet.applied()
+        accept = self.applier.accept
+        before = self.applier.applied()
         for data in batch:
             if accept(data) is Outcome.REFUSED and self.state is S.STREAMING:
                 self.move(S.STALLED)
@@ -317,7 +328,7 @@ class Sink(End):
             self.stalls = 0
         self.tally.ops += len(batch)
         self.count(size, now)
-        events.insert(0, OpsTaken(self.peer, self.inlet.applied() - before))
+        events.insert(0, OpsTaken(self.peer, self.applier.applied() - before))
         return events if self.covered else events + self.look(now)
 
     def take_part(self, frame: OpPart | SnapshotPiece, now: int) -> list[Event]:
@@ -343,7 +354,7 @@ class Sink(End):
         if self.incoming is None:
             raise RemoteProtocolError("an end outside a snapshot")
         incoming, self.incoming = self.incoming, None
-        self.inlet.merge(incoming)
+        self.applier.merge(incoming)
         self.tally.full += 1
         self.ack(now)
         return [Merged(self.peer), Resynced(self.peer, self.direction, True), *self.look(now)]
@@ -357,14 +368,14 @@ class Sink(End):
     def behind(self) -> int:
         """How many effects the source is known to have that should have come from it."""
         due = {origin: seq for origin, seq in self.vector.items() if self.carries(origin)}
-        return lacking(self.inlet.vector(), due)
+        return lacking(self.applier.vector(), due)
 
     def look(self, now: int) -> list[Event]:
         """Notice when we have all that the source last said, or first said, that it had."""
         if self.behind() == 0:
             self.covered = True
             self.covered_at = max(self.covered_at, self.stamped_at)
-        if self.goal is None or not dominates(self.inlet.vector(), self.goal):
+        if self.goal is None or not dominates(self.applier.vector(), self.goal):
             return []
         self.goal = None
         return [CaughtUp(self.peer)]
@@ -408,26 +419,26 @@ class Sink(End):
     def load(self) -> None:
         """Ask for a snapshot."""
         self.move(S.LOADING)
-        self.say(SnapshotRequest())
+        self.send(SnapshotRequest())
 
     def resume(self, now: int) -> None:
         """Ask again, from what we have by now."""
         self.move(S.RESUMING)
         self.data_at = now
-        self.say(Resume(self.inlet.held(), self.routes))
+        self.send(Resume(self.applier.held(), self.routes))
 
     def fill(self, origin: Origin, after: int, now: int) -> None:
         """Ask for the ops of `origin` beyond its effect `after`."""
         assert self.is_open
         self.data_at = now
         self.asked |= {origin}
-        self.say(GapRequest(origin, after))
+        self.send(GapRequest(origin, after))
 
     def unfill(self, origin: Origin) -> None:
         """The ops of `origin` come another way again."""
         if origin in self.asked:
             self.asked -= {origin}
-            self.say(GapEnd(origin))
+            self.send(GapEnd(origin))
 
     # -- saying, and time ------------------------------------------------------------------
 
@@ -447,9 +458,9 @@ class Sink(End):
         self.acked = self.taken
         self.ack_at = NEVER
         held = now - self.stamped_at
-        clock = self.inlet.clock()
-        self.say_view()
-        self.say(Ack(self.inlet.vector(), self.taken, clock, now, self.stamp, held))
+        clock = self.applier.clock()
+        self.send_view()
+        self.send(Ack(self.applier.vector(), self.taken, clock, now, self.stamp, held))
 
     @property
     def deadline(self) -> int:
@@ -468,7 +479,7 @@ class Sink(End):
 
     def tick(self, now: int) -> list[Event]:
         """Do what is due: acknowledgements, resuming, and giving up a silent peer."""
-        events = self.give_up(now)
+        events = self.close_if_silent(now)
         if self.closed:
             return events
         if self.state is S.STALLED and now >= self.resume_at:

@@ -23,7 +23,7 @@ import attrs
 
 from crdt.causality.dots import ORIGINS_MAX, Origin, Vector, join, lacking, region_of
 from replication.machines.endpoint import NEVER, End
-from replication.machines.log_reader import CutOp, Feed, Routes
+from replication.machines.log_reader import CutOp, LogReader, Routes
 from replication.machines.outgoing import Outgoing
 from replication.machines.pacing import Pace
 from replication.machines.progress import Progress, Stage
@@ -33,8 +33,6 @@ from replication.protocol.frames import (
     FOLLOWER,
     PROTOCOL,
     Ack,
-    Answer,
-    Ask,
     Eof,
     Frame,
     GapEnd,
@@ -50,6 +48,8 @@ from replication.protocol.frames import (
     Report,
     Resume,
     Resumed,
+    SettleReply,
+    SettleRequest,
     SnapshotBegin,
     SnapshotEnd,
     SnapshotRequest,
@@ -86,7 +86,7 @@ TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
     **{
         (state, kind): state
         for state in (S.READY, S.SENDING, S.TRUNCATED, S.SNAPSHOT)
-        for kind in (Ack, Ask, Answer, Present, Lacking)
+        for kind in (Ack, SettleRequest, SettleReply, Present, Lacking)
     },
     **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
 }
@@ -100,10 +100,10 @@ class Source(End):
 
     direction = Direction.OUT
 
-    def __init__(self, feed: Feed, now: int) -> None:
-        super().__init__(now, feed.limits)
+    def __init__(self, log_reader: LogReader, now: int) -> None:
+        super().__init__(now, log_reader.limits)
         self.state = S.GREETING
-        self.feed = feed
+        self.log_reader = log_reader
         self.progress = Progress()
         self.routes: Routes = frozenset()
         self.extra: frozenset[Origin] = frozenset()
@@ -121,11 +121,11 @@ class Source(End):
         self.taken = 0
         self.moved_at = now
         """When the sink last took something in, or had nothing to take in."""
-        self.pace = Pace(feed.limits)
+        self.pace = Pace(log_reader.limits)
         self.parts: tuple[Ops, ...] | CutOp = ()
         """The frames of the batch that is being sent, and how many have not been sent yet."""
         self.parts_left = 0
-        self.outgoing = Outgoing(feed, self.wake)
+        self.outgoing = Outgoing(log_reader, self.wake)
         self.reused = False
 
     # -- the common part of ends -----------------------------------------------------------
@@ -172,8 +172,8 @@ class Source(End):
                 self.extra -= {frame.origin}
             case Present() | Lacking():
                 return self.take_statement(frame)
-            case Ask() | Answer():
-                return self.inquire(frame)
+            case SettleRequest() | SettleReply():
+                return self.receive_settle(frame)
             case _:
                 assert isinstance(frame, Refuse | Eof), f"no rule for {frame!r}"
                 return self.ended(frame)
@@ -181,7 +181,7 @@ class Source(End):
 
     def kept_part(self, vector: Vector) -> Vector:
         """Return what is kept of a vector of the sink."""
-        return self.feed.known_part(vector) if self.is_follower else vector
+        return self.log_reader.known_part(vector) if self.is_follower else vector
 
     def greet(self, hello: Hello, now: int) -> list[Event]:
         """The sink has said who it is."""
@@ -190,14 +190,14 @@ class Source(End):
         self.hello = attrs.evolve(hello, vector=self.vector)
         if hello.protocol != PROTOCOL:
             return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
-        self.say(self.feed.hello())
+        self.send(self.log_reader.hello())
         self.heartbeat(now)
         connected = Connected(hello.name, self.direction, hello.region, hello.origin)
         return [connected, *self.check_origin(hello.vector)]
 
     def check_origin(self, vector: Vector) -> list[Event]:
         """Whether a region knows effects of our origin that we have not made."""
-        db = self.feed.replica.keyspace
+        db = self.log_reader.replica.keyspace
         if self.reused or self.is_follower or vector.get(db.origin, 0) <= db.seq:
             return []
         self.reused = True
@@ -248,17 +248,17 @@ class Source(End):
         if not self.reaches():
             self.truncate()
             return []
-        history = self.feed.history
+        history = self.log_reader.history
         self.cursor = history.locate(self.sent, self.wants)
         self.catch_up()
         self.tally.partial_ok += 1
-        self.say(Resumed())
+        self.send(Resumed())
         return [Resynced(self.peer, self.direction, False)]
 
     def fill(self, gap: GapRequest) -> None:
         """The sink lacks ops of one origin."""
-        history = self.feed.history
-        known = gap.origin in self.feed.replica.keyspace.vector
+        history = self.log_reader.history
+        known = gap.origin in self.log_reader.replica.keyspace.vector
         if not known or history.floor.get(gap.origin, 0) > gap.after:
             self.reply(GapRefused(gap.origin))
             return
@@ -278,24 +278,24 @@ class Source(End):
     def reaches(self) -> bool:
         """Whether the history holds all that the sink has not been sent. An origin that was asked
         for to fill a gap is refused if it does not."""
-        self.jumps = self.feed.history.jumps
-        for origin, seq in self.feed.history.floor.items():
+        self.jumps = self.log_reader.history.jumps
+        for origin, seq in self.log_reader.history.floor.items():
             if self.sent.get(origin, 0) < seq and self.wants(origin):
                 if origin not in self.extra:
                     return False
                 self.extra -= {origin}
-                self.say(GapRefused(origin))
+                self.send(GapRefused(origin))
         return True
 
     def truncate(self) -> None:
         """Tell the sink that the backlog does not reach back to it."""
         self.move(S.TRUNCATED)
         self.tally.partial_err += 1
-        self.say(Truncated())
+        self.send(Truncated())
 
     def catch_up(self) -> None:
         """Send ops from the present position on."""
-        self.goal = self.feed.history.stop
+        self.goal = self.log_reader.history.stop
         self.progress.move(Stage.CATCHING_UP)
         self.arrive()
 
@@ -323,7 +323,10 @@ class Source(End):
         if self.state is S.SENDING:
             if self.seek:
                 return True
-            return self.cursor < self.feed.history.stop or self.jumps != self.feed.history.jumps
+            return (
+                self.cursor < self.log_reader.history.stop
+                or self.jumps != self.log_reader.history.jumps
+            )
         if self.state is S.SNAPSHOT:
             return self.outgoing.can_go_on
         return False
@@ -358,9 +361,9 @@ class Source(End):
         if self.found or self.state is not S.SENDING or self.extra or self.seek or self.outbox:
             return self.ready
         room = self.pace.batch_bytes
-        while self.ready and not self.parts_left and self.cursor >= self.feed.history.start:
-            batch = self.feed.read(self.cursor, self.routes, room)
-            if batch.ops or self.jumps != self.feed.history.jumps:
+        while self.ready and not self.parts_left and self.cursor >= self.log_reader.history.start:
+            batch = self.log_reader.read(self.cursor, self.routes, room)
+            if batch.ops or self.jumps != self.log_reader.history.jumps:
                 self.found = True
                 return True
             self.cursor = batch.stop
@@ -369,7 +372,7 @@ class Source(End):
 
     def next_ops(self) -> list[Frame]:
         """The next batch of ops."""
-        history = self.feed.history
+        history = self.log_reader.history
         self.found = False
         room = self.pace.batch_bytes
         if self.seek:
@@ -383,11 +386,13 @@ class Source(End):
                 return said
             self.cursor = max(self.cursor, history.start)
         if self.extra:
-            batch = self.feed.gather(self.cursor, self.routes, room, self.extra, self.sent)
+            batch = self.log_reader.gather(self.cursor, self.routes, room, self.extra, self.sent)
         else:
-            batch = self.feed.read(self.cursor, self.routes, room)
+            batch = self.log_reader.read(self.cursor, self.routes, room)
             if any(seq != self.sent.get(origin, 0) + 1 for origin, seq in batch.first.items()):
-                batch = self.feed.gather(self.cursor, self.routes, room, self.extra, self.sent)
+                batch = self.log_reader.gather(
+                    self.cursor, self.routes, room, self.extra, self.sent
+                )
         for origin, seq in batch.first.items():
             assert seq <= self.sent.get(origin, 0) + 1, "a hole in the history"
         self.sent.update(batch.last)
@@ -415,8 +420,8 @@ class Source(End):
             return []
         self.sent = join(self.sent, snapshot.vector)
         self.seek = frozenset()
-        self.cursor = self.feed.history.stop
-        self.jumps = self.feed.history.jumps
+        self.cursor = self.log_reader.history.stop
+        self.jumps = self.log_reader.history.jumps
         return [SnapshotBegin(dict(snapshot.vector))]
 
     def end_snapshot(self) -> list[Frame]:
@@ -446,7 +451,7 @@ class Source(End):
 
     def tick(self, now: int) -> list[Event]:
         """Do what is due: heartbeats, and giving up a silent peer."""
-        events = self.give_up(now)
+        events = self.close_if_silent(now)
         if self.in_flight == 0:
             self.moved_at = now
         elif now - self.moved_at > self.limits.idle_ns_max:
@@ -458,21 +463,21 @@ class Source(End):
     def heartbeat(self, now: int) -> None:
         """Say what we have, and what the regions have reported that the sink gets through us."""
         self.said_at = now
-        replica = self.feed.replica
+        replica = self.log_reader.replica
         self.mark(now)
         held = now - self.stamped_at
         clock = replica.keyspace.expiry_clock
         vector = dict(replica.keyspace.vector)
-        self.say_view()
-        self.say(Heartbeat(vector, clock, self.reports(), now, self.stamp, held))
+        self.send_view()
+        self.send(Heartbeat(vector, clock, self.reports(), now, self.stamp, held))
 
     def reports(self) -> tuple[Report, ...]:
         """What regions behind us have reported; to a follower, what all regions have reached."""
-        replica, stability = self.feed.replica, self.feed.replica.stability
+        replica, stability = self.log_reader.replica, self.log_reader.replica.stability
         if self.is_follower or self.routes is None:
             stable = replica.stable()
             clock = stability.clock(replica.keyspace.expiry_clock)
-            return ((self.feed.member.region, stable, clock),)
+            return ((self.log_reader.member.region, stable, clock),)
         regions = self.routes | set(map(region_of, self.extra))
         found: list[Report] = []
         room = REPORTED_ORIGINS_MAX
@@ -485,7 +490,7 @@ class Source(End):
 
     def mark(self, now: int) -> None:
         """Record how much we have written until now."""
-        db = self.feed.replica.keyspace
+        db = self.log_reader.replica.keyspace
         self.progress.mark(now, db.origin, db.seq)
 
     def lag_ns(self, now: int) -> int:
@@ -495,6 +500,6 @@ class Source(End):
 
     def behind(self) -> int:
         """How many of our effects that go over this link the sink has not acknowledged."""
-        vector = self.feed.replica.keyspace.vector
+        vector = self.log_reader.replica.keyspace.vector
         due = {origin: seq for origin, seq in vector.items() if self.wants(origin)}
         return lacking(self.progress.acknowledged, due)

@@ -27,9 +27,9 @@ import attrs
 
 from crdt.causality.dots import SEQ_MAX, Origin, dominates
 from crdt.embed.replica import Replica
-from replication.machines.applier import Direct, Inlet, with_waiting
+from replication.machines.applier import Applier, LocalApplier, with_waiting
 from replication.machines.endpoint import NEVER
-from replication.machines.log_reader import Feed
+from replication.machines.log_reader import LogReader
 from replication.machines.sink import Sink, SinkState
 from replication.machines.source import Source
 from replication.mesh.absence import Absence
@@ -49,15 +49,15 @@ from replication.protocol.events import (
     ClockSkew,
     Closed,
     Connected,
-    EarlierLife,
+    EarlierIncarnation,
     Event,
     GapUnfilled,
-    Inquiry,
     LackHeard,
     Merged,
     OpsTaken,
     Reported,
     Resynced,
+    SettleReceived,
     SnapshotWanted,
     Unlisted,
     Unproven,
@@ -65,7 +65,7 @@ from replication.protocol.events import (
 )
 from replication.protocol.frames import FOLLOWER, Frame, Hello
 from replication.protocol.limits import Limits
-from replication.protocol.membership_view import Lives
+from replication.protocol.membership_view import MembershipView
 from replication.protocol.peers import Direction, Member, Peer
 
 GREETING_MAX: Final = 64  # connections without a Hello; beyond this number the oldest is closed
@@ -77,7 +77,7 @@ def ignore(_peer: str = "") -> None:
 
 class Links(Registry):
     """The links of one replica. `healed` is called with the name of a peer that may be dialled
-    again, `sooner` when `deadline` has become earlier since the last `tick`."""
+    again, `on_rearm` when `deadline` has become earlier since the last `tick`."""
 
     def __init__(
         self,
@@ -91,26 +91,26 @@ class Links(Registry):
         self.replica = replica
         self.member = member
         self.limits = Limits() if limits is None else limits
-        self.feed = Feed(replica, member, self.limits)
-        self.direct = Direct(replica)
-        self.lives = Lives(replica)
+        self.log_reader = LogReader(replica, member, self.limits)
+        self.local_applier = LocalApplier(replica)
+        self.membership = MembershipView(replica)
         self.repair = Repair(self.limits)
-        self.roster = Roster(replica, self.lives, member.members)
+        self.roster = Roster(replica, self.membership, member.members)
         dialled = [peer.name for peer in self.peers.values() if peer.routes != ()]
-        self.memory = RecoveryState(replica, self.feed, self.lives, dialled)
+        self.memory = RecoveryState(replica, self.log_reader, self.membership, dialled)
         self.absence = Absence()
         self.refused = 0
         """The number of connections that ended because the other end did not prove the secret."""
         self.healed: Callable[[str], None] = ignore
-        self.sooner: Callable[[], None] = ignore
+        self.on_rearm: Callable[[], None] = ignore
         self.settle_queries = SettleQueries(replica)
         self.skews = Skews()
-        self.losses = Losses(replica, self.lives)
+        self.losses = Losses(replica, self.membership)
         self.collects = True
         """True if garbage is collected. False while the replica may not write (see `collect`)."""
         self.repair_at = NEVER
         self.collect_at = 0
-        self.promised = NEVER
+        self.next_deadline = NEVER
 
     @property
     def recovery(self) -> Recovery:
@@ -126,7 +126,7 @@ class Links(Registry):
         if self.is_cut(peer, Direction.IN):
             raise LinkCut(peer)
         self.replace_connection(self.sinks.get(peer), now)
-        sink = Sink(self.inlet(peer), expected, self.make_hello(peer), now, self.limits)
+        sink = Sink(self.applier_for(peer), expected, self.make_hello(peer), now, self.limits)
         sink.tally = self.tally(peer, Direction.IN)
         self.sinks[peer] = sink
         self.rearm(sink.deadline)
@@ -140,19 +140,19 @@ class Links(Registry):
         """Return a machine for a connection that has come in from `address`."""
         while len(self.greeting) >= GREETING_MAX:
             self.replace_connection(oldest_of_most_frequent(self.greeting), now)
-        source = Source(self.feed, now)
+        source = Source(self.log_reader, now)
         source.address = address
         self.greeting.append(source)
         self.rearm(source.deadline)
         return source
 
-    def inlet(self, _peer: str) -> Inlet:
+    def applier_for(self, _peer: str) -> Applier:
         """Return the applier of the operations that a peer sends."""
-        return self.direct
+        return self.local_applier
 
     def make_hello(self, _peer: str) -> Hello:
         """Return the Hello for a peer that we dial."""
-        return self.feed.hello()
+        return self.log_reader.hello()
 
     def replace_connection(self, end: Machine | None, now: int) -> None:
         """Close a connection that a newer one replaces."""
@@ -169,14 +169,14 @@ class Links(Registry):
         peer = self.peers.get(hello.name) or Peer(hello.name, hello.region, is_guest=True)
         if self.is_cut(peer.name, end.direction):
             return "the link is cut"
-        end.lives = self.lives
+        end.membership = self.membership
         if isinstance(end, Source):
             self.replace_connection(self.sources.get(peer.name), now)
             self.greeting.remove(end)
             self.sources[peer.name] = end
             self.peers[peer.name] = peer
             end.tally = self.tally(peer.name, end.direction)
-            end.pace = self.feed.pace(end.peer)
+            end.pace = self.log_reader.pace(end.peer)
         else:
             self.repair.forget_refusals(peer.name)
         return ""
@@ -215,7 +215,7 @@ class Links(Registry):
         del self.peers[name]
         self.tallies.pop((name, Direction.OUT), None)
         self.roster.forget_peer(name)
-        self.feed.others = self.roster.others
+        self.log_reader.others = self.roster.others
 
     def record_members(self, end: Machine, hello: Hello, now: int) -> list[Event]:
         """Record the regions that a peer lists. If our other peers do not know of them, their links
@@ -225,9 +225,9 @@ class Links(Registry):
         if isinstance(end, Sink) and listed and self.member.name not in listed:
             events.append(Unlisted(end.peer))
         if self.roster.record_lists(hello):
-            self.feed.others = self.roster.others
+            self.log_reader.others = self.roster.others
             for other in self.ends():
-                if other is not end and other.hello is not None and other.lives is not None:
+                if other is not end and other.hello is not None and other.membership is not None:
                     events += self.handle(
                         other, other.close("the list of regions has changed"), now
                     )
@@ -249,10 +249,10 @@ class Links(Registry):
         return events + self.notice_recovery(now)
 
     def rearm(self, deadline: int) -> None:
-        """Call `sooner` if `deadline` is earlier than the next `tick`."""
-        if deadline < self.promised:
-            self.promised = deadline
-            self.sooner()
+        """Call `on_rearm` if `deadline` is earlier than the next `tick`."""
+        if deadline < self.next_deadline:
+            self.next_deadline = deadline
+            self.on_rearm()
 
     def broken(self, end: Machine, error: RemoteProtocolError, now: int) -> list[Event]:
         """Close a connection whose bytes were not frames."""
@@ -283,13 +283,13 @@ class Links(Registry):
                         return self.handle(end, end.close(reason), now)
                     end.tally.connects += 1
                     events += self.on_connected(end, end.hello)
-                    if end.lives is not None:
+                    if end.membership is not None:
                         events += self.record_members(end, end.hello, now)
-                        if self.lives.greeted(end.region, end.hello.origin):
+                        if self.membership.greeted(end.region, end.hello.origin):
                             events += self.drop_old_incarnations(now)
                 case ViewHeard() | LackHeard():
                     events += self.record_statement(end, event, now)
-                case Inquiry():
+                case SettleReceived():
                     self.settle_queries.receive(end, event.frame)
                 case CaughtUp():
                     self.memory.record_caught_up(end.peer, end.hello)
@@ -329,23 +329,23 @@ class Links(Registry):
             self.settle_queries.add_link(end, inward=end.direction is Direction.IN)
         mine = self.replica.keyspace.vector
         if self.recovery.shows_earlier_incarnation(hello.vector, mine, self.member.origin):
-            return [EarlierLife(end.peer)]
+            return [EarlierIncarnation(end.peer)]
         return []
 
     def record_statement(self, end: Machine, event: ViewHeard | LackHeard, now: int) -> list[Event]:
         """Process a membership view, or a statement about a lost effect, of a member."""
-        if end.lives is None:
+        if end.membership is None:
             return []
         if isinstance(event, LackHeard):
             return self.losses.take_statement(event.frame, self.ends())
-        return self.drop_old_incarnations(now) if self.lives.heard(end.view_heard) else []
+        return self.drop_old_incarnations(now) if self.membership.heard(end.view_heard) else []
 
     def drop_old_incarnations(self, now: int) -> list[Event]:
         """Close connections with incarnations of members that are over."""
         is_over = self.replica.stability.is_over
         events: list[Event] = []
         for end in self.ends():
-            if end.lives is not None and end.hello is not None and is_over(end.hello.origin):
+            if end.membership is not None and end.hello is not None and is_over(end.hello.origin):
                 events += self.handle(end, end.close(f"this life of {end.peer} is over"), now)
         return events
 
@@ -369,8 +369,8 @@ class Links(Registry):
 
     def record_report(self, end: Machine, event: Reported, now: int) -> list[Event]:
         """Process a region's report of its vector and clock."""
-        counts = event.region != self.member.region and self.lives.is_member(event.region)
-        if counts and end.counts and end.view_heard == self.lives.view:
+        counts = event.region != self.member.region and self.membership.is_member(event.region)
+        if counts and end.counts and end.view_heard == self.membership.view:
             self.replica.heard(event.region, event.vector, event.clock)
         if isinstance(end, Sink) and not dominates(self.replica.keyspace.vector, end.vector):
             self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
@@ -398,9 +398,9 @@ class Links(Registry):
 
     def tick(self, now: int) -> list[Event]:
         """Do what is due at `now`: heartbeats, time-outs, gap repair, garbage collection."""
-        if now > self.promised + self.limits.silence_ns_max // 2:
+        if now > self.next_deadline + self.limits.silence_ns_max // 2:
             for end in self.ends():
-                end.forgive(now)
+                end.reset_silence(now)
         if now >= self.collect_at:
             self.collect_at = now + (self.collect() if self.collects else self.limits.collect_ns)
         with suppress(MemoryError):  # what cannot be encoded now stays in the outbox
@@ -413,7 +413,7 @@ class Links(Registry):
                 events += self.handle(end, end.tick(now), now)
         if now >= self.repair_at:
             events += self.repair_gaps(now)
-        self.promised = self.deadline
+        self.next_deadline = self.deadline
         return events + self.notice_recovery(now)
 
     def collect(self) -> int:
@@ -437,7 +437,7 @@ class Links(Registry):
         found, snapshot_peer = self.repair.check_gaps(have, wanted, self.sinks, now)
         if snapshot_peer:
             self.sinks[snapshot_peer].load()
-        if self.repair.gaps or self.repair.helpers:
+        if self.repair.gaps or self.repair.repair_peers:
             self.repair_at = now + self.limits.no_link_delay_ns
         return events + found
 
@@ -464,8 +464,8 @@ class Links(Registry):
 
     def take_name(self) -> None:
         """Use the replica's present origin in the Hello of new connections."""
-        self.member = self.feed.member = attrs.evolve(self.member, origin=self.replica.origin)
-        self.lives.renew()
+        self.member = self.log_reader.member = attrs.evolve(self.member, origin=self.replica.origin)
+        self.membership.renew()
 
     # -- cuts ------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from replication.machines.endpoint import End
 from replication.protocol.events import Event, OpsDropped
 from replication.protocol.frames import Lacking, View
 from replication.protocol.limits import SECOND
-from replication.protocol.membership_view import Lives
+from replication.protocol.membership_view import MembershipView
 
 ASK_NS: Final = SECOND  # an operation waits so long before the members are asked
 STATEMENTS_MAX: Final = 1024  # that are kept; a buffer has two or three queues that wait like this
@@ -61,9 +61,9 @@ class WaitingOps:
 class Losses:
     """The statements that one replica knows."""
 
-    def __init__(self, replica: Replica, lives: Lives) -> None:
+    def __init__(self, replica: Replica, membership: MembershipView) -> None:
         self.replica = replica
-        self.lives = lives
+        self.membership = membership
         self.view: View = ()
         """The view in which the statements were made."""
         self.lacking: dict[Effect, frozenset[int]] = {}
@@ -138,7 +138,7 @@ class Losses:
     def lacks_effect(self, effect: Effect) -> bool:
         """Return whether we neither have an effect nor hold it, in the buffer or put aside."""
         origin, seq = effect
-        if self.lives.is_withheld or self.replica.keyspace.vector.get(origin, 0) >= seq:
+        if self.membership.is_withheld or self.replica.keyspace.vector.get(origin, 0) >= seq:
             return False
         queue = self.replica.causal_buffer.waiting(origin)
         return not any(op.first <= seq <= op.last for op in queue)
@@ -152,8 +152,8 @@ class Losses:
 
     def enter_view(self) -> None:
         """Void all statements if the view has changed."""
-        if self.view != self.lives.view:
-            self.view = self.lives.view
+        if self.view != self.membership.view:
+            self.view = self.membership.view
             self.lacking.clear()
 
     # -- giving up -------------------------------------------------------------------------
@@ -182,9 +182,9 @@ class Losses:
             events += [OpsDropped("", each.origin, each.effects, *each.awaited) for each in found]
         statements = self.list_statements()
         for end in ends if statements else ():
-            if end.lives is not None and end.hello is not None and not end.closed:
+            if end.membership is not None and end.hello is not None and not end.closed:
                 for statement in statements:
-                    end.say_lacking(statement)
+                    end.send_lacking(statement)
         return events
 
     def names_all_members(self, regions: frozenset[int]) -> bool:

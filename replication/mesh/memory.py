@@ -11,20 +11,26 @@ from collections.abc import Iterable
 from crdt.causality.dots import Origin, Vector, join
 from crdt.embed.replica import Replica
 from replication.machines.aside import Aside, put_aside
-from replication.machines.log_reader import Feed
+from replication.machines.log_reader import LogReader
 from replication.mesh.recovery import Recovery, unused_origin
 from replication.protocol.events import Event, Recovered
 from replication.protocol.frames import Hello
-from replication.protocol.membership_view import Lives
+from replication.protocol.membership_view import MembershipView
 
 
 class RecoveryState:
     """The memory of one replica. `dialled` are the names of the peers that can bring it back."""
 
-    def __init__(self, replica: Replica, feed: Feed, lives: Lives, dialled: Iterable[str]) -> None:
+    def __init__(
+        self,
+        replica: Replica,
+        log_reader: LogReader,
+        membership: MembershipView,
+        dialled: Iterable[str],
+    ) -> None:
         self.replica = replica
-        self.feed = feed
-        self.lives = lives
+        self.log_reader = log_reader
+        self.membership = membership
         self.dialled = tuple(dialled)
         self.recovery = Recovery(self.dialled)
         self.aside: Aside | None = None
@@ -86,7 +92,7 @@ class RecoveryState:
 
     def announce_aside(self) -> None:
         """Let peers know whether we hold a state that is put aside."""
-        self.feed.holds_aside = self.lives.is_withheld = self.aside is not None
+        self.log_reader.holds_aside = self.membership.is_withheld = self.aside is not None
 
     def awaits_all(self) -> bool:
         """Return whether we have nothing of what we held, and some peer has not answered. That peer

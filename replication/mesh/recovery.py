@@ -138,7 +138,7 @@ def unused_origin(region: int, least: int, known: Iterable[Mapping[Origin, int]]
     number comes the lowest free one. Raises ValueError if all incarnations are in use.
     """
     taken = {incarnation_of(o) for vector in known for o in vector if region_of(o) == region}
-    begin = max([least, *(life + 1 for life in taken)])
+    begin = max([least, *(incarnation + 1 for incarnation in taken)])
     for incarnation in [*range(begin, INCARNATION_MAX + 1), *range(INCARNATION_MAX + 1)]:
         if incarnation not in taken:
             return make_origin(region, incarnation)

@@ -46,7 +46,7 @@ class Gap:
 
 
 @attrs.frozen
-class Helper:
+class RepairPeer:
     """The peer that was asked for the ops of an origin, and when."""
 
     peer: str
@@ -59,7 +59,7 @@ class Repair:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.gaps: dict[Origin, Gap] = {}
-        self.helpers: dict[Origin, Helper] = {}
+        self.repair_peers: dict[Origin, RepairPeer] = {}
         """The helpers that go on sending the ops of each origin."""
         self.requests = 0
         """The number of requests to helpers."""
@@ -73,7 +73,7 @@ class Repair:
         `have` covers the ops that were applied or are buffered, `wanted` those that buffered ops
         wait for. Return the events, and the name of a peer whose snapshot is needed, or "".
         """
-        self.release_helpers(have, sinks)
+        self.release_repair_peers(have, sinks)
         lacking: set[Origin] = set()
         for vector in (wanted, *(sink.vector for sink in sinks.values())):
             for origin, seq in vector.items():
@@ -124,8 +124,8 @@ class Repair:
         ops have refused; "" for none. A peer whose link carries the origin is asked only if the
         gap `is_old`.
         """
-        helper = self.helpers.get(origin)
-        name = "" if helper is None else helper.peer
+        repair_peer = self.repair_peers.get(origin)
+        name = "" if repair_peer is None else repair_peer.peer
         able = [s for s in sinks.values() if s.is_open and s.vector.get(origin, 0) > seq]
         able.sort(key=lambda s: (s.carries(origin), s.peer == name, s.rtt, s.peer))
         for sink in able:
@@ -134,7 +134,7 @@ class Repair:
             if sink.state in ASKABLE and (is_old or not sink.carries(origin)):
                 if name != sink.peer and name in sinks:
                     sinks[name].unfill(origin)
-                self.helpers[origin] = Helper(sink.peer, now)
+                self.repair_peers[origin] = RepairPeer(sink.peer, now)
                 sink.fill(origin, seq, now)
                 self.requests += 1
                 return sink.peer, ""
@@ -142,20 +142,20 @@ class Repair:
             return "", able[0].peer
         return "", ""
 
-    def release_helpers(self, have: Vector, sinks: Mapping[str, Sink]) -> None:
+    def release_repair_peers(self, have: Vector, sinks: Mapping[str, Sink]) -> None:
         """Stop the helpers that are not needed any more."""
-        for origin, asked in list(self.helpers.items()):
-            helper = sinks.get(asked.peer)
-            if helper is None or origin not in helper.asked:
-                del self.helpers[origin]
+        for origin, asked in list(self.repair_peers.items()):
+            repair_peer = sinks.get(asked.peer)
+            if repair_peer is None or origin not in repair_peer.asked:
+                del self.repair_peers[origin]
             elif any(
                 sink.state in SUPPLYING
                 and sink.carries(origin)
-                and is_supplied(origin, have, sink, helper, asked.since)
+                and is_supplied(origin, have, sink, repair_peer, asked.since)
                 for sink in sinks.values()
             ):
-                helper.unfill(origin)
-                del self.helpers[origin]
+                repair_peer.unfill(origin)
+                del self.repair_peers[origin]
 
     def record_refusal(self, peer: str, origin: Origin) -> None:
         """Record that `peer` no longer holds the ops of `origin` that it was asked for."""
@@ -170,10 +170,10 @@ class Repair:
         self.refused = {pair for pair in self.refused if peer and pair[0] != peer}
 
 
-def is_supplied(origin: Origin, have: Vector, regular: Sink, helper: Sink, since: int) -> bool:
+def is_supplied(origin: Origin, have: Vector, regular: Sink, repair_peer: Sink, since: int) -> bool:
     """Return whether a link that carries `origin` can go on without a helper, who was asked at
     `since`: it brings data again and its source has all that the helper has, or we have all that
     both have. A source may itself have lost what it should bring."""
-    theirs, offered = regular.vector.get(origin, 0), helper.vector.get(origin, 0)
+    theirs, offered = regular.vector.get(origin, 0), repair_peer.vector.get(origin, 0)
     held = have.get(origin, 0)
     return theirs >= offered if regular.data_at > since else held >= max(theirs, offered)

@@ -16,7 +16,7 @@ from typing import Final
 
 from crdt.embed.replica import Replica
 from replication.protocol.frames import Hello, Members
-from replication.protocol.membership_view import Lives
+from replication.protocol.membership_view import MembershipView
 
 REMEDY: Final = "give each region the same number in all files, with id = ..."
 
@@ -24,9 +24,9 @@ REMEDY: Final = "give each region the same number in all files, with id = ..."
 class Roster:
     """The members of one CRDB. `own` are those of our file."""
 
-    def __init__(self, replica: Replica, lives: Lives, own: Members) -> None:
+    def __init__(self, replica: Replica, membership: MembershipView, own: Members) -> None:
         self.replica = replica
-        self.lives = lives
+        self.membership = membership
         self.own = own
         listed = replica.stability.members
         self.base = None if listed is None else frozenset(listed)
@@ -71,7 +71,7 @@ class Roster:
         if members != stability.members:
             stability.list_members(members)
             stability.void()
-            self.lives.drop_strangers()
+            self.membership.drop_strangers()
 
 
 def compare_lists(name: str, mine: Members, hello: Hello) -> str:

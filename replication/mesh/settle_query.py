@@ -11,9 +11,9 @@ general graphs", IEEE Transactions on Software Engineering 8(4), 1982):
 * When something has come back along every link that a region forwarded to, it replies to the
   parent. When something has come back along all of the asker's links, every region has been asked.
 
-An `Ask` frame contains the asker's origin, the query's number and the vector of the region that
-forwards it. A region reads its own vector once, when it first receives the query. At least one end
-of each link then has the vectors of both ends, and checks that the sink covers its source. So a
+A `SettleRequest` frame contains the asker's origin, the query's number and the vector of the region
+that forwards it. A region reads its own vector once, when it first receives the query. At least one
+end of each link then has the vectors of both ends, and checks that the sink covers its source. So a
 reply is only yes or no.
 
 **A yes** covers the regions that live links connect with the asker, if links are followed in both
@@ -41,7 +41,7 @@ from typing import Final, Protocol
 
 from crdt.causality.dots import REGION_MAX, Origin, Vector, dominates
 from crdt.embed.replica import Replica
-from replication.protocol.frames import Answer, Ask, Frame
+from replication.protocol.frames import Frame, SettleReply, SettleRequest
 
 QUERIES_MAX: Final = 256  # askers that are remembered: more than the number of regions
 HOPS_MAX: Final = REGION_MAX  # the longest path that visits each region once is shorter
@@ -55,7 +55,7 @@ class Edge(Protocol):
         """Return whether the other end is too slow to receive more."""
         ...
 
-    def say(self, frame: Frame, /) -> None:
+    def send(self, frame: Frame, /) -> None:
         """Send a frame."""
         ...
 
@@ -132,10 +132,10 @@ class SettleQueries:
 
     # -- what comes ------------------------------------------------------------------------
 
-    def receive(self, edge: Edge, frame: Ask | Answer) -> None:
+    def receive(self, edge: Edge, frame: SettleRequest | SettleReply) -> None:
         """Process a query or a reply that has come along a link."""
         query = self.own if frame.asker == self.own.asker else self.known.get(frame.asker)
-        if isinstance(frame, Ask):
+        if isinstance(frame, SettleRequest):
             self.receive_query(edge, frame, query)
         elif query is not None and query.number == frame.number:
             if edge in query.waiting:
@@ -143,7 +143,7 @@ class SettleQueries:
                 query.is_so = query.is_so and frame.is_so
                 self.end_if_answered(query)
 
-    def receive_query(self, edge: Edge, ask: Ask, query: SettleQuery | None) -> None:
+    def receive_query(self, edge: Edge, ask: SettleRequest, query: SettleQuery | None) -> None:
         """Process a query; `query` is the latest that is known of its asker."""
         is_new = query is None or (ask.number > query.number and query is not self.own)
         if edge in self.edges and is_new:
@@ -177,7 +177,7 @@ class SettleQueries:
             query.is_so = False
         if hops >= HOPS_MAX:
             return
-        ask = Ask(query.asker, query.number, hops + 1, query.vector)
+        ask = SettleRequest(query.asker, query.number, hops + 1, query.vector)
         for edge in self.edges:
             if edge is query.parent:
                 continue
@@ -185,7 +185,7 @@ class SettleQueries:
                 query.is_so = False
             else:
                 query.waiting[edge] = None
-                edge.say(ask)
+                edge.send(ask)
 
     def end_if_answered(self, query: SettleQuery) -> None:
         """End a query if something has come back along every link."""
@@ -235,7 +235,7 @@ class SettleQueries:
                 self.end_if_answered(query)
 
 
-def send_reply(edge: Edge, asked: Ask | SettleQuery, *, is_so: bool) -> None:
+def send_reply(edge: Edge, asked: SettleRequest | SettleQuery, *, is_so: bool) -> None:
     """Reply to a query, unless the other end is too slow to receive it."""
     if not edge.is_swamped:
-        edge.say(Answer(asked.asker, asked.number, is_so))
+        edge.send(SettleReply(asked.asker, asked.number, is_so))

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import attrs
 
 from crdt.causality.dots import Origin, Vector
-from replication.protocol.frames import Answer, Ask, Lacking
+from replication.protocol.frames import Lacking, SettleReply, SettleRequest
 from replication.protocol.peers import Direction
 
 
@@ -48,7 +48,7 @@ class CaughtUp:
 
 
 @attrs.frozen
-class EarlierLife:
+class EarlierIncarnation:
     """The peer knows what our region wrote in an earlier life, and it is not here: we have lost
     memory, and only read until we have `Recovered` (rule STL-2). Once at most."""
 
@@ -158,11 +158,11 @@ class OpsDropped:
 
 
 @attrs.frozen
-class Inquiry:
+class SettleReceived:
     """A question has come, or the answer to one (see `question`)."""
 
     peer: str
-    frame: Ask | Answer
+    frame: SettleRequest | SettleReply
 
 
 @attrs.frozen
@@ -211,7 +211,7 @@ Event: TypeAlias = (
     | Resynced
     | Unlisted
     | CaughtUp
-    | EarlierLife
+    | EarlierIncarnation
     | Recovered
     | OpsTaken
     | Merged
@@ -224,7 +224,7 @@ Event: TypeAlias = (
     | ViewHeard
     | LackHeard
     | OpsDropped
-    | Inquiry
+    | SettleReceived
     | OriginReused
     | BroughtBack
     | Unproven

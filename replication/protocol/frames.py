@@ -143,7 +143,7 @@ class Ack:
 TERM_MAX: Final = (1 << 31) - 1  # of lives that were noticed, one after the other
 
 View: TypeAlias = tuple[tuple[int, int, Origin], ...]
-"""The region, term and origin of each present life, by region; see `lives`."""
+"""The region, term and origin of each present life, by region; see `membership`."""
 
 Report: TypeAlias = tuple[int, Vector, int]
 """What a region has last said of itself: its number, vector and wall clock in ms."""
@@ -165,7 +165,8 @@ class Heartbeat:
 @attrs.frozen
 class Present:
     """Which life of each region the sender takes for the present one: its reports from here on are
-    made in this view, if they count at all (see `lives`). Followers neither say nor hear it."""
+    made in this view, if they count at all (see `membership`). Followers neither say nor hear
+    it."""
 
     view: View
     counts: bool = True
@@ -205,7 +206,7 @@ class GapRefused:
 
 
 @attrs.frozen
-class Ask:
+class SettleRequest:
     """Have all that you and those behind you are linked with what they should? `vector` is what the
     sender had when it first heard the question, which has come over so many `hops` by now."""
 
@@ -216,7 +217,7 @@ class Ask:
 
 
 @attrs.frozen
-class Answer:
+class SettleReply:
     """They have, or not yet, as far as the sender was the first to be asked."""
 
     asker: Origin
@@ -265,8 +266,8 @@ Frame: TypeAlias = (
     | GapRequest
     | GapEnd
     | GapRefused
-    | Ask
-    | Answer
+    | SettleRequest
+    | SettleReply
     | Refuse
     | Eof
     | Grouped

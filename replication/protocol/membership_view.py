@@ -28,16 +28,16 @@ from crdt.causality.dots import Origin
 from crdt.embed.replica import Replica
 from replication.protocol.frames import TERM_MAX, View
 
-Life: TypeAlias = tuple[int, Origin]
+Incarnation: TypeAlias = tuple[int, Origin]
 """The term of a life and its origin. The greater of two is the later."""
 
 
-class Lives:
+class MembershipView:
     """The view of one replica."""
 
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
-        self.present: dict[int, Life] = {replica.region: (0, replica.origin)}
+        self.present: dict[int, Incarnation] = {replica.region: (0, replica.origin)}
         self.view: View = ()
         self.is_withheld = False
         """True if a state is put aside here that may hold operations of incarnations that are
@@ -48,10 +48,10 @@ class Lives:
 
     def greeted(self, region: int, origin: Origin) -> bool:
         """A life of a member has greeted us; whether our view is another now."""
-        life = self.present.get(region)
-        if not self.is_member(region) or (life is not None and life[1] == origin):
+        incarnation = self.present.get(region)
+        if not self.is_member(region) or (incarnation is not None and incarnation[1] == origin):
             return False
-        self.present[region] = (0 if life is None else following(life), origin)
+        self.present[region] = (0 if incarnation is None else following(incarnation), origin)
         self.settle()
         return True
 
@@ -59,12 +59,12 @@ class Lives:
         """Somebody else has this view; whether ours is another now."""
         before = self.view
         for region, term, origin in view:
-            life = (term, origin)
+            incarnation = (term, origin)
             if region == self.replica.region and origin != self.replica.origin:
-                if life >= self.present[region]:
-                    self.present[region] = following(life), self.replica.origin
-            elif self.is_member(region) and life > self.present.get(region, (-1, 0)):
-                self.present[region] = life
+                if incarnation >= self.present[region]:
+                    self.present[region] = following(incarnation), self.replica.origin
+            elif self.is_member(region) and incarnation > self.present.get(region, (-1, 0)):
+                self.present[region] = incarnation
         self.settle()
         return self.view != before
 
@@ -75,13 +75,15 @@ class Lives:
     def drop_strangers(self) -> None:
         """Forget those that are no members any more."""
         self.present = {
-            region: life for region, life in self.present.items() if self.is_member(region)
+            region: incarnation
+            for region, incarnation in self.present.items()
+            if self.is_member(region)
         }
         self.settle()
 
     def settle(self) -> None:
         """Let the view say what is known, and reports be void if it is another one."""
-        view = tuple((region, *life) for region, life in sorted(self.present.items()))
+        view = tuple((region, *incarnation) for region, incarnation in sorted(self.present.items()))
         if view != self.view:
             self.view = view
             self.replica.stability.enter(origin for _, _, origin in view)
@@ -100,7 +102,7 @@ class Lives:
         return () if self.is_withheld or self.replica.awaits_lost_effects else self.view
 
 
-def following(life: Life) -> int:
+def following(incarnation: Incarnation) -> int:
     """The term after that of a life. It stays at the greatest: nothing will be stable then, which
     does no harm but to memory; only a peer that lies can bring it about."""
-    return min(life[0] + 1, TERM_MAX)
+    return min(incarnation[0] + 1, TERM_MAX)

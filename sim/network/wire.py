@@ -15,14 +15,14 @@ from replication.machines.source import Source
 from replication.protocol.channel import Channel
 from replication.protocol.frames import (
     Ack,
-    Answer,
-    Ask,
     Frame,
     Heartbeat,
     Hello,
     Ops,
     Resume,
     Resumed,
+    SettleReply,
+    SettleRequest,
     SnapshotPiece,
 )
 from sim.engine.checker import Violation
@@ -30,7 +30,7 @@ from sim.network.ways import Pipe
 
 Machine: TypeAlias = Source | Sink
 
-QUIET: Final = (Hello, Resume, Resumed, Ack, Heartbeat, Ask, Answer)
+QUIET: Final = (Hello, Resume, Resumed, Ack, Heartbeat, SettleRequest, SettleReply)
 
 BATCHES_MAX: Final = 200_000  # at once: of the smallest size far more than a run writes
 

@@ -14,7 +14,7 @@ from crdt.causality.effect import FLUSH, is_key_effect
 from crdt.causality.op import Op
 from crdt.store.keyspace import Keyspace
 from crdt.testing.builtin import NAMES, text_of
-from crdt.testing.history import History, Taken
+from crdt.testing.history import History, HistoryEvent
 from crdt.testing.specifications import Shown
 from sim.nodes.effect_decoder import EffectDecoder
 
@@ -22,7 +22,7 @@ EFFECTS_MAX: Final = 60  # on one key; the work grows with the square
 NAMES_MAX: Final = 16  # arguments of one effect: large values would take too long
 KEYS_MAX: Final = 400  # whose effects are remembered; those written to most recently
 
-Effects: TypeAlias = list[Taken]
+Effects: TypeAlias = list[HistoryEvent]
 
 
 class EffectBook:
@@ -49,7 +49,9 @@ class EffectBook:
                 self.ties += any(
                     other.clock == db.now and not seen >> other.index & 1 for other in effects[-4:]
                 )
-                effects.append(Taken(command, dot, db.now, db.expiry_clock, len(effects), seen))
+                effects.append(
+                    HistoryEvent(command, dot, db.now, db.expiry_clock, len(effects), seen)
+                )
                 self.by_key.move_to_end(key)
                 if len(effects) > EFFECTS_MAX or len(command.args) > NAMES_MAX:
                     self.forget_key(key)

@@ -11,7 +11,7 @@ from replication.protocol.events import (
     ClockSkew,
     Closed,
     Connected,
-    EarlierLife,
+    EarlierIncarnation,
     Event,
     GapFound,
     GapUnfilled,
@@ -105,7 +105,7 @@ def format_event(event: Event, names: Mapping[int, str]) -> str:
         case BroughtBack(moved=moved):
             how = " under another origin" if moved else ""
             return f"brings back what it had put aside{how}"
-        case EarlierLife():
+        case EarlierIncarnation():
             return f"hears from {event.peer} of an earlier incarnation, and only reads"
         case Closed(direction=Direction.IN):
             return f"loses {event.peer}: {event.reason}"

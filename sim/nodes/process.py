@@ -156,9 +156,11 @@ class SimProcess:
 
     def links_deadline(self) -> int:
         """Return the time (ns) at which the links next need `tick`."""
-        promised = self.links.promised
+        next_deadline = self.links.next_deadline
         dialling = self.dialling_links
-        return promised if dialling is self.links else min(promised, dialling.promised)
+        return (
+            next_deadline if dialling is self.links else min(next_deadline, dialling.next_deadline)
+        )
 
     # -- start and stop --------------------------------------------------------------------
 
@@ -183,7 +185,7 @@ class SimProcess:
 
     def watch_links(self, links: Links) -> None:
         """Subscribe to the links' requests for an earlier tick and for dialling."""
-        links.sooner = self.note_earlier_deadline
+        links.on_rearm = self.note_earlier_deadline
         links.healed = self.connect_soon
 
     def start_links(self) -> None:
@@ -370,7 +372,7 @@ class SimProcess:
         now = self.engine.now
         self.advance_clocks()
         for links in self.all_links():
-            if now >= links.promised:
+            if now >= links.next_deadline:
                 self.handle_events(links.tick(now))
         if self.instance.blocked.by_client:
             self.instance.tick()

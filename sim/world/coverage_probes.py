@@ -21,7 +21,7 @@ EVENTS: Final = {
     "Stalled": "too much waited and a link rested",
     "Closed": "link lost",
     "OriginReused": "own dots met that were forgotten",
-    "EarlierLife": "earlier life heard of",
+    "EarlierIncarnation": "earlier life heard of",
 }
 NAMES: Final = (
     *EVENTS.values(),

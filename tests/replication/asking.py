@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from crdt.causality.dots import Vector, join, make_origin
 from crdt.embed.replica import Replica
 from replication.mesh.settle_query import SettleQueries
-from replication.protocol.frames import Answer, Ask, Frame
+from replication.protocol.frames import Frame, SettleReply, SettleRequest
 
 Link: TypeAlias = tuple[int, int]
 """Source and sink."""
@@ -30,16 +30,16 @@ class Place:
         self.site = site
         self.link = link
         self.other = self
-        self.queue: deque[Ask | Answer | None] = deque()
+        self.queue: deque[SettleRequest | SettleReply | None] = deque()
         """What is on its way here; None says that the link is there."""
         self.is_lost = False
         """The connection is, whether or not it was noticed here."""
         self.is_swamped = False
 
-    def say(self, frame: Frame, /) -> None:
+    def send(self, frame: Frame, /) -> None:
         """Send a frame."""
-        assert isinstance(frame, Ask | Answer)
-        assert len(frame.vector if isinstance(frame, Ask) else {}) < 100
+        assert isinstance(frame, SettleRequest | SettleReply)
+        assert len(frame.vector if isinstance(frame, SettleRequest) else {}) < 100
         self.site.world.messages += 1
         if not self.other.is_lost:
             self.other.queue.append(frame)

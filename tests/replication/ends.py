@@ -9,8 +9,8 @@ import pytest
 
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
-from replication.machines.applier import Direct
-from replication.machines.log_reader import Feed
+from replication.machines.applier import LocalApplier
+from replication.machines.log_reader import LogReader
 from replication.machines.sink import Sink
 from replication.machines.source import Source
 from replication.protocol.codec import FrameDecoder, encode_all
@@ -19,8 +19,6 @@ from replication.protocol.events import Event
 from replication.protocol.frames import (
     FOLLOWER,
     Ack,
-    Answer,
-    Ask,
     Eof,
     Frame,
     GapEnd,
@@ -36,6 +34,8 @@ from replication.protocol.frames import (
     Refuse,
     Resume,
     Resumed,
+    SettleReply,
+    SettleRequest,
     SnapshotBegin,
     SnapshotEnd,
     SnapshotPiece,
@@ -73,7 +73,7 @@ def write(here: Replica, count: int = 1, size: int = 1) -> None:
 
 def make_source(here: Replica, limits: Limits | None = None) -> Source:
     """A source of `here` that nobody has greeted yet."""
-    return Source(Feed(here, member(here.region), limits or Limits()), 0)
+    return Source(LogReader(here, member(here.region), limits or Limits()), 0)
 
 
 def make_sink(
@@ -86,7 +86,7 @@ def make_sink(
     """A sink of `here` that dials region `peer` and has not been answered yet."""
     mine = member(here.region)
     greeting = Hello(mine.name, mine.region, mine.origin, "", here.vector)
-    return Sink(Direct(here), Peer(f"r{peer}", peer, routes), greeting, 0, limits or Limits())
+    return Sink(LocalApplier(here), Peer(f"r{peer}", peer, routes), greeting, 0, limits or Limits())
 
 
 def greeted_source(
@@ -147,8 +147,8 @@ EXAMPLES: dict[type[Frame], Frame] = {
     GapRequest: GapRequest(US, 0),
     GapEnd: GapEnd(US),
     GapRefused: GapRefused(US),
-    Ask: Ask(US, 1, 1, {}),
-    Answer: Answer(US, 1, True),
+    SettleRequest: SettleRequest(US, 1, 1, {}),
+    SettleReply: SettleReply(US, 1, True),
     Present: Present(((1, 0, US),)),
     Lacking: Lacking(((1, 0, US),), AP, 1, (1,)),
     Refuse: Refuse("no"),

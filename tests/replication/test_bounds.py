@@ -112,20 +112,20 @@ def test_peer_that_left_queue_is_forgotten() -> None:
     write(here)
     first = snapshot_wanted(here)
     first.frames_to_send()
-    feed = first.feed
-    assert feed.sending == 1
+    log_reader = first.log_reader
+    assert log_reader.sending == 1
     for _ in range(100):
-        source = Source(feed, 0)
+        source = Source(log_reader, 0)
         source.receive(hello(3), 0)
         source.receive(Resume({}, (1,)), 0)
         source.receive(SnapshotRequest(), 0)
         source.frames_to_send()
         source.frames_to_send()
-        assert len(feed.waiting) == 1
+        assert len(log_reader.waiting) == 1
         source.close("gone")
-    assert feed.waiting == []
+    assert log_reader.waiting == []
     first.close("gone")
-    assert feed.sending == 0
+    assert log_reader.sending == 0
 
 
 def test_origins_that_nobody_has_are_not_asked_for() -> None:
@@ -192,7 +192,7 @@ def test_reports_of_those_who_are_no_members_count_for_nothing() -> None:
     links = links_of_three()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2), 0)
-    links.receive(sink, Present(links.lives.view), 0)
+    links.receive(sink, Present(links.membership.view), 0)
     reports = tuple((region, {make_origin(region): 1}, 5) for region in range(1, 256))
     links.receive(sink, Heartbeat({}, 5, reports), 0)
     assert links.replica.stability.pending.keys() <= {2, 3}

@@ -26,8 +26,6 @@ from replication.protocol.frames import (
     MEMBER,
     PROTOCOL,
     Ack,
-    Answer,
-    Ask,
     Eof,
     Frame,
     GapEnd,
@@ -41,6 +39,8 @@ from replication.protocol.frames import (
     Refuse,
     Resume,
     Resumed,
+    SettleReply,
+    SettleRequest,
     SnapshotBegin,
     SnapshotEnd,
     SnapshotPiece,
@@ -119,8 +119,8 @@ class Attacker:
             lambda: GapRequest(origin, self.seq()),
             lambda: GapEnd(origin),
             lambda: GapRefused(origin),
-            lambda: Ask(origin, rng.randrange(5), rng.randrange(256), self.vector()),
-            lambda: Answer(origin, rng.randrange(5), rng.random() < 0.5),
+            lambda: SettleRequest(origin, rng.randrange(5), rng.randrange(256), self.vector()),
+            lambda: SettleReply(origin, rng.randrange(5), rng.random() < 0.5),
             lambda: rng.choice((Refuse("no"), Eof(), Resumed(), Resumed())),
         ]
 

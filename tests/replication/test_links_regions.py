@@ -32,7 +32,7 @@ def test_three_regions_agree_soon_and_go_direct_way() -> None:
     world.run(25)
     assert world.agrees()
     for site in world.sites.values():
-        assert site.links.repair.helpers == {}
+        assert site.links.repair.repair_peers == {}
         assert [row.ops for row in site.links.statistics(world.now)] == [1, 1, 1, 1]
 
 
@@ -48,13 +48,13 @@ def test_cut_between_two_stalls_nobody_while_third_sees_both() -> None:
     world.run(300)
     assert world.agrees()
     assert any(isinstance(event, GapFound) for event in world["b"].events)
-    assert world["b"].links.repair.helpers[US].peer == "c"
+    assert world["b"].links.repair.repair_peers[US].peer == "c"
     world["a"].write(lambda r: r.string("x").set("once more"))
     world.run(45)
     assert world.agrees(), "from now on a's ops come through c without being asked for"
     world.heal_pair("a", "b")
     world.run(1000)
-    assert world["b"].links.repair.helpers == {}
+    assert world["b"].links.repair.repair_peers == {}
     assert world["b"].links.sinks["c"].asked == frozenset()
 
 

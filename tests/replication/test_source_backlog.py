@@ -67,7 +67,7 @@ def test_snapshot_is_followed_by_what_was_written_meanwhile() -> None:
     assert source.tally.full == 1
     assert source.progress.stage is Stage.STREAMING
     assert source.sent == {US: 4}
-    assert source.feed.sending == 0
+    assert source.log_reader.sending == 0
 
 
 def test_pieces_are_cut_to_size_and_wait_for_window() -> None:
@@ -92,7 +92,7 @@ def test_only_some_snapshots_are_sent_at_time() -> None:
     write(here, 3)
     limits = Limits(snapshots_max=1)
     first = greeted_source(here, limits)
-    second = Source(first.feed, 0)
+    second = Source(first.log_reader, 0)
     second.receive(hello(3), 0)
     second.receive(Resume({}, (1,)), 0)
     for source in (first, second):

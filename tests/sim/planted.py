@@ -67,13 +67,13 @@ def checker_of(world: SimWorld) -> Checker:
 def on_accept(site: SimRegion, act: Callable[[Op, Take], Outcome]) -> None:
     """Put something between a region's links and its replica: `act` gets each operation that comes,
     and what would take it in."""
-    inlet = site.links.direct
-    take = inlet.accept
+    applier = site.links.local_applier
+    take = applier.accept
 
     def accept(data: bytes) -> Outcome:
         return act(Op.from_bytes(data), lambda: take(data))
 
-    inlet.accept = accept
+    applier.accept = accept
 
 
 def writes(op: Op, key: bytes) -> bool:

@@ -14,7 +14,13 @@ from typing import Final
 from crdb.region.core.incarnations import RegionStart
 from crdb.region.core.recovery import RegionRecovery
 from crdt.causality.dots import Vector, incarnation_of
-from replication.protocol.events import BroughtBack, EarlierLife, Event, OriginReused, Recovered
+from replication.protocol.events import (
+    BroughtBack,
+    EarlierIncarnation,
+    Event,
+    OriginReused,
+    Recovered,
+)
 from replication.protocol.limits import SECOND
 
 RETRY_NS: Final = 10 * SECOND
@@ -70,7 +76,7 @@ class RegionLifecycle:
     def handle_event(self, event: Event) -> None:
         """Act on an event of the links, if it concerns the recovery or the incarnation."""
         match event:
-            case EarlierLife() if self.links.recovery.peers:
+            case EarlierIncarnation() if self.links.recovery.peers:
                 self.recovery.begin_again(LOST)
             case Recovered():
                 self.recovery.recover()

@@ -49,7 +49,7 @@ def held_elsewhere(links: Links, here: Collection[str]) -> list[Vector]:
     """Return the known vector of each connected region of another process."""
     found: dict[str, Vector] = {}
     for end in links.ends():
-        if end.lives is not None and end.peer not in here:
+        if end.membership is not None and end.peer not in here:
             vector = end.vector
             if isinstance(end, Source):
                 vector = join(vector, end.progress.acknowledged)

@@ -9,7 +9,7 @@ from replication.protocol.events import (
     ClockSkew,
     Closed,
     Connected,
-    EarlierLife,
+    EarlierIncarnation,
     Event,
     OpsDropped,
     OriginReused,
@@ -35,7 +35,7 @@ def link_event(event: Event) -> NamedEvent | None:
             return "operations dropped", {**details, "effects": effects}
         case ClockSkew(peer=peer, ms=ms):
             return "clock skew", {"peer": peer, "ms": ms}
-        case EarlierLife(peer=peer):
+        case EarlierIncarnation(peer=peer):
             return "earlier life", {"peer": peer}
         case OriginReused(peer=peer):
             return "origin reused", {"peer": peer}

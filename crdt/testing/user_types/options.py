@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, TypedDict, cast
 
-from crdt.testing.history import Taken
+from crdt.testing.history import HistoryEvent
 
 Sends = Literal["effect", "update", "delta", "state"]
 Delivery = Literal["causal", "fifo", "any"]
@@ -33,7 +33,7 @@ class CheckOptions(TypedDict, total=False):
     if the class has `remove`."""
     invariant: Invariant | Sequence[Invariant]
     """A predicate of the value, or several. Each must hold at every region after every step."""
-    results: Callable[[Sequence[Taken], Command], Any]
+    results: Callable[[Sequence[HistoryEvent], Command], Any]
     """Returns what a command must return where a history is visible: `results(history, command)`"""
     queries: Sequence[Command]
     """More to read than `value()`: tuples of a method's name and its arguments. For a dict of types

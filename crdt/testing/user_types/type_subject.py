@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from crdt.embed.replica import Replica
-from crdt.testing.history import History, Taken, unseen
+from crdt.testing.history import History, HistoryEvent, unseen
 from crdt.testing.readings import VALUE, Expectations, Reading, kept, query_name
 from crdt.testing.subject import Disagreement, Subject
 from crdt.testing.user_types.options import CheckOptions, Command
@@ -26,7 +26,7 @@ class Presence:
             raise Disagreement("what was deleted is gone", f"region {replica.region} has the key")
 
 
-def undeleted(history: History) -> list[Taken]:
+def undeleted(history: History) -> list[HistoryEvent]:
     """The operations that no delete had seen."""
     deletes = [taken for taken in history if taken.command == DELETE]
     return unseen([taken for taken in history if taken.command != DELETE], deletes)

@@ -22,7 +22,7 @@ from typing import Any, Final
 import attrs
 
 from crdt.causality.dots import make_dot, make_origin
-from crdt.testing.history import History, Taken
+from crdt.testing.history import History, HistoryEvent
 from crdt.testing.readings import Expectations, Reading, difference, worded
 from crdt.testing.subject import Disagreement, TraceEntry
 from crdt.testing.user_types.families import NOTHING, Family
@@ -55,7 +55,7 @@ class MessageSubject:
 
 @attrs.frozen(eq=False)
 class Message:
-    """Something on its way. Sets of operations are bits, as in `Taken`."""
+    """Something on its way. Sets of operations are bits, as in `HistoryEvent`."""
 
     content: Any
     carried: int  # the operations that it brings
@@ -87,7 +87,7 @@ class MessageWorld:
     def __init__(self, subject: MessageSubject) -> None:
         self.subject: MessageSubject = subject
         self.family: Family = subject.family
-        self.everything: list[Taken] = []
+        self.everything: list[HistoryEvent] = []
         self.refused: int = 0  # bits of operations that were refused
         self.sites: list[MessageSite] = [
             MessageSite(number + 1, self.family) for number in range(REGIONS)
@@ -139,12 +139,12 @@ class MessageWorld:
                 self.enqueue(site, performed.message, taken)
         self.check(site)
 
-    def note(self, site: MessageSite, command: Command, result: Any, refused: bool) -> Taken:
+    def note(self, site: MessageSite, command: Command, result: Any, refused: bool) -> HistoryEvent:
         """Put an operation into the history."""
         site.sequence += 1
         index = len(self.everything)
         dot = make_dot(make_origin(site.number), site.sequence)
-        taken = Taken(
+        taken = HistoryEvent(
             command, dot, site.clock, site.clock, index, site.seen, result=result, refused=refused
         )
         self.everything.append(taken)
@@ -152,7 +152,7 @@ class MessageWorld:
         self.refused |= refused << index
         return taken
 
-    def enqueue(self, site: MessageSite, content: Any, taken: Taken) -> None:
+    def enqueue(self, site: MessageSite, content: Any, taken: HistoryEvent) -> None:
         """Join a message with the one that has not been sent yet, or send that one."""
         bit = 1 << taken.index
         if site.unsent is not None:
@@ -167,7 +167,7 @@ class MessageWorld:
         site.unsent = Message(content, bit, taken.past, site.own)
         site.own |= bit
 
-    def is_next(self, site: MessageSite, taken: Taken) -> bool:
+    def is_next(self, site: MessageSite, taken: HistoryEvent) -> bool:
         """Return whether a replica has received nothing since the operations not sent yet."""
         assert site.unsent is not None
         return not taken.past & ~(site.unsent.past | site.unsent.carried)

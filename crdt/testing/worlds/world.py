@@ -30,7 +30,7 @@ from crdt.causality.op import Op
 from crdt.embed.replica import Outcome, Replica
 from crdt.errors import HistoryTruncated
 from crdt.store.snapshot import Snapshot
-from crdt.testing.history import History, Taken
+from crdt.testing.history import History, HistoryEvent
 from crdt.testing.laws import check_laws, expect_same
 from crdt.testing.subject import Auditor, Disagreement, Subject, TraceEntry
 from crdt.testing.worlds.steps import AHEAD, REGIONS, Step
@@ -68,7 +68,7 @@ class World:
 
     def __init__(self, subject: Subject) -> None:
         self.subject: Subject = subject
-        self.everything: list[Taken] = []
+        self.everything: list[HistoryEvent] = []
         self.regions: tuple[int, ...] = tuple(range(1, REGIONS + 1))
         self.sites: list[Site] = [Site(region, self.make(region, 0)) for region in self.regions]
         self.twin: Replica = subject.replica(make_origin(TWIN), (), 1 << 20)
@@ -244,7 +244,7 @@ class World:
         """Put one operation into the history, made by a region that had seen `past`."""
         db = self.sites[region_of(origin_of(dot)) - 1].replica.keyspace
         index = len(self.everything)
-        self.everything.append(Taken(came_to, dot, db.now, db.expiry_clock, index, past))
+        self.everything.append(HistoryEvent(came_to, dot, db.now, db.expiry_clock, index, past))
 
     def send(self, site: Site) -> None:
         """Close what a region wrote into an operation, on its way to all others."""

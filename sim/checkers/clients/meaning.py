@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final, cast
 from crdt.causality.dots import Dot, Vector, covers, make_dot
 from crdt.causality.op import OP_BYTES
 from crdt.store.keyspace import Keyspace
-from crdt.testing.history import Taken, unseen
+from crdt.testing.history import HistoryEvent, unseen
 from crdt.testing.specifications import add_wins, total
 from crdt.types.base import Value
 from sim.engine.checker import Checker, Watched
@@ -56,11 +56,11 @@ def spell_command(words: Sequence[str]) -> Command | None:
             return None
 
 
-def parse_number(history: Sequence[Taken]) -> object:
+def parse_number(history: Sequence[HistoryEvent]) -> object:
     return b"%d" % total(history)
 
 
-def last_written_value(history: Sequence[Taken]) -> object:
+def last_written_value(history: Sequence[HistoryEvent]) -> object:
     """Of the writes that no other had seen the one with the greatest stamp: its origin's clock, but
     later than all that it replaced (ORD-7); then the lower origin's."""
     stamps: dict[int, int] = {}
@@ -71,15 +71,15 @@ def last_written_value(history: Sequence[Taken]) -> object:
     return min(writes, key=lambda t: (-stamps[t.index], t.origin)).command[1]
 
 
-def expected_members(history: Sequence[Taken]) -> object:
+def expected_members(history: Sequence[HistoryEvent]) -> object:
     return sorted(add_wins(history))
 
 
-def ever_added(history: Sequence[Taken]) -> object:
+def ever_added(history: Sequence[HistoryEvent]) -> object:
     return sorted({taken.command[1] for taken in history})
 
 
-def pushed_elements(history: Sequence[Taken]) -> object:
+def pushed_elements(history: Sequence[HistoryEvent]) -> object:
     """By origin, what it pushed, in its order: the list is one interleaving of these."""
     rows: dict[int, list[bytes]] = {}
     for taken in history:
@@ -87,7 +87,7 @@ def pushed_elements(history: Sequence[Taken]) -> object:
     return rows
 
 
-MEANS: Final[dict[str, Callable[[Sequence[Taken]], object]]] = {
+MEANS: Final[dict[str, Callable[[Sequence[HistoryEvent]], object]]] = {
     "count": parse_number,
     "word": last_written_value,
     "tag": expected_members,
@@ -104,7 +104,7 @@ class MeaningChecker(Checker):
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
-        self.histories: dict[str, list[Taken]] = {}
+        self.histories: dict[str, list[HistoryEvent]] = {}
         self.torn: set[str] = set()
         """Keys to which a transaction has written twice where operations are divided."""
         self.changed = 0
@@ -134,7 +134,9 @@ class MeaningChecker(Checker):
                     if taken.origin == db.origin or covers(before, other):
                         past |= bit
                     bit <<= 1
-                history.append(Taken(command, dot, db.now, db.expiry_clock, len(history), past))
+                history.append(
+                    HistoryEvent(command, dot, db.now, db.expiry_clock, len(history), past)
+                )
         if len(commands) == 1:
             self.check_log_order(region, commands[0])
 

@@ -101,12 +101,13 @@ def metadata_of(region: Watched) -> Iterator[str]:
         yield f"{count} operations of {name_origin(origin)} wait for their turn"
     for origin, gap in links.repair.gaps.items():
         yield f"a gap is open after {name_origin(origin)}:{gap.seq}"
-    for origin, helper in links.repair.helpers.items():
-        asked = links.sinks.get(helper.peer)
+    for origin, repair_peer in links.repair.repair_peers.items():
+        asked = links.sinks.get(repair_peer.peer)
         if asked is None or origin not in asked.asked:
-            yield f"{helper.peer} counts as asked for {name_origin(origin)}, and is not"
-    if links.feed.sending or links.feed.waiting:
-        yield f"{links.feed.sending} snapshots are sent, and {len(links.feed.waiting)} wait"
+            yield f"{repair_peer.peer} counts as asked for {name_origin(origin)}, and is not"
+    reader = links.log_reader
+    if reader.sending or reader.waiting:
+        yield f"{reader.sending} snapshots are sent, and {len(reader.waiting)} wait"
     if replica.keyspace.reader_count() > 1:  # one is the simulator's own
         yield f"{replica.keyspace.reader_count() - 1} snapshots are read"
     if instance.refusals or instance.is_stale or not links.collects:

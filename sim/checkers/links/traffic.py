@@ -101,10 +101,10 @@ class TrafficChecker(UnaskedChecker):
 
     def check_repair_peers(self, region: Watched) -> None:
         """Look who still helps."""
-        for origin, helper in region.links.repair.helpers.items():
+        for origin, repair_peer in region.links.repair.repair_peers.items():
             for sink in region.links.sinks.values():
                 if sink.state is SinkState.STREAMING and sink.carries(origin):
                     raise self.violation(
-                        f"{helper.peer} still sends {region.name} what {name_origin(origin)}"
+                        f"{repair_peer.peer} still sends {region.name} what {name_origin(origin)}"
                         f" writes, though {sink.peer} does"
                     )

@@ -15,6 +15,7 @@ from crdt.causality.dots import (
     dominates,
     incarnation_of,
     join,
+    join_dots,
     lacking,
     make_dot,
     make_origin,
@@ -23,7 +24,6 @@ from crdt.causality.dots import (
     origin_of,
     region_of,
     seq_of,
-    survivors,
 )
 
 regions, incarnations = st.integers(1, 255), st.integers(0, INCARNATION_MAX)
@@ -80,6 +80,6 @@ def test_unseen_dot_survives_join() -> None:
     new_there = make_dot(2, 1)
     ours = {both: "b", removed_there: "t", new_here: "h"}
     others = {both: "b", removed_here: "r", new_there: "o"}
-    left = survivors(ours, others, {1: 4}, {1: 3, 2: 1})
+    left = join_dots(ours, others, {1: 4}, {1: 3, 2: 1})
     assert left == {both: "b", new_here: "h", new_there: "o"}
-    assert left == survivors(others, ours, {1: 3, 2: 1}, {1: 4})
+    assert left == join_dots(others, ours, {1: 3, 2: 1}, {1: 4})

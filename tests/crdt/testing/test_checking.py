@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crdt.testing import SUBJECTS, Disagreement, Taken, check_subject, check_type, subject_of
+from crdt.testing import SUBJECTS, Disagreement, HistoryEvent, check_subject, check_type, subject_of
 from crdt.testing import specifications as specs
 from crdt.testing.checking import Report
 from crdt.testing.running import search
@@ -19,7 +19,7 @@ REGISTER = [(planted.WRITE, stamp, value) for stamp in (1, 2) for value in (b"a"
 TALLY = [(planted.ADD, 1), (planted.ADD, 10)]
 
 
-def by_own_stamp(history: Sequence[Taken]) -> Any:
+def by_own_stamp(history: Sequence[HistoryEvent]) -> Any:
     """What `planted.Register` means: the stamp is part of the command."""
     live = [t for t in history if not any(other.saw(t) for other in history)]
     live.sort(key=lambda taken: (-taken.command[1], taken.dot))
@@ -27,7 +27,7 @@ def by_own_stamp(history: Sequence[Taken]) -> Any:
 
 
 Make = Callable[[], Any]
-Spec = Callable[[Sequence[Taken]], Any]
+Spec = Callable[[Sequence[HistoryEvent]], Any]
 
 RIGHT: list[tuple[Make, list[Any], Spec]] = [
     (planted.Cart, CART, specs.add_wins),

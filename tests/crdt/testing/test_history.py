@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from crdt.causality.dots import make_dot, make_origin
-from crdt.testing import History, Taken, latest, unseen
+from crdt.testing import History, HistoryEvent, latest, unseen
 
 HERE, THERE = make_origin(1), make_origin(2)
-FIRST = Taken("first", make_dot(HERE, 1), 1000, 1000, 0, 0b000)
-SECOND = Taken("second", make_dot(HERE, 2), 1001, 1003, 1, 0b001)
-APART = Taken("apart", make_dot(THERE, 1), 1002, 1002, 2, 0b000)
+FIRST = HistoryEvent("first", make_dot(HERE, 1), 1000, 1000, 0, 0b000)
+SECOND = HistoryEvent("second", make_dot(HERE, 2), 1001, 1003, 1, 0b001)
+APART = HistoryEvent("apart", make_dot(THERE, 1), 1002, 1002, 2, 0b000)
 EVERYTHING = [FIRST, SECOND, APART]
 
 
@@ -44,9 +44,9 @@ def test_history_can_be_narrowed() -> None:
 
 def test_part_has_commands_of_one_name() -> None:
     dot = make_dot(HERE, 1)
-    adds = Taken(("cart", "add", 1), dot, 1000, 1000, 0, 0b00)
-    counts = Taken(("count", "add", 2), dot + 1, 1000, 1000, 1, 0b01)
-    removes = Taken(("cart", "remove", 1), dot + 2, 1000, 1000, 2, 0b11)
+    adds = HistoryEvent(("cart", "add", 1), dot, 1000, 1000, 0, 0b00)
+    counts = HistoryEvent(("count", "add", 2), dot + 1, 1000, 1000, 1, 0b01)
+    removes = HistoryEvent(("cart", "remove", 1), dot + 2, 1000, 1000, 2, 0b11)
     part = History([adds, counts, removes], 0b111, 1005).part("cart")
     assert [taken.command for taken in part] == [("add", 1), ("remove", 1)]
     assert part[1].saw(part[0])

@@ -8,7 +8,7 @@ import pytest
 
 from crdt.testing import SUBJECTS, World, parse
 from crdt.testing.commands import TypeCommand
-from crdt.testing.history import Taken
+from crdt.testing.history import HistoryEvent
 from crdt.testing.order import ListOrder, check_runs
 
 ONE, TWO = 1 << 40 | 1, 2 << 40 | 1
@@ -22,8 +22,8 @@ def test_two_elements_never_change_places() -> None:
         order.check_places([(TWO, 0), (ONE, 0)])
 
 
-def push(dot: int, index: int, past: int) -> Taken:
-    return Taken(TypeCommand("PUSH", "k"), dot, 0, 0, index, past)
+def push(dot: int, index: int, past: int) -> HistoryEvent:
+    return HistoryEvent(TypeCommand("PUSH", "k"), dot, 0, 0, index, past)
 
 
 def test_run_stays_together_unless_somebody_saw_it() -> None:

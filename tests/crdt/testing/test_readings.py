@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crdt.causality.dots import make_dot, make_origin
-from crdt.testing.history import History, Taken
+from crdt.testing.history import History, HistoryEvent
 from crdt.testing.readings import (
     Expectations,
     difference,
@@ -118,7 +118,7 @@ def test_specification_of_each_part_is_asked_of_its_commands() -> None:
         "value.has(1)",
     ]
     dot = make_dot(make_origin(1), 1)
-    history = History([Taken(("cart", "add", "milk"), dot, 0, 0, 0, 0)], 1)
+    history = History([HistoryEvent(("cart", "add", "milk"), dot, 0, 0, 0, 0)], 1)
 
     def has(part: History, member: str) -> bool:
         return any(taken.command == ("add", member) for taken in part)

@@ -16,7 +16,7 @@ from crdt.testing import Subject, World, parse
 from crdt.testing import specifications as specs
 from crdt.testing.builtin import subject
 from crdt.testing.commands import TypeCommand
-from crdt.testing.history import History, Taken
+from crdt.testing.history import History, HistoryEvent
 
 String, Zset = "string", "sorted set"
 
@@ -107,10 +107,10 @@ def test_conflict_matrix(case: tuple[str, str, str, str, Any]) -> None:
     assert shown.get("k") == case[4]
 
 
-def taken(index: int, command: Any, past: int, clock: int = 0) -> Taken:
+def taken(index: int, command: Any, past: int, clock: int = 0) -> HistoryEvent:
     """An operation, the `index`-th, of an origin of its own."""
     dot = (index + 1) << 40 | 1
-    return Taken(command, dot, clock, clock, index, past)
+    return HistoryEvent(command, dot, clock, clock, index, past)
 
 
 def test_specifications_of_small_types() -> None:
@@ -135,10 +135,10 @@ def test_key_that_nobody_touched_is_not_there() -> None:
 
 def test_forgetting_deadlines_changes_nothing_that_is_seen() -> None:
     """What a collection forgot too early let a key end that another region had made endless."""
-    endless = Taken(TypeCommand("PERSIST", "k", ()), make_dot(make_origin(1), 2), 0, 0, 1, 1)
-    made = Taken(TypeCommand("SADD", "k", ("m",)), make_dot(make_origin(1), 1), 0, 0, 0, 0)
-    forgotten = Taken(TypeCommand("FORGET", "k"), make_dot(make_origin(1), 3), 0, 0, 2, 3)
-    ends = Taken(TypeCommand("EXPIREAT", "k", (9,)), make_dot(make_origin(2), 1), 0, 0, 3, 1)
+    endless = HistoryEvent(TypeCommand("PERSIST", "k", ()), make_dot(make_origin(1), 2), 0, 0, 1, 1)
+    made = HistoryEvent(TypeCommand("SADD", "k", ("m",)), make_dot(make_origin(1), 1), 0, 0, 0, 0)
+    forgotten = HistoryEvent(TypeCommand("FORGET", "k"), make_dot(make_origin(1), 3), 0, 0, 2, 3)
+    ends = HistoryEvent(TypeCommand("EXPIREAT", "k", (9,)), make_dot(make_origin(2), 1), 0, 0, 3, 1)
     everything = [made, endless, forgotten, ends]
     for visible in (0b1011, 0b1111):
         assert specs.look(History(everything, visible, 20), "k") == ("set", ["m"], None)

@@ -274,7 +274,7 @@ def test_follower_of_chain_learns_all_of_it() -> None:
     for name, other in ("ab", "bc", "cd"):
         told_to_follow(world, name, other)
         world.run(300)
-    assert [name for _, name in world["a"].links.feed.hello().lineage] == ["b", "c", "d"]
+    assert [name for _, name in world["a"].links.log_reader.hello().lineage] == ["b", "c", "d"]
     last = told_to_follow(world, "d", "a")
     world.run(300)
     circle = "a follows d over others: one of them must be promoted"
@@ -283,7 +283,7 @@ def test_follower_of_chain_learns_all_of_it() -> None:
     middle = world["b to c"].links
     assert isinstance(middle, Follower)
     middle.promote(world.now)
-    assert world["b"].links.feed.hello().lineage == ()
+    assert world["b"].links.log_reader.hello().lineage == ()
 
 
 @pytest.mark.parametrize("later", [0, 30, 300])

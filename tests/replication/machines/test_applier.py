@@ -7,40 +7,40 @@ import pytest
 from crdt.embed.replica import Outcome
 from crdt.errors import DecodeError
 from crdt.store.merge import Incoming
-from replication.machines.applier import Direct, read_piece, with_waiting
+from replication.machines.applier import LocalApplier, read_piece, with_waiting
 from tests.replication.ends import AP, EU, US, replica, write
 
 
 def test_replica_is_what_it_is() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
-    inlet = Direct(eu)
+    applier = LocalApplier(eu)
     first, second = (op.to_bytes() for op in us.since({}))
-    assert inlet.accept(first) is Outcome.APPLIED
-    assert inlet.accept(first) is Outcome.DUPLICATE
-    assert (inlet.vector(), inlet.applied(), inlet.origin()) == ({US: 1}, 1, EU)
-    assert inlet.accept(second) is Outcome.APPLIED
+    assert applier.accept(first) is Outcome.APPLIED
+    assert applier.accept(first) is Outcome.DUPLICATE
+    assert (applier.vector(), applier.applied(), applier.origin()) == ({US: 1}, 1, EU)
+    assert applier.accept(second) is Outcome.APPLIED
     eu.advance(77)
-    assert inlet.clock() == 77
+    assert applier.clock() == 77
 
 
 def test_effects_of_ours_that_we_have_not_made() -> None:
-    inlet = Direct(replica(2))
-    assert inlet.lost({US: 5}) == 0
-    assert inlet.lost({EU: 1}) == EU
-    write(inlet.replica)
-    assert inlet.lost({EU: 1}) == 0
+    applier = LocalApplier(replica(2))
+    assert applier.lost({US: 5}) == 0
+    assert applier.lost({EU: 1}) == EU
+    write(applier.replica)
+    assert applier.lost({EU: 1}) == 0
 
 
 def test_snapshot_goes_through() -> None:
     us, eu = replica(1), replica(2)
     write(us)
-    inlet = Direct(eu)
-    incoming = inlet.incoming()
+    applier = LocalApplier(eu)
+    incoming = applier.incoming()
     for piece in us.snapshot():
         incoming.feed(piece)
-    inlet.merge(incoming)
-    assert inlet.vector() == {US: 1}
+    applier.merge(incoming)
+    assert applier.vector() == {US: 1}
 
 
 def test_waiting_ops_are_not_requested_again() -> None:
@@ -51,7 +51,7 @@ def test_waiting_ops_are_not_requested_again() -> None:
     write(us)
     eu.accept(us.since({AP: 1})[0])
     assert eu.vector == {}
-    assert with_waiting(eu) == {US: 1} == Direct(eu).held()
+    assert with_waiting(eu) == {US: 1} == LocalApplier(eu).held()
     eu.causal_buffer.queues[US].clear()
     assert with_waiting(eu) == {}
 
@@ -65,4 +65,4 @@ def test_piece_for_which_there_is_no_memory_is_error_of_piece(
 
     monkeypatch.setattr(Incoming, "feed", exhausted)
     with pytest.raises(DecodeError, match="a snapshot needs more memory than there is"):
-        read_piece(Direct(replica(2)).incoming(), b"piece")
+        read_piece(LocalApplier(replica(2)).incoming(), b"piece")

@@ -7,16 +7,16 @@ import pytest
 from replication.machines.endpoint import OUTBOX_MAX, End, nobody
 from replication.machines.source import SourceState
 from replication.protocol.errors import RemoteProtocolError
-from replication.protocol.events import Closed, Event, Inquiry
+from replication.protocol.events import Closed, Event, SettleReceived
 from replication.protocol.frames import (
     Ack,
-    Answer,
-    Ask,
     Frame,
     GapRefused,
     Heartbeat,
     Lacking,
     Resumed,
+    SettleReply,
+    SettleRequest,
 )
 from replication.protocol.limits import MS, SECOND, Limits
 from tests.replication.ends import US, greeted_source, make_source, replica
@@ -46,7 +46,7 @@ NEWER: list[tuple[Frame, Frame]] = [
 def test_of_regular_messages_only_newest_waits(older: Frame, newer: Frame) -> None:
     end = End(0, Limits())
     for frame in (older, Resumed(), newer):
-        end.say(frame)
+        end.send(frame)
     assert end.outbox == [Resumed(), newer]
 
 
@@ -56,31 +56,31 @@ def test_answers_are_bounded_but_our_own_words_are_not() -> None:
         end.reply(GapRefused(US))
     with pytest.raises(RemoteProtocolError, match="asks for more"):
         end.reply(GapRefused(US))
-    end.say(Heartbeat({}, 0))
+    end.send(Heartbeat({}, 0))
     assert len(end.outbox) == OUTBOX_MAX + 1
 
 
 def test_our_own_absence_is_not_peers_silence() -> None:
     source = make_source(replica(1))
     late = source.silent_at + 1
-    source.forgive(late)
+    source.reset_silence(late)
     assert source.tick(late) == []
     assert not source.closed
 
 
 def test_questions_and_answers_are_told_of() -> None:
     end = End(0, Limits())
-    for frame in (Ask(US, 1, 1, {}), Answer(US, 1, True)):
-        assert end.inquire(frame) == [Inquiry("", frame)]
+    for frame in (SettleRequest(US, 1, 1, {}), SettleReply(US, 1, True)):
+        assert end.receive_settle(frame) == [SettleReceived("", frame)]
 
 
 def test_end_that_asks_and_reads_nothing_is_closed() -> None:
     end = End(0, Limits())
     for _ in range(OUTBOX_MAX):
-        end.say(GapRefused(US))
-    assert end.inquire(Answer(US, 1, True))
+        end.send(GapRefused(US))
+    assert end.receive_settle(SettleReply(US, 1, True))
     with pytest.raises(RemoteProtocolError, match="asks for more"):
-        end.inquire(Ask(US, 1, 1, {}))
+        end.receive_settle(SettleRequest(US, 1, 1, {}))
 
 
 def test_part_of_frame_is_sign_of_life() -> None:
@@ -124,7 +124,7 @@ def test_missing_effect_is_reported_once_per_change() -> None:
     end = End(0, Limits())
     few, more = Lacking((), US, 3, (1,)), Lacking((), US, 3, (1, 2))
     for frame in (few, few, more, more):
-        end.say_lacking(frame)
+        end.send_lacking(frame)
     assert end.outbox == [few, more]
 
 
@@ -132,8 +132,8 @@ def test_missing_effect_is_not_sent_to_stuck_end() -> None:
     end = End(0, Limits())
     for _ in range(OUTBOX_MAX):
         end.reply(GapRefused(US))
-    end.say_lacking(Lacking((), US, 3, (1,)))
+    end.send_lacking(Lacking((), US, 3, (1,)))
     assert len(end.outbox) == OUTBOX_MAX
     end.outbox.clear()
-    end.say_lacking(Lacking((), US, 3, (1,)))
+    end.send_lacking(Lacking((), US, 3, (1,)))
     assert end.outbox == [Lacking((), US, 3, (1,))]

@@ -18,8 +18,8 @@ from crdt.writes import hash as hashes
 from crdt.writes import list as lists
 from crdt.writes import sorted_set as zsets
 from crdt.writes import string as strings
-from replication.follow.follower import Renamed
-from replication.machines.applier import Direct
+from replication.follow.follower import MappedApplier
+from replication.machines.applier import LocalApplier
 from replication.machines.origin_map import Renaming, blocks
 from tests.replication.ends import replica, write
 
@@ -137,23 +137,23 @@ def test_every_kind_of_server_is_known() -> None:
     assert {kind for kind in kinds if not holds_origins(BUILT_IN.shapes[kind])} == plain
 
 
-def copy(source: Replica, inlet: Renamed) -> None:
+def copy(source: Replica, applier: MappedApplier) -> None:
     """Take in the whole state of `source`."""
-    incoming = inlet.incoming()
+    incoming = applier.incoming()
     for piece in source.snapshot():
         incoming.feed(piece)
-    inlet.merge(incoming)
+    applier.merge(incoming)
 
 
 @given(steps)
 def test_renamed_ops_mean_same(plan: list[tuple[int, int, bytes, int]]) -> None:
     here, _ = written(plan)
     follower = Replica(255)
-    inlet = Renamed(follower, HIGH)
+    applier = MappedApplier(follower, HIGH)
     for op in here.since({}):
-        assert inlet.accept(op.to_bytes()) is Outcome.APPLIED
+        assert applier.accept(op.to_bytes()) is Outcome.APPLIED
     assert follower.digest() == here.digest()
-    assert inlet.vector() == inlet.held() == here.vector
+    assert applier.vector() == applier.held() == here.vector
     assert {region_of(origin) for origin in follower.vector} <= {10, 20}
 
 
@@ -161,18 +161,18 @@ def test_renamed_ops_mean_same(plan: list[tuple[int, int, bytes, int]]) -> None:
 def test_renamed_snapshots_mean_same(plan: list[tuple[int, int, bytes, int]]) -> None:
     here, there = written(plan)
     follower = Replica(255)
-    inlet = Renamed(follower, HIGH)
-    copy(here, inlet)
+    applier = MappedApplier(follower, HIGH)
+    copy(here, applier)
     assert follower.digest() == here.digest()
-    assert inlet.vector() == here.vector
+    assert applier.vector() == here.vector
     # And what is written afterwards finds the dots that it observed.
     for key in KEYS:
         there.keyspace.delete(key)
     act(there, 0, b"k", 3)
     act(there, 4, b"k", 3)
-    for op in there.since(inlet.vector()):
+    for op in there.since(applier.vector()):
         here.accept(op)
-        inlet.accept(op.to_bytes())
+        applier.accept(op.to_bytes())
     assert follower.digest() == here.digest()
 
 
@@ -227,9 +227,9 @@ def test_identity_map_copies_nothing() -> None:
     here = replica(1)
     write(here, 2)
     follower = Replica(255)
-    inlet = Renamed(follower, blocks(255, 1)[0])
-    assert inlet.renaming.identical
-    copy(here, inlet)
+    applier = MappedApplier(follower, blocks(255, 1)[0])
+    assert applier.renaming.identical
+    copy(here, applier)
     assert follower.vector == here.vector
     assert follower.to_bytes() == here.to_bytes()
 
@@ -248,9 +248,9 @@ def test_blocks_do_not_meet(own: int, count: int) -> None:
 
 
 def test_follower_effects_stay_local() -> None:
-    inlet = Renamed(Replica(1), HIGH)
-    assert inlet.lost({make_origin(1): 5}) == 0
-    assert isinstance(inlet, Direct)
+    applier = MappedApplier(Replica(1), HIGH)
+    assert applier.lost({make_origin(1): 5}) == 0
+    assert isinstance(applier, LocalApplier)
 
 
 def test_contested_key_keeps_all_its_types() -> None:
@@ -260,8 +260,8 @@ def test_contested_key_keeps_all_its_types() -> None:
     for op in two.since({}):
         one.accept(op)
     follower = Replica(255)
-    inlet = Renamed(follower, HIGH)
-    copy(one, inlet)
+    applier = MappedApplier(follower, HIGH)
+    copy(one, applier)
     assert follower.digest() == one.digest()
     assert follower.keyspace.data[b"k"].state() != one.keyspace.data[b"k"].state()
 
@@ -274,12 +274,12 @@ def test_concurrent_writes_and_adds_are_kept_under_their_names() -> None:
     for op in two.since({}):
         one.accept(op)
     follower = Replica(255)
-    inlet = Renamed(follower, HIGH)
-    copy(one, inlet)
+    applier = MappedApplier(follower, HIGH)
+    copy(one, applier)
     value = follower.keyspace.data[b"s"]
     assert [region_of(dot >> 40) for dot, _ in value.siblings()] == [10, 20]
     two.set("t").remove("x")
     for op in two.since(one.vector):
         one.accept(op)
-        inlet.accept(op.to_bytes())
+        applier.accept(op.to_bytes())
     assert follower.set("t") == one.set("t") == {"x"}

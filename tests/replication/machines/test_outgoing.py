@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replication.machines.log_reader import Feed
+from replication.machines.log_reader import LogReader
 from replication.machines.outgoing import Outgoing
 from replication.protocol.frames import SnapshotPiece
 from replication.protocol.limits import Limits
@@ -12,8 +12,8 @@ from tests.replication.ends import member, replica, write
 def test_parts_make_up_snapshot() -> None:
     here = replica(1)
     write(here, 3, 100)
-    feed = Feed(here, member(1), Limits())
-    outgoing = Outgoing(feed, lambda: None)
+    log_reader = LogReader(here, member(1), Limits())
+    outgoing = Outgoing(log_reader, lambda: None)
     assert outgoing.begin() is not None
     parts: list[SnapshotPiece] = []
     while (part := outgoing.next_part(50)) is not None:
@@ -24,9 +24,9 @@ def test_parts_make_up_snapshot() -> None:
 
 
 def test_turn_is_waited_for_and_given_back() -> None:
-    feed = Feed(replica(1), member(1), Limits(snapshots_max=1))
+    log_reader = LogReader(replica(1), member(1), Limits(snapshots_max=1))
     calls: list[str] = []
-    first, second = (Outgoing(feed, lambda n=name: calls.append(n)) for name in "ab")
+    first, second = (Outgoing(log_reader, lambda n=name: calls.append(n)) for name in "ab")
     assert first.begin() is not None
     assert not second.can_go_on
     assert second.begin() is None
@@ -37,4 +37,4 @@ def test_turn_is_waited_for_and_given_back() -> None:
     first.drop()
     assert second.begin() is not None
     second.drop()
-    assert feed.sending == 0
+    assert log_reader.sending == 0

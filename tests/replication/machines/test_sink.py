@@ -17,20 +17,18 @@ from replication.protocol.events import (
     Closed,
     Connected,
     GapUnfilled,
-    Inquiry,
     Merged,
     OpsTaken,
     OriginReused,
     Reported,
     Resynced,
+    SettleReceived,
     SnapshotWanted,
     Stalled,
 )
 from replication.protocol.frames import (
     PROTOCOL,
     Ack,
-    Answer,
-    Ask,
     Frame,
     GapEnd,
     GapRefused,
@@ -42,6 +40,8 @@ from replication.protocol.frames import (
     Refuse,
     Resume,
     Resumed,
+    SettleReply,
+    SettleRequest,
     SnapshotBegin,
     SnapshotEnd,
     SnapshotPiece,
@@ -89,7 +89,7 @@ def brought_to(state: SinkState, here: Replica | None = None) -> Sink:
     sink.state = state
     sink.goal = None
     if state is S.LOADING:
-        sink.incoming = sink.inlet.incoming()
+        sink.incoming = sink.applier.incoming()
         for frame in pieces(replica(1))[1:-1]:
             assert isinstance(frame, SnapshotPiece)
             sink.incoming.feed(frame.data)
@@ -224,7 +224,7 @@ def test_op_that_waits_for_another_is_acknowledged() -> None:
     assert sink.receive(Ops((waiting,)), 0) == [OpsTaken("r1", 0)]
     assert sink.taken == len(waiting)
     assert eu.vector == {}
-    assert sink.inlet.held() == {US: 1}
+    assert sink.applier.held() == {US: 1}
 
 
 def test_full_gate_stalls_link_and_each_time_for_longer() -> None:
@@ -260,7 +260,7 @@ def test_ops_that_leave_gap_wait_and_are_not_taken_for_held() -> None:
     write(us, 2)
     sink = brought_to(S.STREAMING, eu)
     assert sink.receive(Ops(encoded(us)[1:]), 0) == [OpsTaken("r1", 0)]
-    assert sink.inlet.held() == {}
+    assert sink.applier.held() == {}
     assert eu.causal_buffer.missing(eu.vector) == {US: 1}
     assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsTaken("r1", 2)]
 
@@ -467,10 +467,10 @@ def test_source_that_does_not_answer_is_given_up() -> None:
     assert sink.tick(sink.deadline) == [Closed("r1", Direction.IN, "silent for 5000 ms")]
 
 
-@pytest.mark.parametrize("frame", [Ask(US, 7, 1, {}), Answer(US, 7, True)])
-def test_questions_and_answers_are_told_of(frame: Ask | Answer) -> None:
+@pytest.mark.parametrize("frame", [SettleRequest(US, 7, 1, {}), SettleReply(US, 7, True)])
+def test_questions_and_answers_are_told_of(frame: SettleRequest | SettleReply) -> None:
     sink = brought_to(S.STREAMING, replica(2))
-    assert sink.receive(frame, 0) == [Inquiry("r1", frame)]
+    assert sink.receive(frame, 0) == [SettleReceived("r1", frame)]
 
 
 def test_both_ends_together_bring_everything_over() -> None:

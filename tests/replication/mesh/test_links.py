@@ -16,8 +16,6 @@ from replication.protocol.errors import LinkCut, RemoteProtocolError, UnknownPee
 from replication.protocol.events import Closed, GapFound
 from replication.protocol.frames import (
     FOLLOWER,
-    Answer,
-    Ask,
     Eof,
     Heartbeat,
     Hello,
@@ -25,6 +23,8 @@ from replication.protocol.frames import (
     Present,
     Refuse,
     Resume,
+    SettleReply,
+    SettleRequest,
 )
 from replication.protocol.limits import SECOND
 from replication.protocol.peers import Direction, Member, Peer
@@ -239,10 +239,10 @@ def test_unknown_peer_is_not_cut_or_healed(direction: Direction) -> None:
 def test_earlier_deadline_is_reported() -> None:
     links = alone()
     links.tick(0)
-    sooner: list[int] = []
-    links.sooner = lambda: sooner.append(links.promised)
+    on_rearm: list[int] = []
+    links.on_rearm = lambda: on_rearm.append(links.next_deadline)
     source = greeted(links, hello(2))
-    assert sooner == [links.limits.collect_ns] or sooner == [links.limits.heartbeat_ns]
+    assert on_rearm == [links.limits.collect_ns] or on_rearm == [links.limits.heartbeat_ns]
     assert links.deadline == links.limits.heartbeat_ns
     links.tick(links.deadline)
     assert source.ready
@@ -374,9 +374,9 @@ def test_neighbours_are_asked_while_they_are_there() -> None:
     links.receive(sink, hello(3), 0)
     assert links.settle_queries.edges == {source: False, sink: True}
     turn = links.settle_queries.start_query()
-    ask = Ask(US, links.settle_queries.own.number, 1, {})
-    assert of(Ask, drain(source)) == of(Ask, drain(sink)) == [ask]
-    links.receive(source, Answer(US, ask.number, True), 0)
+    ask = SettleRequest(US, links.settle_queries.own.number, 1, {})
+    assert of(SettleRequest, drain(source)) == of(SettleRequest, drain(sink)) == [ask]
+    links.receive(source, SettleReply(US, ask.number, True), 0)
     assert links.settle_queries.find_result(turn) is None
     links.receive(sink, Eof(), 0)
     assert links.settle_queries.find_result(turn) is False
@@ -389,15 +389,15 @@ def test_followers_are_asked_nothing_and_get_no() -> None:
     drain(follower)
     links.settle_queries.start_query()
     assert links.settle_queries.find_result(1) is True
-    links.receive(follower, Ask(EU, 1, 1, {}), 0)
-    assert drain(follower) == [Answer(EU, 1, False)]
+    links.receive(follower, SettleRequest(EU, 1, 1, {}), 0)
+    assert drain(follower) == [SettleReply(EU, 1, False)]
 
 
 def test_reports_about_ourselves_are_ignored() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2), 0)
-    links.receive(sink, Present(links.lives.view), 0)
+    links.receive(sink, Present(links.membership.view), 0)
     links.receive(sink, Heartbeat({}, 5, ((1, {US: 0}, 7), (3, {US: 0}, 8))), 0)
     assert links.replica.stability.clocks == {2: 5, 3: 8}
 
@@ -407,7 +407,7 @@ def test_strangers_are_asked_nothing() -> None:
     sink = links.dial("r2", 0)
     drain(sink)
     links.settle_queries.start_query()
-    assert of(Ask, drain(sink)) == []
+    assert of(SettleRequest, drain(sink)) == []
 
 
 def test_peers_whose_data_is_awaited_are_named_with_reason() -> None:

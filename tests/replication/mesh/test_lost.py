@@ -14,7 +14,7 @@ from replication.mesh.links import Links
 from replication.mesh.lost import ASK_NS, STATEMENTS_MAX, Dropped, Effect, Losses
 from replication.protocol.events import OpsDropped
 from replication.protocol.frames import Hello, Lacking, Present, View
-from replication.protocol.membership_view import Lives
+from replication.protocol.membership_view import MembershipView
 from replication.protocol.peers import Member, Peer
 from tests.replication.ends import drain, of
 
@@ -33,9 +33,9 @@ def operation(origin: int, first: int = 1, deps: dict[int, int] | None = None) -
 def losses(origin: int = TWO, members: tuple[int, ...] | None = (1, 2, 3)) -> Losses:
     """The statements of one member, whose view has the second lives of regions 1 and 3."""
     replica = Replica(origin, members=members)
-    lives = Lives(replica)
-    lives.heard(VIEW)
-    return Losses(replica, lives)
+    membership = MembershipView(replica)
+    membership.heard(VIEW)
+    return Losses(replica, membership)
 
 
 def waiting() -> Losses:
@@ -85,7 +85,7 @@ def test_statement_of_another_view_says_nothing() -> None:
 def test_statements_are_void_in_new_view() -> None:
     here = waiting()
     here.record_statement(say(*E, 1))
-    here.lives.greeted(3, make_origin(3, 6))
+    here.membership.greeted(3, make_origin(3, 6))
     here.begin_statements(0)
     assert here.lacking == {}
 
@@ -112,7 +112,7 @@ def test_region_that_holds_op_joins_after_dropping() -> None:
 
 def test_region_with_state_aside_does_not_join() -> None:
     here = losses(NEW_ONE)
-    here.lives.is_withheld = True
+    here.membership.is_withheld = True
     here.record_statement(say(*E, 2))
     assert here.lacking[E] == {2}
 
@@ -255,36 +255,36 @@ def linked() -> tuple[Links, Sink]:
 
 def test_members_are_told_once_and_when_more_is_known() -> None:
     links, sink = linked()
-    statement = Lacking(links.lives.view, *E, (1,))
+    statement = Lacking(links.membership.view, *E, (1,))
     links.receive(sink, statement, 0)
-    assert of(Lacking, drain(sink)) == [Lacking(links.lives.view, *E, (1, 2))]
+    assert of(Lacking, drain(sink)) == [Lacking(links.membership.view, *E, (1, 2))]
     links.receive(sink, statement, 0)
     assert of(Lacking, drain(sink)) == []
-    links.receive(sink, Lacking(links.lives.view, *E, (3,)), 0)
-    assert of(Lacking, drain(sink)) == [Lacking(links.lives.view, *E, (1, 2, 3))]
+    links.receive(sink, Lacking(links.membership.view, *E, (3,)), 0)
+    assert of(Lacking, drain(sink)) == [Lacking(links.membership.view, *E, (1, 2, 3))]
 
 
 def test_dropping_is_reported_and_reports_count_again() -> None:
     links, sink = linked()
     links.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 1}))
-    sink.say_view()
+    sink.send_view()
     assert [each.counts for each in of(Present, drain(sink))] == [False]
-    events = links.receive(sink, Lacking(links.lives.view, *E, (1, 3)), 0)
+    events = links.receive(sink, Lacking(links.membership.view, *E, (1, 3)), 0)
     assert OpsDropped("", OLD_ONE, 1, *E) in events
-    sink.say_view()
+    sink.send_view()
     assert [each.counts for each in of(Present, drain(sink))] == [True]
 
 
 def test_statement_of_follower_says_nothing() -> None:
     links, sink = linked()
-    sink.lives = None
-    links.receive(sink, Lacking(links.lives.view, *E, (1,)), 0)
+    sink.membership = None
+    links.receive(sink, Lacking(links.membership.view, *E, (1,)), 0)
     assert links.losses.lacking == {}
 
 
 def test_view_is_sent_to_greeted_members_only() -> None:
     links, sink = linked()
     stranger = links.serve(0)
-    links.losses.take_statement(Lacking(links.lives.view, *E, (1,)), [stranger, sink])
+    links.losses.take_statement(Lacking(links.membership.view, *E, (1,)), [stranger, sink])
     assert of(Lacking, stranger.outbox) == []
-    assert of(Lacking, drain(sink)) == [Lacking(links.lives.view, *E, (1, 2))]
+    assert of(Lacking, drain(sink)) == [Lacking(links.membership.view, *E, (1, 2))]

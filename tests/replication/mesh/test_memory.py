@@ -93,11 +93,11 @@ def test_state_put_aside_is_told_to_peers() -> None:
     replica = Replica(1)
     links = Links(replica, Member("r1", 1, replica.origin), [Peer("r2", 2, (2,))])
     write(replica)
-    assert not links.feed.hello().holds_aside
-    assert links.lives.to_tell()
+    assert not links.log_reader.hello().holds_aside
+    assert links.membership.to_tell()
     links.reincarnate(0)
-    assert links.feed.hello().holds_aside
-    assert links.lives.to_tell() == ()
+    assert links.log_reader.hello().holds_aside
+    assert links.membership.to_tell() == ()
     replica.string("other").set("v")
     first = links.memory.aside
     links.reincarnate(0)
@@ -107,14 +107,14 @@ def test_state_put_aside_is_told_to_peers() -> None:
     assert second.vector.items() > first.vector.items(), "the second holds the first"
     links.missed("r2")
     assert len(links.tick(0)) == 2
-    assert not links.feed.hello().holds_aside
+    assert not links.log_reader.hello().holds_aside
     assert replica.keyspace.size() == 2
 
 
 def test_vector_of_all_incarnations_leaves_one_to_take() -> None:
     replica = Replica(1)
     links = Links(replica, Member("r1", 1, replica.origin), [Peer("r2", 2, (2,))])
-    everything = {make_origin(1, life): 9 for life in range(INCARNATION_MAX + 1)}
+    everything = {make_origin(1, incarnation): 9 for incarnation in range(INCARNATION_MAX + 1)}
     source = links.serve(0)
     events = links.receive(source, hello(2, everything), 0)
     assert not of(OriginReused, events)

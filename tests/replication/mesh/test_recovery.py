@@ -7,7 +7,7 @@ import pytest
 from crdt.causality.dots import INCARNATION_MAX, make_origin
 from replication.mesh.links import Links
 from replication.mesh.recovery import Recovery, unused_origin
-from replication.protocol.events import CaughtUp, EarlierLife, Event, Recovered
+from replication.protocol.events import CaughtUp, EarlierIncarnation, Event, Recovered
 from replication.protocol.frames import Eof, Hello
 from replication.protocol.peers import Direction, Member, Peer
 from tests.replication.ends import AP, EU, US, hello, of, replica, write
@@ -110,7 +110,7 @@ def test_incarnation_is_found_that_nobody_knows() -> None:
     assert unused_origin(1, 30, [{make_origin(1, 4): 1}]) == make_origin(1, 30)
     last = {make_origin(1, INCARNATION_MAX): 1, make_origin(1, 0): 1}
     assert unused_origin(1, 0, [last]) == make_origin(1, 1), "after the last come those left free"
-    everything = {make_origin(1, life): 1 for life in range(INCARNATION_MAX + 1)}
+    everything = {make_origin(1, incarnation): 1 for incarnation in range(INCARNATION_MAX + 1)}
     with pytest.raises(ValueError, match="all incarnations of region 1"):
         unused_origin(1, 0, [everything])
 
@@ -173,16 +173,16 @@ def test_earlier_life_is_told_by_whoever_knows_of_it_first() -> None:
     links = three()
     source = links.serve(0)
     events = links.receive(source, hello(2, {OLD: 1}), 0)
-    assert of(EarlierLife, events) == [EarlierLife("r2")]
+    assert of(EarlierIncarnation, events) == [EarlierIncarnation("r2")]
     sink = links.dial("r3", 0)
-    assert of(EarlierLife, links.receive(sink, hello(3, {OLD: 1}), 0)) == []
+    assert of(EarlierIncarnation, links.receive(sink, hello(3, {OLD: 1}), 0)) == []
 
 
 def test_vector_of_follower_is_no_news() -> None:
     """It may use our number for somebody else."""
     links = three()
     follower = Hello("f", 9, make_origin(9), "", {OLD: 5}, 1)
-    assert of(EarlierLife, links.receive(links.serve(0), follower, 0)) == []
+    assert of(EarlierIncarnation, links.receive(links.serve(0), follower, 0)) == []
 
 
 def test_another_incarnation_recovers_from_beginning() -> None:

@@ -27,7 +27,7 @@ def streaming(peer: int, vector: Vector, rtt: int = 0) -> Sink:
 
 def helping(repair: Repair) -> dict[int, str]:
     """Who helps with which origin."""
-    return {origin: helper.peer for origin, helper in repair.helpers.items()}
+    return {origin: repair_peer.peer for origin, repair_peer in repair.repair_peers.items()}
 
 
 def table(*sinks: Sink) -> dict[str, Sink]:
@@ -112,7 +112,7 @@ def test_help_ends_when_direct_link_delivers() -> None:
     assert us.asked == {AP}
     repair.check_gaps({AP: 5}, {}, sinks, 3 * ORPHAN)
     assert us.asked == frozenset()
-    assert repair.helpers == {}
+    assert repair.repair_peers == {}
     assert repair.gaps == {}
 
 
@@ -278,4 +278,4 @@ def test_help_ends_when_regular_link_brings_data_again() -> None:
     ap.vector = {AP: 9}
     repair.check_gaps({AP: 3}, {}, sinks, 2 * ORPHAN + 3)
     assert us.asked == frozenset()
-    assert repair.helpers == {}
+    assert repair.repair_peers == {}

@@ -11,7 +11,7 @@ from replication.mesh.links import Links
 from replication.mesh.roster import Roster, compare_lists
 from replication.protocol.events import Unlisted
 from replication.protocol.frames import PROTOCOL, Hello, Members
-from replication.protocol.membership_view import Lives
+from replication.protocol.membership_view import MembershipView
 from replication.protocol.peers import Member, Peer
 from tests.replication.ends import of
 
@@ -56,7 +56,7 @@ def test_lists_that_contradict_each_other_name_place(theirs: Members, words: str
 
 def roster(own: Members = TWO) -> Roster:
     replica = Replica(1, members=[number for number, _ in own])
-    return Roster(replica, Lives(replica), own)
+    return Roster(replica, MembershipView(replica), own)
 
 
 def members_of(here: Roster) -> set[int] | None:
@@ -83,13 +83,13 @@ def test_reported_roster_counts_and_is_not_relayed() -> None:
 
 def test_guest_counts_while_it_is_there() -> None:
     here = roster()
-    here.lives.greeted(3, make_origin(3))
+    here.membership.greeted(3, make_origin(3))
     assert here.record_lists(hello("ap", 3, THREE))
-    here.lives.greeted(3, make_origin(3))
-    assert {region for region, _, _ in here.lives.view} == {1, 3}
+    here.membership.greeted(3, make_origin(3))
+    assert {region for region, _, _ in here.membership.view} == {1, 3}
     here.forget_peer("ap")
     assert members_of(here) == {2}
-    assert {region for region, _, _ in here.lives.view} == {1}
+    assert {region for region, _, _ in here.membership.view} == {1}
     assert not here.record_lists(hello("ap", 3, THREE)), "peers know already when it comes again"
 
 
@@ -110,7 +110,7 @@ def test_members_are_left_alone_where_somebody_else_decides(members: set[int] | 
 
 def test_replica_without_members_never_has_any() -> None:
     replica = Replica(1)
-    here = Roster(replica, Lives(replica), TWO)
+    here = Roster(replica, MembershipView(replica), TWO)
     here.record_lists(hello("eu", 2, THREE))
     assert replica.stability.members is None
 
@@ -132,11 +132,11 @@ def test_region_that_only_its_own_file_lists_is_guest() -> None:
     assert here.peers["ap"] == Peer("ap", 3, is_guest=True)
     assert here.sources == {"ap": source}
     assert members_of(here.roster) == {2, 3}
-    assert here.feed.hello().others == ((3, "ap"),)
+    assert here.log_reader.hello().others == ((3, "ap"),)
     assert [row.peer for row in here.statistics(0)] == ["eu", "eu", "ap"]
     here.cut("ap", source.direction, 0)
     assert "ap" not in here.peers
-    assert here.feed.hello().others == ()
+    assert here.log_reader.hello().others == ()
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_other_links_connect_again_when_list_grows() -> None:
     assert first.closed
     assert not second.closed
     assert first.tally.last_error == "the list of regions has changed"
-    assert here.dial("ap", 0).outbox == [here.feed.hello()]
-    assert here.feed.hello().others == ((4, "sa"),)
+    assert here.dial("ap", 0).outbox == [here.log_reader.hello()]
+    assert here.log_reader.hello().others == ((4, "sa"),)
 
 
 def test_region_learns_that_peer_does_not_list_it() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crdt.causality.dots import ORIGIN_MAX, Vector, dominates, make_origin
 from replication.mesh.settle_query import HOPS_MAX, QUERIES_MAX, SettleQueries, SettleQuery
 from replication.protocol.codec import INTEGER_MAX
-from replication.protocol.frames import Answer, Ask
+from replication.protocol.frames import SettleReply, SettleRequest
 from tests.replication.asking import AskingWorld, Link, Place
 
 US = make_origin(1)
@@ -191,18 +191,18 @@ def test_old_or_unknown_query_gets_no() -> None:
     far = end_of(world, (1, 2), 2)
     near = far.other
     ap = make_origin(3)
-    near.say(Ask(ap, 5, 1, {}))
+    near.send(SettleRequest(ap, 5, 1, {}))
     world.pump()
     assert world[2].settle_queries.known[ap].number == 5
     far.queue.clear()
     for number in (5, 4):
-        world[2].settle_queries.receive(far, Ask(ap, number, 1, {}))
-        assert near.queue.pop() == Answer(ap, number, False)
+        world[2].settle_queries.receive(far, SettleRequest(ap, number, 1, {}))
+        assert near.queue.pop() == SettleReply(ap, number, False)
     for asker, number in ((ap, 5), (ap, 6), (US, 1)):
-        world[2].settle_queries.receive(far, Answer(asker, number, True))
+        world[2].settle_queries.receive(far, SettleReply(asker, number, True))
     assert not near.queue
-    world[2].settle_queries.receive(far, Ask(make_origin(2), INTEGER_MAX, 1, {}))
-    assert near.queue.pop() == Answer(make_origin(2), INTEGER_MAX, False)
+    world[2].settle_queries.receive(far, SettleRequest(make_origin(2), INTEGER_MAX, 1, {}))
+    assert near.queue.pop() == SettleReply(make_origin(2), INTEGER_MAX, False)
     assert world.ask(2) is True, "nobody else uses up our numbers"
 
 
@@ -211,9 +211,9 @@ def test_newer_question_takes_place_of_older_which_gets_no() -> None:
     other = end_of(world, (1, 2), 2)
     ap = make_origin(9)
     two = world[2].settle_queries
-    two.receive(other, Ask(ap, 1, 1, {}))
-    two.receive(other, Ask(ap, 2, 1, {}))
-    assert list(other.other.queue).count(Answer(ap, 1, False)) == 1
+    two.receive(other, SettleRequest(ap, 1, 1, {}))
+    two.receive(other, SettleRequest(ap, 2, 1, {}))
+    assert list(other.other.queue).count(SettleReply(ap, 1, False)) == 1
     assert two.known[ap].number == 2
 
 
@@ -221,8 +221,8 @@ def test_query_of_stranger_gets_no() -> None:
     """A follower, or a source that we follow."""
     world = AskingWorld(2, [(1, 2)])
     stranger = Place(world[1], (7, 1))
-    world[1].settle_queries.receive(stranger, Ask(US + 1, 1, 1, {}))
-    assert list(stranger.queue) == [Answer(US + 1, 1, False)]
+    world[1].settle_queries.receive(stranger, SettleRequest(US + 1, 1, 1, {}))
+    assert list(stranger.queue) == [SettleReply(US + 1, 1, False)]
     world[1].settle_queries.remove_link(stranger)
     assert not world[1].settle_queries.known
 
@@ -230,8 +230,8 @@ def test_query_of_stranger_gets_no() -> None:
 def test_query_beyond_hop_limit_is_not_relayed() -> None:
     world = AskingWorld(3, line(3))
     far = end_of(world, (1, 2), 2)
-    world[2].settle_queries.receive(far, Ask(make_origin(9), 1, HOPS_MAX, {}))
-    assert list(far.other.queue) == [Answer(make_origin(9), 1, False)]
+    world[2].settle_queries.receive(far, SettleRequest(make_origin(9), 1, HOPS_MAX, {}))
+    assert list(far.other.queue) == [SettleReply(make_origin(9), 1, False)]
     assert world.messages == 1
 
 
@@ -239,10 +239,10 @@ def test_of_many_askers_oldest_are_forgotten_and_get_no() -> None:
     world = AskingWorld(3, [(1, 2), (2, 3)])
     far = end_of(world, (1, 2), 2)
     for asker in range(1, QUERIES_MAX + 3):
-        world[2].settle_queries.receive(far, Ask(asker, 1, 1, {}))
+        world[2].settle_queries.receive(far, SettleRequest(asker, 1, 1, {}))
     known = world[2].settle_queries.known
     assert list(known) == list(range(3, QUERIES_MAX + 3))
-    assert list(far.other.queue) == [Answer(1, 1, False), Answer(2, 1, False)]
+    assert list(far.other.queue) == [SettleReply(1, 1, False), SettleReply(2, 1, False)]
     world.pump()
     assert all(is_closed(question) for question in known.values())
 
@@ -367,23 +367,23 @@ def test_quiet_question_is_answered_by_rule(
 
 hostile = st.one_of(
     st.builds(
-        Ask,
+        SettleRequest,
         st.integers(1, 4).map(make_origin) | st.integers(0, ORIGIN_MAX),
         st.integers(0, 9) | st.integers(0, INTEGER_MAX),
         st.integers(0, HOPS_MAX),
         st.dictionaries(st.integers(1, 4).map(make_origin), st.integers(0, 9)),
     ),
-    st.builds(Answer, st.integers(1, 4).map(make_origin), st.integers(0, 9), st.booleans()),
+    st.builds(SettleReply, st.integers(1, 4).map(make_origin), st.integers(0, 9), st.booleans()),
 )
 
 
 @given(st.sampled_from([ring(4), mesh(4), line(4)]), st.lists(hostile, max_size=30), st.data())
 def test_queries_of_peers_are_bounded(
-    links: list[Link], said: list[Ask | Answer], data: st.DataObject
+    links: list[Link], said: list[SettleRequest | SettleReply], data: st.DataObject
 ) -> None:
     world = AskingWorld(4, links)
     for frame in said:
-        data.draw(st.sampled_from(world.places)).say(frame)
+        data.draw(st.sampled_from(world.places)).send(frame)
         if data.draw(st.booleans()):
             next(world.busy()).take()
     world.pump()

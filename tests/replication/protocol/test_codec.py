@@ -53,7 +53,7 @@ members = st.lists(st.tuples(regions, texts), max_size=4).map(tuple)
 data = st.binary(max_size=50)
 origins = st.integers(0, ORIGIN_MAX)
 lineages = st.lists(st.tuples(origins, texts), max_size=4).map(tuple)
-lives = st.builds(make_origin, regions, st.integers(0, INCARNATION_MAX)).flatmap(
+membership = st.builds(make_origin, regions, st.integers(0, INCARNATION_MAX)).flatmap(
     lambda origin: st.tuples(st.just(region_of(origin)), st.integers(0, TERM_MAX), st.just(origin))
 )
 every_frame: st.SearchStrategy[Any] = st.one_of(
@@ -76,12 +76,12 @@ every_frame: st.SearchStrategy[Any] = st.one_of(
     st.builds(frames.GapRequest, origins, st.integers(0, SEQ_MAX)),
     st.builds(frames.GapEnd, origins),
     st.builds(frames.GapRefused, origins),
-    st.builds(frames.Ask, origins, numbers, st.integers(0, REGION_MAX), vectors),
-    st.builds(frames.Answer, origins, numbers, st.booleans()),
-    st.builds(frames.Present, st.lists(lives, max_size=3).map(tuple), st.booleans()),
+    st.builds(frames.SettleRequest, origins, numbers, st.integers(0, REGION_MAX), vectors),
+    st.builds(frames.SettleReply, origins, numbers, st.booleans()),
+    st.builds(frames.Present, st.lists(membership, max_size=3).map(tuple), st.booleans()),
     st.builds(
         frames.Lacking,
-        st.lists(lives, max_size=3).map(tuple),
+        st.lists(membership, max_size=3).map(tuple),
         origins,
         st.integers(0, SEQ_MAX),
         st.lists(regions, max_size=3).map(tuple),
@@ -230,7 +230,7 @@ def test_frame_for_which_there_is_no_memory_is_error_of_peer(
         (19, 0, ((1, 0, (1 << 64) - 1),), True),
         (6, 0, ((1 << 64) - 1, 1)),
     ],
-    ids=("GapRequest", "Ask", "Present", "SnapshotBegin"),
+    ids=("GapRequest", "SettleRequest", "Present", "SnapshotBegin"),
 )
 def test_origins_of_64_bits_are_read_and_refused_by_name(items: tuple[Any, ...]) -> None:
     """The frames have room for them, which is docs/formats.md."""

@@ -18,7 +18,7 @@ from replication.protocol.frames import (
     Resume,
     Resumed,
 )
-from replication.protocol.membership_view import Lives
+from replication.protocol.membership_view import MembershipView
 from replication.protocol.peers import Direction, Member, Peer
 from tests.replication.ends import drain, of
 
@@ -27,9 +27,9 @@ ONE, TWO, THREE = make_origin(1), make_origin(2), make_origin(3)
 SECOND_TWO, THIRD_TWO = make_origin(2, 9), make_origin(2, 4)
 
 
-def lives(region: int = 1) -> Lives:
+def membership(region: int = 1) -> MembershipView:
     """The view of one of three regions that has just started."""
-    return Lives(Replica(region, members=(1, 2, 3)))
+    return MembershipView(Replica(region, members=(1, 2, 3)))
 
 
 def links() -> Links:
@@ -56,12 +56,12 @@ def hello_of(region: int, origin: Origin) -> Hello:
 
 
 def test_view_begins_with_oneself() -> None:
-    here = lives()
+    here = membership()
     assert here.view == here.to_tell() == ((1, 0, ONE),)
 
 
 def test_greeting_by_another_life_begins_next_term() -> None:
-    here = lives()
+    here = membership()
     assert here.greeted(2, TWO)
     assert not here.greeted(2, TWO)
     assert here.view == ((1, 0, ONE), (2, 0, TWO))
@@ -75,7 +75,7 @@ def test_greeting_by_another_life_begins_next_term() -> None:
 
 
 def test_greater_term_wins() -> None:
-    here, there = lives(1), lives(3)
+    here, there = membership(1), membership(3)
     here.greeted(2, TWO)
     there.greeted(2, TWO)
     there.greeted(2, SECOND_TWO)
@@ -86,7 +86,7 @@ def test_greater_term_wins() -> None:
 
 
 def test_dead_incarnation_takes_next_epoch() -> None:
-    here = lives(2)
+    here = membership(2)
     assert here.heard(((2, 5, SECOND_TWO),))
     assert here.view == ((2, 6, TWO),)
     assert here.heard(((2, 8, TWO),)), "somebody has noticed more lives than we"
@@ -96,7 +96,11 @@ def test_dead_incarnation_takes_next_epoch() -> None:
 
 def test_two_who_noticed_different_lives_agree_in_end() -> None:
     """Region 2 has died twice; 1 knows the second life and 3 the third, under the same term."""
-    one, two, three = lives(1), Lives(Replica(THIRD_TWO, members=(1, 2, 3))), lives(3)
+    one, two, three = (
+        membership(1),
+        MembershipView(Replica(THIRD_TWO, members=(1, 2, 3))),
+        membership(3),
+    )
     one.greeted(2, TWO)
     one.greeted(2, SECOND_TWO)
     three.greeted(2, TWO)
@@ -110,7 +114,7 @@ def test_two_who_noticed_different_lives_agree_in_end() -> None:
 
 
 def test_another_origin_is_another_life() -> None:
-    here = lives()
+    here = membership()
     assert not here.renew()
     here.replica.reincarnate(make_origin(1, 3))
     assert here.renew()
@@ -118,16 +122,16 @@ def test_another_origin_is_another_life() -> None:
 
 
 def test_non_members_are_not_entered() -> None:
-    here = lives()
+    here = membership()
     assert not here.greeted(4, make_origin(4))
     assert not here.heard(((4, 1, make_origin(4)),))
     assert here.view == ((1, 0, ONE),)
-    unknown = Lives(Replica(1))
+    unknown = MembershipView(Replica(1))
     assert unknown.greeted(4, make_origin(4)), "all are, while members are not known"
 
 
 def test_term_that_only_liar_reaches_is_not_exceeded() -> None:
-    here = lives()
+    here = membership()
     here.heard(((2, TERM_MAX, TWO),))
     assert here.greeted(2, SECOND_TWO)
     assert here.view[1] == (2, TERM_MAX, SECOND_TWO)
@@ -135,7 +139,7 @@ def test_term_that_only_liar_reaches_is_not_exceeded() -> None:
 
 def test_view_waits_for_ops_of_ended_incarnations() -> None:
     """It would be applied after the report, and stand in no other."""
-    here, other = lives(), Replica(2, members=(1, 2, 3))
+    here, other = membership(), Replica(2, members=(1, 2, 3))
     here.greeted(2, TWO)
     first, late = write(other), Replica(3)
     late.accept(first)
@@ -157,11 +161,11 @@ def test_report_counts_in_our_own_view_only() -> None:
     here.receive(sink, hello_of(2, TWO), 0)
     here.receive(sink, Heartbeat({}, 5), 0)
     assert here.replica.stability.reports == {}
-    events = here.receive(sink, Present(here.lives.view), 0)
+    events = here.receive(sink, Present(here.membership.view), 0)
     assert events == [ViewHeard("r2")]
     here.receive(sink, Heartbeat({}, 6), 0)
     assert here.replica.stability.clocks == {2: 6}
-    here.receive(sink, Present((*here.lives.view, (3, 0, THREE))), 0)
+    here.receive(sink, Present((*here.membership.view, (3, 0, THREE))), 0)
     assert here.replica.stability.clocks == {}, "ours has changed as well"
     here.receive(sink, Heartbeat({}, 7), 0)
     assert here.replica.stability.clocks == {2: 7}
@@ -199,7 +203,7 @@ def test_followers_are_told_no_view() -> None:
     source.heartbeat(0)
     assert of(Present, drain(source)) == []
     here.receive(source, Present(((2, 9, TWO),)), 0)
-    assert here.lives.view == ((1, 0, ONE),), "nor is theirs believed"
+    assert here.membership.view == ((1, 0, ONE),), "nor is theirs believed"
 
 
 def test_connections_with_life_that_is_over_are_closed() -> None:
@@ -230,13 +234,13 @@ def test_our_own_next_life_voids_what_was_reported_to_us() -> None:
     here = links()
     sink = here.dial("r2", 0)
     here.receive(sink, hello_of(2, TWO), 0)
-    here.receive(sink, Present(here.lives.view), 0)
+    here.receive(sink, Present(here.membership.view), 0)
     here.receive(sink, Heartbeat({}, 5), 0)
     assert 2 in here.replica.stability.reports
     here.reincarnate(0)
     assert here.replica.stability.reports == {}
     assert here.replica.stability.is_over(ONE)
-    assert here.lives.view[0] == (1, 1, here.replica.origin)
+    assert here.membership.view[0] == (1, 1, here.replica.origin)
 
 
 def test_reset_is_remembered_until_writes_of_lost_life_have_come() -> None:
@@ -257,7 +261,7 @@ def test_reset_is_remembered_until_writes_of_lost_life_have_come() -> None:
     seen = here.replica.vector
     for sink, vector in ((two, seen), (three, seen | {TWO: 2})):
         here.receive(sink, Resumed(), 0)
-        here.receive(sink, Present(here.lives.view), 0)
+        here.receive(sink, Present(here.membership.view), 0)
         here.receive(sink, Heartbeat(vector, 5), 0)
     here.collect()
     assert list(here.replica.keyspace.garbage) == [b"n"]
@@ -279,10 +283,10 @@ def test_waiting_op_of_lost_incarnation_blocks_stability() -> None:
     here, dead, late = links(), Replica(2), Replica(3)
     late.accept(write(dead))
     waiting = write(late)
-    here.lives.greeted(2, TWO)
-    here.lives.greeted(3, THREE)
+    here.membership.greeted(2, TWO)
+    here.membership.greeted(3, THREE)
     here.replica.accept(waiting)
-    here.lives.greeted(3, make_origin(3, 1))
+    here.membership.greeted(3, make_origin(3, 1))
     for region in (2, 3):
         here.replica.heard(region, {ONE: 1})
     here.replica.string("k").set("v")

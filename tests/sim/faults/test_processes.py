@@ -89,7 +89,7 @@ def test_unaware_region_writes_before_it_learns_of_its_past(
     Injector(world).apply_step(ScheduleStep(world.now, "unaware", ("a",), 100 * MS))
     world.sleep(101 * MS)
     assert world.run("a", "INCRBY", "n", "2") == 2
-    assert world.wait_for(lambda: "EarlierLife" in world.events, SECOND)
+    assert world.wait_for(lambda: "EarlierIncarnation" in world.events, SECOND)
     assert isinstance(world.run("a", "INCRBY", "n", "2"), Refusal)
     world.sleep(2 * SECOND)
     assert site.has_caught_up

@@ -34,7 +34,7 @@ def test_region_serves_and_dials_by_same_links_follower_does_not(world: SimWorld
 
 def test_earliest_promise_counts(world: SimWorld) -> None:
     f = world.places["f"]
-    assert f.links_deadline() == min(f.links.promised, f.dialling_links.promised)
+    assert f.links_deadline() == min(f.links.next_deadline, f.dialling_links.next_deadline)
 
 
 def test_due_work_is_not_put_off(world: SimWorld) -> None:

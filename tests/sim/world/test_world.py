@@ -87,7 +87,7 @@ def test_reset_data_is_forgotten_despite_memory_loss(topology: str) -> None:
     assert world.wait_for(
         lambda: not any(site.replica.keyspace.garbage for site in world.live_regions()), 30 * SECOND
     )
-    (view,) = {site.links.lives.view for site in world.live_regions()}
+    (view,) = {site.links.membership.view for site in world.live_regions()}
     assert [term for _, term, _ in view] == [1, 0, 1]
 
 

@@ -19,7 +19,7 @@ from replication.mesh.links import Links
 from replication.protocol.events import (
     BroughtBack,
     CaughtUp,
-    EarlierLife,
+    EarlierIncarnation,
     OriginReused,
     Recovered,
 )
@@ -103,14 +103,14 @@ def test_restart_without_peers_reports_loss(held: Vector | None, is_lost: bool) 
 
 def test_earlier_writes_at_peer_stop_region() -> None:
     here = region()
-    here.lifecycle.handle_event(EarlierLife("r2"))
+    here.lifecycle.handle_event(EarlierIncarnation("r2"))
     assert here.events == [("loading", {"reason": LOST})]
     assert not here.is_ready
 
 
 def test_guest_without_data_stops_nobody() -> None:
     here = region([])
-    here.lifecycle.handle_event(EarlierLife("guest"))
+    here.lifecycle.handle_event(EarlierIncarnation("guest"))
     assert here.events == []
 
 

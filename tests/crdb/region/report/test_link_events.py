@@ -11,7 +11,7 @@ from replication.protocol.events import (
     ClockSkew,
     Closed,
     Connected,
-    EarlierLife,
+    EarlierIncarnation,
     Event,
     Merged,
     OpsDropped,
@@ -30,7 +30,7 @@ IN = Direction.IN
         (Connected("eu", IN, 2, 5), "link up", {"peer": "eu", "direction": "in"}),
         (Resynced("eu", IN, True), "resynced", {"peer": "eu", "direction": "in", "full": True}),
         (CaughtUp("eu"), "caught up", {"peer": "eu"}),
-        (EarlierLife("eu"), "earlier life", {"peer": "eu"}),
+        (EarlierIncarnation("eu"), "earlier life", {"peer": "eu"}),
         (OriginReused("eu", 5), "origin reused", {"peer": "eu"}),
         (ClockSkew("eu", 7_200_000), "clock skew", {"peer": "eu", "ms": 7_200_000}),
         (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crdt.testing import Taken, check_type, unseen
+from crdt.testing import HistoryEvent, check_type, unseen
 from crdt.testing.subject import Disagreement
 from crdt.testing.user_types.families import NOTHING, ClassFamily
 from crdt.testing.user_types.options import CheckOptions
@@ -24,7 +24,7 @@ SHELF = {"cart": right.ObservedRemoveSet, "count": right.PNCounter}
 SHELF_COMMANDS = [("cart", "add", "milk"), ("cart", "remove", "milk"), ("count", "add", 1)]
 
 
-def observed_remove(history: Sequence[Taken]) -> set[str]:
+def observed_remove(history: Sequence[HistoryEvent]) -> set[str]:
     """The members with an add that no remove had seen."""
     removes = [taken for taken in history if taken.command[0] == "remove"]
     adds = [taken for taken in history if taken.command[0] == "add"]
@@ -35,44 +35,44 @@ def observed_remove(history: Sequence[Taken]) -> set[str]:
     }
 
 
-def total(history: Sequence[Taken]) -> int:
+def total(history: Sequence[HistoryEvent]) -> int:
     return sum(taken.command[1] for taken in history)
 
 
-def members(history: Sequence[Taken]) -> frozenset[str]:
+def members(history: Sequence[HistoryEvent]) -> frozenset[str]:
     return frozenset(taken.command[1] for taken in history)
 
 
-def balance(history: Sequence[Taken]) -> int:
+def balance(history: Sequence[HistoryEvent]) -> int:
     return sum(t.command[1] * (1 if t.command[0] == "deposit" else -1) for t in history)
 
 
-def greatest(history: Sequence[Taken]) -> int:
+def greatest(history: Sequence[HistoryEvent]) -> int:
     return max((taken.command[1] for taken in history), default=0)
 
 
-def mean(history: Sequence[Taken]) -> float:
+def mean(history: Sequence[HistoryEvent]) -> float:
     return total(history) / len(history) if history else 0.0
 
 
-def sums(history: Sequence[Taken]) -> dict[str, int]:
+def sums(history: Sequence[HistoryEvent]) -> dict[str, int]:
     return {"a": sum(taken.command[2] for taken in history)} if history else {}
 
 
-def two_phases(history: Sequence[Taken]) -> set[str]:
+def two_phases(history: Sequence[HistoryEvent]) -> set[str]:
     """What was added, and never removed."""
     added = {taken.command[1] for taken in history if taken.command[0] == "add"}
     return added - {taken.command[1] for taken in history if taken.command[0] == "remove"}
 
 
-def enable_wins(history: Sequence[Taken]) -> bool:
+def enable_wins(history: Sequence[HistoryEvent]) -> bool:
     """Some enable was seen by no disable."""
     disables = [taken for taken in history if taken.command[0] == "disable"]
     enables = [taken for taken in history if taken.command[0] == "enable"]
     return bool(unseen(enables, disables))
 
 
-def highest_not_deleted(history: Sequence[Taken]) -> int | None:
+def highest_not_deleted(history: Sequence[HistoryEvent]) -> int | None:
     """The highest number that no delete had seen."""
     deletes = [taken for taken in history if taken.command[0] == "delete"]
     puts = [taken for taken in history if taken.command[0] == "put"]
@@ -83,7 +83,7 @@ def is_not_negative(value: int) -> bool:
     return value >= 0
 
 
-def has_milk(history: Sequence[Taken], member: str) -> bool:
+def has_milk(history: Sequence[HistoryEvent], member: str) -> bool:
     return member in observed_remove(history)
 
 
@@ -150,11 +150,11 @@ def test_wrong_type_is_refuted_by_what_is_wrong(case: Any) -> None:
 
 
 def test_refused_command_is_not_in_history_unless_asked_for() -> None:
-    def no_refusals(history: Sequence[Taken]) -> int:
+    def no_refusals(history: Sequence[HistoryEvent]) -> int:
         assert not any(taken.refused for taken in history)
         return balance(history)
 
-    def without_refusals(history: Sequence[Taken]) -> int:
+    def without_refusals(history: Sequence[HistoryEvent]) -> int:
         return balance([taken for taken in history if not taken.refused])
 
     check_type(right.BoundedCounter, ACCOUNT, no_refusals, schedules=20)
@@ -162,7 +162,7 @@ def test_refused_command_is_not_in_history_unless_asked_for() -> None:
 
 
 def test_results_of_commands_are_compared() -> None:
-    def results(history: Sequence[Taken], command: tuple[Any, ...]) -> object:
+    def results(history: Sequence[HistoryEvent], command: tuple[Any, ...]) -> object:
         return True if command[0] == "withdraw" else None
 
     with pytest.raises(AssertionError, match=r"returned Refused.*`results` says True"):

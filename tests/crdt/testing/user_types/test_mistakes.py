@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crdt.testing import Foreign, Taken, check_type
+from crdt.testing import Foreign, HistoryEvent, check_type
 from crdt.testing.user_types.mistakes import check_comparable, new_replica
 from tests.crdt.testing import planted
 from tests.crdt.testing import right_types as right
@@ -177,7 +177,7 @@ def test_mistake_names_what_to_write(make: Any, commands: Any, options: Any, sen
 
 
 def test_text_compared_with_bytes_is_mistake() -> None:
-    def adds(history: Sequence[Taken]) -> set[str]:
+    def adds(history: Sequence[HistoryEvent]) -> set[str]:
         return {taken.command[1] for taken in history if taken.command[0] == planted.ADD}
 
     with pytest.raises(ValueError, match="Pass bytes in the commands, or decode in `value`"):

@@ -8,7 +8,7 @@ import pytest
 
 from crdb.engine.instance import Instance
 from crdt.causality.op import Op
-from replication.mesh.repair import Gap, Helper
+from replication.mesh.repair import Gap, RepairPeer
 from replication.protocol.limits import MS
 from sim.checkers.links.leftovers import LeftoversChecker
 from sim.engine.checker import Violation
@@ -91,13 +91,13 @@ def test_leftover_of_link_is_caught(world: SimWorld) -> None:
     links.repair.gaps[origin] = Gap(3, 0, 0)
     expect(world, "in eu a gap is open after 2:3")
     links.repair.gaps.clear()
-    for helper in ("us", "gone"):
-        links.repair.helpers[origin] = Helper(helper, 0)
-        expect(world, f"in eu {helper} counts as asked for 2, and is not")
-    links.repair.helpers.clear()
-    links.feed.sending = 1
+    for repair_peer in ("us", "gone"):
+        links.repair.repair_peers[origin] = RepairPeer(repair_peer, 0)
+        expect(world, f"in eu {repair_peer} counts as asked for 2, and is not")
+    links.repair.repair_peers.clear()
+    links.log_reader.sending = 1
     expect(world, "in eu 1 snapshots are sent, and 0 wait")
-    links.feed.sending = 0
+    links.log_reader.sending = 0
     eu(world).replica.snapshot()
     expect(world, "in eu 1 snapshots are read")
     del eu(world).replica.keyspace.readers[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crdt.causality.dots import make_origin
-from replication.mesh.repair import Helper
+from replication.mesh.repair import RepairPeer
 from replication.protocol.events import GapFound
 from sim.checkers.links.traffic import FEW, TrafficChecker
 from sim.engine.checker import Violation
@@ -76,7 +76,7 @@ def test_life_that_is_over_counts() -> None:
 def test_helper_that_does_not_stop_is_caught() -> None:
     world = fresh(TrafficChecker)
     links = world.sites["us"].links
-    links.repair.helpers[make_origin(1)] = Helper("ap", world.now)
+    links.repair.repair_peers[make_origin(1)] = RepairPeer("ap", world.now)
     with pytest.raises(Violation, match="ap still sends us what 1 writes, though eu does"):
         world.check_end()
     del links.sinks["eu"]
