@@ -166,12 +166,13 @@ def first_of(op: Op) -> int:
 
 
 def room(op: Op) -> int:
-    """The bytes that an operation takes up while it waits."""
+    """Return the bytes of memory that an operation takes while it waits."""
     return len(op.to_bytes()) + EFFECT_BYTES * len(op.effects)
 
 
 def is_ready(op: Op, vector: Vector) -> bool:
-    """Whether all that `op` saw is covered by `vector`, and it is the next of its origin."""
+    """Return whether `vector` covers all that `op` depends on, and `op` is the next of its
+    origin."""
     if op.first != vector.get(op.origin, 0) + 1:
         return False
     for origin, seq in op.deps.items():

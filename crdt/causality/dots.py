@@ -36,11 +36,12 @@ WIRE_ORIGIN_MAX: Final = (1 << 64) - 1
 GROUP_MAX: Final = 16383
 """The highest number of a slot group: a group has at least one of the 16384 hash slots."""
 ORIGINS_MAX: Final = 1 << 16
-"""In one vector: 256 lives of each region. It bounds what somebody can make us keep for ever."""
+"""The origins in one vector: 256 incarnations of each region. It bounds what a peer can make us
+keep for ever."""
 
 
 def make_origin(region: int, incarnation: int = 0) -> Origin:
-    """The origin id of a region's incarnation.
+    """Return the origin of a region's incarnation.
 
     >>> make_origin(1) < make_origin(1, 3) < make_origin(2)
     True
@@ -80,43 +81,43 @@ def check_supported(item: object, what: str) -> None:
 
 
 def region_of(origin: Origin) -> int:
-    """The region whose incarnation `origin` is."""
+    """Return the region of which `origin` is an incarnation."""
     return origin >> INCARNATION_BITS
 
 
 def incarnation_of(origin: Origin) -> int:
-    """How often the region had lost its memory before it became `origin`."""
+    """Return the number of the incarnation: how many origins its region had before."""
     return origin & INCARNATION_MAX
 
 
 def name_origin(origin: Origin) -> str:
-    """How people write an origin: `2`, or `2.1` for the second life of region 2."""
+    """Return an origin as text: `2`, or `2.1` for the second incarnation of region 2."""
     incarnation = incarnation_of(origin)
     return f"{region_of(origin)}.{incarnation}" if incarnation else f"{region_of(origin)}"
 
 
 def make_dot(origin: Origin, seq: int) -> Dot:
-    """The name of the `seq`-th effect of `origin`."""
+    """Return the dot of effect `seq` of `origin`."""
     return origin << SEQ_BITS | seq
 
 
 def origin_of(dot: Dot) -> Origin:
-    """Who made the effect."""
+    """Return the origin of a dot."""
     return dot >> SEQ_BITS
 
 
 def seq_of(dot: Dot) -> int:
-    """Which of its origin's effects it is, counted from 1."""
+    """Return the sequence number of a dot, counted from 1."""
     return dot & SEQ_MAX
 
 
 def covers(vector: Vector, dot: Dot) -> bool:
-    """Whether the effect named `dot` is among those that `vector` stands for."""
+    """Return whether `vector` covers `dot`."""
     return vector.get(dot >> SEQ_BITS, 0) >= dot & SEQ_MAX
 
 
 def dominates(vector: Vector, other: Vector) -> bool:
-    """Whether `vector` stands for all that `other` stands for."""
+    """Return whether `vector` covers everything that `other` covers."""
     for origin, seq in other.items():
         if vector.get(origin, 0) < seq:
             return False
@@ -124,7 +125,7 @@ def dominates(vector: Vector, other: Vector) -> bool:
 
 
 def join(vector: Vector, other: Vector) -> Vector:
-    """The smallest vector that stands for both."""
+    """Return the component-wise maximum: the smallest vector that covers both."""
     joined = dict(vector)
     for origin, seq in other.items():
         if joined.get(origin, 0) < seq:
@@ -133,7 +134,7 @@ def join(vector: Vector, other: Vector) -> Vector:
 
 
 def meet(vector: Vector, other: Vector) -> Vector:
-    """What both stand for: the component-wise minimum."""
+    """Return the component-wise minimum: the largest vector that both cover."""
     common: Vector = {}
     for origin, seq in vector.items():
         shared = min(seq, other.get(origin, 0))
@@ -145,13 +146,13 @@ def meet(vector: Vector, other: Vector) -> Vector:
 def join_dots(
     ours: dict[Dot, T], others: dict[Dot, T], mine: Vector, theirs: Vector
 ) -> dict[Dot, T]:
-    """What is left of two copies when they are merged, each with its vector: what both hold, and
-    what one holds and the other has not seen. What one has seen and does not hold was removed."""
+    """Return the join of two dot stores, each with its vector: what both hold, and what one holds
+    and the other has not seen. What one has seen and does not hold was removed."""
     left = {dot: held for dot, held in ours.items() if dot in others or not covers(theirs, dot)}
     left |= {dot: held for dot, held in others.items() if not covers(mine, dot)}
     return left
 
 
 def lacking(have: Vector, others: Vector) -> int:
-    """How many effects `others` stands for and `have` does not."""
+    """Return the number of effects that `others` covers and `have` does not."""
     return sum([max(0, seq - have.get(origin, 0)) for origin, seq in others.items()])

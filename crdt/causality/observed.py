@@ -1,7 +1,7 @@
-"""What an effect had seen when it was made.
+"""The past of an effect: what its origin had seen when the effect was made.
 
-A removing effect takes away "the dots of this element that I had seen". No list of dots
-travels: the operation's vector is the list (Baquero, Almeida and Shoker, "Pure Operation-Based
+A removing effect removes the dots of an element that its origin had seen. It carries no list of
+dots: the operation's vector is the list (Baquero, Almeida and Shoker, "Pure Operation-Based
 Replicated Data Types", 2017). An effect observes, of other origins, what the vector of its
 operation covers, and of its own origin everything before itself.
 """
@@ -14,22 +14,22 @@ from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Origin, Vector
 class Observed:
     """The past of one effect, and the time base that the stamps in its payload count from.
 
-    One object serves a whole run of effects: `seq` moves on from effect to effect. Where the
-    effect is made, the past is all there is (`everything`).
+    One object serves a whole run of effects: `seq` increases from effect to effect. At its origin
+    an effect has seen all that is there (`is_local`).
     """
 
-    __slots__ = ("base", "everything", "origin", "seq", "vector")
+    __slots__ = ("base", "is_local", "origin", "seq", "vector")
 
     def __init__(self, vector: Vector, origin: Origin, seq: int, base: int) -> None:
         self.vector: Vector = vector
         self.origin: Origin = origin
         self.seq: int = seq
         self.base: int = base
-        self.everything: bool = False
+        self.is_local: bool = False
 
     def covers(self, dot: Dot) -> bool:
-        """Whether the effect came after the effect named `dot` and knew it."""
-        if self.everything:
+        """Return whether the effect came after the effect `dot` and had seen it."""
+        if self.is_local:
             return True
         origin = dot >> SEQ_BITS
         if origin == self.origin:
@@ -37,5 +37,5 @@ class Observed:
         return self.vector.get(origin, 0) >= dot & SEQ_MAX
 
     def dot(self) -> Dot:
-        """The name of the effect itself."""
+        """Return the dot of the effect itself."""
         return self.origin << SEQ_BITS | self.seq

@@ -130,7 +130,7 @@ class OpLog:
         self.jumps += 1
 
     def reaches(self, vector: Vector) -> bool:
-        """Whether somebody at `vector` can be brought up to date from here."""
+        """Return whether the log holds everything that a replica at `vector` lacks."""
         for origin, seq in self.floor.items():
             if vector.get(origin, 0) < seq:
                 return False

@@ -1,4 +1,4 @@
-"""What a well-formed effect looks like, kind by kind.
+"""Check the form of effects, kind by kind.
 
 Effects come from peers and from files. Each is checked here before anything is applied, so that
 damaged or hostile bytes end in one named error and an applied effect cannot fail halfway.
@@ -24,44 +24,44 @@ SUM_MAX: Final = (1 << 63) - 1
 
 
 def is_code(item: object) -> bool:
-    """The number of a type."""
+    """Return whether `item` is the code of a type."""
     return type(item) is int and 0 < item <= CODE_MAX
 
 
 def is_bytes(item: object) -> bool:
-    """A byte string."""
+    """Return whether `item` is a byte string."""
     return type(item) is bytes
 
 
 def is_stamp(item: object) -> bool:
-    """Milliseconds from the time base of an operation."""
+    """Return whether `item` is a stamp: milliseconds from the time base of an operation."""
     return type(item) is int and -STAMP_MAX <= item <= STAMP_MAX
 
 
 def is_number(item: object) -> bool:
-    """An integer of 64 bits, or a float that is a number."""
+    """Return whether `item` is an integer of 64 bits, or a float other than NaN."""
     if type(item) is int:
         return -SUM_MAX - 1 <= item <= SUM_MAX
     return type(item) is float and item == item
 
 
 def is_sum(item: object) -> bool:
-    """An integer of 64 bits, or a decimal text."""
+    """Return whether `item` is an integer of 64 bits, or a decimal text."""
     return (type(item) is int and is_number(item)) or is_fraction(item)
 
 
 def is_name(item: object) -> bool:
-    """The origin, birth or sequence number of a share."""
+    """Return whether `item` is the birth or sequence number of a share."""
     return type(item) is int and 0 <= item <= DOT_MAX
 
 
 def is_seq(item: object) -> bool:
-    """A sequence number."""
+    """Return whether `item` is a sequence number."""
     return type(item) is int and 0 < item <= SEQ_MAX
 
 
 def are_resets(item: object) -> bool:
-    """Origin, birth, seq and sum of some shares."""
+    """Return whether `item` has origin, birth, seq and sum of some shares."""
     if not is_tuple(item, 4):
         return False
     flat = cast("tuple[Any, ...]", item)
@@ -72,7 +72,7 @@ def are_resets(item: object) -> bool:
 
 
 def are_field_resets(item: object) -> bool:
-    """Fields and their resets in turn."""
+    """Return whether `item` has fields and their resets in turn."""
     if not is_tuple(item, 2):
         return False
     flat = cast("tuple[Any, ...]", item)
@@ -80,7 +80,7 @@ def are_field_resets(item: object) -> bool:
 
 
 def is_carried(item: object) -> bool:
-    """What a delete carries: type codes and resets in turn."""
+    """Return whether `item` has type codes and resets in turn, as a delete carries them."""
     if not is_tuple(item, 2):
         return False
     flat = cast("tuple[Any, ...]", item)
@@ -89,7 +89,7 @@ def is_carried(item: object) -> bool:
 
 
 def is_place(item: object) -> bool:
-    """A parent position of a list, the empty one included."""
+    """Return whether `item` is a parent position of a list, which may be empty."""
     if not is_tuple(item, 4):
         return False
     for step in cast("tuple[Any, ...]", item):  # a loop, since snapshots of lists have many
@@ -99,27 +99,28 @@ def is_place(item: object) -> bool:
 
 
 def is_step(item: object) -> bool:
-    """One number of a position."""
+    """Return whether `item` is a number of a position."""
     return type(item) is int and -STEP_MAX <= item <= STEP_MAX
 
 
 def is_position(item: object) -> bool:
-    """A position of a list, which ends with the component of who inserted it."""
+    """Return whether `item` is a position of a list. Its last component has the origin that
+    inserted it."""
     return is_place(item) and item != () and cast("tuple[int, ...]", item)[-3] > 0
 
 
 def is_deadline(item: object) -> bool:
-    """Milliseconds of wall clock, or never."""
+    """Return whether `item` is a deadline: milliseconds of wall clock, or FOREVER."""
     return type(item) is int and 0 <= item <= FOREVER
 
 
 def is_growth(item: object) -> bool:
-    """The sum of a counter that only grows."""
+    """Return whether `item` is the sum of a grow-only counter."""
     return type(item) is int and 0 <= item <= SUM_MAX
 
 
 def is_sign(item: object) -> bool:
-    """Plus or minus one."""
+    """Return whether `item` is plus or minus one."""
     return type(item) is int and (item == 1 or item == -1)
 
 

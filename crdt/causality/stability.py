@@ -1,16 +1,16 @@
-"""What everybody has seen: the ground below which metadata may be forgotten.
+"""Stability: the vector that all members have seen, below which metadata may be forgotten.
 
-Each region reports the vector and the wall clock it has reached. A report counts here once all
-that its region wrote before it has been applied: so an effect still under way holds it back, as if
-reports travelled in the same queue as the operations. Reports may come by several ways and overtake
-each other: a vector that says less than an earlier one is ignored. The component-wise minimum over
-all members is stable (rules MEM-2, MEM-3). Of clocks the latest counts, since they may be set back;
-if that is an older one, something expires for all a little later.
+Each region reports its vector and its wall clock. A report counts here once all that its region
+wrote before it has been applied. So an effect that is under way holds the report back, as if both
+travelled in one queue. Reports may come over several paths and overtake each other: a vector that
+covers less than an earlier one is ignored. The component-wise minimum over all members is stable
+(rules MEM-2, MEM-3). The latest clock of a region counts, since clocks may be set back. If it is an
+older one, keys expire everywhere a little later.
 
-A region that loses its memory goes on under another origin, and what it reports from then on says
-nothing about writes of its earlier life that are still under way. Whoever can tell which lives are
-present (`replication.protocol.membership_view` does) says so with `enter`. All reports are void
-then, and nothing is stable until the new ones agree on what each life that is over has written.
+A region that loses its memory continues under another origin. Its reports from then on do not cover
+writes of its earlier incarnation that are still under way. `replication.protocol.membership_view`
+knows the present incarnations and passes them to `enter`. All reports are void then, and nothing is
+stable until the new ones agree on what each incarnation that is over has written.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TypeAlias
 from crdt.causality.dots import Origin, Vector, dominates, meet, region_of
 
 Report: TypeAlias = tuple[Vector, int, Vector]
-"""A vector and a clock, and of the vector what the region itself has written."""
+"""A vector, a clock, and the part of the vector that the region itself has written."""
 
 
 class Stability:
@@ -33,21 +33,21 @@ class Stability:
         """`members` are the other regions; None while they are not known."""
         self.members: set[int] | None = members
         self.present: frozenset[Origin] = frozenset()
-        """The lives that go on, of the `regions` of which that is known."""
+        """The present incarnations of `regions`, as far as they are known."""
         self.regions: frozenset[int] = frozenset()
         self.reports: dict[int, Vector] = {}
         self.clocks: dict[int, int] = {}
         self.pending: dict[int, list[Report]] = {}
-        """What does not count yet, by region; none of the lists is empty."""
+        """The reports that do not count yet, by region; none of the lists is empty."""
 
     def enter(self, present: Iterable[Origin]) -> None:
-        """These lives are the present ones of their regions. What was reported before is void."""
+        """Set the present incarnations of their regions. Earlier reports are void."""
         self.present = frozenset(present)
         self.regions = frozenset(map(region_of, self.present))
         self.void()
 
     def void(self) -> None:
-        """Forget what was reported."""
+        """Forget all reports."""
         self.reports.clear()
         self.clocks.clear()
         self.pending.clear()
@@ -74,18 +74,18 @@ class Stability:
         return vectors
 
     def replace_report(self, region: int, vector: Vector) -> None:
-        """Let `vector` be the latest report of a region, also if it says less than before."""
+        """Set the latest report of a region, even if it covers less than before."""
         self.reports[region] = dict(vector)
 
     def is_over(self, origin: Origin) -> bool:
-        """Whether `origin` is a life of which its region has lost the memory."""
+        """Return whether `origin` is an earlier incarnation of its region."""
         return origin not in self.present and region_of(origin) in self.regions
 
     def heard(self, region: int, vector: Vector, clock: int, mine: Vector) -> None:
-        """`region` has reached `vector` and `clock` (ms). `mine` is our own vector."""
+        """Record that `region` has reached `vector` and `clock` (ms). `mine` is our own vector."""
         queue = self.pending.setdefault(region, [])
         while queue and not dominates(vector, queue[-1][0]):
-            queue.pop()  # the region has lost its memory since, and what it told of may never come
+            queue.pop()  # the region has lost its memory since, and what it reported may never come
         if len(queue) > 1:
             queue.pop()
         written = {origin: seq for origin, seq in vector.items() if region_of(origin) == region}
@@ -93,7 +93,7 @@ class Stability:
         self.settle(mine)
 
     def settle(self, mine: Vector) -> None:
-        """Let reports count whose writes have all been applied."""
+        """Count the reports whose writes have all been applied."""
         for region in sorted(self.pending):
             queue = self.pending[region]
             while queue and dominates(mine, queue[0][2]):
@@ -105,8 +105,11 @@ class Stability:
                 del self.pending[region]
 
     def stable(self, mine: Vector) -> Vector:
-        """What every member has observed; empty while one has not reported, or is unknown, or lives
-        that are over have written what not all have. O(members * origins)."""
+        """Return the vector that every member has observed. O(members * origins).
+
+        It is empty while a member is unknown or has not reported, and while not all have what an
+        incarnation that is over has written.
+        """
         if self.members is None:
             return {}
         common = mine
@@ -122,12 +125,12 @@ class Stability:
         return common
 
     def clock(self, mine: int) -> int:
-        """The wall clock, in ms, that every member has reached; 0 while one has not reported, or
-        is unknown."""
+        """Return the wall clock (ms) that every member has reached; 0 while one is unknown or has
+        not reported."""
         if self.members is None:
             return 0
         return min([mine, *(self.clocks.get(region, 0) for region in sorted(self.members))])
 
     def leads(self, region: int) -> bool:
-        """Whether `region`, our own, is the lowest of all: what one must do is its duty."""
+        """Return whether our own `region` is the lowest of all. It does what only one may do."""
         return self.members is not None and all(region < other for other in self.members)

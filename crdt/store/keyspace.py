@@ -96,7 +96,7 @@ class Keyspace(KeyTable):
         self.expired: int = 0
         """How many keys that had expired were deleted here."""
         self.local: Observed = Observed(self.vector, origin, 0, 0)
-        self.local.everything = True
+        self.local.is_local = True
         self.outbox: list[Effect] = []
         self.outbox_bytes: int = 0
         """Bytes of the large items in the outbox."""
@@ -138,7 +138,7 @@ class Keyspace(KeyTable):
         self.sent_context = {}
         self.has_remote_news = True
         self.local = Observed(self.vector, origin, 0, 0)
-        self.local.everything = True
+        self.local.is_local = True
 
     def clear(self) -> None:
         """Lose all but our name and how far we have counted under it. Nobody else is told."""

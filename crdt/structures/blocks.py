@@ -117,7 +117,7 @@ class Blocks:
         return -1, -1
 
     def get(self, position: Position) -> Any:
-        """What is at `position`, None if there is nothing."""
+        """Return the element at `position`; None if there is none."""
         number, offset = self.find(position)
         return self.things[number][offset] if number >= 0 else None
 

@@ -120,7 +120,7 @@ class List(Value):
             return
         held = items.things[number][offset]
         if type(held) is bytes:
-            if observed.everything or observed.covers(made_by(position)):
+            if observed.is_local or observed.covers(made_by(position)):
                 items.drop(number, offset)
         else:
             held.remove(observed, None)
@@ -130,7 +130,7 @@ class List(Value):
                 items.drop(number, offset)
 
     def remove(self, observed: Observed, resets: object) -> None:
-        if observed.everything:
+        if observed.is_local:
             self.items.clear()
         else:
             for position in self.items.slice_positions(0, self.items.size):

@@ -53,7 +53,7 @@ class Set(Value):
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         operation: int = effect[1]
         if operation == ADD:
-            if observed.everything and self.order is None and self.scan_order is None:
+            if observed.is_local and self.order is None and self.scan_order is None:
                 members = self.members
                 for index in range(3, len(effect)):
                     members[effect[index]] = dot
@@ -73,7 +73,7 @@ class Set(Value):
                 self.order.add(member, self.members)
             if self.scan_order is not None:
                 self.scan_order.add(member, self.members)
-        elif observed.everything:
+        elif observed.is_local:
             self.members[member] = dot
         else:
             left = unobserved(held, observed)
@@ -90,7 +90,7 @@ class Set(Value):
                 del self.members[member]
 
     def remove(self, observed: Observed, resets: object) -> None:
-        if observed.everything:
+        if observed.is_local:
             self.members.clear()
             self.order = self.scan_order = None
         else:

@@ -1,4 +1,4 @@
-"""Encode everything that travels or is kept: versioned, checked, canonical.
+"""Encode everything that is sent or stored: versioned, checked, canonical.
 
 The envelope is one byte of version, four bytes of CRC-32 (big-endian) of what follows, and one
 msgpack value made of arrays, integers, floats and byte strings. Integers have up to 128 bits, so
@@ -24,8 +24,8 @@ pack_header: Final[Callable[[int], bytes]] = MSGPACK.Packer().pack_array_header
 VERSION: Final = 1
 OVERHEAD: Final = 5
 PACKER_BYTES_MAX: Final = 1 << 20
-"""The bytes that a packer may keep. Its buffer grows with the largest value and never shrinks; to
-make another costs some microseconds, which a value of this size takes many times over."""
+"""The bytes that a packer may keep. Its buffer grows with the largest value and never shrinks. A
+new packer costs some microseconds, much less than packing a value of this size."""
 
 
 WIDE_CODE: Final = 1
@@ -35,8 +35,8 @@ WIDE_MIN: Final = 1 << 64
 
 
 def write_wide(value: object) -> object:
-    """Return an integer of more than 64 bits as an extension; msgpack calls it with what it cannot
-    write itself. Raises OverflowError, or TypeError if `value` is not an integer."""
+    """Return an integer of more than 64 bits as an extension. msgpack calls this with what it
+    cannot write itself. Raises OverflowError, or TypeError if `value` is not an integer."""
     if type(value) is not int:
         raise TypeError(f"a {type(value).__name__} has no form in bytes")
     if not WIDE_MIN <= value < WIDE_MIN << 64:
@@ -45,7 +45,7 @@ def write_wide(value: object) -> object:
 
 
 def read_wide(code: int, data: bytes) -> int:
-    """Return the integer that was written as an extension. Raises DecodeError at any other."""
+    """Return the integer that was written as an extension. Raises DecodeError for any other."""
     value = int.from_bytes(data, "big")
     if code != WIDE_CODE or len(data) != WIDE_BYTES or value < WIDE_MIN:
         raise DecodeError(f"not a value: extension {code} of {len(data)} bytes")
@@ -53,7 +53,7 @@ def read_wide(code: int, data: bytes) -> int:
 
 
 def new_packer() -> Callable[[object], bytes]:
-    """Return what packs a value, with a small buffer."""
+    """Return a function that packs a value. Its buffer is small at first."""
     packer = MSGPACK.Packer(default=write_wide, use_bin_type=False)
     return cast("Callable[[object], bytes]", packer.pack)
 

@@ -1,4 +1,4 @@
-"""Checks for what comes in from outside, each ending in a DecodeError that says what was wrong."""
+"""Check what comes in from outside. A failed check raises DecodeError, which names the fault."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from crdt.errors import DecodeError
 
 
 def is_tuple(item: object, multiple: int = 1) -> bool:
-    """Whether `item` is a tuple whose length is a multiple of `multiple`."""
+    """Return whether `item` is a tuple whose length is a multiple of `multiple`."""
     return type(item) is tuple and len(cast("tuple[Any, ...]", item)) % multiple == 0
 
 
 def tuple_of(item: object, what: str, multiple: int = 1) -> tuple[Any, ...]:
-    """`item`, if it is a tuple whose length is a multiple of `multiple`."""
+    """Return `item` if it is a tuple whose length is a multiple of `multiple`. Raises
+    DecodeError."""
     if not is_tuple(item, multiple):
         raise DecodeError(f"{what}: expected an array of {multiple} items each")
     return cast("tuple[Any, ...]", item)
 
 
 def items_of(item: object, count: int, what: str) -> tuple[Any, ...]:
-    """`item`, if it is a tuple of exactly `count` items."""
+    """Return `item` if it is a tuple of exactly `count` items. Raises DecodeError."""
     if type(item) is not tuple or len(cast("tuple[Any, ...]", item)) != count:
         raise DecodeError(f"{what}: expected an array of {count} items")
     return cast("tuple[Any, ...]", item)
@@ -43,14 +44,14 @@ def check_version(found: object, known: int, what: str) -> None:
 
 
 def integer_of(item: object, what: str, least: int, most: int) -> int:
-    """`item`, if it is an integer from `least` to `most`."""
+    """Return `item` if it is an integer from `least` to `most`. Raises DecodeError."""
     if type(item) is not int or not least <= item <= most:
         raise DecodeError(f"{what}: expected an integer from {least} to {most}")
     return item
 
 
 def bytes_of(item: object, what: str) -> bytes:
-    """`item`, if it is a byte string."""
+    """Return `item` if it is a byte string. Raises DecodeError."""
     if type(item) is not bytes:
         raise DecodeError(f"{what}: expected a byte string")
     return item

@@ -1,16 +1,16 @@
-"""The end of a link that data flows to. A pure machine: frames and time in, frames and events out.
+"""The receiving end of a link. A pure machine: frames and time in, frames and events out.
 
-    GREETING    has said Hello, waits for the source's
-    RESUMING    has said what it has, waits to hear whether the backlog reaches back that far
-    STREAMING   takes in ops
-    WAITING     the backlog does not reach; `load` or `resume` decides how to go on
-    LOADING     takes in a snapshot, merged when it is complete
-    STALLED     too much waits for its turn; lets ops pass by and resumes a moment later
+    GREETING    has sent Hello, waits for the source's
+    RESUMING    has sent its vector, waits for the reply whether the backlog reaches back that far
+    STREAMING   receives ops
+    WAITING     the backlog does not reach back; `load` or `resume` continues
+    LOADING     receives a snapshot, which is merged when it is complete
+    STALLED     the causal buffer is full; ignores ops and resumes a moment later
     CLOSED      the end
 
-What comes in is applied at once. It is acknowledged, by bytes or by time, whether it could be
-applied or has to wait for its turn: the window bounds what is on its way, the causal gate what
-waits. Were ops that wait not acknowledged, the op that they wait for could not get through.
+Ops are applied immediately. They are acknowledged, by bytes or by time, whether they were applied
+or buffered. The window bounds what is under way, and the causal buffer what waits. If buffered ops
+were not acknowledged, the window could fill up before the op that they wait for.
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ from replication.protocol.frames import (
 from replication.protocol.limits import SECOND, Limits
 from replication.protocol.peers import Direction, Peer
 
-STALLS_MAX: Final = 5  # doublings of the pause of a sink whose gate is full: to 1.6 seconds
-FIRST_TRIPS_NS: Final = SECOND  # of a new connection: RFC 6298's timeout before a measurement
+STALLS_MAX: Final = 5  # doublings of the pause of a sink whose buffer is full: to 1.6 seconds
+FIRST_TRIPS_NS: Final = SECOND  # on a new connection: RFC 6298's timeout before a measurement
 ACK_BYTES: Final = 4 << 10  # at first, so that the source soon learns how fast the link is
 
 
 class SinkState(enum.Enum):
-    """See the module."""
+    """The states of a sink. The docstring of the module explains them."""
 
     GREETING = "greeting"
     RESUMING = "resuming"
@@ -92,33 +92,22 @@ S = SinkState
 # Where ops may come in, and where regular messages may.
 OPEN: Final = (S.RESUMING, S.STREAMING, S.WAITING, S.LOADING, S.STALLED)
 
+REGULAR: Final = (Ops, OpPart, Heartbeat, Present, Lacking, GapRefused, SettleRequest, SettleReply)
+
 TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
     (S.GREETING, Hello): S.RESUMING,
     (S.RESUMING, Resumed): S.STREAMING,
     (S.RESUMING, Truncated): S.WAITING,
     (S.STREAMING, Truncated): S.WAITING,
     (S.STALLED, Truncated): S.WAITING,
-    (S.WAITING, Resumed): S.STREAMING,  # an answer to a question before the last
+    (S.WAITING, Resumed): S.STREAMING,  # a reply to an earlier Resume
     (S.LOADING, Resumed): S.LOADING,
     (S.LOADING, Truncated): S.LOADING,
     (S.WAITING, Truncated): S.WAITING,
     (S.LOADING, SnapshotBegin): S.LOADING,
     (S.LOADING, SnapshotPiece): S.LOADING,
     (S.LOADING, SnapshotEnd): S.STREAMING,
-    **{
-        (state, kind): state
-        for state in OPEN
-        for kind in (
-            Ops,
-            OpPart,
-            Heartbeat,
-            Present,
-            Lacking,
-            GapRefused,
-            SettleRequest,
-            SettleReply,
-        )
-    },
+    **{(state, kind): state for state in OPEN for kind in REGULAR},
     **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
 }
 
@@ -138,7 +127,7 @@ MOVES: Final = frozenset(
 
 @attrs.frozen
 class SinkStatistics:
-    """How a sink is doing."""
+    """The state of a sink, in numbers."""
 
     peer: str
     state: SinkState
@@ -165,24 +154,24 @@ class Sink(End):
         self.taken = 0
         self.acked = 0
         self.data_at = now
-        """The time at which data last came, or was asked for."""
+        """The time at which data last came, or was requested."""
         self.is_answered = False
         """True if the other end has sent anything at all."""
         self.ack_at = NEVER
         self.resume_at = NEVER
         self.stalls = 0
-        """How often in a row we had to stop for lack of room."""
+        """The number of stalls in a row."""
         self.parts = PartBuffer()
         self.incoming: Incoming | None = None
         self.asked: frozenset[Origin] = frozenset()
-        """Origins whose ops we have asked for to fill a gap."""
+        """The origins whose ops we have requested to fill a gap."""
         self.goal: Vector | None = {}
-        """What the source had when it greeted us; None once we have it too."""
+        """The vector of the source in its Hello; None once we have all of that."""
         self.covered = False
         self.covered_at = now
         self.reused = False
         self.merges = 0
-        """How many snapshots had been merged here when this link came to need one."""
+        """The number of snapshots merged here when this link began to need one."""
 
     # -- the common part of ends -----------------------------------------------------------
 
@@ -211,15 +200,15 @@ class Sink(End):
         self.parts.clear()
 
     def move(self, state: SinkState) -> None:
-        """Go to `state` without a frame that says so."""
+        """Change to `state` without a frame."""
         assert (self.state, state) in MOVES, f"{self.state.name} to {state.name}"
         self.state = state
 
-    # -- hearing ---------------------------------------------------------------------------
+    # -- receiving -------------------------------------------------------------------------
 
     def receive(self, frame: Frame, now: int) -> list[Event]:
-        """Take in a frame. Raises RemoteProtocolError if it may not come now, or is damaged. Ops
-        and snapshots are applied to the replica in here."""
+        """Process a frame. Ops and snapshots are applied to the replica. Raises
+        RemoteProtocolError if the frame may not come now, or is damaged."""
         before = self.state
         self.step(before, frame, now)
         try:
@@ -241,7 +230,7 @@ class Sink(End):
             return [*(self.reuse(error.origin) if ours else ()), *self.close(str(error))]
 
     def hear(self, frame: Frame, before: SinkState, now: int) -> list[Event]:
-        """Take in a frame that carries no data."""
+        """Process a frame that carries no data."""
         match frame:
             case Heartbeat():
                 return self.take_heartbeat(frame, now)
@@ -267,12 +256,12 @@ class Sink(End):
             case Refuse() | Eof():
                 return self.ended(frame)
             case _:
-                # Answers to questions that we no longer ask.
+                # Replies to requests that have been withdrawn.
                 assert isinstance(frame, Resumed | Truncated | GapRefused), f"no rule for {frame!r}"
         return []
 
     def greet(self, hello: Hello) -> list[Event]:
-        """The source has said who it is."""
+        """Process the Hello of the source."""
         self.hello = hello
         self.vector = self.goal = hello.vector
         if hello.protocol != PROTOCOL:
@@ -282,14 +271,15 @@ class Sink(End):
         return [connected, *self.reuse(self.applier.lost(hello.vector))]
 
     def reuse(self, origin: Origin) -> list[Event]:
-        """The source knows effects of our `origin` that we have not made; 0 if it does not."""
+        """Report once that the source knows effects of our `origin` that we have not made. `origin`
+        is 0 if it knows none."""
         if self.reused or not origin:
             return []
         self.reused = True
         return [OriginReused(self.peer, origin)]
 
     def take_heartbeat(self, frame: Heartbeat, now: int) -> list[Event]:
-        """The source says what it has, and what others have reported."""
+        """Process the source's vector and the reports of other regions."""
         if self.measure(frame, now):
             self.ack(now)
         self.covered = False
@@ -298,10 +288,10 @@ class Sink(End):
         events += [Reported(self.peer, *report) for report in frame.reports]
         return events + self.reuse(self.applier.lost(frame.vector))
 
-    # -- taking in -------------------------------------------------------------------------
+    # -- data ------------------------------------------------------------------------------
 
     def count(self, size: int, now: int) -> None:
-        """So many bytes have been taken in, and are to be acknowledged."""
+        """Record that `size` bytes have come, which have to be acknowledged."""
         self.data_at = now
         self.taken += size
         self.tally.bytes += size
@@ -310,7 +300,7 @@ class Sink(End):
             self.ack(now)
 
     def take_ops(self, batch: tuple[bytes, ...], size: int, now: int) -> list[Event]:
-        """Apply ops, or let them wait for their turn."""
+        """Apply or buffer ops."""
         if self.passes_by:
             self.count(size, now)
             return []
@@ -332,8 +322,8 @@ class Sink(End):
         return events if self.covered else events + self.look(now)
 
     def take_part(self, frame: OpPart | SnapshotPiece, now: int) -> list[Event]:
-        """Put together what is too large for one frame. Ops that pass by are not kept, and a piece
-        is accepted only of a snapshot that we have asked for."""
+        """Add a part of what is too large for one frame. Ops that are ignored are not kept, and
+        pieces are accepted only while a snapshot is loaded."""
         if isinstance(frame, SnapshotPiece) and self.incoming is None:
             raise RemoteProtocolError("a piece outside a snapshot")
         whole = self.parts.add(frame, keep=not self.passes_by)
@@ -346,11 +336,11 @@ class Sink(End):
 
     @property
     def passes_by(self) -> bool:
-        """True if ops that come are not taken in: they are sent again after we have resumed."""
+        """True if ops are ignored, since they are sent again after we have resumed."""
         return self.state is S.STALLED or self.state is S.RESUMING
 
     def merge(self, now: int) -> list[Event]:
-        """The snapshot is complete."""
+        """Merge the snapshot, which is complete."""
         if self.incoming is None:
             raise RemoteProtocolError("an end outside a snapshot")
         incoming, self.incoming = self.incoming, None
@@ -362,16 +352,17 @@ class Sink(End):
     # -- what is lacking -------------------------------------------------------------------
 
     def carries(self, origin: Origin) -> bool:
-        """Whether the ops of `origin` come over this link without being asked for."""
+        """Return whether the source sends the ops of `origin` without a request."""
         return self.routes is None or region_of(origin) in self.routes
 
     def behind(self) -> int:
-        """How many effects the source is known to have that should have come from it."""
+        """Return how many effects are missing that the source is known to have and should send."""
         due = {origin: seq for origin, seq in self.vector.items() if self.carries(origin)}
         return lacking(self.applier.vector(), due)
 
     def look(self, now: int) -> list[Event]:
-        """Notice when we have all that the source last said, or first said, that it had."""
+        """Record whether we have all that the source has last reported. Report once that we have
+        all of its Hello."""
         if self.behind() == 0:
             self.covered = True
             self.covered_at = max(self.covered_at, self.stamped_at)
@@ -381,23 +372,24 @@ class Sink(End):
         return [CaughtUp(self.peer)]
 
     def lag_ns(self, now: int) -> int:
-        """How old what we see of the source is: the way, and for how long we have been behind."""
+        """Return the age of our copy of the source's data: the one-way delay, and the time for
+        which we have been behind."""
         late = now - max(self.covered_at, self.stamped_at)
         if self.covered and late <= 2 * self.limits.heartbeat_ns:
             return self.rtt // 2
         return self.rtt // 2 + now - self.covered_at
 
-    # -- what Links decides ----------------------------------------------------------------
+    # -- for Links -------------------------------------------------------------------------
 
     @property
     def is_open(self) -> bool:
-        """Whether both ends have greeted each other, and the link is not over."""
+        """Return whether both ends have greeted each other and the link is not closed."""
         return self.state in OPEN
 
     def brings(self, origin: Origin, seq: int) -> bool:
-        """Return whether the source has promised to send the ops of `origin`, and has more of them
-        than `seq`. It sends them in order, so they come as long as data comes at all. A source that
-        has answered but not yet said what it has may have them."""
+        """Return whether the source is to send the ops of `origin` and has more of them than `seq`.
+        It sends them in order, so they come as long as any data comes. A source that has answered
+        but has not sent its vector may have them."""
         if self.state is S.GREETING:
             return self.is_answered and self.carries(origin)
         if self.state is not S.STREAMING and self.state is not S.RESUMING:
@@ -407,53 +399,53 @@ class Sink(End):
 
     @property
     def trips_ns(self) -> int:
-        """The time that a few round trips take, or may take if none has been measured yet."""
+        """The time (ns) of three round trips, or an upper estimate before the first measurement."""
         return 3 * self.rtt if self.rtt or self.state is S.STREAMING else FIRST_TRIPS_NS
 
     def note_bytes(self, now: int) -> None:
-        """Record that a part of a frame has come: on a slow link that is data, mostly."""
+        """Record that a part of a frame has come. On a slow link it is mostly data."""
         super().note_bytes(now)
         self.data_at = now
         self.is_answered = True
 
     def load(self) -> None:
-        """Ask for a snapshot."""
+        """Request a snapshot."""
         self.move(S.LOADING)
         self.send(SnapshotRequest())
 
     def resume(self, now: int) -> None:
-        """Ask again, from what we have by now."""
+        """Request the backlog again, after what we have now."""
         self.move(S.RESUMING)
         self.data_at = now
         self.send(Resume(self.applier.held(), self.routes))
 
     def fill(self, origin: Origin, after: int, now: int) -> None:
-        """Ask for the ops of `origin` beyond its effect `after`."""
+        """Request the ops of `origin` after its effect `after`."""
         assert self.is_open
         self.data_at = now
         self.asked |= {origin}
         self.send(GapRequest(origin, after))
 
     def unfill(self, origin: Origin) -> None:
-        """The ops of `origin` come another way again."""
+        """Withdraw the request for the ops of `origin`, which come another way again."""
         if origin in self.asked:
             self.asked -= {origin}
             self.send(GapEnd(origin))
 
-    # -- saying, and time ------------------------------------------------------------------
+    # -- sending, and time -----------------------------------------------------------------
 
     @property
     def ready(self) -> bool:
-        """Whether `frames_to_send` has something."""
+        """Return whether `frames_to_send` has something."""
         return len(self.outbox) > 0
 
     def frames_to_send(self) -> list[Frame]:
-        """As `Source.frames_to_send`."""
+        """Return what to send next, as `Source.frames_to_send` does."""
         said, self.outbox = self.outbox, []
         return said
 
     def ack(self, now: int) -> None:
-        """Say what we have applied and taken in."""
+        """Send what we have applied, and the number of bytes that have come."""
         self.said_at = now
         self.acked = self.taken
         self.ack_at = NEVER
@@ -464,7 +456,7 @@ class Sink(End):
 
     @property
     def deadline(self) -> int:
-        """When `tick` wants to be called: nanoseconds of the monotone clock."""
+        """The time (ns of the monotone clock) at which `tick` must be called."""
         if self.state is S.CLOSED:
             return NEVER
         if self.state is S.GREETING:
@@ -478,7 +470,7 @@ class Sink(End):
         return silent if silent < due else due
 
     def tick(self, now: int) -> list[Event]:
-        """Do what is due: acknowledgements, resuming, and giving up a silent peer."""
+        """Do what is due: acknowledge, resume, and close if the peer is silent."""
         events = self.close_if_silent(now)
         if self.closed:
             return events
@@ -490,7 +482,7 @@ class Sink(End):
         return events
 
     def statistics(self, now: int) -> SinkStatistics:
-        """How the sink is doing."""
+        """Return the state of the sink, in numbers."""
         return SinkStatistics(
             peer=self.peer,
             state=self.state,

@@ -1,16 +1,16 @@
-"""The end of a link that data flows from. A pure machine: frames and time in, frames, events out.
+"""The sending end of a link. A pure machine: frames and time in, frames and events out.
 
     GREETING    waits for the sink's Hello
-    READY       both have said who they are; waits to be told where to begin
+    READY       both ends have sent Hello; waits for the sink's vector
     SENDING     sends ops, first from the backlog, then as they are written
-    TRUNCATED   the backlog does not reach back to the sink; waits to hear what it wants
+    TRUNCATED   the backlog does not reach back to the sink; waits for its request
     SNAPSHOT    sends the whole state; ops follow
     CLOSED      the end
 
-The machine keeps no ops: it holds a position in the history and reads on from there, so what waits
-for a slow sink costs nothing. `sent` says, for each origin, how far the sink has been supplied. If
-the history drops ops that the sink was still to get, or a snapshot is merged here so that there is
-a hole in it, the sink is told (`Truncated`) and decides how to go on.
+The machine keeps no ops: it holds a position in the history and reads on from there, so a slow sink
+costs no memory. `sent` is the vector of what the sink has been sent. The history may drop ops that
+the sink still needs, and a merged snapshot leaves a hole in it. Then the source sends `Truncated`,
+and the sink decides how to continue.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ from replication.protocol.frames import (
 )
 from replication.protocol.peers import Direction
 
-RESUMES_MAX: Final = 8  # unanswered: a sink has two if we lose our place meanwhile; each costs ms
-REPORTED_ORIGINS_MAX: Final = 2 * ORIGINS_MAX  # in one heartbeat: they fit into a frame
+RESUMES_MAX: Final = 8  # without a reply: a sink may have two; each costs milliseconds
+REPORTED_ORIGINS_MAX: Final = 2 * ORIGINS_MAX  # in one heartbeat, so that they fit into a frame
 
 
 class SourceState(enum.Enum):
-    """See the module."""
+    """The states of a source. The docstring of the module explains them."""
 
     GREETING = "greeting"
     READY = "ready"
@@ -96,7 +96,7 @@ MOVES: Final = frozenset({(S.SENDING, S.TRUNCATED), (S.SNAPSHOT, S.SENDING)})
 
 
 class Source(End):
-    """One connection that we serve. Made by `Links.serve`."""
+    """The sending end of one connection. Made by `Links.serve`."""
 
     direction = Direction.OUT
 
@@ -108,22 +108,21 @@ class Source(End):
         self.routes: Routes = frozenset()
         self.extra: frozenset[Origin] = frozenset()
         self.seek: frozenset[Origin] = frozenset()
-        """Origins that were asked for and are to be looked up in the history. That is done once
-        before the next batch, however many have been asked for."""
+        """Requested origins, which are looked up in the history before the next batch."""
         self.sent: Vector = {}
         self.cursor = 0
         self.goal = 0
         self.jumps = 0
         self.found = False
-        """Whether ops to be sent are known to begin at `cursor`."""
+        """True if ops to be sent are known to begin at `cursor`."""
         self.given = 0
-        """Bytes of ops and pieces that were sent; `taken` of them are acknowledged."""
+        """The bytes of ops and pieces that were sent; `taken` of them are acknowledged."""
         self.taken = 0
         self.moved_at = now
-        """When the sink last took something in, or had nothing to take in."""
+        """The time at which the sink last received data, or had received all."""
         self.pace = Pace(log_reader.limits)
         self.parts: tuple[Ops, ...] | CutOp = ()
-        """The frames of the batch that is being sent, and how many have not been sent yet."""
+        """The frames of the batch that is being sent; `parts_left` have not been sent."""
         self.parts_left = 0
         self.outgoing = Outgoing(log_reader, self.wake)
         self.reused = False
@@ -147,14 +146,14 @@ class Source(End):
         self.outgoing.drop()
 
     def move(self, state: SourceState) -> None:
-        """Go to `state` without a frame that says so."""
+        """Change to `state` without a frame."""
         assert (self.state, state) in MOVES, f"{self.state.name} to {state.name}"
         self.state = state
 
-    # -- hearing ---------------------------------------------------------------------------
+    # -- receiving -------------------------------------------------------------------------
 
     def receive(self, frame: Frame, now: int) -> list[Event]:
-        """Take in a frame. Raises RemoteProtocolError if it may not come now."""
+        """Process a frame. Raises RemoteProtocolError if it may not come now."""
         self.step(self.state, frame, now)
         match frame:
             case Ack():
@@ -180,11 +179,11 @@ class Source(End):
         return []
 
     def kept_part(self, vector: Vector) -> Vector:
-        """Return what is kept of a vector of the sink."""
+        """Return the part of a vector of the sink that is kept."""
         return self.log_reader.known_part(vector) if self.is_follower else vector
 
     def greet(self, hello: Hello, now: int) -> list[Event]:
-        """The sink has said who it is."""
+        """Process the Hello of the sink."""
         self.hello = hello
         self.vector = self.kept_part(hello.vector)
         self.hello = attrs.evolve(hello, vector=self.vector)
@@ -196,7 +195,7 @@ class Source(End):
         return [connected, *self.check_origin(hello.vector)]
 
     def check_origin(self, vector: Vector) -> list[Event]:
-        """Whether a region knows effects of our origin that we have not made."""
+        """Report once that a region knows effects of our origin that we have not made."""
         db = self.log_reader.replica.keyspace
         if self.reused or self.is_follower or vector.get(db.origin, 0) <= db.seq:
             return []
@@ -205,11 +204,11 @@ class Source(End):
 
     @property
     def is_follower(self) -> bool:
-        """Whether the other end only listens (Replica Of)."""
+        """Return whether the other end is a follower (Replica Of)."""
         return self.hello is not None and self.hello.role == FOLLOWER
 
     def take_ack(self, ack: Ack, now: int) -> list[Event]:
-        """The sink says what it has applied and taken in."""
+        """Process an acknowledgement."""
         ack = attrs.evolve(ack, vector=self.kept_part(ack.vector)) if self.is_follower else ack
         if not self.taken <= ack.taken <= self.given:
             raise RemoteProtocolError(f"{ack.taken} bytes acknowledged of {self.given}")
@@ -221,7 +220,7 @@ class Source(End):
         if is_first:
             self.heartbeat(now)
         self.progress.acknowledge(ack.vector)
-        for origin, seq in ack.vector.items():  # what came another way is not sent again
+        for origin, seq in ack.vector.items():  # what came over another link is not sent again
             if self.sent.get(origin, 0) < seq:
                 self.sent[origin] = seq
         if len(self.progress.acknowledged) > ORIGINS_MAX:
@@ -236,10 +235,10 @@ class Source(End):
         ]
 
     def resume(self, frame: Resume) -> list[Event]:
-        """The sink says what it has, and what it wants to get from here."""
+        """Process the sink's vector, and the regions that it wants over this link."""
         self.check_outbox()
         if sum(isinstance(said, Resumed) for said in self.outbox) >= RESUMES_MAX:
-            raise RemoteProtocolError("it resumes again and again without waiting for an answer")
+            raise RemoteProtocolError("it resumes again and again without waiting for a reply")
         self.routes = None if frame.routes is None else frozenset(frame.routes)
         vector = self.kept_part(frame.vector)
         self.sent = dict(vector)
@@ -256,7 +255,7 @@ class Source(End):
         return [Resynced(self.peer, self.direction, False)]
 
     def fill(self, gap: GapRequest) -> None:
-        """The sink lacks ops of one origin."""
+        """Process a request for the ops of one origin."""
         history = self.log_reader.history
         known = gap.origin in self.log_reader.replica.keyspace.vector
         if not known or history.floor.get(gap.origin, 0) > gap.after:
@@ -271,13 +270,13 @@ class Source(End):
     # -- what the sink lacks ---------------------------------------------------------------
 
     def wants(self, origin: Origin) -> bool:
-        """Whether ops of `origin` go over this link."""
+        """Return whether ops of `origin` are sent over this link."""
         routes = self.routes
         return routes is None or region_of(origin) in routes or origin in self.extra
 
     def reaches(self) -> bool:
-        """Whether the history holds all that the sink has not been sent. An origin that was asked
-        for to fill a gap is refused if it does not."""
+        """Return whether the history holds all that the sink has not been sent. An origin that was
+        requested to fill a gap is refused if the history does not hold its ops."""
         self.jumps = self.log_reader.history.jumps
         for origin, seq in self.log_reader.history.floor.items():
             if self.sent.get(origin, 0) < seq and self.wants(origin):
@@ -288,32 +287,32 @@ class Source(End):
         return True
 
     def truncate(self) -> None:
-        """Tell the sink that the backlog does not reach back to it."""
+        """Report to the sink that the backlog does not reach back to it."""
         self.move(S.TRUNCATED)
         self.tally.partial_err += 1
         self.send(Truncated())
 
     def catch_up(self) -> None:
-        """Send ops from the present position on."""
+        """Send ops from the present position."""
         self.goal = self.log_reader.history.stop
         self.progress.move(Stage.CATCHING_UP)
         self.arrive()
 
     def arrive(self) -> None:
-        """Notice when all that was in the backlog has been sent."""
+        """Change the stage when the whole backlog has been sent."""
         if self.cursor >= self.goal:
             self.progress.move(Stage.STREAMING)
 
-    # -- saying ----------------------------------------------------------------------------
+    # -- sending ---------------------------------------------------------------------------
 
     @property
     def in_flight(self) -> int:
-        """Bytes of ops and pieces that the sink has not taken in yet, as far as we know."""
+        """The bytes of ops and pieces that are not acknowledged."""
         return self.given - self.taken
 
     @property
     def ready(self) -> bool:
-        """Whether `frames_to_send` has something, or something to look through."""
+        """Return whether `frames_to_send` has something, or ops to look through."""
         if self.outbox:
             return True
         if self.in_flight >= self.pace.window_bytes:
@@ -323,17 +322,15 @@ class Source(End):
         if self.state is S.SENDING:
             if self.seek:
                 return True
-            return (
-                self.cursor < self.log_reader.history.stop
-                or self.jumps != self.log_reader.history.jumps
-            )
+            history = self.log_reader.history
+            return self.cursor < history.stop or self.jumps != history.jumps
         if self.state is S.SNAPSHOT:
             return self.outgoing.can_go_on
         return False
 
     def frames_to_send(self) -> list[Frame]:
-        """What to send next, about a batch at most. Call it again while `ready`; a closed end may
-        have a last frame."""
+        """Return what to send next, about a batch at most. Call it again while `ready`. A closed
+        end may have a last frame."""
         said, self.outbox = self.outbox, []
         if self.in_flight < self.pace.window_bytes:
             if self.parts_left:
@@ -346,7 +343,7 @@ class Source(End):
         return said
 
     def next_part(self) -> Frame:
-        """The next frame of a batch that was read."""
+        """Return the next frame of the batch that was read."""
         frame = self.parts[len(self.parts) - self.parts_left]
         self.parts_left -= 1
         if not self.parts_left:
@@ -357,7 +354,7 @@ class Source(End):
         return frame
 
     def skip(self) -> bool:
-        """Pass over ops that do not go over this link; whether there is something to send."""
+        """Skip ops that are not sent over this link. Return whether there is something to send."""
         if self.found or self.state is not S.SENDING or self.extra or self.seek or self.outbox:
             return self.ready
         room = self.pace.batch_bytes
@@ -371,7 +368,7 @@ class Source(End):
         return self.ready
 
     def next_ops(self) -> list[Frame]:
-        """The next batch of ops."""
+        """Read the next batch of ops. Return its first frame."""
         history = self.log_reader.history
         self.found = False
         room = self.pace.batch_bytes
@@ -385,14 +382,13 @@ class Source(End):
                 said, self.outbox = self.outbox, []
                 return said
             self.cursor = max(self.cursor, history.start)
+        reader = self.log_reader
         if self.extra:
-            batch = self.log_reader.gather(self.cursor, self.routes, room, self.extra, self.sent)
+            batch = reader.gather(self.cursor, self.routes, room, self.extra, self.sent)
         else:
-            batch = self.log_reader.read(self.cursor, self.routes, room)
+            batch = reader.read(self.cursor, self.routes, room)
             if any(seq != self.sent.get(origin, 0) + 1 for origin, seq in batch.first.items()):
-                batch = self.log_reader.gather(
-                    self.cursor, self.routes, room, self.extra, self.sent
-                )
+                batch = reader.gather(self.cursor, self.routes, room, self.extra, self.sent)
         for origin, seq in batch.first.items():
             assert seq <= self.sent.get(origin, 0) + 1, "a hole in the history"
         self.sent.update(batch.last)
@@ -403,7 +399,7 @@ class Source(End):
         return [self.next_part()] if self.parts_left else []
 
     def next_piece(self) -> list[Frame]:
-        """The next part of the snapshot."""
+        """Return the next part of the snapshot."""
         if self.outgoing.snapshot is None:
             return self.begin_snapshot()
         part = self.outgoing.next_part(self.pace.batch_bytes)
@@ -414,7 +410,7 @@ class Source(End):
         return [part]
 
     def begin_snapshot(self) -> list[Frame]:
-        """Take the state as it is now; what is written from here on follows as ops."""
+        """Take a snapshot of the present state. Later writes follow as ops."""
         snapshot = self.outgoing.begin()
         if snapshot is None:
             return []
@@ -425,7 +421,7 @@ class Source(End):
         return [SnapshotBegin(dict(snapshot.vector))]
 
     def end_snapshot(self) -> list[Frame]:
-        """All of it was sent."""
+        """Continue with ops, since the whole snapshot was sent."""
         self.outgoing.drop()
         self.move(S.SENDING)
         self.catch_up()
@@ -433,14 +429,14 @@ class Source(End):
         return [SnapshotEnd()]
 
     def wake(self) -> None:
-        """A turn to send a snapshot has become free."""
+        """Wake the writer, since a turn to send a snapshot has become free."""
         self.notify()
 
     # -- time ------------------------------------------------------------------------------
 
     @property
     def deadline(self) -> int:
-        """When `tick` wants to be called: nanoseconds of the monotone clock."""
+        """The time (ns of the monotone clock) at which `tick` must be called."""
         if self.state is S.CLOSED:
             return NEVER
         if self.state is S.GREETING:
@@ -450,7 +446,7 @@ class Source(End):
         return silent if silent < due else due
 
     def tick(self, now: int) -> list[Event]:
-        """Do what is due: heartbeats, and giving up a silent peer."""
+        """Do what is due: send a heartbeat, and close if the peer is silent or stuck."""
         events = self.close_if_silent(now)
         if self.in_flight == 0:
             self.moved_at = now
@@ -461,7 +457,7 @@ class Source(End):
         return events
 
     def heartbeat(self, now: int) -> None:
-        """Say what we have, and what the regions have reported that the sink gets through us."""
+        """Send our vector, and the reports of the regions whose ops the sink gets from us."""
         self.said_at = now
         replica = self.log_reader.replica
         self.mark(now)
@@ -472,7 +468,7 @@ class Source(End):
         self.send(Heartbeat(vector, clock, self.reports(), now, self.stamp, held))
 
     def reports(self) -> tuple[Report, ...]:
-        """What regions behind us have reported; to a follower, what all regions have reached."""
+        """Return the reports of the regions behind us; for a follower, one of what is stable."""
         replica, stability = self.log_reader.replica, self.log_reader.replica.stability
         if self.is_follower or self.routes is None:
             stable = replica.stable()
@@ -489,17 +485,17 @@ class Source(End):
         return tuple(found)
 
     def mark(self, now: int) -> None:
-        """Record how much we have written until now."""
+        """Record (now, our last seq). The lag of unacknowledged effects is computed from it."""
         db = self.log_reader.replica.keyspace
         self.progress.mark(now, db.origin, db.seq)
 
     def lag_ns(self, now: int) -> int:
-        """For how long the oldest of our effects has not been acknowledged."""
+        """Return for how long (ns) the oldest of our effects has not been acknowledged."""
         self.mark(now)  # the sink may have resumed with more
         return self.progress.lag_ns(now)
 
     def behind(self) -> int:
-        """How many of our effects that go over this link the sink has not acknowledged."""
+        """Return how many effects that are sent over this link the sink has not acknowledged."""
         vector = self.log_reader.replica.keyspace.vector
         due = {origin: seq for origin, seq in vector.items() if self.wants(origin)}
         return lacking(self.progress.acknowledged, due)

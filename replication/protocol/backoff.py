@@ -29,6 +29,6 @@ class Backoff:
         self.next = WAIT_NS_MIN
 
     def wait_ns(self) -> int:
-        """How long to wait now: half to one and a half of what it would be."""
+        """Return how long (ns) to wait now: 0.5 to 1.5 times the nominal pause."""
         wait, self.next = self.next, min(2 * self.next, WAIT_NS_MAX)
         return wait // 2 + (wait * self.rng.getrandbits(SPREAD_BITS) >> SPREAD_BITS)

@@ -1,7 +1,7 @@
 """An end of one simulated connection: a link machine, a channel, and the pipe to the other end.
 
-This does with simulated streams what `replication.drivers.stream` does with real ones, and nothing
-else: bytes in, frames to the machine, frames of the machine out as bytes, hang up when it is over.
+This does with simulated streams what `replication.drivers.stream` does with real ones: it passes
+incoming frames to the machine, sends the frames of the machine, and hangs up when it has closed.
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ Machine: TypeAlias = Source | Sink
 
 QUIET: Final = (Hello, Resume, Resumed, Ack, Heartbeat, SettleRequest, SettleReply)
 
-BATCHES_MAX: Final = 200_000  # at once: of the smallest size far more than a run writes
+BATCHES_MAX: Final = 200_000  # in one flush: far more of the smallest size than a run writes
 
 OnMessage = Callable[[int, str, bool], None]
-"""Told of a message: when it was sent, what it was, and whether it has arrived or never will."""
+"""Called for a message: when it was sent, its name, and True if it has arrived, False if it never
+will."""
 
 
 class Wire:
-    """One end."""
+    """One end of a simulated connection."""
 
     __slots__ = (
         "bad_until",
@@ -69,17 +70,17 @@ class Wire:
         self.peer = ""
         self.on_over: Callable[[Wire], None] | None = None
         self.over = False
-        """Nothing goes in or out any more."""
+        """True if nothing is sent or received any more."""
         self.on_message: OnMessage | None = None
         self.marks: deque[tuple[int, int, str]] = deque()
-        """Of the messages that are on their way here: where in the stream they end, when they were
-        sent, and what they are."""
+        """The messages under way to this end: where in the stream they end, when they were sent,
+        and their names."""
         self.sent = 0
         self.received = 0
         self.bad_until = -1
-        """The place in the stream where the last wrong frame of this end ends; -1 if none."""
+        """The position in the stream where the last wrong frame of this end ends; -1 if none."""
         self.flipped = 0
-        """The bits that were flipped on the way before that frame was sent."""
+        """The number of bits that noise had flipped before that frame was sent."""
         self.rest_ns = 0
         """The pause after each batch of a snapshot, in ns."""
         self.rests_until = 0
@@ -91,7 +92,7 @@ class Wire:
         return self.out is not None and self.channel.is_proven and not self.over
 
     def send_bad(self, data: bytes) -> None:
-        """Send bytes that the machine has not made, and that end the connection."""
+        """Send bytes that are not from the machine and that end the connection."""
         assert self.out is not None
         self.flipped = self.out.way.tally.flipped
         self.out.send(data)
@@ -105,7 +106,7 @@ class Wire:
         return self.out is not None and self.out.way.tally.flipped != self.flipped
 
     def flush(self, now: int) -> None:
-        """Send what the machine has to say, and hang up if it is closed."""
+        """Send what the machine has to send, and hang up if it is closed."""
         machine, out = self.machine, self.out
         if out is None:
             self.close_unconnected()
@@ -137,25 +138,25 @@ class Wire:
                 self.on_over(self)
 
     def rest(self, frames: list[Frame], now: int) -> None:
-        """Send no more for a while if these are of a snapshot."""
+        """Pause if these frames are of a snapshot."""
         if self.rest_ns and self.out is not None and self.on_rested is not None:
             if any(type(frame) is SnapshotPiece for frame in frames):
                 self.rests_until = now + self.rest_ns
                 self.out.way.engine.at(self.rests_until, self.on_rested)
 
     def greet(self) -> bytes:
-        """Return what the handshake has to send."""
+        """Return the bytes that the handshake has to send."""
         greeting = self.channel.take_outgoing()
         self.sent += len(greeting)
         return greeting
 
     def close_unconnected(self) -> None:
-        """The machine may close before the other end has heard that there is a connection."""
+        """Record that the machine has closed before the connection was made."""
         if self.machine.closed:
             self.over = True
 
     def arrived(self, size: int) -> None:
-        """Bytes have come in: tell of the messages that are complete."""
+        """Record that bytes have come in, and report the messages that are complete."""
         self.received += size
         while self.marks and self.marks[0][0] <= self.received:
             _, sent_at, text = self.marks.popleft()
@@ -163,7 +164,7 @@ class Wire:
                 self.on_message(sent_at, text, True)
 
     def abandon(self) -> None:
-        """Nothing more will come in: tell of the messages that were on their way."""
+        """Report the messages under way as lost, since nothing more will come in."""
         for _, sent_at, text in self.marks:
             if self.on_message is not None and text:
                 self.on_message(sent_at, text, False)
@@ -171,7 +172,7 @@ class Wire:
 
 
 def name_frames(frames: list[Frame]) -> str:
-    """What is worth drawing of some frames."""
+    """Return the names of the frames that are drawn in a diagram."""
     names: dict[str, int] = {}
     for frame in frames:
         if not isinstance(frame, QUIET):

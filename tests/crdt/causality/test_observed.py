@@ -18,5 +18,5 @@ def test_effect_saw_what_its_vector_says_and_all_before_itself() -> None:
 
 def test_local_effect_observes_everything() -> None:
     observed = Observed({}, 1, 5, 1000)
-    observed.everything = True
+    observed.is_local = True
     assert observed.covers(make_dot(7, 100))

@@ -83,7 +83,7 @@ class OneSidedCart(Cart):
     """Its effect does something else where it was made than elsewhere."""
 
     def apply(self, effect: tuple[Any, ...], dot: Dot, observed: Observed) -> None:
-        if effect[0] == ADD or observed.everything:
+        if effect[0] == ADD or observed.is_local:
             super().apply(effect, dot, observed)
 
 
