@@ -329,8 +329,7 @@ class Source(End):
         return False
 
     def frames_to_send(self) -> list[Frame]:
-        """Return what to send next, about a batch at most. Call it again while `ready`. A closed
-        end may have a last frame."""
+        """Return what to send next, about a batch at most. A closed end may have a last frame."""
         said, self.outbox = self.outbox, []
         if self.in_flight < self.pace.window_bytes:
             if self.parts_left:
