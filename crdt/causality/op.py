@@ -80,9 +80,8 @@ class Op:
             deps: list[int] = []
             for origin in sorted(self.deps):
                 deps += (origin, self.deps[origin])
-            self.encoded = codec.pack(
-                (VERSION, self.origin, self.first, self.previous, self.base, deps, self.effects)
-            )
+            items = (self.previous, self.base, tuple(deps), self.effects)
+            self.encoded = codec.pack_tuple((VERSION, self.origin, self.first, *items))
         return self.encoded
 
     @staticmethod

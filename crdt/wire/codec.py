@@ -75,13 +75,86 @@ def pack_body(value: object) -> bytes:
 
 def pack(value: object) -> bytes:
     """Put `value` into an envelope."""
-    body = pack_body(value)
+    return envelope(pack_body(value))
+
+
+def envelope(body: bytes) -> bytes:
+    """Put a packed value into an envelope."""
     return b"\x01" + zlib.crc32(body).to_bytes(4, "big") + body
 
 
 def pack_array(items: list[bytes]) -> bytes:
     """Return an array as `pack_body` does, from its packed items."""
     return pack_header(len(items)) + b"".join(items)
+
+
+CACHED: Final = 256
+"""The number of the shortest headers, and of the smallest integers, that are packed in advance."""
+ARRAY_HEADERS: Final[list[bytes]] = [pack_header(count) for count in range(CACHED)]
+BYTES_HEADERS: Final[list[bytes]] = [
+    pack_body(bytes(size))[: len(pack_body(bytes(size))) - size] for size in range(CACHED)
+]
+SMALL_INTEGERS: Final[list[bytes]] = [pack_body(number) for number in range(CACHED)]
+IS_COMPILED: Final = not hasattr(pack_body, "__code__")
+"""True if mypyc has compiled this module."""
+
+
+def pack_tuple(items: tuple[object, ...]) -> bytes:
+    """Put a tuple into an envelope, as `pack` does.
+
+    A compiled `append_array` takes less than half the time of msgpack, an interpreted one far more.
+    """
+    return envelope(joined_array(items) if IS_COMPILED else pack_body(items))
+
+
+def joined_array(items: tuple[object, ...]) -> bytes:
+    """Return a tuple as `pack_body` does."""
+    pieces: list[bytes] = []
+    append_array(pieces, items)
+    return b"".join(pieces)
+
+
+def append_array(pieces: list[bytes], items: tuple[object, ...]) -> None:
+    """Append to `pieces` what `pack_body` makes of `items`, in parts."""
+    append_header(pieces, len(items))
+    for item in items:
+        if type(item) is bytes:
+            append_bytes(pieces, item)
+        elif type(item) is int:
+            pieces.append(packed_integer(item))
+        elif type(item) is tuple:
+            append_array(pieces, cast("tuple[object, ...]", item))
+        else:
+            pieces.append(pack_body(item))
+
+
+def append_header(pieces: list[bytes], count: int) -> None:
+    """Append the beginning of an array of `count` items."""
+    pieces.append(ARRAY_HEADERS[count] if count < CACHED else pack_header(count))
+
+
+def append_bytes(pieces: list[bytes], text: bytes) -> None:
+    """Append a packed byte string."""
+    size = len(text)
+    if size < CACHED:
+        pieces.append(BYTES_HEADERS[size])
+        pieces.append(text)
+    elif size < 1 << 16:
+        pieces.append(b"\xda" + size.to_bytes(2, "big"))
+        pieces.append(text)
+    else:
+        pieces.append(pack_body(text))
+
+
+def packed_integer(number: int) -> bytes:
+    """Return a packed integer."""
+    if not 0 <= number < 1 << 32:
+        return pack_body(number)
+    if number < CACHED:
+        return SMALL_INTEGERS[number]
+    if number < 1 << 16:
+        return b"\xcd" + number.to_bytes(2, "big")
+    return b"\xce" + number.to_bytes(4, "big")
 
 
 def unpack(data: bytes) -> Any:

@@ -25,6 +25,30 @@ def test_value_comes_back(value: object) -> None:
     assert codec.unpack(codec.pack(value)) == value
 
 
+SIZES = st.sampled_from((0, 1, 31, 32, 255, 256, 65535, 65536))
+NUMBERS = st.sampled_from(
+    (0, 1, 127, 128, 255, 256, 65535, 65536, (1 << 32) - 1, 1 << 32, -1, True)
+)
+parts: Any = st.recursive(
+    values | NUMBERS | SIZES.map(bytes) | st.just(None) | st.just([1]),
+    lambda inner: st.lists(inner, max_size=4).map(tuple),
+    max_leaves=8,
+)
+
+
+@given(st.lists(parts, max_size=4).map(tuple))
+def test_joined_array_is_that_of_msgpack(items: tuple[object, ...]) -> None:
+    packed = codec.pack_body(items)
+    assert codec.joined_array(items) == packed
+    assert codec.pack_tuple(items) == codec.envelope(packed)
+
+
+@pytest.mark.parametrize("count", [15, 16, 255, 256, 65536])
+def test_joined_array_of_many_items_is_that_of_msgpack(count: int) -> None:
+    items = (b"item",) * count
+    assert codec.joined_array(items) == codec.pack_body(items)
+
+
 @given(values, st.data())
 def test_flipped_bit_is_noticed(value: object, data: st.DataObject) -> None:
     packed = bytearray(codec.pack(value))
