@@ -43,7 +43,7 @@ from crdt.types.base import Value
 from crdt.types.contested import Contested, carried
 from crdt.types.deadlines import Deadlines
 from crdt.types.register import Register
-from crdt.types.registry import TypeRegistry
+from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
 
 CLOCK_SLACK_MS: Final = 1000  # by which a right clock may be set back
 ITEM_BYTES: Final = 256
@@ -55,7 +55,7 @@ class Keyspace(KeyTable):
     """All keys of one replica. `now` is wall clock in ms; whoever owns this sets it."""
 
     __slots__ = (
-        "assignments",
+        "assignment_kinds",
         "base",
         "expired",
         "first",
@@ -86,9 +86,7 @@ class Keyspace(KeyTable):
         self.name: Any = origin  # the same number, as an object that is not made for each write
         self.types: TypeRegistry = types
         self.plain_code: int = types.plain_code
-        self.assignments: frozenset[int] = types.assignments
-        """The operations of the plain type that write a whole value, which matters for its time to
-        live."""
+        self.assignment_kinds: bytes = types.assignment_kinds
         self.seq: int = 0
         self.now: int = 0
         self.base: int = 0
@@ -200,7 +198,7 @@ class Keyspace(KeyTable):
         self.vector[self.name] = seq
         dot = self.origin << SEQ_BITS | seq
         try:
-            if self.watched_keys and effect[2] in self.watched_keys:
+            if len(self.watched_keys) > 0 and effect[2] in self.watched_keys:
                 self.apply_watched(effect, dot)
             else:
                 self.apply(effect, dot, local)
@@ -231,11 +229,10 @@ class Keyspace(KeyTable):
         if not self.outbox:
             return False
         latest = self.outbox[len(self.outbox) - 1]
-        operation: int = latest[1]
         key: bytes = effect[2]
         if latest[2] != key or not self.types.is_assignment(latest):
             return False
-        if operation not in self.types.ends_ttl and effect[1] in self.types.ends_ttl:
+        if latest[1] not in self.types.ends_ttl and effect[1] in self.types.ends_ttl:
             return False
         assert held.dot == make_dot(self.origin, self.seq), "it holds what was written last"
         if self.readers:
@@ -387,10 +384,15 @@ class Keyspace(KeyTable):
                 value = held.parts[code] if isinstance(held, Contested) else held
             else:
                 held = value = found
-            if code == self.plain_code and effect[1] in self.assignments:
-                self.apply_assignment(effect, dot, observed, value)
-            else:
+            kind = NO_ASSIGNMENT
+            if code == self.plain_code:
+                operation: int = effect[1]
+                kind = self.assignment_kinds[operation]
+            if kind == NO_ASSIGNMENT:
                 value.apply(effect, dot, observed)
+            else:
+                assert isinstance(value, Register)
+                self.apply_assignment(effect, dot, observed, value, kind == ENDS_TTL)
             value.accessed = self.second
             if not value.is_live():
                 self.retire(key, held)
@@ -418,11 +420,11 @@ class Keyspace(KeyTable):
         held.part(code, self.types.makers[code])
         return held
 
-    def apply_assignment(self, effect: Effect, dot: Dot, observed: Observed, value: Value) -> None:
+    def apply_assignment(
+        self, effect: Effect, dot: Dot, observed: Observed, value: Register, ends_ttl: bool
+    ) -> None:
         """Apply a write of a whole value, which may end the time to live (D-10)."""
-        assert isinstance(value, Register)
         key: bytes = effect[2]
-        ends_ttl = effect[1] in self.types.ends_ttl
         if value.no_expiry and (not ends_ttl or not observed.covers(value.dot)):
             self.materialise_deadline(key, value)
         value.apply(effect, dot, observed)

@@ -94,9 +94,11 @@ def live(shares: Shares) -> bool:
 def total(shares: Shares) -> Number:
     """The sum of all live shares, in order of origin (CTR-3)."""
     result: Number = 0
+    is_first = True
     for share in shares:
         if share.seq > share.reset_seq:
-            result = share.part() if result == 0 else add(result, share.part())
+            result = share.part() if is_first or result == 0 else add(result, share.part())
+            is_first = False
     return result
 
 

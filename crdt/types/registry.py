@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import attrs
 
-from crdt.causality.effect import ANY_TYPE, FORGET, Effect
+from crdt.causality.effect import ANY_TYPE, FORGET, OPERATION_MAX, Effect
 from crdt.causality.schema import (
+    CODE_MAX,
     KEY_SHAPES,
     OPERATIONS_PER_VERSION,
     PREFIX_ITEMS,
@@ -38,6 +39,9 @@ from crdt.types.base import Value
 from crdt.types.definition import Operation, TypeDefinition
 from crdt.wire.decoding import check_version
 
+NO_ASSIGNMENT: Final = 0
+KEEPS_TTL: Final = 1
+ENDS_TTL: Final = 2
 PLAIN_ITEMS: Final = PREFIX_ITEMS + 2
 """The items of an assignment that takes no increments back."""
 
@@ -65,10 +69,8 @@ class TypeRegistry:
         """The forms of effects, those on whole keys included."""
         for kind, operation in self.operations.items():
             self.shapes[kind] = operation.shape()
-        self.shape_table: dict[int, Shape] = {
-            code << 8 | operation: shape for (code, operation), shape in self.shapes.items()
-        }
-        """The same by one number, which is looked up in a third of the time."""
+        self.shape_table: tuple[tuple[Shape, ...], ...] = self.shapes_by_code()
+        """The same by code and by operation, which are looked up in a fraction of the time."""
         if_seen = [kind for kind, each in self.operations.items() if each.is_change_if_seen]
         self.change_if_seen: frozenset[Kind] = frozenset([(ANY_TYPE, FORGET), *if_seen])
         """Local effects that are changes for watchers only if readers see a difference, as in
@@ -80,6 +82,22 @@ class TypeRegistry:
         """The code of the plain type, 0 if there is none."""
         self.assignments: frozenset[int] = self.plain_operations(lambda each: each.is_assignment)
         self.ends_ttl: frozenset[int] = self.plain_operations(lambda each: each.ends_ttl)
+        self.assignment_kinds: bytes = self.assignments_by_operation()
+        """NO_ASSIGNMENT, KEEPS_TTL or ENDS_TTL for each operation of the plain type."""
+
+    def shapes_by_code(self) -> tuple[tuple[Shape, ...], ...]:
+        """Return the forms of effects by code, and for each code by operation."""
+        shapes: dict[int, tuple[Shape, ...]] = {}
+        for code, operation in sorted(self.shapes):
+            shapes[code] = (*shapes.get(code, ()), self.shapes[code, operation])
+        return tuple([shapes.get(code, ()) for code in range(max([CODE_MAX, *shapes]) + 1)])
+
+    def assignments_by_operation(self) -> bytes:
+        """Return what an operation of the plain type does, by its number."""
+        kinds = bytearray(OPERATION_MAX + 1)
+        for operation in self.assignments:
+            kinds[operation] = ENDS_TTL if operation in self.ends_ttl else KEEPS_TTL
+        return bytes(kinds)
 
     def plain_operations(self, is_wanted: Callable[[Operation], bool]) -> frozenset[int]:
         """Return the operations of the plain type that `is_wanted` chooses. Raises ValueError if it
@@ -127,24 +145,29 @@ class TypeRegistry:
 
     def check_effects(self, effects: tuple[Effect, ...]) -> None:
         """Raise what `check_effect` raises at one of these effects."""
-        plain_code, assignments = self.plain_code, self.assignments
+        plain_code, kinds, table = self.plain_code, self.assignment_kinds, self.shape_table
         for effect in effects:
             code: int = effect[0]
-            if code == plain_code and effect[1] in assignments and len(effect) == PLAIN_ITEMS:
+            operation: int = effect[1]
+            if code == plain_code and kinds[operation] and len(effect) == PLAIN_ITEMS:
                 # the commonest effects, in a third of the time
                 if is_stamp(effect[3]) and type(effect[4]) is bytes:
                     continue
-            self.check_effect(effect)
+            shapes = table[code]
+            if operation < len(shapes):
+                check_shape(effect, shapes[operation])
+            else:
+                self.check_undeclared(effect)
 
     def check_effect(self, effect: Effect) -> None:
         """Raise DecodeError at an effect of an unknown type or operation, or of another form than
         its operation has. `check_form` has passed it."""
+        self.check_effects((effect,))
+
+    def check_undeclared(self, effect: Effect) -> None:
+        """Raise what `check_effect` raises at an effect whose operation no definition declares."""
         code: int = effect[0]
         operation: int = effect[1]
-        shape = self.shape_table.get(code << 8 | operation)
-        if shape is not None:
-            check_shape(effect, shape)
-            return
         definition = self.by_code.get(code)
         if definition is None:
             raise DecodeError(

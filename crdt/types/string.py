@@ -51,10 +51,12 @@ class String(Register):
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         self.is_raw = self.is_text = False
-        if effect[1] == ADD:
-            self.increment(dot, effect[3], effect[4])
+        operation: int = effect[1]
+        number: int = effect[3]
+        if operation == ADD:
+            self.increment(dot, number, effect[4])
             return
-        self.write(dot, observed.base + effect[3], effect[4], observed)
+        self.write(dot, observed.base + number, effect[4], observed)
         if len(effect) > 5:
             self.reset(effect[5], dot)
 

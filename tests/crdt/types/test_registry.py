@@ -11,7 +11,14 @@ from crdt.testing.builtin import NAMES
 from crdt.testing.specifications import MAKES, MEANING
 from crdt.types.definition import Operation, TypeDefinition
 from crdt.types.list import List
-from crdt.types.registry import BUILT_IN, DEFINITIONS, TypeRegistry
+from crdt.types.registry import (
+    BUILT_IN,
+    DEFINITIONS,
+    ENDS_TTL,
+    KEEPS_TTL,
+    NO_ASSIGNMENT,
+    TypeRegistry,
+)
 
 MAKERS = BUILT_IN.makers
 
@@ -72,6 +79,8 @@ def test_one_type_at_most_is_plain() -> None:
 
 def test_only_plain_type_has_assignments() -> None:
     assert (BUILT_IN.assignments, BUILT_IN.ends_ttl) == ({0, 1}, {0})
+    assert list(BUILT_IN.assignment_kinds[:3]) == [ENDS_TTL, KEEPS_TTL, NO_ASSIGNMENT]
+    assert not any(TypeRegistry(()).assignment_kinds)
     assert [BUILT_IN.is_assignment(each) for each in ((1, 1), (1, 2), (2, 0))] == [
         True,
         False,
@@ -80,6 +89,12 @@ def test_only_plain_type_has_assignments() -> None:
     other = TypeDefinition("other", 200, MAKERS[2], (Operation("a"), Operation("b", ends_ttl=True)))
     with pytest.raises(ValueError, match="operation 1 of type 200: the type is not plain"):
         TypeRegistry([BUILT_IN.by_code[1], other])
+
+
+def test_shapes_are_found_by_code_and_operation() -> None:
+    for (code, operation), shape in BUILT_IN.shapes.items():
+        assert BUILT_IN.shape_table[code][operation] == shape
+    assert sum(map(len, BUILT_IN.shape_table)) == len(BUILT_IN.shapes)
 
 
 def test_limits_of_encodings_are_those_of_all_types() -> None:
