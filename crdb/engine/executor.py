@@ -128,10 +128,12 @@ def is_plain(client: Client, command: Command, args: list[bytes]) -> bool:
 
 def is_short(client: Client, command: Command, args: list[bytes]) -> bool:
     """Return whether a request may run without asking the guards and without being timed."""
+    count = len(args)
     return (
-        command.bits & TIMED == 0
-        and len(args) <= SHORT_ARGUMENTS_MAX
-        and is_plain(client, command, args)
+        client.flags == 0
+        and command.bits & (TIMED | client.instance.guarded_bits) == 0
+        and count <= SHORT_ARGUMENTS_MAX
+        and (count == command.arity or command.takes(count))
     )
 
 

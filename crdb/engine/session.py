@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mypy_extensions import i64
+
 from crdb.resp.parser import Parser
 
 UNAUTHENTICATED: Final = 1
@@ -97,9 +99,9 @@ class Session:
 
         self.out: list[bytes] = []
         """Encoded replies that the driver has not sent yet."""
-        self.counted = 0
+        self.counted: i64 = 0
         """The number of replies in `out` that are part of `output_bytes`."""
-        self.output_bytes = 0
+        self.output_bytes: i64 = 0
         """The size of the counted replies in `out`, and of what the driver has not sent yet."""
         self.output_limit = OUTPUT_UNLIMITED
         self.soft_limit_since = 0
@@ -132,10 +134,15 @@ class Session:
         """Count the replies that have been added to `out` since the last call. Return whether there
         is now more to send than `output_limit`."""
         out = self.out
-        while self.counted < len(out):
-            self.output_bytes += len(out[self.counted])
-            self.counted += 1
-        return self.output_bytes > self.output_limit
+        counted: i64 = self.counted
+        count: i64 = len(out)
+        size: i64 = self.output_bytes
+        while counted < count:
+            size += len(out[counted])
+            counted += 1
+        self.counted = count
+        self.output_bytes = size
+        return size > self.output_limit
 
     def drop_replies(self, mark: int = 0) -> None:
         """Remove the replies in `out` from the index `mark` on."""

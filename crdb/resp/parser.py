@@ -262,9 +262,14 @@ def short_length(buffer: bytes, position: i64) -> tuple[i64, i64]:
 
     The number is -1 if it is anything else: not all there, long, or wrong.
     """
-    length: i64 = 0
     cursor: i64 = position + 1
-    limit: i64 = min(len(buffer) - 1, cursor + SHORT_DIGITS_MAX)
+    end: i64 = len(buffer) - 1
+    if position + 2 < end and buffer[position + 2] == RETURN:  # nearly always one digit
+        digit: i64 = buffer[cursor]
+        if digit > 48 and digit <= 57:
+            return digit - 48, position + 4
+    length: i64 = 0
+    limit: i64 = min(end, cursor + SHORT_DIGITS_MAX)
     if cursor < limit and buffer[cursor] != 48:
         while cursor < limit:
             byte: i64 = buffer[cursor]
