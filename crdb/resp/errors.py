@@ -4,9 +4,9 @@ from __future__ import annotations
 
 
 class ProtocolError(Exception):
-    """The client does not speak RESP: send `text` as an error, then close the connection.
+    """Bytes that are not RESP. Send `text` as an error, then close the connection.
 
-    Requests before the fault were complete and have been carried out; nothing after it was read.
+    Complete requests before the fault have been carried out. Nothing after it was read.
     """
 
     def __init__(self, text: bytes) -> None:

@@ -1,8 +1,8 @@
 r"""Requests typed by hand: one line of words, quoted as in a shell.
 
-Between double quotes `\n \r \t \b \a \xHH` and `\` before any other byte mean what they do in C;
-between single quotes only `\'` is special. A closing quote must end the word. These are the rules
-of Redis' `sdssplitargs`, so also: the line ends at its first NUL, if it has one.
+Between double quotes `\n \r \t \b \a \xHH` and `\` before any other byte have their meaning in C.
+Between single quotes only `\'` is special. A closing quote must end the word. A line ends at its
+first NUL. These are the rules of Redis' `sdssplitargs`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _parse_word(line: bytes, position: int) -> tuple[bytes, int] | None:
 
 
 def _parse_quoted(line: bytes, position: int, quote: int, word: bytearray) -> int | None:
-    """Append the text between quotes. Return the position after them, None if they do not end."""
+    """Append the text between quotes. Return the position after them, or None without an end."""
     while position < len(line):
         byte = line[position]
         if byte == quote:

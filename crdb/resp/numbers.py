@@ -1,10 +1,10 @@
-"""Integers as Redis reads them, floating-point numbers as Redis 7.2 writes them.
+"""Parse integers as Redis does, and format floating-point numbers as Redis 7.2 does.
 
-An integer is taken only as Redis itself would print it.
+An integer is accepted only in the form in which Redis prints it.
 
-Redis prints a double that is a whole number up to 2^62 as an integer and every other one with
-the fewest digits that read back the same, in positional notation while that is short and with an
-unpadded exponent otherwise: 3, 3.1, 0.000015, 1e+20, 1.5e-7.
+Redis prints a double that is a whole number up to 2^62 as an integer. It prints any other double
+with the fewest digits that read back the same: in positional notation if that is short, and
+otherwise with an unpadded exponent. Examples are 3, 3.1, 0.000015, 1e+20, 1.5e-7.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ WHOLE_MAX: Final = float(1 << 62)
 
 
 def parse_integer(text: bytes) -> int | None:
-    """Return the signed 64-bit integer in canonical `text`, else None.
+    """Return the signed 64-bit integer in canonical `text`, or None.
 
     >>> [parse_integer(text) for text in (b"-7", b"0", b"+7", b"07", b"-0", b" 7", b"")]
     [-7, 0, None, None, None, None, None]

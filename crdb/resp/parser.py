@@ -1,16 +1,17 @@
-r"""Parse requests in a client's bytes. Redis 7.2 accepts and refuses exactly the same.
+r"""Parse requests in a client's bytes, with the same limits and errors as Redis 7.2.
 
 A request is an array of bulk strings, `*2\r\n$3\r\nGET\r\n$1\r\nk\r\n`, or an inline line of words.
-`feed` only stores; `next` decides. Cutting the bytes differently never changes what comes out.
+`feed` only stores bytes, and `next` parses them. The result does not depend on how the bytes are
+cut into pieces.
 
-What is bounded: nothing is allocated because a header announces it. A request that is not complete
-keeps the strings read so far, the rest of the buffer and the pieces fed since, which are joined
-once there are enough of them for the string that is missing; so neither a long string in many
-pieces nor a request of many strings costs more than its size. `pending` is the size of what
-is kept, and the owner of the parser sets the limit.
+Memory and work are bounded by the bytes that have arrived: a header alone allocates nothing. A
+request that is not complete keeps the strings read so far, the rest of the buffer and the pieces
+fed since. The pieces are joined once there are enough of them for the missing string. So neither a
+long string in many pieces nor a request of many strings costs more than its size. `pending` is the
+size of the kept bytes, and the owner of the parser limits it.
 
-Made for mypyc: short canonical headers are read byte by byte, and whatever is long, cut or wrong
-goes to `_read_long_count` and `_read_long_size`, which are exact.
+The code is written for mypyc. Short canonical headers are read byte by byte. Headers that are long,
+incomplete or wrong are left to `_read_long_count` and `_read_long_size`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ RELEASE_BYTES: Final = 1 << 20
 client may not send the rest for a long time."""
 UNTRUSTED_ELEMENTS_MAX: Final = 10
 UNTRUSTED_BULK_BYTES_MAX: Final = 16 * 1024
-"""What a client may send before it has authenticated."""
+"""The limits for a client that has not authenticated."""
 
 STAR: Final = 42
 DOLLAR: Final = 36
@@ -69,7 +70,7 @@ class Parser:
 
     def __init__(self) -> None:
         self.trusted = True
-        """False until the client has authenticated, where that is asked for."""
+        """False until the client has authenticated, if a password is set."""
         self.bulk_bytes_max = BULK_BYTES_MAX
         self.buffer = b""
         self.position: i64 = 0
@@ -103,7 +104,10 @@ class Parser:
             self.held += len(data)
 
     def next(self) -> list[bytes] | None:
-        """Return the next complete request, or None. Raises ProtocolError, once and for all."""
+        """Return the next complete request, or None.
+
+        Raises ProtocolError. The parser cannot be used after that.
+        """
         if self.pieces and not self._join_pieces():
             return None
         if self.remaining > 0:
@@ -137,7 +141,7 @@ class Parser:
     def _read_strings(
         self, args: list[bytes], remaining: i64, position: i64, size: i64
     ) -> list[bytes] | None:
-        """Read `remaining` strings from `position`; `size` is that of the first, if known."""
+        """Read `remaining` strings from `position`. `size` is the size of the first, if known."""
         buffer = self.buffer
         end: i64 = len(buffer)
         limit: i64 = self.bulk_bytes_max if self.trusted else UNTRUSTED_BULK_BYTES_MAX
@@ -193,7 +197,7 @@ class Parser:
         return args
 
     def _join_pieces(self) -> bool:
-        """Put the pieces behind the buffer, if there are enough of them to go on with."""
+        """Append the pieces to the buffer, if there are enough of them to continue."""
         rest = len(self.buffer) - self.position
         if rest + self.held < self.wanted:
             return False
@@ -242,7 +246,10 @@ class Parser:
         return size, end + 2
 
     def _read_inline(self) -> list[bytes] | None:
-        """The words of an inline line; none if it is empty, None if it is incomplete."""
+        """Return the words of an inline request, or None if it is incomplete.
+
+        The list is empty for an empty line.
+        """
         start: i64 = self.position
         end = self.buffer.find(b"\n", start, start + LINE_MAX + 1)
         if end < 0:
@@ -258,9 +265,9 @@ class Parser:
 
 
 def short_length(buffer: bytes, position: i64) -> tuple[i64, i64]:
-    """The canonical number of a few digits in the header at `position`, and what follows it.
+    """Return the short canonical number in the header at `position`, and the position after it.
 
-    The number is -1 if it is anything else: not all there, long, or wrong.
+    The number is -1 if the header is incomplete, long or wrong.
     """
     cursor: i64 = position + 1
     end: i64 = len(buffer) - 1

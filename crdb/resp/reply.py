@@ -8,8 +8,8 @@ number of elements; the caller then appends the elements one by one:
     reply.bulk(client.out, b"milk")
     reply.integer(client.out, 2)
 
-Nothing is copied twice: headers of small sizes are made once, and a value goes in as it is, between
-its header and its line end.
+Headers of small sizes are made once. A value is appended without a copy, between its header and its
+line end.
 """
 
 from __future__ import annotations
@@ -37,27 +37,27 @@ INTEGERS: Final[list[bytes]] = [b":%d\r\n" % n for n in range(CACHED)]
 
 
 def ok(out: list[bytes]) -> None:
-    """`OK`, the reply of a write that has nothing else to say."""
+    """Append `OK`, the reply of a write without a result."""
     out.append(OK)
 
 
 def queued(out: list[bytes]) -> None:
-    """The reply to a request inside MULTI."""
+    """Append the reply to a request inside MULTI."""
     out.append(QUEUED)
 
 
 def simple(out: list[bytes], text: bytes) -> None:
-    """A status: one line of constant text."""
+    """Append a status: one line of constant text."""
     out.append(b"+%b\r\n" % text)
 
 
 def error(out: list[bytes], text: bytes) -> None:
-    """An error with its code in front. Handlers raise CommandError instead."""
+    """Append an error, which begins with its code. Handlers raise CommandError instead."""
     out.append(b"-%b\r\n" % text)
 
 
 def integer(out: list[bytes], value: int) -> None:
-    """An integer."""
+    """Append an integer."""
     if 0 <= value < CACHED:
         out.append(INTEGERS[value])
     else:
@@ -65,7 +65,7 @@ def integer(out: list[bytes], value: int) -> None:
 
 
 def bulk(out: list[bytes], value: bytes) -> None:
-    """A string of any bytes."""
+    """Append a string of any bytes."""
     size = len(value)
     out.append(BULK_HEADERS[size] if size < CACHED else b"$%d\r\n" % size)
     out.append(value)
@@ -73,7 +73,7 @@ def bulk(out: list[bytes], value: bytes) -> None:
 
 
 def bulk_or_null(out: list[bytes], protocol: int, value: bytes | None) -> None:
-    """A string, or null for None."""
+    """Append a string, or null for None."""
     if value is None:
         out.append(NULL_BULK if protocol == 2 else NULL)
     else:
@@ -81,29 +81,29 @@ def bulk_or_null(out: list[bytes], protocol: int, value: bytes | None) -> None:
 
 
 def null(out: list[bytes], protocol: int) -> None:
-    """Null where a single value could have been."""
+    """Append null in place of a single value."""
     out.append(NULL_BULK if protocol == 2 else NULL)
 
 
 def null_array(out: list[bytes], protocol: int) -> None:
-    """Null in place of an array. RESP2 has a separate form for it."""
+    """Append null in place of an array. RESP2 has a separate form for it."""
     out.append(NULL_ARRAY if protocol == 2 else NULL)
 
 
 def array(out: list[bytes], length: int) -> None:
-    """The header of an array; `length` elements follow."""
+    """Append the header of an array. `length` elements follow."""
     out.append(ARRAY_HEADERS[length] if length < CACHED else b"*%d\r\n" % length)
 
 
 def bulks(out: list[bytes], values: Sequence[bytes]) -> None:
-    """An array of strings, complete."""
+    """Append a complete array of strings."""
     array(out, len(values))
     for value in values:
         bulk(out, value)
 
 
 def map_header(out: list[bytes], protocol: int, length: int) -> None:
-    """The header of a map; `length` keys with their values follow."""
+    """Append the header of a map. `length` keys with their values follow."""
     if protocol == 2:
         array(out, 2 * length)
     else:
@@ -111,7 +111,7 @@ def map_header(out: list[bytes], protocol: int, length: int) -> None:
 
 
 def set_header(out: list[bytes], protocol: int, length: int) -> None:
-    """The header of a set; `length` members follow."""
+    """Append the header of a set. `length` members follow."""
     if protocol == 2:
         array(out, length)
     else:
@@ -119,7 +119,7 @@ def set_header(out: list[bytes], protocol: int, length: int) -> None:
 
 
 def push_header(out: list[bytes], protocol: int, length: int) -> None:
-    """The header of a message that no request asked for; `length` elements follow."""
+    """Append the header of a message without a request. `length` elements follow."""
     if protocol == 2:
         array(out, length)
     else:
@@ -127,7 +127,7 @@ def push_header(out: list[bytes], protocol: int, length: int) -> None:
 
 
 def double(out: list[bytes], protocol: int, value: float) -> None:
-    """A floating-point number: a string in RESP2."""
+    """Append a floating-point number, which is a string in RESP2."""
     text = format_double(value)
     if protocol == 2:
         bulk(out, text)
@@ -136,7 +136,7 @@ def double(out: list[bytes], protocol: int, value: float) -> None:
 
 
 def boolean(out: list[bytes], protocol: int, value: bool) -> None:
-    """True or false: 1 or 0 in RESP2."""
+    """Append true or false, which is 1 or 0 in RESP2."""
     if protocol == 2:
         out.append(ONE if value else ZERO)
     else:
@@ -144,7 +144,7 @@ def boolean(out: list[bytes], protocol: int, value: bool) -> None:
 
 
 def big_number(out: list[bytes], protocol: int, value: int) -> None:
-    """An integer that may exceed 64 bits: a string in RESP2."""
+    """Append an integer that may exceed 64 bits, which is a string in RESP2."""
     if protocol == 2:
         bulk(out, b"%d" % value)
     else:
@@ -152,7 +152,7 @@ def big_number(out: list[bytes], protocol: int, value: int) -> None:
 
 
 def verbatim(out: list[bytes], protocol: int, text: bytes, kind: bytes = b"txt") -> None:
-    """Text that a terminal should show as it is; `kind` is three letters, txt or mkd."""
+    """Append text that a terminal should show unchanged. `kind` is `txt` or `mkd`."""
     assert len(kind) == 3
     if protocol == 2:
         bulk(out, text)
