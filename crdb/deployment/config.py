@@ -46,7 +46,7 @@ _LINK_COST: Final = ms(DELAY_MS_MAX) * REGION_MAX
 
 
 def check_milliseconds(delay: float) -> None:
-    """Check that links can have a delay of so many milliseconds. Raises `InvalidSetting`."""
+    """Check that a delay in milliseconds is in range. Raises `InvalidSetting`."""
     if not 0 <= delay <= DELAY_MS_MAX:
         raise InvalidSetting(f"a delay of {shown(delay)} ms is not 0..{DELAY_MS_MAX}")
 
@@ -90,7 +90,7 @@ class LinkConfig:
 
 
 def check_count(count: int) -> None:
-    """Check that a CRDB can have so many regions. Raises `InvalidSetting`."""
+    """Check that the number of regions is in range. Raises `InvalidSetting`."""
     if not count:
         raise InvalidSetting("no region is defined: begin one with [[region]]")
     if count > REGION_MAX:
@@ -156,7 +156,7 @@ class Config:
     seed: int = attrs.field(default=0, validator=in_range(0, SEED_MAX))
     serve_stale: bool | None = None
     start_empty: bool = False
-    """Of the command line alone: begin without what an earlier incarnation held."""
+    """Start without the data of an earlier incarnation. Only the command line sets this."""
     topology: Topology = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:

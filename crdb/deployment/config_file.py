@@ -78,7 +78,7 @@ T = TypeVar("T")
 
 _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]]+):(\d{1,5})")
 _KEYS: Final = {"regions": "region", "shape": "topology"}
-"""The keys of the file that are not called as the attribute of `Config` is."""
+"""The keys of the file whose names differ from the attributes of `Config`."""
 _NOT_IN_FILE: Final = {"start_empty"}
 
 
@@ -114,7 +114,7 @@ def _complete(config: Config) -> Config:
 
 
 class _Unfit(ValueError):
-    """A value that its key cannot have. The text is the end of a sentence that begins with the
+    """A value that is not valid for its key. The text completes a sentence that begins with the
     key."""
 
 

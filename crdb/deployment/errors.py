@@ -15,7 +15,7 @@ class ConfigError(Exception):
 
 
 class InvalidSetting(ValueError):
-    """A value that the configuration cannot have. The text names its key, but not its table."""
+    """A value that is not valid. The text names its key, but not its table."""
 
 
 def hint(name: str, known: Iterable[str]) -> str:

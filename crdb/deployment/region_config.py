@@ -71,14 +71,14 @@ def _link_port(region: RegionConfig) -> int:
 
 
 def _default(make: Callable[[RegionConfig], Any]) -> Any:
-    """Return a default that is made from the fields before it."""
+    """Return a default that `make` computes from the fields before it."""
     return attrs.Factory(make, takes_self=True)
 
 
 @attrs.frozen
 class RegionConfig:
-    """A region. `host` is where clients and peers reach it; it listens at the addresses `bind`,
-    for peers at `link_bind`. `place` is what the catalogue of latencies calls it.
+    """A region. Clients and peers reach it at `host`. It listens for clients at the addresses
+    `bind`, and for peers at `link_bind`. `place` is its name in the catalogue of latencies.
 
     Raises `InvalidSetting`.
     """
