@@ -12,9 +12,9 @@ def main() -> int:
     """Run the command line and return the exit status. Until regions run, Ctrl-C ends the process
     silently."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from crdb.cli.command_line import parser  # noqa: PLC0415 - after the line above
+    from crdb.cli.command_line import make_parser  # noqa: PLC0415 - after the line above
 
-    options = parser().parse_args()  # ends the process for --help, --version and mistakes
+    options = make_parser().parse_args()  # ends the process for --help, --version and mistakes
     try:
         from crdb.cli import main as cli  # noqa: PLC0415 - this is most of a start
     except ModuleNotFoundError as missing:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crdb.cli.command_line import parser
+from crdb.cli.command_line import make_parser
 from crdb.deployment.config_file import SCHEMA, read_config
 
 TEXT = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def test_defaults_that_are_given_are_those_that_hold() -> None:
 
 def options_of(command: str) -> dict[str, Any]:
     """What a subcommand takes, by the name that the page has for it."""
-    of_crdb: list[Any] = vars(parser())["_actions"]
+    of_crdb: list[Any] = vars(make_parser())["_actions"]
     commands: Any = next(action for action in of_crdb if action.dest == "command")
     subparser: argparse.ArgumentParser = commands.choices[command]
     actions: list[Any] = vars(subparser)["_actions"]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from crdb.cli.command_line import parser
+from crdb.cli.command_line import make_parser
 from crdb.commands.table import build_table
 from crdb.deployment.config_file import read_config
 from sim.campaign import command as simulation
@@ -24,7 +24,7 @@ def test_every_command_line_is_understood(page: str) -> None:
     text = text_of(page)
     for line in commands(text, "crdb"):
         if line != ["--version"]:
-            parser().parse_args(line)
+            make_parser().parse_args(line)
     for line in commands(text, "python -m sim"):
         simulation.parser("").parse_args(line)
     rules = text_of("Makefile")
@@ -59,7 +59,7 @@ def test_file_for_three_hosts_can_be_read() -> None:
     (file,) = blocks(text, "toml")
     config = read_config(file, "run-three-hosts.md")
     served_regions = [
-        parser().parse_args(["serve", *line]) for line in commands(text, "crdb serve")
+        make_parser().parse_args(["serve", *line]) for line in commands(text, "crdb serve")
     ]
     assert [options.region for options in served_regions] == [it.name for it in config.regions]
     assert {region.link_port for region in config.regions} == {17001}

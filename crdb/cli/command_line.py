@@ -26,7 +26,7 @@ class CommandLineParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def parser() -> CommandLineParser:
+def make_parser() -> CommandLineParser:
     """Return the parser of the command line."""
     top = CommandLineParser(
         prog="crdb",

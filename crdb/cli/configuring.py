@@ -1,4 +1,4 @@
-"""The configuration that a command line asks for: its file, or its options."""
+"""Make the configuration from the file or the options of a command line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from geo import SHAPES
 def configure(options: argparse.Namespace) -> tuple[Config, tuple[str, ...]]:
     """Return the configuration, and the regions of it that run here. Raises ConfigError."""
     if options.command == "serve":
-        config = read(options.file)
+        config = read_file(options.file)
         names: tuple[str, ...] = (config.region(options.region).name,)
     elif options.regions is not None and options.file is None:
         config = from_options(options)
@@ -28,7 +28,7 @@ def configure(options: argparse.Namespace) -> tuple[Config, tuple[str, ...]]:
     elif options.file is not None and options.regions is None:
         if options.port is not None or options.topology or options.delay:
             raise ConfigError("--port, --topology and --delay go with --regions, not with a file")
-        config = read(options.file)
+        config = read_file(options.file)
         names = tuple(region.name for region in config.regions)
     else:
         raise ConfigError("give either a file or --regions, for instance --regions us,eu,ap")
@@ -56,10 +56,10 @@ def from_options(options: argparse.Namespace) -> Config:
     if shape not in SHAPES:
         known = ", ".join(SHAPES)
         raise ConfigError(f"--topology {shown(shape)} is not one of {known}{hint(shape, SHAPES)}")
-    return Config.from_names(names, port, topology=shape, delay=delay_of(options.delay))
+    return Config.from_names(names, port, topology=shape, delay=parse_delay(options.delay))
 
 
-def delay_of(text: str | None) -> str | float | None:
+def parse_delay(text: str | None) -> str | float | None:
     """Return the delay that `--delay` gives. Raises ConfigError."""
     if text in (None, "measured", "none"):
         return text
@@ -74,7 +74,7 @@ def delay_of(text: str | None) -> str | float | None:
     return delay
 
 
-def read(path: Path) -> Config:
+def read_file(path: Path) -> Config:
     """Return the configuration in a file. Raises ConfigError."""
     return read_config(read_text(path), str(path))
 
@@ -91,7 +91,7 @@ def read_text(path: Path) -> str:
         raise ConfigError(f"{path}: not a text file in UTF-8") from None
 
 
-def state_of(options: argparse.Namespace, names: tuple[str, ...]) -> Path | None:
+def state_directory(options: argparse.Namespace, names: tuple[str, ...]) -> Path | None:
     """Return the directory in which a region that runs alone counts its restarts."""
     if options.command != "serve":
         return None

@@ -20,8 +20,8 @@ from typing import Final
 
 import trio
 
-from crdb.cli.command_line import parser
-from crdb.cli.configuring import configure, state_of
+from crdb.cli.command_line import make_parser
+from crdb.cli.configuring import configure, state_directory
 from crdb.cli.screen import Screen
 from crdb.cli.stopping import Stopping
 from crdb.deployment.errors import ConfigError
@@ -37,24 +37,26 @@ GRACE_SECONDS: Final = 0.1
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of the process. Return the exit status."""
-    return execute(parser().parse_args(argv))
+    return execute(make_parser().parse_args(argv))
 
 
 def execute(options: argparse.Namespace) -> int:
-    """Run what the options of a command line ask for. Return the exit status."""
+    """Run the command that the options select. Return the exit status."""
     if options.command == "demo":
         return demo()
     try:
         config, names = configure(options)
         screen = Screen(options.json)
-        runtime = Runtime(config, names, emit=screen.show_event, state=state_of(options, names))
+        runtime = Runtime(
+            config, names, emit=screen.show_event, state=state_directory(options, names)
+        )
         allow_files(config, names)
         runtime.open()
     except (ConfigError, CannotListen, StateError, TooFewFiles) as fault:
         print(f"crdb: {fault}", file=sys.stderr)
         return 1
     try:
-        trio.run(run, runtime, screen)
+        trio.run(run_regions, runtime, screen)
     finally:
         runtime.close()
     return 0
@@ -71,7 +73,7 @@ def demo() -> int:
     return story.main()
 
 
-async def run(runtime: Runtime, screen: Screen) -> None:
+async def run_regions(runtime: Runtime, screen: Screen) -> None:
     """Run the regions until a signal comes or the reader of our events has gone."""
     with trio.open_signal_receiver(*ending_signals()) as signals:
         async with trio.open_nursery() as writing:
@@ -80,9 +82,9 @@ async def run(runtime: Runtime, screen: Screen) -> None:
                 async with trio.open_nursery() as serving:
                     screen.show_event("listening", runtime.details)
                     stopping = Stopping(runtime, screen, [serving, writing])
-                    writing.start_soon(stopping.obey, signals)
+                    writing.start_soon(stopping.stop_on_signals, signals)
                     serving.start_soon(stop_without_reader, screen, serving)
-                    serving.start_soon(stopping.obey_clients)
+                    serving.start_soon(stopping.stop_on_request)
                     serving.start_soon(runtime.run)
                     if screen.is_live:
                         serving.start_soon(screen.keep_drawing, runtime)

@@ -36,7 +36,7 @@ class Stopping:
     asked_at: float = -CONFIRM_SECONDS
     is_stopping: bool = False
 
-    async def obey(self, signals: AsyncIterator[int]) -> None:
+    async def stop_on_signals(self, signals: AsyncIterator[int]) -> None:
         """Process signals: the first ends serving, the next one ends writing."""
         left = list(self.nurseries)
         async for number in signals:
@@ -47,7 +47,7 @@ class Stopping:
             if left:
                 left.pop(0).cancel_scope.cancel()
 
-    async def obey_clients(self) -> None:
+    async def stop_on_request(self) -> None:
         """Stop serving when a client has sent SHUTDOWN."""
         await self.runtime.stop_requested.wait()
         self.warn()

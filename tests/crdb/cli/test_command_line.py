@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.cli.command_line import parser
+from crdb.cli.command_line import make_parser
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from crdb.cli.command_line import parser
 )
 def test_bad_call_is_one_line(line: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        parser().parse_args(line.split())
+        make_parser().parse_args(line.split())
     error = capsys.readouterr().err
     assert caught.value.code == 2
     assert message in error
@@ -25,7 +25,7 @@ def test_bad_call_is_one_line(line: str, message: str, capsys: pytest.CaptureFix
 
 
 def test_options_of_serve_have_defaults() -> None:
-    options = parser().parse_args(["serve", "regions.toml", "--region", "us"])
+    options = make_parser().parse_args(["serve", "regions.toml", "--region", "us"])
     assert (options.command, options.region, options.state) == ("serve", "us", None)
     switches = (options.json, options.test_clock, options.serve_stale, options.start_empty)
     assert not any(switches)
