@@ -12,7 +12,7 @@ from crdb.net.client_admission import refusal
 from crdb.net.connection import Connection
 
 ACCEPT_MAX: Final = 64
-"""Connections accepted per turn, so that a flood of them does not stop those that are there."""
+"""Connections accepted per turn, so that a flood of them does not delay other clients."""
 
 
 class Acceptor:
@@ -34,14 +34,14 @@ class Acceptor:
         self.resume()
 
     def resume(self) -> None:
-        """Let the set report new connections again, if it does not."""
+        """Accept new connections again after `pause`. Do nothing otherwise."""
         if self.is_paused:
             self.is_paused = False
             for fd in self.listening:
                 self.epoll.register(fd, select.EPOLLIN)
 
     def pause(self) -> None:
-        """Leave new connections alone until `resume`."""
+        """Accept no connections until `resume`."""
         self.is_paused = True
         for fd in self.listening:
             self.epoll.unregister(fd)
@@ -72,7 +72,7 @@ class Acceptor:
                 return Connection(sock, self.instance, self.epoll)
             sock.send(denied)
         except (OSError, MemoryError):
-            pass  # it is gone already, or there is no memory for it
+            pass  # the client has left, or there is not enough memory
         sock.close()
         return None
 

@@ -1,7 +1,7 @@
-"""Driver: one client's socket.
+"""Driver: the socket of one client.
 
-It reads without waiting, sends the replies with one call, and keeps what the socket does not take.
-Methods return False when the connection is over and must be closed.
+It reads without blocking, sends replies with one call, and keeps the bytes that the socket does not
+take. Methods return False when the connection is over and must be closed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from crdb.engine.instance import Instance
 from crdb.engine.session import CLOSING, KILLED
 
 READ_BYTES: Final = 16 * 1024
-"""Read per turn, so that clients who send much do not hold up the others."""
+"""Bytes read per turn, so that clients that send much do not delay the others."""
 JOIN_BYTES_MAX: Final = 256 * 1024
 """Replies are joined to pieces of about this size before they are sent."""
 WRITABLE: Final[int] = select.EPOLLOUT
@@ -75,15 +75,15 @@ class Connection:
         client = self.client
         run(client, data)
         if client.out or client.flags & CLOSING:
-            return self.answer()
+            return self.send_or_hold()
         return True
 
     def run_waiting(self) -> bool:
         """Run the requests that have waited for an event, such as the end of a blocking command."""
         run(self.client, b"")
-        return self.answer()
+        return self.send_or_hold()
 
-    def answer(self) -> bool:
+    def send_or_hold(self) -> bool:
         """Send the replies, or hold them until the end of the turn if they wait for a journal."""
         if self.turn.holds_replies:
             self.turn.hold(self.client)
@@ -91,7 +91,7 @@ class Connection:
         return self.flush()
 
     def flush(self) -> bool:
-        """Send the replies, or queue them behind what is unsent."""
+        """Send the replies, or queue them behind unsent ones."""
         client = self.client
         if client.flags & KILLED:
             return False
@@ -108,7 +108,7 @@ class Connection:
         return not client.flags & CLOSING or self._is_sending_rest()
 
     def _put(self, data: bytes) -> None:
-        """Send `data`, or queue what the socket does not take of it."""
+        """Send `data`, and queue the part that the socket does not take."""
         sent = 0 if self.unsent else self._write(data)
         if sent < len(data):
             self.unsent.append(memoryview(data)[sent:])
@@ -116,7 +116,7 @@ class Connection:
             self._register()
 
     def _put_many(self, out: list[bytes]) -> None:
-        """Send many replies, or large ones, without another copy of all of them."""
+        """Send many or large replies without copying all of them."""
         start = size = 0
         for index, reply in enumerate(out):
             if len(reply) >= JOIN_BYTES_MAX:
@@ -134,7 +134,7 @@ class Connection:
         out.clear()
 
     def resume(self) -> bool:
-        """Send one piece of what is unsent, since the socket takes more."""
+        """Send one unsent piece. Call this when the socket takes more."""
         if not self.unsent:
             return True
         piece = self.unsent.popleft()
@@ -154,7 +154,10 @@ class Connection:
         self.client.leave()
 
     def _write(self, data: bytes | memoryview) -> int:
-        """Return how many bytes the socket took. A broken one takes all: reading notices that."""
+        """Return how many bytes the socket took.
+
+        A broken socket takes all bytes. The next read reports the error.
+        """
         try:
             sent = self.send(data)
         except BlockingIOError:
@@ -166,13 +169,13 @@ class Connection:
         return sent
 
     def _register(self) -> None:
-        """Register for reading, unless the client is closing, and for writing what is unsent."""
+        """Register for reading unless the client is closing, and for writing if any bytes wait."""
         writing = select.EPOLLOUT if self.unsent else 0
         reading = 0 if self.client.flags & CLOSING else select.EPOLLIN
         self.epoll.modify(self.fd, reading | writing)
 
     def _is_sending_rest(self) -> bool:
-        """Return whether something has to be sent before the end. Nothing is read any more."""
+        """Return whether bytes have to be sent before the connection closes."""
         if self.unsent:
             self._register()
         return bool(self.unsent)

@@ -52,16 +52,16 @@ class Listener:
         self.acceptor = Acceptor(instance, sockets, self.epoll)
         self.busy_polls = busy_polls and self.epoll.fileno() < SELECTABLE
         self.wakeup_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        """Makes the set ready if a session has more requests to run."""
+        """Makes the epoll set ready if a session has more requests to run."""
         self.in_turn = False
         self.seconds_left = math.inf
-        """How soon after the latest turn the outbox is due."""
+        """The time from the latest turn until the outbox is due."""
         instance.timing.clock = time.perf_counter
         add_process_info(instance)
         read_clocks(instance)
 
     async def serve(self) -> None:
-        """Run until cancelled; then every connection is closed."""
+        """Serve clients until cancelled, and then close every connection."""
         self.epoll.register(self.wakeup_fd, select.EPOLLIN)
         self.acceptor.start()
         self.instance.on_wake = self._serve_woken
@@ -126,7 +126,7 @@ class Listener:
             self._run_woken()
 
     def _finish_turn(self) -> None:
-        """Do the other phases. Sessions that are woken meanwhile have the next turn."""
+        """Run the other phases. Sessions that are woken meanwhile run in the next turn."""
         self.seconds_left = self.turn.finish()
         if self.instance.woken:
             os.eventfd_write(self.wakeup_fd, 1)

@@ -9,13 +9,13 @@ from typing import Final
 from crdb.deployment.config import Config
 
 FILES_MAX: Final = 1 << 20  # what Linux allows a process by default
-OWN: Final = 32  # of the process: its streams, signals, a few clients
+OWN: Final = 32  # for the process: its streams, signals, a few clients
 REGION: Final = 4  # two sockets that listen, one epoll set, one eventfd
 PEER: Final = 2  # a connection each way
 
 
 class TooFewFiles(Exception):
-    """The system does not let this process open what it needs."""
+    """The limit of open files is too low for the links of this process."""
 
 
 def allow_files(config: Config, names: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Driver: the listening sockets of a region, taken before anything else is done."""
+"""Driver: the listening sockets of a region, which are opened before it starts."""
 
 from __future__ import annotations
 
@@ -11,33 +11,35 @@ from crdb.deployment.region_config import RegionConfig
 Address = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 
 HOST_SHOWN_MAX: Final = 60
-BACKLOG_CONNECTIONS: Final = 511  # as Redis; what the kernel keeps for us to accept
+BACKLOG_CONNECTIONS: Final = 511  # as Redis; the kernel keeps so many for us to accept
 
 
 class CannotListen(Exception):
-    """A port that a region needs cannot be had."""
+    """A region cannot listen at one of its ports."""
 
 
 Sockets = tuple[list[socket.socket], list[socket.socket]]
 
 
-def take_ports(region: RegionConfig) -> Sockets:
-    """Listen for clients and for peers, at all addresses of each. Raises CannotListen, with no port
-    kept."""
+def open_ports(region: RegionConfig) -> Sockets:
+    """Listen for clients and for peers, at all addresses of each.
+
+    Raises CannotListen. All sockets are closed then.
+    """
     taken: Sockets = ([], [])
     wanted = ((region.bind, region.port), (region.link_bind, region.link_port))
     for sockets, (hosts, port) in zip(taken, wanted, strict=True):
         for host in hosts:
             try:
-                sockets.append(listening_socket(host, port))
+                sockets.append(open_listening_socket(host, port))
             except OSError as fault:
                 for sock in (*taken[0], *taken[1]):
                     sock.close()
-                raise CannotListen(explain(region, host, port, fault)) from None
+                raise CannotListen(explain_failure(region, host, port, fault)) from None
     return taken
 
 
-def explain(region: RegionConfig, host: str, port: int, fault: OSError) -> str:
+def explain_failure(region: RegionConfig, host: str, port: int, fault: OSError) -> str:
     """Say where the region cannot listen, why, and what to do."""
     key = "port" if port == region.port else "link_port"
     if fault.errno == errno.EADDRINUSE:
@@ -56,10 +58,12 @@ def explain(region: RegionConfig, host: str, port: int, fault: OSError) -> str:
     return f"region {region.name}: cannot listen at {place} ({key}): {reason}; {remedy}"
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
-    """A TCP socket that listens, without blocking; IP version 4 if the host has both. Raises
-    OSError."""
-    family, address = resolved("0.0.0.0" if host == "*" else host, port)
+def open_listening_socket(host: str, port: int) -> socket.socket:
+    """Return a non-blocking TCP socket that listens, with IPv4 if the host has both.
+
+    Raises OSError.
+    """
+    family, address = resolve_host("0.0.0.0" if host == "*" else host, port)
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         if family == socket.AF_INET6:  # "::" is for version 6, as "0.0.0.0" is for version 4
@@ -74,7 +78,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return sock
 
 
-def resolved(host: str, port: int) -> tuple[socket.AddressFamily, Address]:
+def resolve_host(host: str, port: int) -> tuple[socket.AddressFamily, Address]:
     """Return the family and the socket address of a host. Raises OSError."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -1,10 +1,10 @@
-"""Driver: the process as INFO shows it: its number, its memory and its limits, its time.
+"""Driver: the figures of the process in INFO: its id, memory, limits and processor time.
 
 Memory is that of the whole process, as the operating system counts it. Regions that share a process
-all show the same; what each of them uses is in `memory_report`. The system may limit
-the address space of the process (`ulimit -v`) or the memory
-of its control group; clients may use nine tenths of either. A reserve of address space is freed
-when an allocation fails, so that the event loop and the other clients can go on.
+all show the same figures; `memory_report` has the share of each. The system may limit the address
+space of the process (`ulimit -v`) or the memory of its control group. Clients may use nine tenths
+of either. A reserve of address space is freed when an allocation fails, so that the event loop and
+the other clients can go on.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CGROUP: Final = Path("/proc/self/cgroup")
 CGROUPS: Final = Path("/sys/fs/cgroup")
 USABLE: Final = 0.9  # of what the system allows: the rest is for replication, and for one command
 PRIVATE: Final = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-"""As the C library maps memory, so that the same limits hold."""
+"""The flags with which the C library maps memory, so that the same limits apply."""
 HELD_BYTES: Final = 16 << 20
 MARGIN_BYTES: Final = RESERVE_BYTES - HELD_BYTES
 """The growth between two samples: clients send 8 MB, as small items of several times the size."""
@@ -50,7 +50,7 @@ def add_process_info(instance: Instance) -> None:
 
 
 class ProcessLimits:
-    """Return the limits that the system sets for this process now."""
+    """The limits that the system sets for this process."""
 
     def __init__(self) -> None:
         self.resident_bytes = int(USABLE * min(cgroup_limits(), default=PLENTY))
@@ -65,7 +65,7 @@ class ProcessLimits:
 
 
 class Reserve:
-    """Memory that nobody uses until an allocation has failed: mapped, but never touched."""
+    """Memory that is mapped but not used, to be freed when an allocation has failed."""
 
     def __init__(self) -> None:
         self.held: mmap.mmap | None = None
@@ -91,7 +91,7 @@ class Reserve:
 
 
 def address_bytes_max() -> int:
-    """Return how large the address space may become by what clients write."""
+    """Return the size to which clients may make the address space grow."""
     allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
     return PLENTY if allowed == resource.RLIM_INFINITY else int(USABLE * allowed)
 

@@ -1,6 +1,6 @@
-"""Serving the connections that are ready: compiled, which the listener is not.
+"""Serve the connections that are ready. This module is compiled, unlike the listener.
 
-A MemoryError while a client is served ends its connection and nothing else.
+A MemoryError while a client is served ends only its connection.
 """
 
 from __future__ import annotations

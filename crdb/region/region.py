@@ -22,7 +22,7 @@ from crdb.engine.environment.follow_control import CannotBeFollower
 from crdb.engine.event_names import Emit, EventName
 from crdb.engine.instance import Instance
 from crdb.net.listener import Listener, read_clocks
-from crdb.net.ports import Sockets, take_ports
+from crdb.net.ports import Sockets, open_ports
 from crdb.region.core.incarnations import RegionStart
 from crdb.region.core.lifecycle import RegionLifecycle
 from crdb.region.core.link_secret import ReportedAddresses
@@ -116,7 +116,7 @@ class RegionServer:
 
     def open(self) -> None:
         """Take the ports for clients and peers. Raises CannotListen."""
-        self.sockets = take_ports(self.region)
+        self.sockets = open_ports(self.region)
 
     def close(self) -> None:
         """Give the ports back."""
@@ -162,7 +162,7 @@ class RegionServer:
         """Return the delay (ns) that is added on the way to a peer; 0 for followers and guests."""
         return self.delays.get(peer, 0)
 
-    # -- what happens ----------------------------------------------------------------------
+    # -- events ----------------------------------------------------------------------------
 
     def observe(self, events: list[Event]) -> None:
         """Report events of links, and act on those that concern the region."""

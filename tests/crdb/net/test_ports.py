@@ -10,7 +10,7 @@ import pytest
 
 from crdb.deployment.config import Config
 from crdb.deployment.region_config import RegionConfig
-from crdb.net.ports import CannotListen, explain, listening_socket, take_ports
+from crdb.net.ports import CannotListen, explain_failure, open_listening_socket, open_ports
 from tests.ports import free_base, is_free
 
 
@@ -20,7 +20,7 @@ def region(base: int) -> RegionConfig:
 
 def test_both_ports_are_taken_and_listen() -> None:
     here = region(free_base())
-    taken = take_ports(here)
+    taken = open_ports(here)
     try:
         ports = [[sock.getsockname()[1] for sock in sockets] for sockets in taken]
         assert ports == [[here.port], [here.link_port]]
@@ -36,13 +36,13 @@ def test_if_one_is_taken_other_is_given_back() -> None:
         socket.create_server((here.host, here.link_port)),
         pytest.raises(CannotListen, match=f"{here.link_port} .link_port.*running already"),
     ):
-        take_ports(here)
+        open_ports(here)
     assert is_free(here.port)
 
 
 def test_address_of_version_6_gets_socket_of_version_6() -> None:
     try:
-        sock = listening_socket("::1", 0)
+        sock = open_listening_socket("::1", 0)
     except OSError:
         sock = None  # a machine without IPv6 says so, which is all that can be asked of it
     if sock is not None:
@@ -51,7 +51,7 @@ def test_address_of_version_6_gets_socket_of_version_6() -> None:
 
 
 def test_of_two_versions_of_address_older_is_taken() -> None:
-    sock = listening_socket("localhost", 0)
+    sock = open_listening_socket("localhost", 0)
     assert sock.family == socket.AF_INET
     sock.close()
 
@@ -60,19 +60,19 @@ def test_of_two_versions_of_address_older_is_taken() -> None:
 def test_what_is_no_host_is_one_line(host: str) -> None:
     here = attrs.evolve(region(free_base()), bind=(host,))
     with pytest.raises(CannotListen, match=r"region us: cannot listen at .*; .*bind") as caught:
-        take_ports(here)
+        open_ports(here)
     assert "\n" not in str(caught.value)
 
 
 def test_no_socket_is_left_when_address_is_none_of_ours() -> None:
     with pytest.raises(OSError, match=r"."):
-        listening_socket("203.0.113.1", 0)
+        open_listening_socket("203.0.113.1", 0)
 
 
 def test_region_listens_at_several_addresses() -> None:
     """Clients at two, peers at a third; a machine's loopback has all of 127.0.0.0/8."""
     here = attrs.evolve(region(free_base()), bind=("127.0.0.1", "127.0.0.2"), link_bind=("*",))
-    taken = take_ports(here)
+    taken = open_ports(here)
     try:
         names = [[sock.getsockname() for sock in sockets] for sockets in taken]
         assert names == [
@@ -94,8 +94,8 @@ def test_region_listens_at_several_addresses() -> None:
     ],
 )
 def test_errors_name_address_and_say_what_to_do(fault: OSError, words: str) -> None:
-    assert words in explain(region(7000), "10.9.9.9", 7001, fault)
+    assert words in explain_failure(region(7000), "10.9.9.9", 7001, fault)
 
 
 def test_errors_write_addresses_of_version_6_in_brackets() -> None:
-    assert "[::1]:17001 (link_port)" in explain(region(7000), "::1", 17001, OSError("odd"))
+    assert "[::1]:17001 (link_port)" in explain_failure(region(7000), "::1", 17001, OSError("odd"))
