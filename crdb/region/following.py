@@ -86,11 +86,11 @@ class SourceLinks:
             changed, follower = self.changed, self.role.follower
             async with trio.open_nursery() as nursery:
                 if follower is not None:
-                    nursery.start_soon(self.drive, follower, self.addresses)
+                    nursery.start_soon(self.keep_links, follower, self.addresses)
                 await changed.wait()
                 nursery.cancel_scope.cancel()
 
-    async def drive(self, follower: Follower, sources: Sequence[Address]) -> None:
+    async def keep_links(self, follower: Follower, sources: Sequence[Address]) -> None:
         """Keep a link to each source. The instance may follow others before this has begun."""
         clocks = partial(read_clocks, self.instance)
         driver = Driver(follower, self.rng, self.observe, secret=self.secret, read_clocks=clocks)

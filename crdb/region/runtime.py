@@ -56,17 +56,17 @@ class Runtime:
         self.control.emit = self.report
         for region in self.regions:
             region.instance.links = self.control
-            region.recovery.on_ready = partial(self.note_ready, region)
+            region.recovery.on_ready = partial(self.report_ready, region)
             report_exposure(region.instance, region.region.bind)
         report_secret(config.secret, self.report)
         self.stop_reason = ""
         self.stop_requested = trio.Event()
         """Set when a client has sent SHUTDOWN."""
         for region in self.regions:
-            self._surround(region)
+            self._connect_to_process(region)
         self.moments: dict[str, tuple[float, int, int]] = {}
 
-    def _surround(self, region: RegionServer) -> None:
+    def _connect_to_process(self, region: RegionServer) -> None:
         """Give a region's instance access to its process."""
         surroundings = region.instance.surroundings
         others = [each for each in self.regions if each is not region]
@@ -89,7 +89,7 @@ class Runtime:
         else:
             self.early.append((event, details))
 
-    def note_ready(self, region: RegionServer | None = None) -> None:
+    def report_ready(self, region: RegionServer | None = None) -> None:
         """Report that a region serves correct reads. The first report waits until all regions of
         this process do."""
         if self.was_ready:
@@ -119,7 +119,7 @@ class Runtime:
         early, self.early = self.early, None
         for event, details in early or ():
             self.emit(event, details)
-        self.note_ready()
+        self.report_ready()
         slow_down_collector()
         alone = len(self.regions) == 1
         async with trio.open_nursery() as nursery:

@@ -1,8 +1,8 @@
 """Driver: the timer and the links behind the turns of one instance.
 
-At the end of a turn effects may stay in the outbox, as they are not due (`crdb.engine.sealing`).
-The next turn seals them, or the listener does before it sleeps, or the task of this module when
-they are due. So no task has to be switched for most ops.
+At the end of a turn, effects that are not due may stay in the outbox (`crdb.engine.sealing`). The
+next turn seals them, or the listener before it sleeps, or the task of this module when they are
+due. So most ops need no task switch.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from replication.mesh.links import Links
 from replication.protocol.events import BroughtBack
 from replication.protocol.limits import SECOND
 
-PATIENCE_NS: Final = 3 * SECOND
+FIRST_REPORT_NS: Final = 3 * SECOND
 """The time for which a region waits for its peers before it reports that it waits."""
 REPEAT_NS: Final = 60 * SECOND
 REPEAT_NS_MAX: Final = 3600 * SECOND
@@ -40,10 +40,10 @@ class RegionRecovery:
         self.held: Vector | None = {}
         self.is_blocked = False
         """True if the region must not write although it has recovered; see `block`."""
-        self.tell_at: int | None = None
+        self.report_at: int | None = None
         """The time (ns) of the next report; None until `report_waiting` has been called."""
         self.pause_ns = REPEAT_NS
-        self.on_ready: Callable[[], None] = nothing
+        self.on_ready: Callable[[], None] = do_nothing
 
     @property
     def is_ready(self) -> bool:
@@ -54,7 +54,7 @@ class RegionRecovery:
         """Refuse clients, because the region lacks data that it has held (`held`)."""
         self.held = held
         self.links.memory.expects_data = held is None or held != {}
-        self.tell_at = None
+        self.report_at = None
         self.pause_ns = REPEAT_NS
         if self.is_ready:
             self.staleness.begin()
@@ -116,11 +116,11 @@ class RegionRecovery:
         if self.links.recovery.is_over:  # an operator's cut may have ended the recovery
             self.recover()
             return
-        if self.tell_at is None:
-            self.tell_at = now + PATIENCE_NS
-        if now < self.tell_at:
+        if self.report_at is None:
+            self.report_at = now + FIRST_REPORT_NS
+        if now < self.report_at:
             return
-        self.tell_at = now + self.pause_ns
+        self.report_at = now + self.pause_ns
         self.pause_ns = min(2 * self.pause_ns, REPEAT_NS_MAX)
         waits = self.links.awaited()
         is_linked = any(sink.is_open for sink in self.links.sinks.values())
@@ -132,5 +132,5 @@ class RegionRecovery:
         self.report("waiting", details)
 
 
-def nothing() -> None:
+def do_nothing() -> None:
     """Do nothing, by default, when the region is ready."""

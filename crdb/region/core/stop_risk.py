@@ -1,7 +1,7 @@
 """The data that would be lost if this process ended now. Pure.
 
-Data lives in memory, so what no other region holds ends with the process. Other regions count while
-a link with them is open, by what they have acknowledged or reported.
+Data lives in memory, so data that no other region holds is lost with the process. Other regions
+count while a link with them is open, by the vectors that they have acknowledged or reported.
 """
 
 from __future__ import annotations

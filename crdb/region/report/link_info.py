@@ -1,8 +1,8 @@
 """The links that operators see, from the state of the machines at both ends.
 
-`ProcessLinks` is the `LinkControl` of one process. Where all regions live in it, every link has
-both its ends here; where a process holds one region, it sees and steers the ends of that region.
-Each link is shown once: by its sink, which has more figures, or else by its source.
+`ProcessLinks` is the `LinkControl` of one process. If all regions run in it, every link has both
+its ends here. If it runs one region, it sees and controls the ends of that region. Each link is
+shown once: by its sink, which has more figures, or else by its source.
 
 An end that was cut reports this to the other end, again at every attempt to connect. So a link that
 was cut in another process is shown as cut here too, until it is connected again.
@@ -24,7 +24,7 @@ from crdb.engine.environment.link_control import (
     have_arrived,
 )
 from crdb.engine.event_names import Emit
-from crdb.region.report.link_lines import heard_of, unseen
+from crdb.region.report.link_lines import count_unseen, reported_vectors
 from replication.mesh.links import Links
 from replication.mesh.statistics import LinkStatistics
 from replication.protocol.peers import Direction, link_ends
@@ -86,7 +86,7 @@ class ProcessLinks:
                 if row.cut:
                     cuts.add(link)
                 if not inward and row.state in UNCONNECTED:
-                    lags[link] = unseen(links, heard_of(links, row.region)[0])
+                    lags[link] = count_unseen(links, reported_vectors(links, row.region)[0])
                 if inward or link not in rows:
                     rows[link] = row
         names = set(self.regions())
@@ -122,7 +122,7 @@ class ProcessLinks:
         is_away = self.ends[here].is_away(row.peer, row.direction, self.clock())
         return LinkState.DOWN if is_away else LinkState.CONNECTING
 
-    # -- steering --------------------------------------------------------------------------
+    # -- control ---------------------------------------------------------------------------
 
     def cut(self, source: str, sink: str) -> None:
         """Cut the link from `source` to `sink`. Raises LinkError."""
@@ -171,7 +171,7 @@ class ProcessLinks:
         here = self.ends.keys()
         return sorted(link for link in self.config.topology.links if not here.isdisjoint(link))
 
-    # -- asking ----------------------------------------------------------------------------
+    # -- settling --------------------------------------------------------------------------
 
     def ask(self) -> QueryNumbers:
         """Start a settle query in each region, if some regions run in other processes."""

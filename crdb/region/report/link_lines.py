@@ -135,14 +135,14 @@ def replica_lines(links: Links) -> Lines:
     lines: Lines = []
     for region in sorted(links.replica.stability.members or ()):
         if region:  # 0 stands for the sources of a follower
-            vectors, known = heard_of(links, region)
-            lag = unseen(links, vectors)
+            vectors, known = reported_vectors(links, region)
+            lag = count_unseen(links, vectors)
             text = f"known={int(known)},max_ops_lag={lag},min_ops_lag={lag}"
             lines.append((f"crdt_replica_{region}", text))
     return lines
 
 
-def unseen(links: Links, vectors: list[Vector]) -> int:
+def count_unseen(links: Links, vectors: list[Vector]) -> int:
     """Return the number of our own effects that a region lacks, by its reported vectors."""
     origin = links.replica.origin
     have = max((vector.get(origin, 0) for vector in vectors), default=0)
@@ -155,13 +155,13 @@ def count_holders(links: Links, seq: int, besides: Collection[int] = ()) -> int:
     own = links.replica.region
     origin = links.replica.origin
     return sum(
-        any(vector.get(origin, 0) >= seq for vector in heard_of(links, region)[0])
+        any(vector.get(origin, 0) >= seq for vector in reported_vectors(links, region)[0])
         for region in links.replica.stability.members or ()
         if region not in {0, own, *besides}
     )
 
 
-def heard_of(links: Links, region: int) -> tuple[list[Vector], bool]:
+def reported_vectors(links: Links, region: int) -> tuple[list[Vector], bool]:
     """Return all vectors that a region has reported, and whether it is known to exist."""
     reports = links.replica.stability.vectors_of(region)
     name = next((peer.name for peer in links.peers.values() if peer.region == region), None)

@@ -1,8 +1,8 @@
 """The events that operators see, a class each.
 
-A class holds all that is known of an event: its meaning, its details with their types, the lines
-that people read and the object that `--json` prints. `docs/events.md` is made from the classes. A
-detail that is None is left out.
+A class defines the meaning of an event, its details with their types, the lines that people read
+and the object that `--json` prints. `docs/events.md` is made from the classes. A detail that is
+None is left out.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ class Part:
 def draw(moment: Moment, width: int, height: int) -> Layout:
     """Return the whole screen. Parts for which there is no room are left out."""
     gap = Part([Text()])
-    parts = [Part([heading(moment)])]
+    parts = [Part([draw_heading(moment)])]
     room = height - 1
     for make in (_regions, _links, _events, _footer):
         part = make(moment, width, room - gap.height)
@@ -134,7 +134,7 @@ def draw(moment: Moment, width: int, height: int) -> Layout:
     return screen
 
 
-def heading(moment: Moment) -> Text:
+def draw_heading(moment: Moment) -> Text:
     """Return the heading: the regions, whether they have converged, the uptime and the memory."""
     count = len(moment.regions)
     who = moment.regions[0].name if count == 1 else f"{count} regions"
@@ -146,14 +146,14 @@ def heading(moment: Moment) -> Text:
             f"{apart:,} writes apart" if apart else "all hold the same",
             style="yellow" if apart else "green",
         )
-    text.append(f"{GAP}up {duration(moment.seconds)}{GAP}memory {moment.memory}")
+    text.append(f"{GAP}up {format_duration(moment.seconds)}{GAP}memory {moment.memory}")
     return text
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a duration as a clock shows it.
 
-    >>> duration(59.9), duration(3_600), duration(200_000)
+    >>> format_duration(59.9), format_duration(3_600), format_duration(200_000)
     ('0:00:59', '1:00:00', '2 d 7:33:20')
     """
     minutes, second = divmod(int(seconds), 60)
@@ -162,7 +162,7 @@ def duration(seconds: float) -> str:
     return f"{days} d " * bool(days) + f"{hour}:{minute:02}:{second:02}"
 
 
-def lacks(sink: Vector, source: Vector) -> int:
+def count_lacking(sink: Vector, source: Vector) -> int:
     """Return the number of effects that `source` covers and `sink` does not."""
     return sum(max(0, seq - sink.get(origin, 0)) for origin, seq in source.items())
 
@@ -173,7 +173,7 @@ def most_apart(regions: Sequence[RegionMetrics]) -> int:
     for region in regions:
         for origin, seq in region.vector.items():
             union[origin] = max(seq, union.get(origin, 0))
-    return max((lacks(region.vector, union) for region in regions), default=0)
+    return max((count_lacking(region.vector, union) for region in regions), default=0)
 
 
 # --- regions -------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def link_part(moment: Moment, width: int) -> Part:
         rows = [head]
         for source in sources:
             ends = ((by_ends.get((source, sink)), vectors) for sink in sinks)
-            cells = [cell(*end, is_short=is_short) for end in ends]
+            cells = [link_cell(*end, is_short=is_short) for end in ends]
             rows.append([Text(number[source]), Text(source), *cells])
         sides: list[Justify] = ["right"] * len(sinks)
         grid = Grid(rows, [*FIRST, *sides])
@@ -266,7 +266,7 @@ def link_part(moment: Moment, width: int) -> Part:
     return Part([link_summary(moment.links)])
 
 
-def cell(link: LinkInfo | None, vectors: Mapping[str, Vector], *, is_short: bool) -> Text:
+def link_cell(link: LinkInfo | None, vectors: Mapping[str, Vector], *, is_short: bool) -> Text:
     """Return the cell of a link: its lag or its state, and how many writes the sink lacks."""
     if link is None:
         return Text("·", style="dim")
@@ -276,16 +276,16 @@ def cell(link: LinkInfo | None, vectors: Mapping[str, Vector], *, is_short: bool
     else:
         text = SHORT[link.state] if is_short else str(link.state)
         if link.source in vectors and link.sink in vectors:
-            behind = lacks(vectors[link.sink], vectors[link.source])
+            behind = count_lacking(vectors[link.sink], vectors[link.source])
     if behind:
-        text += f" -{abbreviated(behind)}" if is_short else f", {behind:,} behind"
+        text += f" -{abbreviate(behind)}" if is_short else f", {behind:,} behind"
     return Text(text, style=COLOURS[link.state])
 
 
-def abbreviated(count: int) -> str:
+def abbreviate(count: int) -> str:
     """Return a count in at most four characters.
 
-    >>> abbreviated(999), abbreviated(12_345), abbreviated(7_000_000)
+    >>> abbreviate(999), abbreviate(12_345), abbreviate(7_000_000)
     ('999', '12k', '7M')
     """
     return (

@@ -45,7 +45,7 @@ async def test_other_sources_may_be_named_before_first_are_dialled() -> None:
     assert first is not None
     following.follow([("127.0.0.1", 2)])
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(following.drive, first, sources)
+        nursery.start_soon(following.keep_links, first, sources)
         await trio.testing.wait_all_tasks_blocked()
         assert first.sinks == {}
         nursery.cancel_scope.cancel()

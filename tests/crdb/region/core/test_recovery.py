@@ -12,7 +12,7 @@ from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable
 from crdb.region.core.recovery import (
-    PATIENCE_NS,
+    FIRST_REPORT_NS,
     REPEAT_NS,
     REPEAT_NS_MAX,
     SOME_ANSWER,
@@ -170,23 +170,23 @@ def test_waiting_is_told_rarely_with_each_peers_reason() -> None:
     told.links.receive(told.links.dial("r2", 0), Eof("cannot connect: no"), 0)
     told.links.receive(told.links.dial("r3", 0), Refuse("never"), 0)
     told.recovery.report_waiting(5)
-    told.recovery.report_waiting(4 + PATIENCE_NS)
+    told.recovery.report_waiting(4 + FIRST_REPORT_NS)
     assert told.names() == ["loading"]
-    told.recovery.report_waiting(5 + PATIENCE_NS)
+    told.recovery.report_waiting(5 + FIRST_REPORT_NS)
     (_, details) = told.events[-1]
     assert details["peers"] == {"r2": "cannot connect: no", "r3": "never"}
     assert "does not serve" in str(details["reason"])
     assert "--start-empty" in str(details["remedy"])
-    told.recovery.report_waiting(4 + PATIENCE_NS + REPEAT_NS)
+    told.recovery.report_waiting(4 + FIRST_REPORT_NS + REPEAT_NS)
     assert len(told.events) == 2
-    told.recovery.report_waiting(5 + PATIENCE_NS + REPEAT_NS)
+    told.recovery.report_waiting(5 + FIRST_REPORT_NS + REPEAT_NS)
     assert len(told.events) == 3
     for _ in range(9):
         told.recovery.pause_ns *= 2
-    told.recovery.report_waiting(told.recovery.tell_at or 0)
+    told.recovery.report_waiting(told.recovery.report_at or 0)
     assert told.recovery.pause_ns == REPEAT_NS_MAX
     told.links.receive(told.links.dial("r2", 0), hello(2, {OLD: 1}), 0)
-    told.recovery.report_waiting(told.recovery.tell_at or 0)
+    told.recovery.report_waiting(told.recovery.report_at or 0)
     (_, details) = told.events[-1]
     assert "reason" not in details
     assert details["peers"] == {"r2": "it has not sent all that it has", "r3": "never"}
@@ -234,7 +234,7 @@ def test_region_that_held_something_waits_until_every_peer_has_answered(
     answer(links, "r2")
     assert links.notice_recovery(0) == [], "r3 may have it"
     told.recovery.report_waiting(0)
-    told.recovery.report_waiting(PATIENCE_NS)
+    told.recovery.report_waiting(FIRST_REPORT_NS)
     (_, details) = told.events[-1]
     assert list(cast("dict[str, str]", details["peers"])) == ["r3"]
     assert details["reason"] == SOME_ANSWER
@@ -243,7 +243,7 @@ def test_region_that_held_something_waits_until_every_peer_has_answered(
     links.cuts.clear()
     answer(links, "r3")
     assert links.notice_recovery(0) == [Recovered("r3")]
-    told.recovery.report_waiting(PATIENCE_NS)
+    told.recovery.report_waiting(FIRST_REPORT_NS)
     assert told.names()[-1] == "data lost"
     assert told.recovery.is_ready
 
