@@ -5,6 +5,7 @@ already. Not counted are those that a fault held up on their way when the region
 them: they arrive when the fault is over, and by then the helper has sent them too. Data that
 is under way and arrives, however slowly, gives no reason to ask.
 
+A source goes on behind what its sink has acknowledged, even if that came another way.
 When all is quiet, no region is helped with an origin that a regular link brings. And no region
 writes what no client has asked for, except that it deletes what has expired, forgets deadlines, and
 serves clients who wait for an element of a list or a sorted set: an effect that an effect from
@@ -30,8 +31,10 @@ from replication.machines.source import Source
 from sim.checkers.replicas.unasked import UnaskedChecker
 from sim.engine.checker import Watched
 from sim.nodes.run_history import RunHistory
+from sim.nodes.state_hash import Change
 
 SHARE_MAX: Final = 5  # per cent
+SAMPLE: Final = 8  # of so many turns of all regions, sources are looked at in one
 FEW: Final = 40  # in a run, whatever it received
 COLLECTED: Final = ((ANY_TYPE, DELETE), (ANY_TYPE, FORGET))
 POPPED: Final = ((ZSET, REMOVE), (ZSET, ERASE))  # what leaves a sorted set
@@ -47,6 +50,7 @@ class TrafficChecker(UnaskedChecker):
         self.fresh = 0
         self.repeated = 0
         self.requests = 0
+        self.turns = 0
         self.held_up = 0
         """The number of effects that were held up when somebody else was asked for them."""
         self.regions: dict[str, Watched] = {}
@@ -73,6 +77,23 @@ class TrafficChecker(UnaskedChecker):
             raise self.violation(
                 f"{region.name} writes to {effect[2]!r}, and nobody has asked it to"
             )
+
+    def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
+        """Look now and then at what is still to be sent."""
+        self.turns += 1
+        if self.turns % SAMPLE == 0:
+            for source in region.links.sources.values():
+                self.check_place(region, source)
+
+    def check_place(self, region: Watched, source: Source) -> None:
+        """What a sink has acknowledged, however it came there, is not sent any more."""
+        for origin, seq in source.progress.acknowledged.items():
+            sent = source.sent.get(origin, 0)
+            if sent < seq and source.wants(origin):
+                raise self.violation(
+                    f"{region.name} is to send {name_origin(origin)}:{sent + 1} to {source.peer},"
+                    f" which has acknowledged {seq}"
+                )
 
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         self.count_duplicates(region)

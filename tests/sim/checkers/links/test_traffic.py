@@ -7,7 +7,7 @@ import pytest
 from crdt.causality.dots import make_origin
 from replication.mesh.repair import RepairPeer
 from replication.protocol.events import GapFound
-from sim.checkers.links.traffic import FEW, TrafficChecker
+from sim.checkers.links.traffic import FEW, SAMPLE, TrafficChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.world.world import SimWorld
@@ -105,3 +105,17 @@ def test_small_buffers_are_sent_again_what_did_not_fit() -> None:
     world.sites["us"].replica.effects_duplicate += FEW + 10
     world.sites["us"].replica.causal_buffer.limit = 300
     finish(world)
+
+
+def test_sending_of_what_was_acknowledged_is_caught() -> None:
+    world = fresh(TrafficChecker)
+    write(world, 10)
+    world.sleep(SECOND)
+    site = world.sites["eu"]
+    traffic = checker_of(world)
+    assert isinstance(traffic, TrafficChecker)
+    source = site.links.sources["us"]
+    traffic.check_place(site, source)
+    source.progress.acknowledged[site.replica.origin] = 1000
+    with pytest.raises(Violation, match=r"eu is to send 1:\d+ to us, which has acknowledged 1000"):
+        write(world, SAMPLE)
