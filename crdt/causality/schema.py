@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from crdt.causality.dots import DOT_MAX, SEQ_MAX, check_supported
+from crdt.causality.dots import DOT_MAX, ORIGIN_MAX, SEQ_MAX, check_supported
 from crdt.causality.effect import ANY_TYPE, DELETE, EXPIRE, FLUSH, FORGET, OPERATION_MAX, Effect
 from crdt.errors import DecodeError
 from crdt.numbers.number import is_fraction
@@ -50,6 +50,11 @@ def is_sum(item: object) -> bool:
     return (type(item) is int and is_number(item)) or is_fraction(item)
 
 
+def is_origin(item: object) -> bool:
+    """Return whether `item` is an origin that this program supports, or 0."""
+    return type(item) is int and 0 <= item <= ORIGIN_MAX
+
+
 def is_name(item: object) -> bool:
     """Return whether `item` is the birth or sequence number of a share."""
     return type(item) is int and 0 <= item <= DOT_MAX
@@ -66,7 +71,12 @@ def are_resets(item: object) -> bool:
         return False
     flat = cast("tuple[Any, ...]", item)
     for index, part in enumerate(flat):
-        if not (is_number(part) or is_fraction(part) if index % 4 == 3 else is_name(part)):
+        place = index % 4
+        if place == 0:
+            is_right = is_origin(part)
+        else:
+            is_right = is_name(part) if place < 3 else is_number(part) or is_fraction(part)
+        if not is_right:
             return False
     return True
 
@@ -92,8 +102,12 @@ def is_place(item: object) -> bool:
     """Return whether `item` is a parent position of a list, which may be empty."""
     if not is_tuple(item, 4):
         return False
-    for step in cast("tuple[Any, ...]", item):  # a loop, since snapshots of lists have many
+    steps = cast("tuple[Any, ...]", item)
+    for step in steps:  # loops, since snapshots of lists have many
         if not is_step(step):
+            return False
+    for index in range(1, len(steps), 4):
+        if not is_origin(steps[index]):
             return False
     return True
 
@@ -216,9 +230,15 @@ def wrong_item(effect: Any, index: int, check: Check) -> DecodeError:
     """Return the error for an item that does not pass its check. Raises UnsupportedOrigin if the
     item holds an origin that is too large for this program."""
     where = f"{name_of(effect)}: item {index}"
-    for origin in origins_in(effect[index], check):
-        check_supported(origin, where)
+    check_origins(effect[index], check, where)
     return DecodeError(f"{where} is of the wrong form")
+
+
+def check_origins(item: object, check: Check, what: str) -> None:
+    """Raise UnsupportedOrigin if an item for this check holds an origin that is too large for this
+    program."""
+    for origin in origins_in(item, check):
+        check_supported(origin, what)
 
 
 def origins_in(item: object, check: Check) -> list[object]:

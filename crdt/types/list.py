@@ -23,6 +23,7 @@ from crdt.causality.observed import Observed
 from crdt.causality.schema import (
     POSITIONS_VERSION,
     STEP_MAX,
+    check_origins,
     is_bytes,
     is_place,
     is_position,
@@ -260,8 +261,9 @@ def as_plain(position: Position, element: Element) -> Any:
 
 
 def check_position(position: Any) -> Position:
-    """`position`, if it is one. Raises DecodeError."""
+    """Return `position` if it is one. Raises DecodeError."""
     if not is_position(position):
+        check_origins(position, is_position, "a list's position")
         raise DecodeError("a list's position: expected components of four integers")
     return tuple_of(position, "a list's position")
 

@@ -17,6 +17,8 @@ WIDE = (1 << 64) - 1
 DOT = make_dot(WIDE, 7)
 PLACE = (0, WIDE, 1, 0)
 RESETS = (WIDE, 1, 1, 5)
+OVER = ORIGIN_MAX + 1
+"""The lowest origin that this program does not support."""
 
 
 def op_of(effect: tuple[Any, ...]) -> None:
@@ -71,6 +73,26 @@ def test_origin_of_64_bits_is_read_and_refused_by_name(place: str) -> None:
         match=f"the origin is {WIDE}, and this program supports origins up to {ORIGIN_MAX}",
     ):
         PLACES[place]()
+
+
+@pytest.mark.parametrize("origin", [OVER, (1 << 53) - 1, 1 << 53, (1 << 62) - 1, 1 << 62])
+@pytest.mark.parametrize(
+    "form", ["insert", "assign", "remove", "depth", "resets", "delete", "state"]
+)
+def test_origin_above_supported_ones_is_refused_by_name(form: str, origin: int) -> None:
+    place = (0, origin, 1, 0)
+    resets = (origin, 1, 1, 5)
+    forms: dict[str, Callable[[], object]] = {
+        "insert": lambda: op_of((5, 0, b"k", place, 0, 1, b"v")),
+        "assign": lambda: op_of((5, 1, b"k", 0, place, b"v")),
+        "remove": lambda: op_of((5, 2, b"k", place)),
+        "depth": lambda: op_of((5, 2, b"k", (*place, 0, 1 << 15, 1, 0))),
+        "resets": lambda: op_of((1, 0, b"k", 0, b"v", resets)),
+        "delete": lambda: op_of((0, 0, b"k", (1, resets))),
+        "state": lambda: state_of(5, (1, place, b"v")),
+    }
+    with pytest.raises(UnsupportedOrigin, match=f"the origin is {origin}, and this program"):
+        forms[form]()
 
 
 def test_dot_of_wide_origin_is_written_and_read() -> None:
