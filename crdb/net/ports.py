@@ -46,7 +46,7 @@ def explain_failure(region: RegionConfig, host: str, port: int, fault: OSError) 
         remedy = f"is crdb running already? If not, give the region another {key}"
     elif fault.errno == errno.EADDRNOTAVAIL or isinstance(fault, socket.gaierror):
         remedy = (
-            'that is no address of this machine. Set bind to one that is, or to "0.0.0.0" for '
+            'that is not an address of this machine. Set bind to one that is, or to "0.0.0.0" for '
             "all, and host to the address that others connect to"
         )
     elif fault.errno == errno.EACCES:
@@ -83,6 +83,6 @@ def resolve_host(host: str, port: int) -> tuple[socket.AddressFamily, Address]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:
-        raise OSError(f"{host[:HOST_SHOWN_MAX]} is no name of a host") from None
+        raise OSError(f"{host[:HOST_SHOWN_MAX]} is not the name of a host") from None
     family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
     return family, address

@@ -1,6 +1,6 @@
 """Driver: the links of one instance to those that it follows (Replica Of).
 
-`crdb.region.core.following` decides what clients may do meanwhile.
+`crdb.region.core.following` decides what clients may do during that time.
 """
 
 from __future__ import annotations

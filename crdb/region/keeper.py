@@ -24,7 +24,7 @@ STATE_SECONDS: Final = 1.0
 
 
 class Keeper:
-    """The state directory of one region, which survives restarts. None: there is no directory."""
+    """The state directory of one region, which survives restarts. `state` is None without one."""
 
     def __init__(self, state: Path | None, lifecycle: RegionLifecycle) -> None:
         self.state = state

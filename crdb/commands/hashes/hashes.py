@@ -81,7 +81,7 @@ def write_fields(client: Client, args: list[bytes]) -> int:
     "key (data: field value)...",
     "write denyoom fast",
     keys="RW update",
-    summary="Sets fields of a hash, which is created if there is none.",
+    summary="Sets fields of a hash, which is created if it does not exist.",
     complexity="O(1) for each field.",
     history=("4.0.0 several fields",),
 )

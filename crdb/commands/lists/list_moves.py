@@ -58,7 +58,7 @@ class ListMove:
         self.put_end = put_end
 
     def try_move(self, client: Client, is_waiting: bool) -> bool:
-        """Move one element and reply with it. Return False if there is none.
+        """Move one element and reply with it. Return False if the list is empty.
 
         The element is inserted before it is removed. So a list that is rotated keeps its time to
         live.

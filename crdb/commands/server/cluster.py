@@ -1,4 +1,4 @@
-"""CLUSTER and its companions, which are refused: there is no cluster mode."""
+"""CLUSTER and related commands, which are refused: cluster mode is not supported."""
 
 from __future__ import annotations
 

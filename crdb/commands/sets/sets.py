@@ -60,7 +60,7 @@ def reply_members(client: Client, members: list[bytes]) -> None:
     "key member...",
     "write denyoom fast",
     keys="RW insert",
-    summary="Adds members to a set, which is created if there is none.",
+    summary="Adds members to a set, which is created if it does not exist.",
     complexity="O(1) for each member.",
     history=("2.4.0 several members",),
 )

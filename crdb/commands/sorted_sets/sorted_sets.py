@@ -400,7 +400,7 @@ def zrandmember(client: Client, args: list[bytes]) -> None:
     "readonly",
     since="2.8.0",
     summary="Iterates over the members and scores of a sorted set, some at each call.",
-    complexity="O(1) for each member looked at.",
+    complexity="O(1) for each member scanned.",
     tips="nondeterministic_output",
 )
 def zscan(client: Client, args: list[bytes]) -> None:

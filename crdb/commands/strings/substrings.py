@@ -80,7 +80,7 @@ def getrange(client: Client, args: list[bytes]) -> None:
     "write denyoom fast",
     keys="RW insert",
     since="2.0.0",
-    summary="Appends to a string, which is created if there is none.",
+    summary="Appends to a string, which is created if it does not exist.",
     complexity="O(N) for a result of N bytes.",
 )
 def append(client: Client, args: list[bytes]) -> None:
@@ -125,7 +125,7 @@ def setrange(client: Client, args: list[bytes]) -> None:
     "readonly",
     since="7.0.0",
     summary="Returns the longest common subsequence of two strings, or its position.",
-    complexity="O(N*M) for strings of N and M bytes, many cells at once.",
+    complexity="O(N*M) for strings of N and M bytes, many cells per step.",
 )
 def lcs(client: Client, args: list[bytes]) -> None:
     texts: list[bytes] = []

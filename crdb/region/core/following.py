@@ -1,4 +1,4 @@
-"""Follow other instances (Replica Of), and refuse clients' writes meanwhile. Pure.
+"""Follow other instances (Replica Of), and refuse writes of clients during that time. Pure.
 
 An instance that follows is a read-only copy: a snapshot of its sources replaces what it held, and
 their operations follow, over links like those between regions. Clients get READONLY for writes.

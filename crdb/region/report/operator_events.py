@@ -25,7 +25,7 @@ def detail(meaning: str, default: Any = attrs.NOTHING) -> Any:
 
 @attrs.frozen(kw_only=True)
 class OperatorEvent:
-    """An event without details of its own."""
+    """The base class of all events."""
 
     name: ClassVar[EventName]
 
@@ -393,7 +393,7 @@ class OriginInUseEvent(PeerEvent):
 
 @_event("cannot accept links")
 class LinksFullEvent(RegionEvent):
-    """No more peers can be accepted, for want of open files."""
+    """No more peers can be accepted, since too many files are open."""
 
     reason: str = detail("the error")
 
@@ -472,7 +472,7 @@ class CrossProtocolEvent(RegionEvent):
 
 @_event("cannot accept")
 class ClientsFullEvent(RegionEvent):
-    """No more clients can be accepted, for want of open files."""
+    """No more clients can be accepted, since too many files are open."""
 
     reason: str = detail("the error")
 
