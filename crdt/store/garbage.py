@@ -39,7 +39,7 @@ class Garbage:
         self.done: int = 0
         """Keys that the latest collection has looked at or deleted."""
         self.is_behind: bool = False
-        """Whether it has left some that the next one could deal with already."""
+        """True if the last collection has left garbage that the next one can collect already."""
 
     def collect(self, stable: Vector, clock: int, leads: bool, keys_max: int = ALL) -> int:
         """Drop what is superfluous below `stable` and, if this replica `leads`, delete what expired
@@ -93,7 +93,7 @@ class Garbage:
         return not may_write
 
     def is_orphan(self, key: bytes, stable: Vector, now: Vector) -> bool:
-        """Whether all that is left of a key is its deadlines, and everybody knows so much."""
+        """Return whether only deadlines are left of a key, and all members have seen that."""
         siblings = self.db.deadlines.table.get(key)
         if siblings is None or key in self.db.data:
             self.orphans.pop(key, None)

@@ -92,7 +92,7 @@ class Keyspace(KeyTable):
         self.base: int = 0
         self.vector: Vector = {}
         self.expired: int = 0
-        """How many keys that had expired were deleted here."""
+        """The number of expired keys that were deleted here."""
         self.local: Observed = Observed(self.vector, origin, 0, 0)
         self.local.is_local = True
         self.outbox: list[Effect] = []

@@ -62,7 +62,7 @@ class Incoming:
             raise DecodeError("a snapshot was cut off, or a piece of it is of unknown form")
 
     def read_head(self, piece: tuple[Any, ...]) -> None:
-        """Where the snapshot stands."""
+        """Read the head of the snapshot, with its vector."""
         group, vector, contexts, expected, trails = head_items(piece)
         if group != self.db.group or type(group) is not int:
             raise DecodeError(
@@ -126,7 +126,7 @@ class Incoming:
         return contested.settle()
 
     def read_value(self, part: Any) -> Value:
-        """One typed value."""
+        """Read one typed value. Raises DecodeError."""
         code, state = items_of(part, 2, "a key's value")
         if type(code) is not int or code not in self.db.types.makers:
             raise DecodeError(f"a value of unknown type {code!r}")
@@ -245,7 +245,7 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
 
 
 def are_alike(held: Value | None, given: Value | None) -> bool:
-    """Whether both sides hold the same, which is found out in less time than merging takes."""
+    """Return whether both sides hold the same. It takes less time than a merge."""
     if held is None or given is None or type(held) is not type(given):
         return False
     return held.equals(given)

@@ -209,7 +209,7 @@ def columns(plain: list[Plain]) -> tuple[Any, ...]:
 
 
 def pack_piece(piece: tuple[Any, ...]) -> bytes:
-    """One piece as bytes."""
+    """Return one piece as bytes."""
     return deflate(codec.pack_body(piece))
 
 

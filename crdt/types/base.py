@@ -1,9 +1,8 @@
 """The contract of every replicated type.
 
-A type is a class of mutable values. It says what an effect does (`apply`, the same at its origin
-and everywhere else), how two copies come together (`merge`) and how it is written down
-(`state` / `load`). Dots come in from outside; nothing here draws a random number or
-reads a clock.
+A type is a class of mutable values. It defines how an effect is applied (`apply`, the same at its
+origin and everywhere else), how two copies are merged (`merge`) and how a copy is encoded (`state`
+and `load`). Dots are passed in; nothing here draws a random number or reads a clock.
 
 Delivery is causal and exactly once; the keyspace sees to that. A value therefore needs no
 tombstones: what was removed is what the other side's vector covers and its copy does not hold.
@@ -31,40 +30,40 @@ class Value:
     """The second of its keyspace's clock in which a client last used it; unset until then."""
 
     def code(self) -> int:
-        """The number of the type."""
+        """Return the code of the type."""
         raise NotImplementedError
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        """Take in one effect. Concurrent effects must commute."""
+        """Apply one effect. Concurrent effects must commute."""
         raise NotImplementedError
 
     def remove(self, observed: Observed, resets: object) -> None:
-        """Take away all that `observed` covers; `resets` is what `resets()` gave at the origin."""
+        """Remove all that `observed` covers. `resets` is what `resets()` returned at the origin."""
         raise NotImplementedError
 
     def resets(self) -> object:
-        """What a remove must carry besides its vector: the sums it resets, or None."""
+        """Return what a remove must carry next to its vector: the sums that it resets, or None."""
         return None
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
-        """Take in another copy (same type): keep a dot that both hold, or that one holds and
-        the other's vector has not seen."""
+        """Merge another copy of the same type. Keep a dot if both hold it, or if one holds it and
+        the other's vector has not seen it."""
         raise NotImplementedError
 
     def is_live(self) -> bool:
-        """Whether readers see a value here."""
+        """Return whether readers see a value here."""
         raise NotImplementedError
 
     def is_empty(self) -> bool:
-        """Whether nothing at all is left, not even what must be remembered for a while."""
+        """Return whether nothing is left, not even tombstones."""
         return not self.is_live()
 
     def min_dot(self) -> Dot:
-        """The smallest live dot; it decides which of several types a key shows (D-02)."""
+        """Return the smallest live dot. It decides which of several types a key shows (D-02)."""
         raise NotImplementedError
 
     def visible(self) -> object:
-        """What readers see, in a form that is equal wherever the value is equal."""
+        """Return what readers see, in a form that is equal wherever the value is equal."""
         raise NotImplementedError
 
     def text(self) -> bytes | None:
@@ -90,7 +89,8 @@ class Value:
         return self.visible()
 
     def state(self) -> Any:
-        """All of it, as nested tuples of integers, floats and bytes, in canonical order."""
+        """Return the whole copy as nested tuples of integers, floats and bytes, in canonical
+        order."""
         raise NotImplementedError
 
     def equals(self, other: Value) -> bool:
@@ -99,15 +99,16 @@ class Value:
         return bool(self.state() == other.state())
 
     def load(self, state: Any) -> None:
-        """Become what `state()` gave. Raises DecodeError if `state` is not of that form."""
+        """Become what `state()` returned. Raises DecodeError if `state` is not of that form."""
         raise NotImplementedError
 
     def covered(self, vector: Vector) -> bool:
-        """Whether `vector` covers all dots here, as that of a state must that was read."""
+        """Return whether `vector` covers every dot of this value. A snapshot that fails this check
+        is refused."""
         raise NotImplementedError
 
     def has_garbage(self) -> bool:
-        """Whether something here may be forgotten once everybody has seen what we have."""
+        """Return whether something here may be forgotten once all members have seen it."""
         return False
 
     def collect(self, stable: Vector) -> bool:

@@ -1,4 +1,4 @@
-"""One key that regions created with different types at once.
+"""A key that regions created with different types concurrently.
 
 All typed values are kept. Readers and commands see the one whose live dots hold the smallest
 origin, and among equals the lower type code; the others come to light when it is deleted where
@@ -27,7 +27,7 @@ class Contested(Value):
     def __init__(self) -> None:
         self.parts: dict[int, Value] = {}
         self.front: Value | None = None
-        """What is shown, while nothing changes: finding it takes a look at all live dots."""
+        """The value that is shown, cached until the next change: to find it takes all live dots."""
 
     def code(self) -> int:
         return CONTESTED
@@ -46,7 +46,7 @@ class Contested(Value):
         self.parts[value.code()] = value
 
     def shown(self) -> Value:
-        """What readers see."""
+        """Return the value that readers see."""
         if self.front is None:
             alive = [value for value in self.parts.values() if value.is_live()]
             self.front = min(alive, key=rank) if alive else self.parts[min(self.parts)]
@@ -116,7 +116,7 @@ class Contested(Value):
 
 
 def carry(value: Value) -> tuple[Any, ...]:
-    """What a delete of `value` must carry, by type code: `(code, resets, code, resets, ...)`."""
+    """Return what a delete of `value` must carry, by type: `(code, resets, code, resets, ...)`."""
     flat: list[Any] = []
     parts = value.parts if isinstance(value, Contested) else {value.code(): value}
     for code in sorted(parts):
@@ -127,7 +127,7 @@ def carry(value: Value) -> tuple[Any, ...]:
 
 
 def carried(flat: Any, code: int) -> object:
-    """What a delete carries for the value of one type."""
+    """Return what a delete carries for the value of one type."""
     for index in range(0, len(flat), 2):
         if flat[index] == code:
             return flat[index + 1]

@@ -33,7 +33,7 @@ from crdt.wire.decoding import integer_of, tuple_of
 
 
 class Share:
-    """One origin's part of a counter."""
+    """The part of a counter that one origin has added."""
 
     __slots__ = ("birth", "origin", "reset_dot", "reset_seq", "reset_sum", "seq", "sum")
 
@@ -47,11 +47,11 @@ class Share:
         self.reset_dot: Dot = 0
 
     def live(self) -> bool:
-        """Whether some increment has not been reset."""
+        """Return whether some increment has not been reset."""
         return self.seq > self.reset_seq
 
     def part(self) -> Number:
-        """What the share adds to the counter."""
+        """Return what the share adds to the counter."""
         if self.reset_seq == 0:
             return self.sum
         return subtract(self.sum, self.reset_sum)
@@ -84,7 +84,7 @@ def share_of(shares: Shares, origin: Origin) -> Share | None:
 
 
 def live(shares: Shares) -> bool:
-    """Whether some increment has not been reset."""
+    """Return whether some increment has not been reset."""
     for share in shares:
         if share.seq > share.reset_seq:
             return True
@@ -142,7 +142,7 @@ def origin_of(share: Share) -> Origin:
 
 
 def resets(shares: Shares) -> tuple[Any, ...] | None:
-    """What a reset made here must carry: origin, birth, seq, sum of each live share."""
+    """Return what a reset made here must carry: origin, birth, seq, sum of each live share."""
     flat: list[Any] = []
     for share in shares:
         if share.seq > share.reset_seq:
@@ -186,7 +186,7 @@ def merged(ours: Shares, others: Shares, mine: Vector, theirs: Vector) -> Shares
 
 
 def covered(shares: Shares, vector: Vector) -> bool:
-    """Whether `vector` covers the increments and the resets."""
+    """Return whether `vector` covers the increments and the resets."""
     for share in shares:
         if vector.get(share.origin, 0) < share.seq or not covers(vector, share.reset_dot):
             return False
@@ -194,7 +194,7 @@ def covered(shares: Shares, vector: Vector) -> bool:
 
 
 def has_garbage(shares: Shares) -> bool:
-    """Whether a wholly reset share is remembered."""
+    """Return whether a tombstone of a share is kept: one that was reset completely."""
     for share in shares:
         if share.seq <= share.reset_seq:
             return True

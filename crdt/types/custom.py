@@ -68,7 +68,7 @@ INTEGER_MAX: Final = (1 << 64) - 1
 
 
 class Seen:
-    """What one side of a merge has applied."""
+    """The vector that one side of a merge has applied."""
 
     __slots__ = ("vector",)
 
@@ -76,7 +76,7 @@ class Seen:
         self.vector: Vector = vector
 
     def covers(self, dot: Dot) -> bool:
-        """Whether the effect named `dot` has been applied there, and perhaps removed again."""
+        """Return whether the effect `dot` has been applied there, also if it was removed later."""
         return covers(self.vector, dot)
 
 
@@ -84,7 +84,7 @@ NOTHING: Final = Seen({})
 
 
 class Type(Protocol):
-    """What a class must have to become a replicated type.
+    """The methods that a class must have to become a replicated type.
 
     A type that is never deleted needs neither `remove` nor `is_live`: it is there from its first
     effect on. These may be there as well: `prepare(operation, *payload)` is called at the origin
@@ -117,11 +117,11 @@ class Type(Protocol):
         ...
 
     def value(self) -> Any:
-        """What readers see."""
+        """Return what readers see."""
         ...
 
     def is_live(self) -> bool:
-        """Whether readers see anything."""
+        """Return whether readers see anything."""
         ...
 
     def state(self) -> Any:
@@ -269,7 +269,7 @@ def renamed_effect(inner: Any, effect: Effect, names: OriginNames) -> Effect:
 
 
 def is_payload(item: object, depth: int) -> bool:
-    """Whether `item` is one of the things that payloads consist of, nested no deeper than this."""
+    """Return whether `item` may be part of a payload, nested no deeper than `depth`."""
     if type(item) is tuple:
         parts = cast("tuple[Any, ...]", item)
         return depth > 0 and all(is_payload(part, depth - 1) for part in parts)

@@ -1,4 +1,4 @@
-"""When keys end: concurrent deadlines, of which the longest holds.
+"""Deadlines of keys: of concurrent ones the longest holds.
 
 A key's deadlines are siblings, each with its dot. A change of the time to live replaces those it
 observed (rule EXP-3); among concurrent ones the longest wins (rule EXP-1), and PERSIST, or a
@@ -30,11 +30,11 @@ class Deadlines:
     def __init__(self) -> None:
         self.table: dict[bytes, tuple[int, ...]] = {}
         self.timed: int = 0
-        """How many keys end some day."""
+        """The number of keys that have a deadline."""
         self.heap: list[tuple[int, bytes]] = []
 
     def deadline(self, key: bytes) -> int:
-        """When the key ends, in ms; FOREVER if it does not."""
+        """Return when the key expires, in ms; FOREVER if it does not."""
         siblings = self.table.get(key)
         if siblings is None:
             return FOREVER
@@ -109,7 +109,7 @@ class Deadlines:
         self.put(key, flatten(join_dots(ours, given, mine, other)))
 
     def no_expiry(self, key: bytes) -> bool:
-        """Whether `key` has deadlines, one of which never comes: it wins over the others."""
+        """Return whether one of the deadlines of `key` is FOREVER, which wins over the others."""
         return key in self.table and self.deadline(key) >= FOREVER
 
 

@@ -115,7 +115,7 @@ def shortest(dots: tuple[int, ...]) -> Dots:
 
 
 def with_dot(held: Dots, dot: Dot) -> Dots:
-    """One more dot."""
+    """Return the dots of a flag with one more."""
     return join_dots(dots_of(held), (dot,))
 
 

@@ -44,7 +44,7 @@ class GrowCounter(Value):
         return counter.resets(self.shares)
 
     def total(self) -> int:
-        """What readers see."""
+        """Return the sum that readers see."""
         return int(counter.total(self.shares))
 
     def is_live(self) -> bool:

@@ -30,7 +30,7 @@ class Hash(Fields):
         return String()
 
     def get(self, field: bytes) -> bytes | None:
-        """What HGET shows."""
+        """Return what HGET shows."""
         register = self.fields.get(field)
         if register is None:
             return None

@@ -7,9 +7,9 @@ own run, or goes one component deeper. So the elements that one region pushes st
 order (rules LST-2, LST-11, D-08), positions of queues stay one component long, and a removed
 element leaves nothing behind: observed removes name positions (rules LST-3 to LST-6).
 
-Each element is a register: LSET replaces the value, the later stamp winning, and wins over a
-concurrent removal (rule LST-7, D-08). An element that was never set is its value alone, since its
-position says which effect made it.
+Each element is a register: LSET replaces the value, the later stamp wins, and a set wins over a
+concurrent removal (rule LST-7, D-08). An element that was never set is stored as its value alone,
+since its position has the dot of the effect that made it.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class List(Value):
                 self.discard(effect[index], observed)
 
     def insert(self, effect: Effect, dot: Dot) -> None:
-        """Take in new elements, which stand together."""
+        """Insert elements, which stand next to each other."""
         parent: Position = effect[3]
         k: int = effect[4]
         sign: int = effect[5]
@@ -155,7 +155,7 @@ class List(Value):
         return list(zip(positions, things, strict=True))
 
     def length(self) -> int:
-        """How many elements there are."""
+        """Return the number of elements."""
         return self.items.size
 
     def values(self, start: int, stop: int) -> list[bytes]:
@@ -167,7 +167,7 @@ class List(Value):
         return found
 
     def positions(self, start: int, stop: int) -> list[Position]:
-        """Where the elements with `start` <= index < `stop` stand."""
+        """Return the positions of the elements with `start` <= index < `stop`."""
         return self.items.slice_positions(start, stop)
 
     def at(self, index: int) -> bytes:
@@ -240,12 +240,12 @@ class List(Value):
 
 
 def made_by(position: Position) -> Dot:
-    """The effect that inserted the element at `position`."""
+    """Return the dot of the effect that inserted the element at `position`."""
     return position[-3] << SEQ_BITS | abs(position[-2])
 
 
 def as_element(position: Position, held: Any) -> Element:
-    """What a position holds, as a register."""
+    """Return the element at a position as a register."""
     if type(held) is Element:
         return held
     element = Element()
@@ -254,7 +254,7 @@ def as_element(position: Position, held: Any) -> Element:
 
 
 def as_plain(position: Position, element: Element) -> Any:
-    """An element in its shortest form, so that equal content has equal bytes."""
+    """Return an element in its shortest form, so that equal content has equal bytes."""
     if element.plain() and element.stamp == 0 and element.dot == made_by(position):
         return element.value
     return element
@@ -269,7 +269,7 @@ def check_position(position: Any) -> Position:
 
 
 def head_place(value: List | None, origin: int, seq: int) -> Place:
-    """Where effect `seq` of `origin` pushes at the head."""
+    """Return the place where effect `seq` of `origin` pushes at the head."""
     if value is None or value.items.size == 0:
         return (), 0, -1
     first = value.items.positions[0][0]
@@ -278,7 +278,7 @@ def head_place(value: List | None, origin: int, seq: int) -> Place:
 
 
 def tail_place(value: List | None, origin: int, seq: int) -> Place:
-    """Where effect `seq` of `origin` pushes at the tail."""
+    """Return the place where effect `seq` of `origin` pushes at the tail."""
     if value is None or value.items.size == 0:
         return (), 0, 1
     last = value.items.positions[-1][-1]
@@ -287,8 +287,11 @@ def tail_place(value: List | None, origin: int, seq: int) -> Place:
 
 
 def place_before(position: Position, depth: int) -> Place:
-    """A place before `position` that shares its first `depth` numbers. No effect carries a lower
-    `k` than the least, which no region reaches but a hostile peer may send: then it is under it."""
+    """Return a place before `position` that shares its first `depth` numbers.
+
+    A `k` may already be the lowest that an effect can carry. No region reaches it, but a hostile
+    peer may send it. Then the place is one component deeper.
+    """
     while position[depth] == -STEP_MAX:
         if depth + 4 == len(position):
             return (*position[:depth], -STEP_MAX, 0, 0, 0), 0, -1
@@ -297,7 +300,8 @@ def place_before(position: Position, depth: int) -> Place:
 
 
 def place_behind(position: Position) -> Place:
-    """A place behind `position`, and under it where its `k` is the greatest."""
+    """Return a place behind `position`. Where its `k` is the greatest, it is one component
+    deeper."""
     depth = 0
     while position[depth] == STEP_MAX:
         depth += 4
@@ -307,7 +311,7 @@ def place_behind(position: Position) -> Place:
 
 
 def place_between(before: Position, after: Position, origin: int, seq: int) -> Place:
-    """Where effect `seq` of `origin` inserts between two neighbours."""
+    """Return the place where effect `seq` of `origin` inserts between two neighbours."""
     parent, k, owner = before[:-4], before[-4], before[-3]
     if owner == origin and (*parent, k, origin, seq, 0) < after:
         return parent, k, 1

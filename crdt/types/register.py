@@ -1,10 +1,10 @@
-"""A last-writer-wins register that keeps its losers, with a counter on top.
+"""A last-writer-wins register that keeps all siblings, with a counter on top.
 
-Concurrent writes are all kept, each with its dot and its stamp; readers see the greatest stamp,
-the lower origin on a tie (rules STR-2, ORD-8). A write removes the writes it observed and adds its
-own, stamped later than all of them, so stamps never contradict causality (rules ORD-6, ORD-7). The
-losers stay until something that saw them replaces or deletes them: were they dropped at once, a
-delete that had observed only the winner would leave nothing here and a loser elsewhere.
+Concurrent writes are all kept, each with its dot and its stamp. Readers see the greatest stamp, or
+the lower origin on a tie (rules STR-2, ORD-8). A write removes the writes that it observed and adds
+its own, stamped later than all of them, so stamps never contradict causality (rules ORD-6, ORD-7).
+Siblings stay until a write or delete that observed them. If they were dropped immediately, a delete
+that had observed only the shown write would leave nothing here and a sibling elsewhere.
 
 Increments are kept apart from the writes, as a counter (see there); the value is the shown write
 plus the counter (rules CTR-6, CTR-9, D-04). One write and no counter is the common case, and costs
@@ -29,7 +29,7 @@ LATEST: Final = 1 << 56  # ms; beyond any stamp that operations can have led to
 
 
 class Write:
-    """One of several concurrent writes that is not shown."""
+    """A sibling: a concurrent write, which is not shown."""
 
     __slots__ = ("dot", "stamp", "value")
 
@@ -64,7 +64,7 @@ class Register(Value):
         self.shares: Shares = ()
 
     def write(self, dot: Dot, stamp: int, value: Any, observed: Observed) -> None:
-        """Take in a write: it replaces those it observed and stands beside the others."""
+        """Apply a write. It replaces those that it observed and becomes a sibling of the others."""
         if self.dot == 0 or (not self.sibling_writes and observed.covers(self.dot)):
             self.dot = dot
             self.stamp = stamp
@@ -75,13 +75,13 @@ class Register(Value):
         self.show(writes)
 
     def writes(self) -> list[Write]:
-        """All concurrent writes, the shown one first."""
+        """Return all concurrent writes, the shown one first."""
         if self.dot == 0:
             return []
         return [Write(self.dot, self.stamp, self.value), *self.sibling_writes]
 
     def show(self, writes: list[Write]) -> None:
-        """Hold exactly these writes; the greatest stamp, or lower origin, is shown."""
+        """Hold exactly these writes. The one with the greatest stamp, or lower origin, is shown."""
         writes.sort(key=precedence)
         if writes:
             first = writes[0]
@@ -92,7 +92,7 @@ class Register(Value):
         self.sibling_writes = tuple(writes[1:])
 
     def increment(self, dot: Dot, birth: int, amount: Number) -> None:
-        """Take in an increment: its origin's sum after it."""
+        """Apply an increment, which carries its origin's new sum."""
         self.shares = counter.incremented(self.shares, dot, birth, amount)
 
     def increments(self) -> list[tuple[Dot, Number]]:
@@ -123,7 +123,7 @@ class Register(Value):
         return self.dot == 0 and not self.shares
 
     def plain(self) -> bool:
-        """Whether there is one write at most, and no counter."""
+        """Return whether there is one write at most, and no counter."""
         return not self.sibling_writes and not self.shares
 
     def min_dot(self) -> Dot:
@@ -149,14 +149,15 @@ class Register(Value):
         return counter.has_garbage(self.shares)
 
     def state(self) -> Any:
-        """`(dot, stamp, value, endless)`, then dot, stamp, value of each loser and the counter."""
+        """Return `(dot, stamp, value, no_expiry)`, then the siblings and the counter if there are
+        any."""
         if self.plain():
             return (self.dot, self.stamp, self.value, int(self.no_expiry))
-        rivals: list[Any] = []
+        flat: list[Any] = []
         for write in self.sibling_writes:
-            rivals += (write.dot, write.stamp, write.value)
+            flat += (write.dot, write.stamp, write.value)
         shares = counter.state(self.shares)
-        return (self.dot, self.stamp, self.value, int(self.no_expiry), tuple(rivals), shares)
+        return (self.dot, self.stamp, self.value, int(self.no_expiry), tuple(flat), shares)
 
     def load(self, state: Any) -> None:
         items = tuple_of(state, "a register")
@@ -166,22 +167,22 @@ class Register(Value):
         self.dot, self.stamp, self.value = items[0], items[1], items[2]
         self.no_expiry = items[3] == 1 and self.dot != 0
         if len(items) == 6:
-            self.load_rivals(tuple_of(items[4], "a register's losers", 3))
+            self.load_siblings(tuple_of(items[4], "a register's siblings", 3))
             self.shares = counter.load(items[5])
 
-    def load_rivals(self, flat: tuple[Any, ...]) -> None:
-        """Read back the losers."""
-        losers: list[Write] = []
+    def load_siblings(self, flat: tuple[Any, ...]) -> None:
+        """Load the siblings: dot, stamp and value of each."""
+        writes: list[Write] = []
         for index in range(0, len(flat), 3):
             dot, stamp, value = flat[index : index + 3]
             self.check_write(dot, stamp, value)
-            losers.append(Write(dot, stamp, value))
-        if losers and self.dot == 0:
-            raise DecodeError("a register: losers, but nothing that is shown")
-        self.sibling_writes = tuple(losers)
+            writes.append(Write(dot, stamp, value))
+        if writes and self.dot == 0:
+            raise DecodeError("a register: siblings, but no write that is shown")
+        self.sibling_writes = tuple(writes)
 
     def check_write(self, dot: Any, stamp: Any, value: Any) -> None:
-        """Refuse what is no write."""
+        """Raise DecodeError unless these are the dot, stamp and value of a write."""
         if type(dot) is not int or dot != 0:
             read_dot(dot, "a register's dot")
         integer_of(stamp, "a register's stamp", -LATEST, LATEST)
@@ -189,7 +190,7 @@ class Register(Value):
             raise DecodeError("a register: expected a value of its type")
 
     def admits(self, value: object) -> bool:
-        """Whether `value` may be written here."""
+        """Return whether `value` may be written here."""
         return type(value) is bytes
 
     def covered(self, vector: Vector) -> bool:
@@ -206,7 +207,7 @@ class Register(Value):
 
 
 def precedence(write: Write) -> tuple[int, int]:
-    """Sorts the write that readers see first."""
+    """Return the sort key of a write. The write that readers see comes first."""
     return -write.stamp, write.dot >> SEQ_BITS
 
 

@@ -63,11 +63,11 @@ class RemoveWinsSet(Value):
                 drop_observed(side, member, observed)
 
     def has(self, member: bytes) -> bool:
-        """Whether readers see `member`."""
+        """Return whether readers see `member`."""
         return member in self.adds and member not in self.removes
 
     def members(self) -> list[bytes]:
-        """What readers see, sorted."""
+        """Return the members that readers see, sorted."""
         return sorted(self.adds.keys() - self.removes.keys())
 
     def is_live(self) -> bool:

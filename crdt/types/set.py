@@ -201,7 +201,7 @@ def merge_members(
 
 
 def are_covered(members: dict[bytes, Dots], vector: Vector) -> bool:
-    """Whether `vector` covers all dots of all members."""
+    """Return whether `vector` covers all dots of all members."""
     for held in members.values():
         if isinstance(held, int):
             if not covers(vector, held):

@@ -61,7 +61,7 @@ class String(Register):
             self.reset(effect[5], dot)
 
     def read(self) -> bytes:
-        """What GET shows."""
+        """Return what GET shows."""
         value: bytes | None = self.value
         if value is None:
             return text_of(total(self.shares))
