@@ -33,39 +33,39 @@ class Resynced:
 
 @attrs.frozen
 class Unlisted:
-    """The peer's file does not list us. It sends us what it has, and takes our writes from
-    others that list us, or once its file does."""
+    """The peer's file does not list us. It sends us its data. It receives our writes through
+    regions that list us, or once its file does."""
 
     peer: str
 
 
 @attrs.frozen
 class CaughtUp:
-    """We have all that the peer had when it greeted us, our own earlier writes among it. Once for
-    each connection."""
+    """We have all that the peer had at its Hello, including our own earlier writes. Once for each
+    connection."""
 
     peer: str
 
 
 @attrs.frozen
 class EarlierIncarnation:
-    """The peer knows what our region wrote in an earlier life, and it is not here: we have lost
-    memory, and only read until we have `Recovered` (rule STL-2). Once at most."""
+    """The peer has writes of an earlier incarnation of our region that are not here: we have lost
+    data, and are read-only until `Recovered` (rule STL-2). At most once."""
 
     peer: str
 
 
 @attrs.frozen
 class Recovered:
-    """We have all that the peers within reach had: a region that had lost its memory may write
-    again (rule STL-1; see `recovery`). Once in a life; `peer` is the last that was waited for."""
+    """We have all that the reachable peers had, so a region that had lost its data may write again
+    (rule STL-1; see `recovery`). Once for each incarnation. `peer` is the last that answered."""
 
     peer: str
 
 
 @attrs.frozen
 class OpsTaken:
-    """Ops have come in; `applied` of their effects are visible now."""
+    """Ops have come in; `applied` effects have become visible."""
 
     peer: str
     applied: int
@@ -87,15 +87,15 @@ class SnapshotWanted:
 
 @attrs.frozen
 class Stalled:
-    """Too much is waiting for its turn here; the link rests for a moment."""
+    """The causal buffer is full; the link pauses for a moment."""
 
     peer: str
 
 
 @attrs.frozen
 class GapFound:
-    """Effects of `origin` are missing; `asked` is who was asked for them, empty if nobody has
-    them."""
+    """Effects of `origin` are missing; `asked` is the peer that was asked for them, empty if no
+    peer has them."""
 
     peer: str
     origin: Origin
@@ -112,8 +112,8 @@ class GapUnfilled:
 
 @attrs.frozen
 class Reported:
-    """A region has said what it has reached, itself or through the peer. A source tells its
-    followers, under its own region, what all its regions have reached."""
+    """The vector and clock of a region, reported by itself or through the peer. A source reports to
+    its followers, under its own region, what is stable."""
 
     peer: str
     region: int
@@ -123,8 +123,8 @@ class Reported:
 
 @attrs.frozen
 class ClockSkew:
-    """The peer's wall clock differs from ours by so many ms, positive if it is ahead. Told when the
-    difference becomes great and when that is over."""
+    """The peer's wall clock differs from ours by so many ms, positive if it is ahead. Reported when
+    the difference becomes large and when that is over."""
 
     peer: str
     ms: int
@@ -132,14 +132,14 @@ class ClockSkew:
 
 @attrs.frozen
 class ViewHeard:
-    """The peer has said which life of each region it takes for the present one."""
+    """The peer has sent its membership view."""
 
     peer: str
 
 
 @attrs.frozen
 class LackHeard:
-    """The peer has said who lacks an effect (see `lost`)."""
+    """The peer has sent a statement about a lost effect (see `lost`)."""
 
     peer: str
     frame: Lacking
@@ -147,8 +147,8 @@ class LackHeard:
 
 @attrs.frozen
 class OpsDropped:
-    """We have given up operations of `origin`, `effects` in all: they waited for effect `seq` of
-    `lost`, which no region has, and both of these lives are over. `peer` is always empty."""
+    """Buffered operations of `origin`, `effects` in all, were dropped. They waited for effect `seq`
+    of `lost`, which no region has. Both incarnations are over. `peer` is always empty."""
 
     peer: str
     origin: Origin
@@ -159,7 +159,7 @@ class OpsDropped:
 
 @attrs.frozen
 class SettleReceived:
-    """A question has come, or the answer to one (see `question`)."""
+    """A settle request or reply has come (see `settle_query`)."""
 
     peer: str
     frame: SettleRequest | SettleReply
@@ -167,8 +167,8 @@ class SettleReceived:
 
 @attrs.frozen
 class OriginReused:
-    """The peer knows effects of our own origin that we did not make: we have lost memory. Take a
-    new incarnation before the next write (design section 3)."""
+    """The peer knows effects of our own origin that we did not make: we have lost data. Take a new
+    incarnation before the next write."""
 
     peer: str
     origin: Origin

@@ -58,19 +58,19 @@ class Hello:
     role: int = MEMBER
     protocol: int = PROTOCOL
     members: Members = ()
-    """The regions of the CRDB, as the speaker's file lists them (see `roster`)."""
+    """The regions of the CRDB, as the sender's file lists them (see `roster`)."""
     others: Members = ()
-    """More regions, which only the files of the speaker's peers list."""
+    """More regions, which only the files of the sender's peers list."""
     holds_aside: bool = False
-    """True if the speaker has put its state aside: what it shows is not all that it has, and
-    counts as no answer for somebody who has lost their memory (see `aside`)."""
+    """True if the sender has put its state aside (see `aside`), so `vector` does not cover all that
+    it holds. A region that has lost its data does not count it as an answer."""
     lineage: Lineage = ()
-    """The instances that the speaker follows, and those that they follow."""
+    """The instances that the sender follows, and those that they follow."""
 
 
 @attrs.frozen
 class Resume:
-    """From sink: this is what I have, send what lies beyond of these regions."""
+    """From sink: its vector, and the regions whose later ops the source has to send."""
 
     vector: Vector
     routes: tuple[int, ...] | None
@@ -89,7 +89,7 @@ class Truncated:
 
 @attrs.frozen
 class SnapshotRequest:
-    """From sink: send all you have, to be merged (a full resync)."""
+    """From sink: requests the whole state, to be merged (a full resync)."""
 
 
 @attrs.frozen
@@ -140,13 +140,13 @@ class Ack:
     held: int = 0
 
 
-TERM_MAX: Final = (1 << 31) - 1  # of lives that were noticed, one after the other
+TERM_MAX: Final = (1 << 31) - 1  # of incarnations that were noticed, one after the other
 
 View: TypeAlias = tuple[tuple[int, int, Origin], ...]
-"""The region, term and origin of each present life, by region; see `membership`."""
+"""The region, epoch and origin of each present incarnation, by region (see `membership_view`)."""
 
 Report: TypeAlias = tuple[int, Vector, int]
-"""What a region has last said of itself: its number, vector and wall clock in ms."""
+"""The last report of a region: its number, vector and wall clock in ms."""
 
 
 @attrs.frozen
@@ -164,9 +164,8 @@ class Heartbeat:
 
 @attrs.frozen
 class Present:
-    """Which life of each region the sender takes for the present one: its reports from here on are
-    made in this view, if they count at all (see `membership`). Followers neither say nor hear
-    it."""
+    """The membership view of the sender. It makes its later reports in this view, and they count only
+    if `counts`. Not exchanged with followers."""
 
     view: View
     counts: bool = True
@@ -174,8 +173,8 @@ class Present:
 
 @attrs.frozen
 class Lacking:
-    """In `view` these regions have said that they neither have nor hold effect `seq` of `origin`
-    (see `lost`). Followers neither say nor hear it."""
+    """In `view` these regions have neither applied nor buffered effect `seq` of `origin` (see
+    `replication.mesh.lost`). Not exchanged with followers."""
 
     view: View
     origin: Origin
@@ -185,7 +184,7 @@ class Lacking:
 
 @attrs.frozen
 class GapRequest:
-    """From sink: send the ops of `origin` after its effect `after`, and go on until GapEnd."""
+    """From sink: requests the ops of `origin` after its effect `after`, until GapEnd."""
 
     origin: Origin
     after: int
@@ -200,15 +199,15 @@ class GapEnd:
 
 @attrs.frozen
 class GapRefused:
-    """From source: the backlog does not hold the ops of `origin` that were asked for."""
+    """From source: the backlog does not hold the ops of `origin` that were requested."""
 
     origin: Origin
 
 
 @attrs.frozen
 class SettleRequest:
-    """Have all that you and those behind you are linked with what they should? `vector` is what the
-    sender had when it first heard the question, which has come over so many `hops` by now."""
+    """Asks whether the regions behind the receiver have converged. `vector` is the sender's vector
+    when it first received the query, which has been forwarded over `hops` links."""
 
     asker: Origin
     number: int
@@ -218,7 +217,7 @@ class SettleRequest:
 
 @attrs.frozen
 class SettleReply:
-    """They have, or not yet, as far as the sender was the first to be asked."""
+    """The reply to a settle query: yes or no, for the regions that the sender asked."""
 
     asker: Origin
     number: int
@@ -227,7 +226,7 @@ class SettleReply:
 
 @attrs.frozen
 class Refuse:
-    """This link cannot be, and why. Dial again later."""
+    """Refuses the link, with the reason. Dial again later."""
 
     reason: str
 

@@ -1,23 +1,24 @@
-"""Which life of each region is the present one, so that what is *stable* is.
+"""The membership view: the present incarnation of each region, within which reports count.
 
-A report promises that whatever its region writes from then on has seen the reported vector. A
-region that has lost its memory breaks it without a lie: its earlier life has promised nothing about
-the writes that only a third region still holds, and they have not seen what the new life reports.
+A report promises that all later writes of its region have seen the reported vector. After a region
+has lost its memory, this no longer holds. A third region may still hold writes of the earlier
+incarnation, and those have not seen what the new incarnation reports.
 
-So each replica keeps a *view*: for each member the origin of its present life, and the *term* of
-that life, the number of lives that were noticed before it. A greeting proves that a life is there:
-if another one was in the view, the term grows. Views travel ahead of reports and the greater term
-wins; a replica that finds itself declared dead by it takes the next term. Terms need no clock and
-no disk, and incarnations no order.
+So each replica keeps a *view*: the origin of the present incarnation of each member, and its
+*epoch*, the number of incarnations that were noticed before it. The Hello of a new incarnation
+increases the epoch. Views are sent ahead of reports, and the greater epoch wins. A replica that
+finds a newer incarnation of itself in a view takes the next epoch. Epochs need no clock and no
+disk, and incarnations need no order.
 
-    A report counts only if it was made in the view that we have ourselves.
-    A new view voids all reports, and closes connections with lives that are over.
-    Nothing is stable until all reports, and we, say the same of the lives that are over.
-    Who still holds back an operation of such a life says that its reports do not count.
+* A report counts only if it was made in our own view.
+* A new view voids all reports, and closes connections with incarnations that are over.
+* Nothing is stable until all reports, and we, agree on what those incarnations have written.
+* A region that buffers an operation of one of them declares that its reports do not count.
 
-Then no operation below or beside what is stable can be under way any more: docs/design/005 proves
-it. The idea of counting messages only within a view is that of Birman and Joseph, *Exploiting
-Virtual Synchrony in Distributed Systems*, 1987; terms are those of Raft (Ongaro, Ousterhout, 2014).
+Then no operation that the stable vector covers, or that is concurrent with it, can be under way any
+more: docs/design/005 has the proof. Counting messages only within a view is an idea of Birman and
+Joseph, *Exploiting Virtual Synchrony in Distributed Systems*, 1987. Epochs are the terms of Raft
+(Ongaro, Ousterhout, 2014).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from crdt.embed.replica import Replica
 from replication.protocol.frames import TERM_MAX, View
 
 Incarnation: TypeAlias = tuple[int, Origin]
-"""The term of a life and its origin. The greater of two is the later."""
+"""The epoch of an incarnation and its origin. The greater of two is the later."""
 
 
 class MembershipView:
@@ -47,7 +48,7 @@ class MembershipView:
     # -- learning --------------------------------------------------------------------------
 
     def greeted(self, region: int, origin: Origin) -> bool:
-        """A life of a member has greeted us; whether our view is another now."""
+        """Record the Hello of a member's incarnation. Return whether our view has changed."""
         incarnation = self.present.get(region)
         if not self.is_member(region) or (incarnation is not None and incarnation[1] == origin):
             return False
@@ -56,7 +57,7 @@ class MembershipView:
         return True
 
     def heard(self, view: View) -> bool:
-        """Somebody else has this view; whether ours is another now."""
+        """Merge the view of a peer. Return whether ours has changed."""
         before = self.view
         for region, term, origin in view:
             incarnation = (term, origin)
@@ -69,11 +70,11 @@ class MembershipView:
         return self.view != before
 
     def renew(self) -> bool:
-        """The replica writes under another origin now; whether it does."""
+        """Record the replica's present origin. Return whether it has changed."""
         return self.greeted(self.replica.region, self.replica.origin)
 
     def drop_strangers(self) -> None:
-        """Forget those that are no members any more."""
+        """Drop the regions that are not members any more."""
         self.present = {
             region: incarnation
             for region, incarnation in self.present.items()
@@ -82,7 +83,7 @@ class MembershipView:
         self.settle()
 
     def settle(self) -> None:
-        """Let the view say what is known, and reports be void if it is another one."""
+        """Rebuild the view. If it has changed, all reports are void."""
         view = tuple((region, *incarnation) for region, incarnation in sorted(self.present.items()))
         if view != self.view:
             self.view = view
@@ -91,18 +92,20 @@ class MembershipView:
     # -- asking ----------------------------------------------------------------------------
 
     def is_member(self, region: int) -> bool:
-        """Whether a region is we ourselves or one whose reports count."""
+        """Return whether a region is our own or one whose reports count."""
         members = self.replica.stability.members
         return region == self.replica.region or members is None or region in members
 
     def to_tell(self) -> View:
-        """The view that our reports count in; empty, so that they count nowhere, while an
-        operation of a life that is over waits here for its turn, or may stand in a state that is
-        put aside."""
+        """Return the view in which our reports count; empty if they count nowhere.
+
+        They do not count while an operation of an incarnation that is over is buffered here, or may
+        be in a state that is put aside.
+        """
         return () if self.is_withheld or self.replica.awaits_lost_effects else self.view
 
 
 def following(incarnation: Incarnation) -> int:
-    """The term after that of a life. It stays at the greatest: nothing will be stable then, which
-    does no harm but to memory; only a peer that lies can bring it about."""
+    """Return the next epoch. It stays at the greatest, which only a hostile peer can bring about.
+    Then nothing becomes stable, which costs memory and nothing else."""
     return min(incarnation[0] + 1, TERM_MAX)
