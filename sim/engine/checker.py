@@ -33,7 +33,7 @@ class Violation(Exception):
 
 
 class Watched(Protocol):
-    """A region, as checkers see it. A restart gives it another replica and another mirror."""
+    """A region, as checkers see it. A restart gives it another replica and another state hash."""
 
     @property
     def name(self) -> str:
@@ -135,7 +135,7 @@ class Followed(Protocol):
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Checker:
-    """Base of all checkers: every hook is called, and does nothing here."""
+    """Base of all checkers. Every hook does nothing here."""
 
     promise: ClassVar[str] = ""
 
@@ -144,82 +144,82 @@ class Checker:
         self.looked = 0
 
     def on_region_started(self, region: Watched) -> None:
-        """A region has begun a life, empty or from a kept snapshot."""
+        """Called when a region has started, empty or from a kept snapshot."""
 
     def on_clock_rewound(self, region: Watched) -> None:
-        """Somebody has set a region's clock (CRDB.CLOCK); what expires follows, also back."""
+        """Called when a client has set a region's clock (CRDB.CLOCK). Expiry follows, also back."""
 
     def on_expiry_set_back(self, name: str, keyspace: Keyspace, before: int) -> None:
-        """The time (ms) that expiry goes by in a region or follower was `before` and is earlier
-        now, as its clock was set back."""
+        """Called when the clock of a region or follower was set back. Expiry followed the time
+        `before` (ms), and follows an earlier one now."""
 
     def on_op_made(self, region: Watched, entry: Entry) -> None:
-        """A region has made an operation."""
+        """Called when a region has made an operation."""
 
     def on_commands_run(
         self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
     ) -> None:
-        """A client's commands have been carried out; `before` is the vector as it was then."""
+        """Called when a client's commands were carried out. `before` is the vector before them."""
 
     def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
-        """A client is about to send commands; session 0 stands for clients that only write."""
+        """Called before a client sends commands. Session 0 stands for clients that only write."""
 
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Its commands were carried out. There are fewer replies if the last that was carried out
-        waits, and those after it have not been looked at."""
+        """Called when a session's commands were carried out. There are fewer replies if the last
+        one waits; the commands after it have not been read then."""
 
     def on_late_reply(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
-        """The reply has come that a client has waited for."""
+        """Called when a reply has come that a client has waited for."""
 
     def on_client_left(self, region: Watched, session: int) -> None:
-        """A client has closed its connection."""
+        """Called when a client has closed its connection."""
 
     def on_op_received(self, region: Watched, entry: Entry) -> None:
-        """An operation of another region stands in this one's history."""
+        """Called when an operation of another region was added to this one's history."""
 
     def on_op_applied(self, region: Watched, entry: Entry) -> None:
-        """It was applied, after everything that was reported to this checker before."""
+        """Called when it was applied, after everything that this checker was called for before."""
 
     def on_history_jump(self, region: Watched) -> None:
-        """A snapshot has been merged, or the history has forgotten operations before they could be
-        seen: what was applied in this turn came in an order that is not known."""
+        """Called when the order is not known in which operations were applied in this turn: a
+        snapshot was merged, or the history dropped operations before they were read."""
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """A region has done something, and these keys have changed."""
+        """Called after a turn of a region, with the keys that have changed."""
 
     def on_repair_asked(self, region: Watched, origin: Origin) -> None:
-        """A region has asked a helper for operations of `origin`."""
+        """Called when a region has asked a repair peer for operations of `origin`."""
 
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
-        """A region has lost its memory; these are alive."""
+        """Called when a region has lost its memory; `survivors` are up."""
 
     def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
-        """A follower has done something, and these keys have changed."""
+        """Called after a turn of a follower, with the keys that have changed."""
 
     def before_follower_commands(
         self, copy: Followed, session: int, commands: Sequence[Words]
     ) -> None:
-        """A client is about to send commands to a follower."""
+        """Called before a client sends commands to a follower."""
 
     def on_follower_replies(
         self, copy: Followed, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """They were carried out."""
+        """Called when they were carried out."""
 
     def on_promotion(self, copy: Followed, changes: Sequence[Change]) -> None:
-        """A follower has been promoted, and that has changed these keys."""
+        """Called when a follower was promoted, with the keys that this has changed."""
 
     def on_inspection(self, place: Watched | Followed) -> None:
-        """A region or follower that is up may be looked at as a whole: now and then, at times that
-        are drawn, and in the end."""
+        """Called to inspect a region or follower that is up: at random times, and at the end."""
 
     def on_run_end(self, regions: Sequence[Watched]) -> None:
-        """All is healed and quiet, and every region has had the time to hear of everything."""
+        """Called at the end, when every fault is healed and all regions have had time to
+        converge."""
 
     def on_followers_end(self, copies: Sequence[Followed], regions: Sequence[Watched]) -> None:
-        """The same for those that follow them."""
+        """Called at the end for the followers."""
 
     def violation(self, text: str) -> Violation:
         """Return the violation of this checker's promise, to be raised."""

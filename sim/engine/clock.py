@@ -1,8 +1,8 @@
-"""Wall clocks as regions have them: wrong by an offset, drifting, and now and then stepped.
+"""Wall clocks of regions: with an offset, a drift, and occasional steps.
 
-The engine's time is the truth and the monotone clock of every region. A wall clock shows
-milliseconds; it may jump both ways. Replicas stamp writes with it and must bear all of that (design
-section 3: one region's wrong clock harms the registers that it wrote, and nothing else).
+The engine's time is the correct time and the monotone clock of every region. A wall clock shows
+milliseconds and may jump in both directions. Replicas stamp writes with it and have to tolerate
+that: the wrong clock of one region may harm only the registers that it wrote.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Final
 from sim.engine.events import MS
 
 EPOCH_MS: Final = 1_700_000_000_000
-"""What a right clock shows when a simulation begins: it looks like a date to whoever reads it."""
+"""The time of a correct clock when a simulation begins, chosen to look like a date."""
 MILLION: Final = 1_000_000
 
 
 class WallClock:
-    """A region's clock. `stopped` holds it still; it is a time in ms then. A clock with a coarse
-    `tick_ms` shows multiples of that only, so that writes in several regions have equal stamps."""
+    """A region's clock. `stopped` is the time (ms) at which it stands still, or None. A clock with
+    a coarse `tick_ms` shows only multiples of that, so writes of several regions have equal
+    stamps."""
 
     __slots__ = ("drift_ppm", "offset_ms", "since", "stopped", "tick_ms")
 

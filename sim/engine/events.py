@@ -27,18 +27,18 @@ class Engine:
         self.now = 0
         self.sequence = 0
         self.events = 0
-        """How many have happened."""
+        """The number of events that have happened."""
         self.heap: list[tuple[int, int, Action]] = []
 
     def at(self, time: int, action: Action) -> None:
-        """Let `action` happen at `time`, or now if that has passed. O(log n)."""
+        """Schedule `action` for `time`, or for now if that has passed. O(log n)."""
         if time < self.now:
             time = self.now
         self.sequence += 1
         heapq.heappush(self.heap, (time, self.sequence, action))
 
     def schedule_after(self, delay: int, action: Action) -> None:
-        """Let `action` happen in `delay` nanoseconds."""
+        """Schedule `action` in `delay` nanoseconds."""
         self.at(self.now + delay, action)
 
     def step(self) -> bool:
@@ -51,7 +51,7 @@ class Engine:
         return True
 
     def run_until(self, time: int) -> None:
-        """Let everything happen that is due up to and at `time`; it is `time` then."""
+        """Run all events that are due at `time` or before, and advance the clock to `time`."""
         heap = self.heap
         pop = heapq.heappop
         while heap and heap[0][0] <= time:

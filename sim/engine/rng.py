@@ -22,8 +22,8 @@ SCALE: Final = 1 << 20
 
 
 def exponential_quantiles() -> tuple[int, ...]:
-    """The quantiles of the exponential distribution of mean SCALE. `decimal` rounds alike
-    everywhere, which `math.log` does not promise."""
+    """Return the quantiles of the exponential distribution of mean SCALE. `decimal` rounds equally
+    on every machine, which `math.log` does not guarantee."""
     exact = Context(prec=30)
     shares = [Decimal(CELLS - i) / CELLS for i in range(CELLS)] + [Decimal(1) / (CELLS * 8)]
     return tuple(int(-exact.ln(share) * SCALE) for share in shares)

@@ -1,4 +1,4 @@
-"""What happened in a run, in order: hashed always, kept for a while, written out if wanted.
+"""The trace of a run: records in order, always hashed, kept for a while, written on request.
 
 Two runs are the same if their hashes are. A record is one line: the virtual time in nanoseconds,
 where, what, and details. Nothing that goes in may depend on addresses or on the order of a set.

@@ -1,11 +1,11 @@
 """The network: for every ordered pair of regions a *way*, and on it ordered streams of bytes.
 
 A way has a delay, drawn for each piece of data, perhaps a bandwidth, and faults that may be
-switched on: it can be closed (what is on it waits, as TCP would go on sending; who waits too long
-gives up), slow, noisy (bits flip), or lossy, and cut data into pieces as reads do. The two
-directions of a pair are two ways, so every fault can be one-sided.
+switched on: it can be closed (data waits, since TCP would retransmit it, until an end times out),
+slow, noisy (bits flip), or lossy, and it can cut data into pieces as reads do. The two directions
+of a pair are two ways, so every fault can be one-sided.
 
-Nobody sees that something was lost: TCP sends it again when its timer has run out, which doubles
+Losses are not visible as such: TCP sends the data again when its timer has run out, which doubles
 with each loss, and everything behind it waits. Losses come alone, or in bursts in which nearly
 everything is lost for a while.
 
@@ -42,7 +42,7 @@ Pieces: TypeAlias = tuple[bytes, ...]
 
 @attrs.define
 class TrafficCounts:
-    """What has gone over one way: sent = delivered + lost + under way (I34)."""
+    """The bytes of one way: sent = delivered + lost + under way (I34)."""
 
     sent: int = 0
     delivered: int = 0
@@ -65,7 +65,7 @@ class Way:
         self.rng = rng
         self.tally = TrafficCounts()
         self.closures = 0
-        """How many faults keep the way closed now."""
+        """The number of faults that keep the way closed now."""
         self.slowness = 100
         """Delay in per cent of what was drawn."""
         self.bandwidth = 0
@@ -91,11 +91,11 @@ class Way:
         return self.closures == 0
 
     def close_once(self) -> None:
-        """Let nothing pass, until `open_once` was called as often as `close_once`."""
+        """Close the way until `open_once` was called as often as `close_once`."""
         self.closures += 1
 
     def open_once(self) -> None:
-        """Undo one `close_once`; what has waited goes on if it was the last."""
+        """Undo one `close_once`. After the last one, waiting data is delivered."""
         assert self.closures > 0
         self.closures -= 1
         if self.closures == 0:
@@ -117,7 +117,7 @@ class Way:
         return delay
 
     def draw_retransmission(self) -> int:
-        """Return for how long TCP's timers make wait what is sent now, because it is lost."""
+        """Return the delay (ns) by TCP's timers of what is sent now, because it is lost."""
         wait, timer = 0, RETRANSMIT_NS
         now = self.engine.now
         if now >= self.lossy_until and self.rng.happens_in(self.bursts, LOSSES_WHOLE):
@@ -148,14 +148,14 @@ class Way:
         return max((pipe.last for pipe in self.pipes if pipe.queue), default=0)
 
     def split_by_bandwidth(self, data: bytes) -> Pieces:
-        """The data as it arrives: whole, or bit by bit if there is little bandwidth."""
+        """Return the data as it arrives: whole, or in segments if there is little bandwidth."""
         size = max(SEGMENT_BYTES_LEAST, self.bandwidth // SEGMENTS)
         if not self.bandwidth or len(data) <= size:
             return (data,)
         return tuple([data[start : start + size] for start in range(0, len(data), size)])
 
     def flip_bit(self, data: bytes) -> bytes:
-        """The data, with a bit flipped if it is its turn."""
+        """Return the data, perhaps with one bit flipped."""
         if not self.flips or not self.rng.happens_in(self.flips, FLIPS_WHOLE):
             return data
         self.tally.flipped += 1
@@ -165,7 +165,7 @@ class Way:
         return bytes(damaged)
 
     def split_by_reads(self, data: bytes) -> Pieces:
-        """The data as reads give it: whole, or in pieces, down to single bytes."""
+        """Return the data as reads return it: whole, or in pieces, down to single bytes."""
         if not self.chops or len(data) < 2 or not self.rng.happens_in(self.chops):
             return (data,)
         self.tally.pieces += 1
@@ -191,13 +191,13 @@ class Pipe:
         is the end."""
         self.last = 0
         self.ended = False
-        """Nothing more can be put in."""
+        """True if nothing more can be sent."""
         self.is_read = True
         """True if the far end reads what has arrived."""
         way.pipes.append(self)
 
     def send(self, data: bytes) -> None:
-        """Put bytes in. They are lost if the stream has ended."""
+        """Send bytes. They are lost if the stream has ended."""
         way = self.way
         way.tally.sent += len(data)
         if self.ended:
@@ -208,13 +208,13 @@ class Pipe:
             self.put_in_flight(arrival, way.split_by_reads(part) if way.chops else (part,), "")
 
     def end(self, reason: str) -> None:
-        """Hang up: the far end hears of it when everything before has arrived."""
+        """Hang up. The far end learns of it when everything before has arrived."""
         if not self.ended:
             self.put_in_flight(self.way.engine.now + self.way.draw_delay(), (), reason)
             self.ended = True
 
     def put_in_flight(self, arrival: int, data: Pieces, reason: str) -> None:
-        """Something shall arrive, but never before what was put in earlier."""
+        """Schedule an arrival, but never before that of earlier data."""
         self.last = max(arrival, self.last)
         self.queue.append((self.last, data, reason))
         self.way.engine.at(self.last, self.deliver_first)
@@ -236,7 +236,7 @@ class Pipe:
             self.on_data(way.flip_bit(piece) if way.flips else piece)
 
     def resume_delivery(self) -> None:
-        """The way is open again: send what has been due meanwhile once more."""
+        """Retransmit what has become due meanwhile, since the way is open again."""
         now = self.way.engine.now
         if self.queue and self.queue[0][0] <= now:
             again = now + self.way.rng.integer_below(RETRANSMIT_NS) + self.way.draw_delay()
@@ -247,11 +247,11 @@ class Pipe:
             self.way.engine.at(due, self.deliver_first)
 
     def stop_reading(self) -> None:
-        """The far end leaves unread what arrives."""
+        """Stop reading at the far end."""
         self.is_read = False
 
     def resume_reading(self) -> None:
-        """The far end reads again, first what has arrived meanwhile."""
+        """Resume reading at the far end, first what has arrived meanwhile."""
         self.is_read = True
         now = self.way.engine.now
         for due, _, _ in self.queue:
@@ -259,8 +259,8 @@ class Pipe:
                 self.way.engine.at(now, self.deliver_first)
 
     def break_off(self, reason: str, keep: int = 0) -> None:
-        """Break: of what is under way `keep` bytes arrive, and then the end if there is a reason;
-        without one the far end waits in vain."""
+        """Break the connection. Of the bytes under way `keep` arrive, then the end if there is a
+        reason. Without a reason the far end is not notified."""
         kept: deque[tuple[int, Pieces, str]] = deque()
         for due, data, _ in self.queue:
             parts: list[bytes] = []
@@ -280,7 +280,7 @@ class Pipe:
             self.discard_in_flight()
 
     def discard_in_flight(self) -> None:
-        """Nothing will come any more."""
+        """Drop what is under way, and end the pipe."""
         self.ended = True
         self.way.tally.lost += self.bytes_in_flight()
         self.queue.clear()
