@@ -14,7 +14,7 @@ ANYTHING = rb"(?s:.)"
 
 
 def compile_glob(pattern: bytes, ignore_case: bool = False) -> re.Pattern[bytes]:
-    r"""What `pattern` matches, for `fullmatch`.
+    r"""Return the regular expression of `pattern`, for `fullmatch`.
 
     >>> glob = compile_glob(b"h[^e-z]l*")
     >>> [glob.fullmatch(text) is not None for text in (b"hall", b"hello", b"hal", b"ha")]

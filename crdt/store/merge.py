@@ -106,7 +106,7 @@ class Incoming:
         self.received += len(keys)
 
     def read_records(self, records: Any) -> None:
-        """Everything that is no plain string."""
+        """The values other than plain strings."""
         for record in tuple_of(records, "a snapshot's records"):
             name, deadlines, parts = items_of(record, 3, "a record")
             key = bytes_of(name, "a record's key")

@@ -164,8 +164,8 @@ class Heartbeat:
 
 @attrs.frozen
 class Present:
-    """The membership view of the sender. It makes its later reports in this view, and they count only
-    if `counts`. Not exchanged with followers."""
+    """The membership view of the sender. It makes its later reports in this view, and they count
+    only if `counts`. Not exchanged with followers."""
 
     view: View
     counts: bool = True
