@@ -15,7 +15,7 @@ VERSION: Final = 1
 
 
 class Changes:
-    """The operations that a peer lacks, or a whole state where they are no longer kept.
+    """The operations that a peer lacks, or a whole state where the history does not hold them.
 
     `vector` is where the sender stands. A peer that applies the changes gets there.
     """

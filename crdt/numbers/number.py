@@ -25,7 +25,7 @@ from crdt.numbers import long_double
 from crdt.numbers.long_double import LongDouble
 
 Number = int | float | bytes
-"""An integer, a score, or a decimal text that is no integer of 64 bits."""
+"""An integer, a score, or a decimal text that is not an integer of 64 bits."""
 
 COUNTER_MAX: Final = (1 << 59) - 1
 INTEGER: Final = re.compile(rb"0|-?[1-9][0-9]{0,18}")
@@ -124,7 +124,7 @@ def text_of(number: Number) -> bytes:
 
 
 def increased(text: bytes, delta: LongDouble) -> bytes | None:
-    """Return what INCRBYFLOAT makes of a text; None if that is no number.
+    """Return what INCRBYFLOAT makes of a text; None if that is not a number.
 
     Raises NotANumber if the sum is infinite.
     """

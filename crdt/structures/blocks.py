@@ -190,7 +190,7 @@ class Blocks:
 
 
 def cut(blocks: list[list[Any]], start: tuple[int, int], count: int) -> list[Any]:
-    """`count` items onwards from `start`, fewer if there are no more."""
+    """Return up to `count` items from `start`."""
     number, offset = start
     if number >= len(blocks):
         return []

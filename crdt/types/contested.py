@@ -33,7 +33,7 @@ class Contested(Value):
         return CONTESTED
 
     def part(self, code: int, make: Callable[[], Value]) -> Value:
-        """The value of one type, to be changed; made if there is none."""
+        """Return the value of one type, to be changed. It is created if necessary."""
         self.front = None
         value = self.parts.get(code)
         if value is None:

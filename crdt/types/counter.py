@@ -163,7 +163,7 @@ def reset(shares: Shares, flat: Any, dot: Dot) -> None:
 
 
 def min_dot(shares: Shares) -> Dot:
-    """The smallest dot of a live share, 0 if there is none."""
+    """Return the smallest dot of a live share; 0 without one."""
     for share in shares:
         if share.seq > share.reset_seq:
             return share.origin << SEQ_BITS | share.seq

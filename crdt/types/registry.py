@@ -79,7 +79,7 @@ class TypeRegistry:
         if len(plain) > 1:
             raise ValueError(f"types {plain} are all plain: snapshots have columns for one type")
         self.plain_code: int = plain[0] if plain else 0
-        """The code of the plain type, 0 if there is none."""
+        """Return the code of the plain type; 0 without one."""
         self.assignments: frozenset[int] = self.plain_operations(lambda each: each.is_assignment)
         self.ends_ttl: frozenset[int] = self.plain_operations(lambda each: each.ends_ttl)
         self.assignment_kinds: bytes = self.assignments_by_operation()

@@ -6,7 +6,7 @@ causes one acknowledgement at most. So the bytes of every way are bounded by the
 messages. They are looked at while all is quiet, and while every region writes a value.
 
 Not checked: ways over which a connection begins or ends meanwhile, and what is written while some
-region asks a helper for it. The promise `traffic` bounds how much of that comes twice.
+region asks a repair peer for it. The promise `traffic` bounds how much of that comes twice.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def check_span(world: SimWorld, span: int, writers: tuple[str, ...]) -> None:
 
 
 def repair_requests(world: SimWorld) -> int:
-    """Return how often somebody has asked a helper for what was missing."""
+    """Return how often a region has asked a repair peer for missing operations."""
     return sum(host.links.repair.requests for host in world.places.values())
 
 

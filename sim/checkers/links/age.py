@@ -1,4 +1,4 @@
-"""The age that a region reports of its picture of a peer is not too small.
+"""Check that a region does not report too small an age of its copy of a peer's data.
 
 The lag of a link that is dialled shows readers how much they may miss (CRDB.LINKS, INFO). The
 simulator knows how long ago the peer made the oldest of its effects that are not here. A region
@@ -47,7 +47,7 @@ class AgeChecker(Checker):
         del self.up[region.name]
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Look at the connections of one region."""
+        """Check the connections of one region."""
         self.turns += 1
         if self.turns % SAMPLE:
             return
@@ -63,7 +63,7 @@ class AgeChecker(Checker):
                 self.check_reported_age(region, sink, peer, known[1])
 
     def check_reported_age(self, region: Watched, sink: Sink, peer: Watched, since: int) -> None:
-        """Compare what is said of one connection with what is so. Times in ms."""
+        """Compare the reported age of one connection with the real one. Times in ms."""
         self.looked += 1
         said, age = sink.lag_ns(region.now_ms * MS) // MS, self.expected_age_ns(region, peer)
         late = (sink.rtt // 2 + 2 * sink.limits.heartbeat_ns) // MS + SLACK_MS

@@ -1,4 +1,4 @@
-"""Nothing grows without a bound but the data.
+"""Check that nothing but the data grows without a bound.
 
 The backlog and what waits for its turn keep within their bytes; what a link has sent and not heard
 of fits its window and one batch more; connections that have not introduced themselves, and ends
@@ -44,7 +44,7 @@ class BoundsChecker(Checker):
         self.largest = max(self.largest, len(entry.data))
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Look at the queues of one region."""
+        """Check the queues of one region."""
         self.turns += 1
         history, buffer = region.replica.history, region.replica.causal_buffer
         room = max(history.limit, self.largest + ENTRY_BYTES)
@@ -60,7 +60,7 @@ class BoundsChecker(Checker):
             self.measure_snapshot(region)
 
     def measure_snapshot(self, region: Watched) -> None:
-        """Count what waits for its turn, and now and then what the backlog keeps, again."""
+        """Count the buffered operations again, and now and then the backlog."""
         buffer, history = region.replica.causal_buffer, region.replica.history
         held = sum([room(op) for queue in buffer.queues.values() for op in queue])
         if held != buffer.bytes:
@@ -89,7 +89,7 @@ class BoundsChecker(Checker):
             self.count_again(region)
 
     def check_limits(self, region: Watched) -> None:
-        """Look at its links."""
+        """Check the links of the region."""
         links = region.links
         room = links.limits.window_bytes_max + max(links.limits.batch_bytes_max, self.largest)
         for source in links.sources.values():

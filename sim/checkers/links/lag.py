@@ -1,4 +1,4 @@
-"""The lag that a region reports of its peers is true.
+"""Check the lag that a region reports of its peers.
 
 The lag of a link is for how long the oldest of the region's own effects has not been acknowledged.
 The simulator knows when each was made. A region notes that only when it says or hears something, so
@@ -42,7 +42,7 @@ class LagChecker(Checker):
         """By region and peer the longest lag of the connection."""
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Look at the links of one region."""
+        """Check the links of one region."""
         now = region.now_ms
         if now - self.looked_at.get(region.name, -SAMPLE_MS) < SAMPLE_MS:
             return
@@ -57,7 +57,7 @@ class LagChecker(Checker):
                 self.check_reported_lag(region, source, held[1])
 
     def check_reported_lag(self, region: Watched, source: Source, since: int) -> None:
-        """Compare what is said of one link with what is so. Times in ms."""
+        """Compare the reported lag of one link with the real one. Times in ms."""
         now, said = region.now_ms, source.lag_ns(region.now_ms * MS) // MS
         age = self.silence_ns(region, source)
         self.looked += 1

@@ -1,9 +1,9 @@
-"""Hardly anything is sent twice, and helpers stop when they are no longer needed.
+"""Check that hardly anything is sent twice, and that repair peers stop when they are not needed.
 
 Of all effects that a region receives at most 5 % are such as it has applied, or hold its turn,
-already. Not counted are those that a fault held up on their way when the region asked a helper for
-them: they arrive when the fault is over, and by then the helper has sent them too. Data that
-is under way and arrives, however slowly, gives no reason to ask.
+already. Not counted are those that a fault held up on their way when the region asked a repair peer
+for them: they arrive when the fault is over, and by then that peer has sent them too. Data that is
+under way and arrives, however slowly, gives no reason to ask.
 
 A source goes on behind what its sink has acknowledged, even if that came another way.
 When all is quiet, no region is helped with an origin that a regular link brings. And no region
@@ -41,7 +41,7 @@ POPPED: Final = ((ZSET, REMOVE), (ZSET, ERASE))  # what leaves a sorted set
 
 
 class TrafficChecker(UnaskedChecker):
-    """Checks how much is sent twice."""
+    """Checks how many effects are sent twice."""
 
     promise: ClassVar[str] = "traffic"
 
@@ -79,14 +79,14 @@ class TrafficChecker(UnaskedChecker):
             )
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Look now and then at what is still to be sent."""
+        """Check now and then what is still to be sent."""
         self.turns += 1
         if self.turns % SAMPLE == 0:
             for source in region.links.sources.values():
                 self.check_place(region, source)
 
     def check_place(self, region: Watched, source: Source) -> None:
-        """What a sink has acknowledged, however it came there, is not sent any more."""
+        """Check that a source does not send what its sink has acknowledged, over whichever link."""
         for origin, seq in source.progress.acknowledged.items():
             sent = source.sent.get(origin, 0)
             if sent < seq and source.wants(origin):
@@ -99,8 +99,8 @@ class TrafficChecker(UnaskedChecker):
         self.count_duplicates(region)
 
     def count_duplicates(self, region: Watched) -> None:
-        """Add up what one life of a region has received. Where less may wait than a new link sends
-        initially, the rest is dropped, and sent again by design."""
+        """Add up what one incarnation of a region has received. Where less may wait than a new link
+        sends initially, the rest is dropped, and sent again by design."""
         if region.replica.causal_buffer.limit < FIRST_BYTES:
             return
         self.fresh += region.replica.applied
@@ -121,7 +121,7 @@ class TrafficChecker(UnaskedChecker):
             )
 
     def check_repair_peers(self, region: Watched) -> None:
-        """Look who still helps."""
+        """Check which repair peers still send."""
         for origin, repair_peer in region.links.repair.repair_peers.items():
             for sink in region.links.sinks.values():
                 if sink.state is SinkState.STREAMING and sink.carries(origin):
