@@ -29,7 +29,7 @@ from crdt.wire import codec
 from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
 from replication.protocol import frames
 from replication.protocol.errors import RemoteProtocolError
-from replication.protocol.frames import TERM_MAX, Frame, Grouped, Lineage, Members, Report, View
+from replication.protocol.frames import EPOCH_MAX, Frame, Grouped, Lineage, Members, Report, View
 
 LENGTH_BYTES: Final = 4
 TAG_BYTES: Final = 16  # of which a forger guesses one in 2**128
@@ -137,13 +137,13 @@ def read_view(item: Any) -> View:
 
 def read_life(item: Any) -> tuple[int, int, int]:
     """A region, the term of its life and its origin."""
-    region, term, origin = items_of(item, 3, "a life")
+    region, epoch, origin = items_of(item, 3, "a life")
     region = integer_of(region, "a life's region", 1, REGION_MAX)
     first, last = make_origin(region), make_origin(region, INCARNATION_MAX)
     read_origin(origin, "a life's origin")
     return (
         region,
-        integer_of(term, "a life's term", 0, TERM_MAX),
+        integer_of(epoch, "a life's term", 0, EPOCH_MAX),
         integer_of(origin, "a life's origin", first, last),
     )
 

@@ -140,7 +140,7 @@ class Ack:
     held: int = 0
 
 
-TERM_MAX: Final = (1 << 31) - 1  # of incarnations that were noticed, one after the other
+EPOCH_MAX: Final = (1 << 31) - 1  # of incarnations that were noticed, one after the other
 
 View: TypeAlias = tuple[tuple[int, int, Origin], ...]
 """The region, epoch and origin of each present incarnation, by region (see `membership_view`)."""

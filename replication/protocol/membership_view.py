@@ -27,7 +27,7 @@ from typing import TypeAlias
 
 from crdt.causality.dots import Origin
 from crdt.embed.replica import Replica
-from replication.protocol.frames import TERM_MAX, View
+from replication.protocol.frames import EPOCH_MAX, View
 
 Incarnation: TypeAlias = tuple[int, Origin]
 """The epoch of an incarnation and its origin. The greater of two is the later."""
@@ -59,8 +59,8 @@ class MembershipView:
     def heard(self, view: View) -> bool:
         """Merge the view of a peer. Return whether ours has changed."""
         before = self.view
-        for region, term, origin in view:
-            incarnation = (term, origin)
+        for region, epoch, origin in view:
+            incarnation = (epoch, origin)
             if region == self.replica.region and origin != self.replica.origin:
                 if incarnation >= self.present[region]:
                     self.present[region] = following(incarnation), self.replica.origin
@@ -108,4 +108,4 @@ class MembershipView:
 def following(incarnation: Incarnation) -> int:
     """Return the next epoch. It stays at the greatest, which only a hostile peer can bring about.
     Then nothing becomes stable, which costs memory and nothing else."""
-    return min(incarnation[0] + 1, TERM_MAX)
+    return min(incarnation[0] + 1, EPOCH_MAX)

@@ -34,7 +34,7 @@ from replication.protocol.codec import (
 )
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.frames import (
-    TERM_MAX,
+    EPOCH_MAX,
     Frame,
     Heartbeat,
     Hello,
@@ -54,7 +54,7 @@ data = st.binary(max_size=50)
 origins = st.integers(0, ORIGIN_MAX)
 lineages = st.lists(st.tuples(origins, texts), max_size=4).map(tuple)
 membership = st.builds(make_origin, regions, st.integers(0, INCARNATION_MAX)).flatmap(
-    lambda origin: st.tuples(st.just(region_of(origin)), st.integers(0, TERM_MAX), st.just(origin))
+    lambda origin: st.tuples(st.just(region_of(origin)), st.integers(0, EPOCH_MAX), st.just(origin))
 )
 every_frame: st.SearchStrategy[Any] = st.one_of(
     st.builds(
@@ -161,7 +161,7 @@ def test_fields_of_any_form_give_frame_or_one_error(kind: int, fields: list[Any]
         (19, 0, ((2, 0),)),
         (19, 0, ((0, 0, make_origin(1)),)),
         (19, 0, ((2, 0, make_origin(3)),)),
-        (19, 0, ((2, TERM_MAX + 1, make_origin(2)),)),
+        (19, 0, ((2, EPOCH_MAX + 1, make_origin(2)),)),
         (3, -1),
         (3, None),
         (3, GROUP_MAX + 1),

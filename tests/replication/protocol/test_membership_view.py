@@ -8,8 +8,8 @@ from crdt.embed.replica import Outcome, Replica
 from replication.mesh.links import Links
 from replication.protocol.events import Closed, ViewHeard
 from replication.protocol.frames import (
+    EPOCH_MAX,
     FOLLOWER,
-    TERM_MAX,
     Ack,
     Heartbeat,
     Hello,
@@ -132,9 +132,9 @@ def test_non_members_are_not_entered() -> None:
 
 def test_term_that_only_liar_reaches_is_not_exceeded() -> None:
     here = membership()
-    here.heard(((2, TERM_MAX, TWO),))
+    here.heard(((2, EPOCH_MAX, TWO),))
     assert here.greeted(2, SECOND_TWO)
-    assert here.view[1] == (2, TERM_MAX, SECOND_TWO)
+    assert here.view[1] == (2, EPOCH_MAX, SECOND_TWO)
 
 
 def test_view_waits_for_ops_of_ended_incarnations() -> None:

@@ -88,7 +88,7 @@ def test_reset_data_is_forgotten_despite_memory_loss(topology: str) -> None:
         lambda: not any(site.replica.keyspace.garbage for site in world.live_regions()), 30 * SECOND
     )
     (view,) = {site.links.membership.view for site in world.live_regions()}
-    assert [term for _, term, _ in view] == [1, 0, 1]
+    assert [epoch for _, epoch, _ in view] == [1, 0, 1]
 
 
 def test_one_seed_is_one_history() -> None:
