@@ -71,6 +71,10 @@ class CausalBuffer:
         """Return the operations of an origin that wait, in order."""
         return tuple(self.queues.get(origin, ()))
 
+    def count_bytes(self) -> int:
+        """Return the size of what waits, added up over the operations. It equals `bytes`."""
+        return sum([room(op) for queue in self.queues.values() for op in queue])
+
     def clear(self) -> None:
         """Drop all that waits."""
         self.queues.clear()

@@ -154,6 +154,10 @@ class OpLog:
         """Return the operation kept that ends with an effect, encoded, or nothing."""
         return self.endings.get(make_dot(origin, seq), b"")
 
+    def indexed_count(self) -> int:
+        """Return the number of operations that `ending_at` can find: no more than are kept."""
+        return len(self.endings)
+
     def overlapping(self, origin: Origin, first: int, last: int) -> list[Op]:
         """Return what is kept of an origin's effects `first` to `last`. O(backlog), unless
         nothing is kept of them."""

@@ -155,6 +155,14 @@ class KeyTable:
         """Return the number of keys that end some day."""
         return self.deadlines.timed
 
+    def count_deadlines(self) -> int:
+        """Count the keys that end some day one by one. The result equals `deadline_count()`.
+
+        O(keys with a deadline or PERSIST).
+        """
+        table = self.deadlines.table
+        return sum([self.deadlines.deadline(key) < FOREVER for key in table])
+
     def time_left(self, sample: int) -> int:
         """Return how long keys still live, in ms: the average over some that end."""
         return self.deadlines.time_left(self.expiry_clock, sample)

@@ -16,9 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from crdt.causality.causal_buffer import room
 from crdt.causality.op_log import ENTRY_BYTES
-from crdt.causality.schema import FOREVER
 from replication.machines.progress import MARKS_MAX
 from replication.mesh.links import GREETING_MAX
 from sim.engine.checker import Checker, Watched
@@ -62,10 +60,10 @@ class BoundsChecker(Checker):
     def measure_snapshot(self, region: Watched) -> None:
         """Count the buffered operations again, and now and then the backlog."""
         buffer, history = region.replica.causal_buffer, region.replica.history
-        held = sum([room(op) for queue in buffer.queues.values() for op in queue])
+        held = buffer.count_bytes()
         if held != buffer.bytes:
             raise self.violation(f"{held} bytes wait in {region.name}, which says {buffer.bytes}")
-        kept, known = history.stop - history.start, len(history.endings)
+        kept, known = history.stop - history.start, history.indexed_count()
         if known > kept:
             raise self.violation(f"{region.name} keeps {kept} operations and looks up {known}")
         if self.turns % WEIGHED == 0:
@@ -73,14 +71,14 @@ class BoundsChecker(Checker):
 
     def count_again(self, region: Watched) -> None:
         """Weigh the backlog, and count the keys that end."""
-        history, deadlines = region.replica.history, region.replica.keyspace.deadlines
+        history, keyspace = region.replica.history, region.replica.keyspace
         kept = history.read(history.start, history.stop - history.start)
         size = sum([len(data) + ENTRY_BYTES for _, _, _, data in kept])
         if size != history.bytes:
             raise self.violation(f"{region.name} keeps {size} bytes and says {history.bytes}")
-        timed = sum([deadlines.deadline(key) < FOREVER for key in deadlines.table])
-        if timed != deadlines.timed:
-            raise self.violation(f"{timed} keys of {region.name} end, which says {deadlines.timed}")
+        counted, reported = keyspace.count_deadlines(), keyspace.deadline_count()
+        if counted != reported:
+            raise self.violation(f"{counted} keys of {region.name} end, which says {reported}")
 
     def on_run_end(self, regions: Sequence[Watched]) -> None:
         """Count all once more."""

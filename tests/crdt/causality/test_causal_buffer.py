@@ -27,6 +27,7 @@ def test_waiting_op_is_released_in_order() -> None:
     first, second, other = op(1, 1, {2: 1}), op(1, 2), op(3, 1, {1: 2})
     for each in (other, first, second):
         assert buffer.hold(each, {})
+    assert buffer.count_bytes() == buffer.bytes > 0
     assert buffer.missing({}) == {1: 2, 2: 1}
     assert buffer.ready({}) is None
     assert buffer.ready({2: 1}) is first

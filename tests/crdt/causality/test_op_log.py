@@ -36,6 +36,7 @@ def test_since_gives_what_is_missing() -> None:
 def test_reader_behind_log_is_told() -> None:
     made = history(10, keep=4)
     assert made.start == 6
+    assert made.indexed_count() == 4
     assert made.bytes <= made.limit
     with pytest.raises(HistoryTruncated, match="wanted operation 4"):
         made.since({1: 3})
