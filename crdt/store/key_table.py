@@ -212,6 +212,10 @@ class KeyTable:
         following, keys = self.scan_order.walk(cursor, count, self.data.index)
         return following, [key for key in keys if self.lookup(key) is not None]
 
+    def has_scan_order(self) -> bool:
+        """Return whether the order of `scan` is kept: since the first scan."""
+        return self.scan_order is not None
+
     def sampled(self) -> Order:
         """Return the keys in an order that can be sampled. O(n) the first time."""
         if self.order is None:

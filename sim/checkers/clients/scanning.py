@@ -181,13 +181,14 @@ class ScanningChecker(Checker):
     def walk_all(self, place: Watched | Followed) -> None:
         """Walk over all keys, and over the elements of each, where an order is kept for that."""
         db = place.replica.keyspace
-        if db.scan_order is not None:
-            self.compare_walk(place.name, "SCAN", db.scan, set(db.keys()))
-        for key in db.data:
+        shown = db.keys()
+        if db.has_scan_order():
+            self.compare_walk(place.name, "SCAN", db.scan, set(shown))
+        for key in shown:
             value = db.lookup(key)
             if isinstance(value, Set | Fields) and value.scan_order is not None:
-                shown = f"a scan of {key.decode('latin-1')}"
-                self.compare_walk(place.name, shown, value.scan, names_in(db, key))
+                text = f"a scan of {key.decode('latin-1')}"
+                self.compare_walk(place.name, text, value.scan, names_in(db, key))
 
     def compare_walk(self, name: str, shown: str, scan: Scan, expected: set[bytes]) -> None:
         """Walk from beginning to end, and compare what comes with what is there."""

@@ -35,7 +35,9 @@ def test_expired_keys_are_not_seen() -> None:
     assert keys.lookup(b"b") is not None
     assert keys.keys() == [b"b"]
     assert keys.size() == 2
+    assert not keys.has_scan_order()
     assert keys.scan(0, 10) == (0, [b"b"])
+    assert keys.has_scan_order()
     assert keys.random_key(random.Random(1)) == b"b"
     assert (keys.deadline(b"a"), keys.deadline(b"b")) == (1000, None)
     assert keys.hidden({b"absent", b"b", b"a"}) == [b"a"]
