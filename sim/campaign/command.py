@@ -1,4 +1,4 @@
-"""The command line of the simulator: what may be asked, and one clear line for what may not."""
+"""The command line of the simulator. A wrong argument is reported in one line."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from geo.topology import SHAPES
 from sim.faults.kinds import FAULTS
 
 SEED_MAX: Final = (1 << 63) - 1
-SEEDS_MAX: Final = 1_000_000  # at a time: what came of each is kept for the summary
+SEEDS_MAX: Final = 1_000_000  # per campaign: the result of each run is kept for the summary
 
 
 class SimArgumentParser(argparse.ArgumentParser):
-    """Says in one line what is wrong with a command."""
+    """A parser that reports a wrong argument in one line, without the usage text."""
 
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with status 2."""
@@ -23,7 +23,7 @@ class SimArgumentParser(argparse.ArgumentParser):
 
 
 def parser(description: str | None = None) -> SimArgumentParser:
-    """The command line."""
+    """Return the parser of the command line."""
     made = SimArgumentParser(prog="python -m sim", description=description)
     made.formatter_class = argparse.RawDescriptionHelpFormatter
     made.add_argument("seed", nargs="?", type=parse_seed, help="0 to 2^63 - 1")
@@ -56,14 +56,14 @@ def parser(description: str | None = None) -> SimArgumentParser:
 
 
 def parse_seed(text: str) -> int:
-    """A seed. Raises ArgumentTypeError."""
+    """Return the seed that `text` gives. Raises ArgumentTypeError."""
     if not text.isascii() or not text.isdigit() or int(text) > SEED_MAX:
         raise argparse.ArgumentTypeError(f"{text!r} is no seed: give a number, 0 to 2^63 - 1")
     return int(text)
 
 
 def parse_span(text: str) -> range:
-    """A range of seeds. Raises ArgumentTypeError."""
+    """Return the seeds of a range such as `1-200`. Raises ArgumentTypeError."""
     begin, dash, end = text.partition("-")
     if not dash or not begin.isdecimal() or not end.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no range of seeds: write it like 1-200")
@@ -74,7 +74,7 @@ def parse_span(text: str) -> range:
 
 
 def parse_positive(text: str) -> float:
-    """Minutes. Raises ArgumentTypeError."""
+    """Return a positive number of minutes or seconds. Raises ArgumentTypeError."""
     try:
         minutes = float(text)
     except ValueError:
@@ -85,7 +85,7 @@ def parse_positive(text: str) -> float:
 
 
 def parse_whole(least: int, most: int) -> Callable[[str], int]:
-    """Return a parser for a number in that range. The parser raises ArgumentTypeError."""
+    """Return a parser for whole numbers from `least` to `most`. It raises ArgumentTypeError."""
 
     def parse_number(text: str) -> int:
         if not text.isdecimal() or not least <= int(text) <= most:
@@ -96,7 +96,10 @@ def parse_whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def parse_kinds(text: str) -> tuple[str, ...]:
-    """Kinds of faults. Raises ArgumentTypeError."""
+    """Return the kinds of faults that `text` lists; also `none` and `all`.
+
+    Raises ArgumentTypeError.
+    """
     if text in {"none", "all"}:
         return tuple(FAULTS) if text == "all" else ()
     names = tuple(text.split(","))

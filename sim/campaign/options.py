@@ -1,12 +1,14 @@
-"""What one seed stands for: every option of a run, drawn before it starts.
+"""The options of a run. All of them are drawn from the seed before the run starts.
 
-*Swarm*: each kind of fault and each family of keys is switched on or off for the whole run, because
-a run in which all faults happen together is always the same run. *Extremes*: now and then a number
-that the links are tuned by is turned to one end of its range (windows of a byte, backlogs of a few
-operations, heartbeats rarer than writes), for the whole run too. The pieces of snapshots are mostly
-small, so that something may be written between two of them. Blocks of lists are small in many runs,
-so that a list of some elements has many. In a *long* run links beat more slowly than usual: regular
-messages would be most of what happens.
+*Swarm testing*: each kind of fault and each family of keys is switched on or off for a whole run.
+If every run had all faults, all runs would be alike.
+
+*Extremes*: some runs set a limit of the links to an end of its range. Examples are windows of one
+byte, backlogs of a few operations, and heartbeats that are rarer than writes.
+
+Snapshots are mostly read in small pieces, so that writes can happen between two pieces. Many runs
+use small list blocks, so that short lists already have several blocks. *Long* runs use longer
+heartbeat intervals, because regular messages would otherwise be most of the events.
 """
 
 from __future__ import annotations
@@ -35,10 +37,10 @@ PLACES: Final = (
     *("ap-south-1", "sa-east-1", "ap-southeast-2", "ca-central-1"),
 )
 LONG_NS: Final = 600 * SECOND
-PER_KIND: Final = 40  # about as often each kind of fault happens at most
+PER_KIND: Final = 40  # about the largest number of occurrences of one kind of fault in a run
 NEVER_OFF: Final = ("set", "free")
 
-# To which ends a number may be turned: (field, the values that it then has).
+# (field of Limits, its extreme values).
 EXTREMES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
     ("window_bytes_max", (1, 400, 4_000)),
     ("batch_bytes_max", (40, 300, 3_000)),
@@ -54,7 +56,7 @@ EXTREMES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
     ("collect_ns", (20 * MS, 30 * SECOND)),
     ("piece_bytes_max", (1, 300, 3_000)),
 )
-BATCH_SMALL: Final = 300  # with a small window, or one batch would hide that the window is not kept
+BATCH_SMALL: Final = 300  # with a small window: a large batch would hide a violation of the window
 HISTORIES: Final = (400, 2_000, 10_000, 100_000, 1 << 20)
 LASTING: Final = {
     "cut": (0, 0),
@@ -64,7 +66,7 @@ LASTING: Final = {
     "slow": (2, 5),
     "loss": (10, 100),
 }
-"""The faults that may last to the end, and how strong they are then."""
+"""The faults that may last to the end of a run, each with its smallest and largest strength."""
 SEPARATING: Final = frozenset({"cut", "one-way", "black-hole"})
 RESTS: Final = (0, 5 * MS, 40 * MS)
 BLOCK_SIZES: Final = (2, 9, BLOCK_MAX)
@@ -74,8 +76,10 @@ OP_SIZES: Final = (60, 300, OP_BYTES, OP_BYTES, OP_BYTES, OP_BYTES)
 
 @attrs.frozen
 class RunOptions:
-    """One run. Times in ns; `faults` are the kinds that are on, `mean` the time between two
-    occurrences of one kind."""
+    """The options of one run. Times are in ns.
+
+    `faults` are the kinds that are on. `mean` is the average time between two faults of one kind.
+    """
 
     seed: int
     names: tuple[str, ...]
@@ -89,23 +93,25 @@ class RunOptions:
     mean: int
     tunings: Mapping[str, Tuning]
     offsets: Mapping[str, int]
-    """By how many ms each region's wall clock is wrong."""
+    """The error of each region's wall clock, in ms."""
     tick_ms: int
-    """By how much wall clocks advance at a time."""
+    """The resolution of the wall clocks, in ms."""
     chops: int
-    """Chunks in a hundred that always arrive in pieces."""
+    """The percentage of chunks that always arrive in pieces."""
     copies: tuple[Copy, ...]
-    """Those that follow regions."""
+    """The followers."""
     lasting: tuple[ScheduleStep, ...]
-    """Faults that nobody ends: all must converge nevertheless. Those whose kind is off are left
-    out."""
+    """Faults that last to the end. The regions must converge in spite of them. A fault whose kind
+    is not in `faults` is skipped."""
     core: int
-    """For how many regions convergence is asked while the others stay away; 0 for all only."""
+    """The number of regions that must converge while the others are cut off; 0 to skip this."""
 
     @staticmethod
     def draw_from_seed(seed: int, **fixed: Any) -> RunOptions:
-        """The options of a seed; those that are `fixed` are not drawn, and do not change what the
-        others are drawn as."""
+        """Return the options of a seed. Options in `fixed` override the drawn values.
+
+        Each option has a random stream of its own, so a fixed option does not change the others.
+        """
         rng = SeededRandom(seed, "options")
         regions = fixed.pop("regions", None) or rng.substream("regions").choose_one(
             (2, 3, 3, 3, 4, 5)
@@ -143,7 +149,7 @@ class RunOptions:
             rate = given.pop("writes_per_second")
             drawn["load"] = attrs.evolve(drawn["load"], writes_per_second=rate)
         if drawn["tick_ms"] > 1:
-            drawn["offsets"] = dict.fromkeys(names, 0)  # equal times are what is wanted
+            drawn["offsets"] = dict.fromkeys(names, 0)  # so that regions produce equal times
         options = RunOptions(seed, **(drawn | given))
         if "faults" in given:
             return options
@@ -151,7 +157,7 @@ class RunOptions:
         return attrs.evolve(options, faults=faults)
 
     def make_plan(self) -> Plan:
-        """The world that these options describe."""
+        """Return the plan of the world that these options describe."""
         base = Plan.of(
             self.names,
             topology=self.topology,
@@ -174,11 +180,11 @@ class RunOptions:
 
     @property
     def followers(self) -> tuple[str, ...]:
-        """The names of those that follow regions."""
+        """The names of the followers."""
         return tuple(copy.name for copy in self.copies)
 
     def describe_lines(self) -> Iterator[str]:
-        """Every option, for people."""
+        """Yield the lines that show every option to a reader."""
         yield f"seed          {self.seed}"
         yield f"regions       {', '.join(self.names)}"
         yield f"topology      {self.topology}, delays: {self.latency}"
@@ -211,7 +217,7 @@ class RunOptions:
 
 
 def describe_value(tuning: Tuning) -> str:
-    """Return the differences from the default values."""
+    """Return a region's tuning as text. Limits with their default values are left out."""
     usual, limits = Limits(), tuning.limits
     names = [field.name for field in attrs.fields(Limits)]
     differing = [name for name in names if getattr(limits, name) != getattr(usual, name)]
@@ -228,8 +234,11 @@ def describe_value(tuning: Tuning) -> str:
 
 
 def draw_load(rng: SeededRandom, *, are_divided: bool = False) -> Load:
-    """Draw how much is written, and which families of keys. Operations that `are_divided` may be
-    seen in part, so nothing is written in pairs then."""
+    """Draw the write load and the families of keys.
+
+    Readers can see a part of an operation that is divided. If operations `are_divided`, the family
+    of paired writes is therefore left out.
+    """
     usual = Load()
     families = [f for f in usual.families if f in NEVER_OFF or rng.happens_in(2, 3)]
     if are_divided:
@@ -246,20 +255,20 @@ def draw_load(rng: SeededRandom, *, are_divided: bool = False) -> Load:
 
 
 def draw_faults(rng: SeededRandom) -> tuple[str, ...]:
-    """Each kind is on in some runs, so that each is alone now and then."""
+    """Draw the kinds of faults that are on: at least one. In some runs a kind is the only one."""
     parts = rng.choose_one((10, 25, 50))
     chosen = tuple(name for name in FAULTS if rng.happens_in(parts))
     return chosen or (rng.choose_one(tuple(FAULTS)),)
 
 
 def fitting_faults(rng: SeededRandom, chosen: Sequence[str], cast: Cast) -> tuple[str, ...]:
-    """Return the chosen kinds of faults that can happen among `cast`: at least one."""
+    """Return the kinds in `chosen` that can happen in `cast`, or a random possible kind if none."""
     possible = tuple(name for name, fault in FAULTS.items() if fault.can_happen(cast))
     return tuple(name for name in chosen if name in possible) or (rng.choose_one(possible),)
 
 
 def draw_copies(rng: SeededRandom, names: tuple[str, ...], count: int | None) -> tuple[Copy, ...]:
-    """Followers, of one region or of two; by names of their own, or by those that regions have."""
+    """Draw followers of one or two regions. Without `count`, the number is drawn too."""
     drawn = rng.choose_one((0, 0, 0, 1, 1, 2))
     copies = (
         Copy(
@@ -273,7 +282,10 @@ def draw_copies(rng: SeededRandom, names: tuple[str, ...], count: int | None) ->
 
 
 def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> dict[str, Tuning]:
-    """The usual, or extremes: for all regions alike, since they must agree on what silence is."""
+    """Draw each region's tuning: default values, or some extremes.
+
+    All regions get the same limits, because they must agree on when a link counts as silent.
+    """
     is_extreme = rng.happens_in(1, 2)
     chosen = {
         field: rng.choose_one(values)
@@ -292,7 +304,7 @@ def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> di
     block_max = rng.substream("blocks").choose_one(BLOCK_SIZES)
     refuses_stale = rng.substream("stale").happens_in(2, 3)
     op_bytes = rng.substream("operations").choose_one(OP_SIZES)
-    # The parts of an operation must not leave the backlog before they have been looked at.
+    # The checkers read the parts of an operation from the backlog, so it must be large enough.
     histories = HISTORIES if op_bytes == OP_BYTES else HISTORIES[-2:]
     limits = Limits(**chosen)
     return {
@@ -312,8 +324,10 @@ def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> di
 def draw_lasting(
     rng: SeededRandom, names: tuple[str, ...], topology: str, length: int
 ) -> tuple[ScheduleStep, ...]:
-    """Draw a fault that lasts to the end, or none. What separates is drawn where a way around is
-    left."""
+    """Draw a fault that lasts to the end, or none.
+
+    A fault that separates two regions is drawn only if they stay connected through others.
+    """
     kind = rng.choose_one(("", *LASTING))
     pair = tuple(rng.choose_several(names, 2))
     at = length // 4 + rng.integer_below(max(1, length // 2))
@@ -325,6 +339,6 @@ def draw_lasting(
 
 
 def draw_offsets(rng: SeededRandom, names: tuple[str, ...]) -> dict[str, int]:
-    """Right, about right, or badly wrong."""
+    """Draw the error of each wall clock in ms: none, small or large."""
     worst = rng.choose_one((0, 0, 50, 5_000, 3_600_000))
     return {name: rng.integer_between(-worst, worst) for name in names}

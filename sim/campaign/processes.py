@@ -1,8 +1,8 @@
-"""Work spread over several processes, its results in the order of the items.
+"""Parallel work in several processes. Results come in the order of the items.
 
-Process i of n takes the items i, i + n, i + 2n and so on, and answers through a pipe of its own.
-When a process is killed its pipe ends, so that is noticed; a pool would start another one and wait
-for ever for what the first was doing.
+Process i of n handles the items i, i + n, i + 2n and so on, and has its own pipe for results. If a
+process is killed, its pipe closes, and the parent raises ProcessLost. A `multiprocessing.Pool`
+would instead replace the process and wait forever for the lost result.
 """
 
 from __future__ import annotations
@@ -26,37 +26,39 @@ HARD_FACTOR: Final = 4
 
 
 class ProcessLost(Exception):
-    """A process has ended before its work."""
+    """A process ended before it finished its work."""
 
     def __init__(self, item: object, status: int | None) -> None:
         super().__init__(f"{item}: its process has ended with status {status}")
 
 
 class CpuExceeded(BaseException):
-    """Some work has taken more time of the processor than it may.
+    """The work exceeded its limit of CPU time.
 
-    Like KeyboardInterrupt it is not an Exception: a region's guard against crashes must not take it
-    for the crash of a client's command.
+    Like KeyboardInterrupt, this is not an Exception. Otherwise a region's crash guard would treat
+    it as the crash of a client's command.
     """
 
 
 @contextmanager
 def limit_cpu(seconds: float) -> Generator[None]:
-    """Raise CpuExceeded where the work stands when it has taken `seconds` of CPU time. Only for the
-    main thread of a process.
+    """Raise CpuExceeded in the block once it has used `seconds` of CPU time.
 
-    Compiled code that loops without calling the interpreter cannot be interrupted by an exception.
-    After HARD_FACTOR times as many seconds the system therefore ends the process by SIGPROF, and
-    the process prints where it was. Both limits are timers that start now. A limit on the total
-    CPU time (RLIMIT_CPU) would need that total, and `getrusage` does not report it as the kernel
-    counts it: after minutes of work the two differ by seconds. Wall clock time does not count.
+    This works in the main thread of a process only. Wall clock time does not count.
+
+    An exception cannot interrupt compiled code that loops without calling the interpreter. After
+    HARD_FACTOR times `seconds`, SIGPROF therefore ends the process, and the process prints its
+    stack. Both limits are timers that start now. RLIMIT_CPU is not used because it limits the total
+    CPU time of the process. `getrusage` reports another total than the kernel counts: after minutes
+    of work the two differ by seconds.
     """
 
     def raise_exceeded(_signal: int, _frame: FrameType | None) -> None:
         raise CpuExceeded
 
     before = signal.signal(signal.SIGVTALRM, raise_exceeded)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)  # again, if a finalizer swallows it
+    # The timer repeats because a finalizer can swallow the exception.
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)
     faulthandler.register(signal.SIGPROF, file=STDERR, chain=True)
     signal.setitimer(signal.ITIMER_PROF, HARD_FACTOR * seconds)
     try:
@@ -71,8 +73,10 @@ def limit_cpu(seconds: float) -> Generator[None]:
 def run_in_processes(
     work: Callable[[Item], Result], items: Sequence[Item], count: int
 ) -> Generator[Result]:
-    """`work` of each item, `count` at a time. Raises ProcessLost. However the iteration
-    ends, no process is left behind."""
+    """Yield `work(item)` for each item, computed in `count` processes. Raises ProcessLost.
+
+    All processes have ended when the iteration ends, also after an exception.
+    """
     pipes: list[Connection] = []
     processes: list[Process] = []
     try:
@@ -94,13 +98,16 @@ def run_in_processes(
             yield result
     finally:
         for process, pipe in zip(processes, pipes, strict=True):
-            process.kill()  # also if it is stopped
+            process.kill()  # SIGKILL also ends a process that is stopped
             process.join()
             pipe.close()
 
 
 def run_worker(work: Callable[[Item], Result], items: Sequence[Item], pipe: Connection) -> None:
-    """Do the work of one process. An interrupt also reaches the parent, which ends this process."""
+    """Do the work of one process.
+
+    SIGINT is ignored here: the parent receives it too, and ends this process.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for item in items:
         pipe.send(work(item))

@@ -1,14 +1,17 @@
-"""One seed from beginning to end, and what many of them come to.
+"""The run of one seed, from start to verdict.
 
-A run has four phases. *Start*: all regions connect. *Trouble*: clients write and faults happen, and
-every promise that must hold at all times is checked at every step. *Core*, in some runs: a majority
-is healed while the others stay away for good, and must converge among themselves, because a bug
-that needs everybody back to come right is a bug. *End*: everything is healed but what lasts to
-the end, in some runs, and all regions must hold the same within a bound of virtual time. Then that
-is healed too, and the whole is looked at.
+A run has four phases:
 
-The verdict is `valid`, `invalid` or `unknown`: a run in which nothing was written, nothing broke or
-nothing could be compared has proved nothing, and is not green.
+* *Start*: all regions connect.
+* *Trouble*: clients write and faults happen. Each step checks the invariants that always hold.
+* *Core*, in some runs: the faults in a majority of the regions are healed. The other regions stay
+  cut off. The majority must converge without them.
+* *End*: all faults are healed, except those that last to the end (in some runs). All regions must
+  converge within a limit of virtual time. Then the lasting faults are healed too, and the regions
+  must converge again. Finally the checkers examine the whole run.
+
+The verdict is `valid`, `invalid` or `unknown`. It is `unknown` if nothing was written, no fault
+happened, or nothing could be compared: such a run proves nothing.
 """
 
 from __future__ import annotations
@@ -43,19 +46,19 @@ from sim.world.freshness import check_freshness
 from sim.world.idleness import check_idleness
 from sim.world.world import SimWorld
 
-TAIL: Final = 30  # records of the trace that a failure shows
-FOLLOWER_WRITES: Final = 1  # a second: they are refused until it is promoted
+TAIL: Final = 30  # number of trace records shown for a failure
+FOLLOWER_WRITES: Final = 1  # per second; a follower refuses writes until it is promoted
 FORGETTING_NS: Final = 10 * SECOND
 ROUNDS: Final = (
-    6  # of collections, and of messages that report what was applied, until all is forgotten
+    6  # rounds of collection and of acknowledgement after which all garbage must be collected
 )
-QUIET_NS: Final = 2 * SECOND  # before the end: whoever helps needlessly has stopped by then
-TIMES_SENT: Final = 4  # at most, over a way that has little bandwidth to the end
-PULSE_NS: Final = 10 * SECOND  # virtual time between two signs of life
+QUIET_NS: Final = 2 * SECOND  # before the end: needless repairs have stopped by then
+TIMES_SENT: Final = 4  # the most often that data crosses a way of little bandwidth
+PULSE_NS: Final = 10 * SECOND  # virtual time between two progress reports
 
 
 class Verdict(StrEnum):
-    """What a run has shown."""
+    """The verdict of a run."""
 
     VALID = "valid"
     INVALID = "invalid"
@@ -64,13 +67,13 @@ class Verdict(StrEnum):
 
 @attrs.frozen
 class Result:
-    """One run. Times in ns."""
+    """The result of one run. Times are in ns."""
 
     seed: int
     verdict: Verdict
     reason: str
     promise: str
-    """Which promise was broken, empty if none was."""
+    """The invariant that was violated; empty if none was."""
     virtual: int
     converged_in: int
     writes: int
@@ -84,7 +87,7 @@ class Result:
 
 
 def draw_schedule(options: RunOptions) -> Iterator[ScheduleStep]:
-    """All that clients do, also to followers, and all that goes wrong, in order."""
+    """Return all requests of clients and all faults of a run, in order of time."""
     rng = SeededRandom(options.seed, "schedule")
     clients = make_writers(rng.substream("writes"), options.load, options.names)
     streams: list[Iterable[ScheduleStep]] = [each.draw_steps(0, options.length) for each in clients]
@@ -116,10 +119,13 @@ def draw_schedule(options: RunOptions) -> Iterator[ScheduleStep]:
 def converge_limit_ns(world: SimWorld) -> int:
     """Return the time limit (ns) for convergence after all faults are healed.
 
-    A dead connection is noticed, the last attempt to dial gives up, another is made, and some
-    round trips pass: to greet, to ask, to be refused, to load a snapshot. A gap's patience doubles
-    at most six times. Small windows need a round trip for each that is filled. Before any of this
-    arrives what was held up until the faults ended.
+    The limit is the sum of these times:
+
+    * the noticing of a dead connection, the timeout of the last attempt to dial, and a new attempt
+    * several round trips: the handshake, a request, its refusal, and the transfer of a snapshot
+    * the repair delay of a gap, which doubles at most six times
+    * one round trip for each full window, which matters when windows are small
+    * the transfer of data that the faults had delayed.
     """
     limits = [site.tuning.limits for site in world.sites.values()]
     noticing = max(each.silence_ns_max for each in limits) + CONNECT_NS_MAX + 2 * WAIT_NS_MAX
@@ -170,7 +176,7 @@ class Run:
         self.converged_in = -1
 
     def play_steps(self, steps: Iterable[ScheduleStep] | None = None) -> Result:
-        """Run `steps`, or those of the seed; what came of it."""
+        """Play `steps`, or the schedule of the seed, and return the result."""
         promise, reason = "", ""
         try:
             self.prepare_world()
@@ -185,7 +191,7 @@ class Run:
         return self.make_result(promise, reason)
 
     def prepare_world(self) -> None:
-        """Everything that holds for the whole run."""
+        """Set the clocks and the network options that hold for the whole run."""
         world = self.world
         for name, ms in self.options.offsets.items():
             world.sites[name].clock.step_by(ms)
@@ -195,7 +201,7 @@ class Run:
             way.chops = self.options.chops
 
     def inject_fault(self, steps: Iterable[ScheduleStep]) -> None:
-        """Write, and break things."""
+        """Play the steps of a schedule: writes, client sessions and faults."""
         world = self.world
         pulse = PULSE_NS
         for step in steps:
@@ -214,7 +220,7 @@ class Run:
         world.sleep_until(self.options.length)
 
     def run_write(self, step: ScheduleStep) -> None:
-        """A client's request, if its region is there to take it."""
+        """Run a client's write. It counts as refused if its region is down or paused."""
         site = self.world.places.get(step.regions[0])
         if site is None or not site.is_up or site.is_paused:
             self.refused += 1
@@ -227,14 +233,14 @@ class Run:
             self.refused += 1
 
     def run_session(self, step: ScheduleStep) -> None:
-        """Return what a session sends, if its region is there to take it."""
+        """Run the commands of a client session, unless its region is down or paused."""
         site = self.world.places.get(step.regions[0])
         if site is not None and site.is_up and not site.is_paused:
             replies = self.world.run_session(site.name, step.value, *step.commands)
             self.requests += replies is not None
 
     def heal_core(self) -> None:
-        """Some regions must converge although the others stay away."""
+        """Check that a core of regions converges while the other regions are cut off."""
         world = self.world
         self.injector.end_passing_faults()
         core = [site.name for site in world.live_regions() if site.has_caught_up][
@@ -251,7 +257,7 @@ class Run:
             world.heal(here, there)
 
     def finish_run(self) -> None:
-        """Heal everything; all must agree in time."""
+        """Heal all faults and check that all regions converge in time. Raises Violation."""
         self.injector.end_passing_faults()
         for place in self.world.places.values():
             if not place.is_up:
@@ -273,7 +279,7 @@ class Run:
         self.world.check_end()
 
     def forget_metadata(self) -> None:
-        """Wait until no region keeps metadata that nobody needs. Raises Violation."""
+        """Wait until every region has collected its garbage. Raises Violation on timeout."""
         world = self.world
         tunings = [site.tuning.limits for site in world.sites.values()]
         limit = FORGETTING_NS + ROUNDS * max(
@@ -284,7 +290,10 @@ class Run:
             raise Violation("forgetting", f"after {limit / SECOND:.0f} s of quiet: {kept}")
 
     def wait_for_convergence(self, names: list[str]) -> int:
-        """Wait until these regions hold the same; how long it took. Raises Violation."""
+        """Wait until these regions have converged. Return how long it took, in ns.
+
+        Raises Violation on timeout.
+        """
         world = self.world
         begin = world.now
         limit = converge_limit_ns(world)
@@ -330,8 +339,10 @@ class Run:
 
 
 def regions_agree(world: SimWorld, names: list[str]) -> bool:
-    """Return whether these regions have applied the same operations, and none waits. If `names`
-    holds all regions, the followers must have applied them too."""
+    """Return whether these regions have applied the same operations and have all caught up.
+
+    If `names` holds all regions, the followers must have applied these operations too.
+    """
     sites = [world.sites[name] for name in names]
     first = sites[0].replica.keyspace.vector
     return all(site.replica.keyspace.vector == first and site.has_caught_up for site in sites) and (
@@ -340,7 +351,7 @@ def regions_agree(world: SimWorld, names: list[str]) -> bool:
 
 
 def keeps_promise(site: SimRegion) -> str:
-    """Return which metadata a region could have forgotten; empty if all were forgotten."""
+    """Describe the garbage and tombstones that a region still keeps; empty if there are none."""
     db = site.replica.keyspace
     garbage, tombstones = db.remembered_keys()
     if not garbage and not tombstones:
@@ -350,7 +361,7 @@ def keeps_promise(site: SimRegion) -> str:
 
 
 def is_connected(world: SimWorld, names: list[str]) -> bool:
-    """Return whether links lead from each of these regions to each other without the rest."""
+    """Return whether the links among these regions alone connect them all."""
     topology = world.plan.config.topology
     away = [name for name in topology.regions if name not in names]
     groups = topology.components(topology.isolate(*away)) if away else topology.components()
@@ -358,7 +369,7 @@ def is_connected(world: SimWorld, names: list[str]) -> bool:
 
 
 def explain_divergence(world: SimWorld) -> str:
-    """Return the vector of each region and the state of its links."""
+    """Describe the vector of each region and follower, and the state of its links."""
     rows: list[str] = []
     for site in world.sites.values():
         links = ", ".join(
@@ -376,7 +387,7 @@ def explain_divergence(world: SimWorld) -> str:
 
 
 def blocked_links(world: SimWorld) -> str:
-    """Return which links bring nothing now, each with its state and its last error."""
+    """Describe the links that are not streaming now, each with its state and its last error."""
     rows = [
         (site.name, row.peer, row.state, row.last_error)
         for site in world.sites.values()
@@ -398,7 +409,7 @@ def blocked_links(world: SimWorld) -> str:
 
 
 def locate_run(error: BaseException, at: int = -1) -> str:
-    """Return the place where an exception was raised: the last frame, or another one."""
+    """Return the function, file and line of one frame of a traceback; the last by default."""
     frames: list[TracebackType] = []
     traceback = error.__traceback__
     while traceback is not None:

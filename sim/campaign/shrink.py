@@ -1,12 +1,12 @@
-"""A failing run made small: what can be left out while the same promise is still broken.
+"""Shrinking: reduce a failing run to a small one that violates the same invariant.
 
-Chunks are removed, half of the schedule first and single steps last (Zeller and Hildebrandt,
-"Simplifying and Isolating Failure-Inducing Input", 2002). A step means the same whatever came
-before, so every part of a schedule can be run.
+First, chunks of the schedule are removed: halves first, single steps last. This is delta debugging
+(Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002). The meaning of a
+step does not depend on earlier steps, so every part of a schedule can be run.
 
-Then the options are made plain one after another: fewer regions, no followers, a mesh, default
-tunings, equal latencies, right clocks, a shorter run. The result is a text that can be
-played again (see `script`).
+Then the options are simplified one after another: fewer regions, no followers, a mesh, default
+tunings, equal latencies, exact clocks, a shorter run. The result is a script that can be replayed
+(see `sim.scenarios.script`).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from sim.scenarios.script import Script
 from sim.schedule.step import ScheduleStep
 
 ATTEMPTS_MAX: Final = 400
-TRIALS_MAX: Final = 60  # of plainer options
+TRIALS_MAX: Final = 60  # runs with simpler options
 REGIONS_MIN: Final = 2
 LATENCY: Final = "metro"
 CRASH: Final = "no crash"
 GROUPS: Final = frozenset({all_regions, one_side})
-"""The choices of regions that still mean something when a region is left out."""
+"""The choices whose steps are still valid after one of their regions is removed."""
 
 
 def shrink_run(
@@ -38,7 +38,7 @@ def shrink_run(
     play: Callable[[Run, Sequence[ScheduleStep]], Result] = Run.play_steps,
     attempts: int = ATTEMPTS_MAX,
 ) -> Script:
-    """Return the smallest run found, in so many attempts, that fails in the same way."""
+    """Return the smallest run found within `attempts` runs that fails in the same way."""
     steps = list(draw_schedule(options))
     if failed.virtual < options.length:
         steps = [step for step in steps if step.at <= failed.virtual + SECOND]
@@ -54,19 +54,19 @@ def shrink_run(
 
 
 def is_same_failure(result: Result, failed: Result) -> bool:
-    """Return whether a run fails as another did: of two crashes, at the same place."""
+    """Return whether two runs violate the same invariant. Two crashes must share their place."""
     if result.promise != failed.promise:
         return False
     return failed.promise != CRASH or crash_location(result) == crash_location(failed)
 
 
 def crash_location(result: Result) -> str:
-    """Return where something was raised, as the end of the reason says it."""
+    """Return the place of a crash, which is the last part of the result's reason."""
     return result.reason.rpartition("(")[2]
 
 
 def simplify_options(run: Script, fails: Callable[[Script], bool], trials: int) -> Script:
-    """Return `run` with options as plain as they can be, trying `trials` candidates at most."""
+    """Simplify the options of `run` while it still fails, within `trials` runs."""
     is_over = False
     while not is_over:
         is_over = True
@@ -81,7 +81,7 @@ def simplify_options(run: Script, fails: Callable[[Script], bool], trials: int) 
 
 
 def plainer_options(run: Script) -> Iterator[Script]:
-    """Yield runs that have one thing less, those that leave out most first."""
+    """Yield runs with one option simplified. The largest simplifications come first."""
     options, steps = run.options, run.steps
     if len(options.names) > REGIONS_MIN:
         for name in reversed(options.names):
@@ -105,7 +105,7 @@ def plainer_options(run: Script) -> Iterator[Script]:
 
 
 def without_part(run: Script, name: str) -> Script:
-    """Return a run that lacks a region: nothing happens there, and nobody follows it."""
+    """Return `run` without the region `name`, its steps, and its links to followers."""
     options = run.options
     sources = [
         attrs.evolve(copy, sources=tuple(each for each in copy.sources if each != name))
@@ -126,7 +126,7 @@ def without_part(run: Script, name: str) -> Script:
 
 
 def without_command(step: ScheduleStep, name: str) -> ScheduleStep | None:
-    """Return a step that does not concern a region; None if nothing of the step is left."""
+    """Return `step` without the region `name`, or None if the step needs that region."""
     if name not in step.regions:
         return step
     fault = FAULTS.get(step.kind)
@@ -141,7 +141,7 @@ def without_command(step: ScheduleStep, name: str) -> ScheduleStep | None:
 def reduce_items(
     steps: Sequence[ScheduleStep], fails: Callable[[Sequence[ScheduleStep]], bool], attempts: int
 ) -> list[ScheduleStep]:
-    """Return the part of `steps` from which no chunk, and then no single step, can be removed."""
+    """Remove chunks, then single steps, for as long as the rest still fails. Return the rest."""
     kept = list(steps)
     size = len(kept) // 2
     while size and attempts > 0:

@@ -1,4 +1,4 @@
-"""What runs have come to, in words: one run, and many together."""
+"""The text output of a campaign: the report of one run, and the summary of many runs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sim.world.coverage_probes import NAMES
 PROMISE_SHARE: Final = 4
 RARE_SHARE: Final = 100
 TOO_LITTLE: Final = 3
-"""The exit status of a campaign that has proved too little."""
-REASON_MAX = 600  # letters of a reason in a table of many runs
+"""The exit status of a campaign whose coverage is too low."""
+REASON_MAX = 600  # characters of a reason in a table of many runs
 
 
 def print_result(result: Result, cpu_seconds: float) -> Iterator[str]:
@@ -41,7 +41,7 @@ def print_result(result: Result, cpu_seconds: float) -> Iterator[str]:
 
 
 def verdict_text(result: Result) -> str:
-    """The verdict, and why."""
+    """Return the verdict, with the violated invariant and the reason if there are any."""
     if result.promise:
         return f"{result.verdict}: {result.promise}: {result.reason}"
     return f"{result.verdict}: {result.reason}" if result.reason else str(result.verdict)
@@ -67,7 +67,7 @@ def summary_line(result: Result) -> str:
 
 
 def summarise(results: Sequence[Result], cpu_seconds: float) -> Iterator[str]:
-    """Many runs: what was seen in all of them together, and what never was."""
+    """Yield the lines that summarise many runs: totals, failed seeds, and gaps in the coverage."""
     by_verdict = {each: sum(r.verdict is each for r in results) for each in Verdict}
     fired = add_counts(result.fired for result in results)
     seen = add_counts(result.probes for result in results)
@@ -88,10 +88,10 @@ def summarise(results: Sequence[Result], cpu_seconds: float) -> Iterator[str]:
 
 
 def shortfalls(results: Sequence[Result]) -> Iterator[str]:
-    """Return what many runs have looked at, done or met too seldom to be worth much.
+    """Yield a line for each invariant, fault or coverage probe that occurred in too few runs.
 
-    Every promise must have been put to the test in one of PROMISE_SHARE runs, each kind of fault
-    and each rare event in one of RARE_SHARE. Fewer runs than that need not have any.
+    An invariant must be checked in one of PROMISE_SHARE runs. A kind of fault and a coverage probe
+    must occur in one of RARE_SHARE runs. A campaign with fewer runs than a share is exempt from it.
     """
     for counts, names, share, what in (
         ([r.looked for r in results], results[0].looked, PROMISE_SHARE, "put to the test"),
@@ -106,7 +106,7 @@ def shortfalls(results: Sequence[Result]) -> Iterator[str]:
 
 
 def add_counts(several: Iterator[Mapping[str, int]]) -> dict[str, int]:
-    """Counts of several runs together."""
+    """Return the sum of several runs' counts, by name."""
     total: dict[str, int] = {}
     for counts in several:
         for name, count in counts.items():
@@ -115,7 +115,7 @@ def add_counts(several: Iterator[Mapping[str, int]]) -> dict[str, int]:
 
 
 def exit_status(results: Sequence[Result]) -> int:
-    """The exit status: 0 all valid, 1 some invalid, 2 one has proved nothing."""
+    """Return the exit status: 0 if all runs are valid, 1 if any is invalid, otherwise 2."""
     verdicts = {result.verdict for result in results}
     if Verdict.INVALID in verdicts:
         return 1

@@ -1,8 +1,10 @@
-"""Faults of single connections: an end that does not read, a peer with a bug, and a
-client that never learns whether its command was carried out.
+"""Faults of single connections.
 
-A wrong frame must end the connection that it came over, and do nothing else. A process that
-continues such a connection breaks a promise (see `SimProcess.receive_bytes`).
+They are an end that stops reading, a peer that sends wrong frames, and a client that loses its
+connection before the reply.
+
+A wrong frame must end its connection and must have no other effect. A process that keeps such a
+connection open violates an invariant (see `SimProcess.receive_bytes`).
 """
 
 from __future__ import annotations
@@ -25,11 +27,11 @@ from sim.world.world import SimWorld
 UNKNOWN_KIND: Final = 200
 HEARTBEAT: Final = 12
 SESSIONS_FROM: Final = 1_000_000
-"""The number of the first session of a client that repeats a command."""
+"""The first session number of clients that repeat a command."""
 
 
 def stop_reading(world: SimWorld, step: ScheduleStep) -> Done:
-    """Let the second region leave unread what the first one sends; it goes on sending itself."""
+    """Let the second region stop reading from the first. The second region continues to send."""
     source, sink = step.regions[:2]
     pipes = [wire.far.out for wire in world.wires_between(sink, source) if wire.far is not None]
     unread = [pipe for pipe in pipes if pipe is not None]
@@ -41,7 +43,7 @@ def stop_reading(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def tag_frame(channel: Channel, body: bytes) -> bytes:
-    """Return `body` as the next frame of an end, with its valid tag."""
+    """Return `body` as the next frame of a channel, with a valid authentication tag."""
     assert channel.sent is not None
     return len(body).to_bytes(LENGTH_BYTES, "big") + body + channel.sent.next(body)
 
@@ -51,12 +53,12 @@ def unknown_frame(channel: Channel) -> bytes:
 
 
 def malformed_frame(channel: Channel) -> bytes:
-    """Return a heartbeat whose fields are of other types."""
+    """Return a heartbeat whose fields have wrong types."""
     return tag_frame(channel, codec.pack([HEARTBEAT, 0, b"v", -1, (), b"", True, None]))
 
 
 def frame_without_body(channel: Channel) -> bytes:
-    """Return a frame that is not in the envelope of a codec at all."""
+    """Return a frame whose body is not an encoded value."""
     return tag_frame(channel, bytes(range(40)))
 
 
@@ -65,13 +67,13 @@ def oversized_frame(_channel: Channel) -> bytes:
 
 
 def other_protocol_frame(channel: Channel) -> bytes:
-    """Return the greeting of another version, in the middle of a connection."""
+    """Return a Hello of another protocol version, for the middle of a connection."""
     assert channel.sent is not None
     return encode(Hello("x", 1, 1 << 14, CLUSTER, {}, protocol=PROTOCOL + 1), channel.sent)
 
 
 def forged_frame(_channel: Channel) -> bytes:
-    """Return a frame that would be right, with the tag of somebody who does not know the key."""
+    """Return a well-formed frame with an invalid authentication tag."""
     body = encode(Ack({}, 1 << 40, 0, 0, 0, 0))
     return body + bytes(TAG_BYTES)
 
@@ -87,7 +89,7 @@ BAD_FRAMES: Final[tuple[Callable[[Channel], bytes], ...]] = (
 
 
 def send_bad_frame(world: SimWorld, step: ScheduleStep) -> Done:
-    """Let one end of a connection say what no peer says. `value` chooses what, and which end."""
+    """Let one end of a connection send a bad frame. `value` chooses the frame and the end."""
     make = BAD_FRAMES[step.value % len(BAD_FRAMES)]
     wires: list[Wire] = []
     for wire in world.wires_between(step.regions[0], step.regions[1]):
@@ -100,7 +102,7 @@ def send_bad_frame(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def greet_with_other_version(world: SimWorld, step: ScheduleStep) -> Done:
-    """Let a peer of another version of the protocol introduce itself to a region."""
+    """Send a region the Hello of a peer that uses another version of the protocol."""
     here, there = (world.sites[name] for name in step.regions[:2])
     if not here.is_up or here.is_paused:
         return False, None
@@ -111,8 +113,11 @@ def greet_with_other_version(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def retry_command(world: SimWorld, step: ScheduleStep) -> Done:
-    """Let a client lose its connection before the reply, and repeat the command when the step is
-    over, in the second region. An odd `value`: the command had not arrived the first time."""
+    """Let a client lose its connection before the reply, and repeat the command elsewhere.
+
+    The client repeats the command in the second region when the step ends. If `value` is odd, the
+    command did not arrive the first time. Bit 1 of `value` chooses SADD instead of SET.
+    """
     first, second = step.regions[:2]
     key = key_name("retry" if step.value & 2 else "word", step.at, 0)
     name = f"retried{step.at}"

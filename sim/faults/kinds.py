@@ -1,11 +1,11 @@
-"""Everything that can go wrong, by name: how often, for how long, and what it does.
+"""The kinds of faults: their names, durations, strengths and functions.
 
-The occurrences of a fault are drawn ahead, from an independent stream, as steps of a schedule.
-Between the end of one occurrence and the next of its kind there is always a *rest*. An occurrence
-lasts at least `shortest`. Without such stable times nothing ever falls behind or catches up.
+The occurrences of a fault are drawn in advance, from an independent random stream, as steps of a
+schedule. An occurrence lasts at least `shortest`. After it, the kind pauses for at least `rest`.
+These minimum times give regions enough time to fall behind and to catch up.
 
-Applying a step returns a function that undoes it. A step that makes no sense when its time comes (a
-crash of a region that is down) does nothing and does not count.
+Applying a step returns a function that undoes it. A step that is not applicable when its time comes
+(a crash of a region that is down) does nothing and is not counted.
 
 The numbers F1 to F37 are those of the catalogue in the design notes.
 """
@@ -31,7 +31,7 @@ Do: TypeAlias = Callable[[SimWorld, ScheduleStep], Done]
 
 @attrs.frozen
 class Cast:
-    """Whom faults may befall: regions, pairs of them that are linked, and followers."""
+    """The possible targets of faults: regions, pairs of linked regions, and followers."""
 
     regions: Words
     links: tuple[tuple[str, str], ...]
@@ -43,7 +43,10 @@ Choose: TypeAlias = Callable[[SeededRandom, Cast], Words]
 
 @attrs.frozen
 class Fault:
-    """A kind of fault. Times in ns; `values` bounds the strength, whatever that is."""
+    """A kind of fault. Times are in ns.
+
+    `values` are the bounds of a step's `value`. Each kind defines the meaning of that number.
+    """
 
     name: str
     number: str
@@ -55,7 +58,7 @@ class Fault:
     rest: int = 2 * SECOND
     values: tuple[int, int] = (0, 0)
     least: int = 2
-    """So many regions must there be."""
+    """The smallest number of regions that the fault needs."""
 
     def can_happen(self, cast: Cast) -> bool:
         """Return whether the fault can happen among these regions and followers."""
@@ -66,7 +69,10 @@ class Fault:
     def steps(
         self, rng: SeededRandom, cast: Cast, *, mean: int, end: int
     ) -> Iterator[ScheduleStep]:
-        """Its occurrences until `end`, `mean` ns apart on average; one at least if it can be."""
+        """Yield occurrences until `end`, with pauses of `rest` plus `mean` ns on average.
+
+        There is at least one occurrence, unless the run is shorter than `rest`.
+        """
         at = self.rest + rng.exponential(mean)
         if at >= end > self.rest:
             at = self.rest + rng.integer_below(end - self.rest)
@@ -79,7 +85,7 @@ class Fault:
             at += lasts + self.rest + rng.exponential(mean)
 
 
-# -- whom it befalls ---------------------------------------------------------------------------
+# -- targets of a fault ------------------------------------------------------------------------
 
 
 def one_region(rng: SeededRandom, cast: Cast) -> Words:
@@ -275,18 +281,18 @@ FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}
 
 
 class Injector:
-    """Does the steps of a schedule that are faults, ends them in time, and counts."""
+    """Applies the faults of a schedule, ends them in time, and counts them by kind."""
 
     def __init__(self, world: SimWorld) -> None:
         self.world = world
         self.fired: dict[str, int] = dict.fromkeys(FAULTS, 0)
         self.open: dict[int, Callable[[], None]] = {}
         self.lasting: set[int] = set()
-        """Those of them that last to the end."""
+        """The numbers in `open` of the faults that last to the end."""
         self.number = 0
 
     def apply_step(self, step: ScheduleStep) -> None:
-        """Let one fault happen."""
+        """Apply one fault, unless one of its regions does not exist."""
         fault = FAULTS[step.kind]
         world = self.world
         places = world.copies if fault.choose is one_follower else world.sites
@@ -306,20 +312,20 @@ class Injector:
                 world.engine.schedule_after(step.lasts, lambda: self.end_fault(number))
 
     def end_fault(self, number: int) -> None:
-        """A fault is over, unless it was ended before."""
+        """End a fault, unless it has already ended."""
         undo = self.open.pop(number, None)
         if undo is not None:
             undo()
 
     def end_all_faults(self) -> None:
-        """End every fault that is going on."""
+        """End every fault that is active."""
         self.end_passing_faults()
         for number in sorted(self.lasting):
             self.end_fault(number)
         self.lasting.clear()
 
     def end_passing_faults(self) -> None:
-        """End every fault that is going on, except those that last to the end."""
+        """End every active fault, except those that last to the end."""
         for number in sorted(self.open):
             if number not in self.lasting:
                 self.end_fault(number)
