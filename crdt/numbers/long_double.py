@@ -1,9 +1,9 @@
-"""Long doubles, as Redis adds fractions to strings: read, add and print exactly as it does.
+"""Long doubles: parse, add and print them exactly as Redis does for INCRBYFLOAT.
 
 Redis uses C's `long double`, which on x86-64 is the extended format of the x87: a mantissa of 64
-bits, an exponent of 15 bits, rounding to nearest and ties to even. It reads with `strtold` and
-prints with `%.17Lf`, less the zeros at the end. Here a long double is a pair of integers
-`(mantissa, exponent)` that stands for mantissa * 2 ** exponent, with a mantissa of 64 bits at most.
+bits, an exponent of 15 bits, rounding to nearest and ties to even. Redis parses with `strtold`. It
+prints with `%.17Lf` and removes trailing zeros. Here a long double is a pair of integers
+`(mantissa, exponent)` with the value mantissa * 2 ** exponent and a mantissa of at most 64 bits.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Final
 
 MANTISSA_BITS: Final = 64
-EXPONENT_MIN: Final = -16445  # of the smallest number above 0
-SIZE_MAX: Final = 16384  # a finite number is below 2 ** SIZE_MAX
+EXPONENT_MIN: Final = -16445  # the exponent of the smallest positive number
+SIZE_MAX: Final = 16384  # finite numbers are below 2 ** SIZE_MAX
 DECIMALS: Final = 17
 SCALE: Final = 10**DECIMALS
-TEXT_MAX: Final = 5 * 1024  # longer texts are no numbers: Redis reads them from a buffer
-DIGITS_MAX: Final = 4000  # Python's own conversion takes no more by default
-TEN_MAX: Final = 5000  # no finite number other than 0 has a greater power of ten, or a smaller one
+TEXT_MAX: Final = 5 * 1024  # the size of Redis's buffer; longer texts are not numbers
+DIGITS_MAX: Final = 4000  # below the limit of Python's int() for decimal digits
+TEN_MAX: Final = 5000  # the power of ten of a finite number other than 0 is within -5000..5000
 
 DECIMAL: Final = re.compile(rb"([+-]?)([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?")
 HEXADECIMAL: Final = re.compile(
@@ -34,9 +34,10 @@ MINUS_INFINITY: Final[LongDouble] = (-1, SIZE_MAX)
 
 
 def parse(text: bytes) -> LongDouble | None:
-    """Return the number that `text` spells, or None.
+    """Return the number that `text` represents, or None.
 
-    As in Redis, infinity is a number, and what is too large or too small for one is not.
+    As in Redis, the text "inf" is a number. A finite number that is too large or too small for a
+    long double is not.
     """
     if len(text) >= TEXT_MAX:
         return None
@@ -60,12 +61,12 @@ def parse(text: bytes) -> LongDouble | None:
 
 
 def is_infinite(number: LongDouble) -> bool:
-    """Return whether `number` is one of the infinities."""
+    """Return whether `number` is plus or minus infinity."""
     return number[1] == SIZE_MAX
 
 
 def add(left: LongDouble, right: LongDouble) -> LongDouble:
-    """Return the sum of two finite numbers, rounded. It may be infinite."""
+    """Return the rounded sum of two finite numbers. The sum may be infinite."""
     exponent = min(left[1], right[1])
     total = (left[0] << left[1] - exponent) + (right[0] << right[1] - exponent)
     rounded = _rounded(abs(total), exponent, False)
@@ -89,7 +90,7 @@ def to_text(number: LongDouble) -> bytes:
 
 
 def _parse_decimal(digits: bytes, power: bytes) -> LongDouble | None:
-    """The number without its sign; None if it is too small."""
+    """Return the absolute value of a decimal text; None if it is too small."""
     whole, _, fraction = digits.partition(b".")
     text = (whole + fraction).lstrip(b"0").decode()
     if not text:
@@ -106,7 +107,7 @@ def _parse_decimal(digits: bytes, power: bytes) -> LongDouble | None:
 
 
 def _parse_hexadecimal(digits: bytes, power: bytes) -> LongDouble | None:
-    """The number without its sign; None if it is too small."""
+    """Return the absolute value of a hexadecimal text; None if it is too small."""
     whole, _, fraction = digits.partition(b".")
     number = int(whole + fraction, 16)
     if number == 0:
@@ -119,14 +120,14 @@ def _parse_hexadecimal(digits: bytes, power: bytes) -> LongDouble | None:
 
 
 def _power(text: bytes) -> int:
-    """An exponent; one of very many digits is only very large."""
+    """Return the exponent that `text` represents. 9 digits or more count as 10**9."""
     digits = text.lstrip(b"+-").lstrip(b"0") or b"0"
     size = int(digits) if len(digits) < 9 else 10**9
     return -size if text[:1] == b"-" else size
 
 
 def _quotient(numerator: int, denominator: int) -> LongDouble | None:
-    """A fraction above 0, rounded; None if it is too small."""
+    """Return a positive fraction as a rounded number; None if it is too small."""
     exponent = numerator.bit_length() - denominator.bit_length() - MANTISSA_BITS - 2
     exponent = max(exponent, EXPONENT_MIN - 2)
     if exponent >= 0:
@@ -138,8 +139,11 @@ def _quotient(numerator: int, denominator: int) -> LongDouble | None:
 
 
 def _rounded(mantissa: int, exponent: int, has_rest: bool) -> LongDouble:
-    """The nearest long double to a number that is not negative. `has_rest` if it is a little more
-    than mantissa * 2 ** exponent, which then has bits to spare."""
+    """Return the long double nearest to mantissa * 2 ** exponent, which is not negative.
+
+    `has_rest` says that the exact number is slightly larger. The mantissa then has more than 64
+    bits.
+    """
     excess = max(mantissa.bit_length() - MANTISSA_BITS, EXPONENT_MIN - exponent)
     if excess > 0:
         whole = mantissa >> excess
@@ -155,5 +159,5 @@ def _rounded(mantissa: int, exponent: int, has_rest: bool) -> LongDouble:
 
 
 def _digits(number: int) -> str:
-    """An integer that is not negative, in decimal."""
+    """Return a non-negative integer in decimal. `str` refuses integers of very many digits."""
     return str(number) if number < 1 << 64 else str(Decimal(number))

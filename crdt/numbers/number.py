@@ -1,16 +1,15 @@
-"""Numbers as Redis reads, adds and writes them.
+"""Numbers as Redis parses, adds and prints them.
 
-Integers are exact and unbounded once merged; only what one region does locally is held to the
-59 bits of rule CTR-2 (D-05).
+Integers are exact, and merged integers are unbounded. A local increment must stay within the 59
+bits of rule CTR-2 (D-05).
 
-Fractions of strings and hash fields are `decimal texts`: byte strings of at most 17 decimals, as
+Fractions of strings and hash fields are *decimal texts*: byte strings of at most 17 decimals, as
 Redis prints a long double. They are added exactly, so the order of delivery does not matter, and
-0.1 + 0.2 is 0.3 (rule CTR-3). INCRBYFLOAT adds as Redis does, in long doubles, and replicates the
-exact difference between the texts before and after; the sum of all increments is then printed as
-the nearest long double. So a region that is alone shows what Redis shows, digit by digit.
+0.1 + 0.2 is 0.3 (rule CTR-3). INCRBYFLOAT adds in long doubles, as Redis does. It replicates the
+exact difference between the texts before and after. The sum of all increments is printed as the
+nearest long double. So a single region replies the same digits as Redis.
 
-Scores are floats. Taking a removed 4.1 off 6.1 leaves 2.0, since floats are added as the decimals
-that they print as.
+Scores are floats. They are added as the decimals that they print as: 6.1 minus 4.1 is exactly 2.0.
 """
 
 from __future__ import annotations
@@ -25,20 +24,19 @@ from crdt.numbers import long_double
 from crdt.numbers.long_double import LongDouble
 
 Number = int | float | bytes
-"""An integer, a score, or a decimal text that is not an integer of 64 bits."""
+"""An integer, a score, or a decimal text that is not a 64-bit integer."""
 
 COUNTER_MAX: Final = (1 << 59) - 1
 INTEGER: Final = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 FRACTION: Final = re.compile(rb"-?(?:(?:0|[1-9][0-9]*)\.[0-9]{0,16}[1-9]|[1-9][0-9]*)")
 EXACT: Final = Context(prec=8192)
 INTEGRAL_MAX: Final = 1 << 53
-FRACTION_BYTES_MAX: Final = 6 * 1024  # a long double has 4,933 digits at most, and 17 decimals
+FRACTION_BYTES_MAX: Final = 6 * 1024  # a long double has at most 4,933 digits and 17 decimals
 NAN_OR_INFINITY: Final = "increment would produce NaN or Infinity"
 
 
 def parse_integer(text: bytes) -> int | None:
-    """Return the signed 64-bit integer that `text` spells exactly as Redis would print it, or
-    None."""
+    """Return the signed 64-bit integer that Redis would print as `text`, or None."""
     if not INTEGER.fullmatch(text):
         return None
     value = int(text)
@@ -46,7 +44,7 @@ def parse_integer(text: bytes) -> int | None:
 
 
 def parse_number(text: bytes) -> Number | None:
-    """Return the number that increments of `text` add to, or None."""
+    """Return the finite number that `text` represents, to which increments are added, or None."""
     integer = parse_integer(text)
     if integer is not None:
         return integer
@@ -64,27 +62,27 @@ def is_fraction(item: object) -> bool:
 
 
 def shortened(text: bytes) -> Number:
-    """Return a decimal text, as an integer if it is one of 64 bits."""
+    """Return `text` as an integer if it is a 64-bit integer, else unchanged."""
     integer = parse_integer(text)
     return text if integer is None else integer
 
 
 def decimal_of(number: Number) -> Decimal:
-    """Return the decimal number that `number` is written as."""
+    """Return the exact decimal number that `number` prints as."""
     if isinstance(number, int):
         return Decimal(number)
     return Decimal(repr(number) if isinstance(number, float) else number.decode())
 
 
 def simplest(number: Decimal) -> int | float:
-    """Return an integer where `number` is a small one, else the nearest float."""
+    """Return `number` as an integer if it is integral and below 2^53, else as the nearest float."""
     if abs(number) < INTEGRAL_MAX and number == number.to_integral_value():
         return int(number)
     return float(number)
 
 
 def add(left: Number, right: Number) -> Number:
-    """Return the sum, in decimal unless both are integers. What would be no number is 0."""
+    """Return the sum, which is computed in decimal unless both are integers. NaN becomes 0."""
     if isinstance(left, int) and isinstance(right, int):
         return left + right
     if isinstance(left, float) or isinstance(right, float):
@@ -97,7 +95,7 @@ def add(left: Number, right: Number) -> Number:
 
 
 def subtract(left: Number, right: Number) -> Number:
-    """Return the difference, as `add` would."""
+    """Return the difference, computed as by `add`."""
     if isinstance(right, bytes):
         return add(left, right[1:] if right[:1] == b"-" else b"-" + right)
     return add(left, -right)
@@ -124,7 +122,7 @@ def text_of(number: Number) -> bytes:
 
 
 def increased(text: bytes, delta: LongDouble) -> bytes | None:
-    """Return what INCRBYFLOAT makes of a text; None if that is not a number.
+    """Return the result of INCRBYFLOAT on `text`; None if `text` is not a number.
 
     Raises NotANumber if the sum is infinite.
     """
@@ -150,17 +148,17 @@ def check_range(value: int, before: int = 0) -> int:
 
 
 def check_sum(total: Number) -> None:
-    """Refuse a sum of one origin's increments that no 64-bit integer holds."""
+    """Raise CounterOverflow if one origin's sum of increments does not fit into 64 bits."""
     if isinstance(total, int) and not -(1 << 63) <= total < 1 << 63:
         raise CounterOverflow("increment or decrement would overflow")
 
 
 def portable(total: Number) -> Number:
-    """Return a sum of one origin's increments in the form that travels: as a decimal text where no
-    64-bit integer holds it. Raises CounterOverflow if it is too long."""
+    """Return one origin's sum of increments in its wire form. An integer that does not fit into 64
+    bits becomes a decimal text. Raises CounterOverflow if the text is too long."""
     if isinstance(total, int):
         if -COUNTER_MAX <= total <= COUNTER_MAX or -(1 << 63) <= total < 1 << 63:
-            return total  # the first comparison is the quicker one
+            return total  # the first comparison is faster and nearly always true
         return b"%d" % total
     if isinstance(total, bytes) and len(total) > FRACTION_BYTES_MAX:
         raise CounterOverflow("increment or decrement would overflow")
@@ -168,7 +166,7 @@ def portable(total: Number) -> Number:
 
 
 def integer_of(number: int | None) -> int:
-    """Return `number`. Raises NotANumber if there is none."""
+    """Return `number`. Raises NotANumber if it is None."""
     if number is not None:
         return number
     raise NotANumber("value is not an integer or out of range")

@@ -1,7 +1,8 @@
-"""A hash of what readers see, equal in converged regions.
+"""A hash of the visible keys. It is equal in converged regions.
 
-Each key is hashed with its type, value and deadline; the sum of the hashes does not depend on
-their order (rule ORD-9). It is a check against accidents, not against adversaries.
+Each key is hashed with its type, value and deadline. The digest is the sum of these hashes, so it
+does not depend on the order of the keys (rule ORD-9). It detects accidental divergence. It does not
+protect against an adversary.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ DIGEST_BYTES: Final = 16
 
 
 def digest(db: Keyspace) -> bytes:
-    """The digest of all visible keys, 16 bytes. O(size of the data)."""
+    """Return the digest of all visible keys, 16 bytes. O(size of the data)."""
     total = 0
     for key in db.data.index:
         value = db.lookup(key)
@@ -29,6 +30,6 @@ def digest(db: Keyspace) -> bytes:
 
 
 def hash_entry(entry: tuple[Any, ...]) -> int:
-    """Return one key's part of the sum."""
+    """Return the hash of one key's entry, as a number to be added to the sum."""
     packed = codec.pack_body(entry)
     return int.from_bytes(hashlib.blake2b(packed, digest_size=DIGEST_BYTES).digest(), "big")

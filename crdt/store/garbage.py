@@ -1,16 +1,20 @@
-"""Forgetting: the few things that outlive their removal, and keys that have expired.
+"""Garbage collection: tombstones, superfluous deadlines and expired keys.
 
-Metadata is dropped once every member has observed what made it superfluous (rule MEM-2), and that
-costs no message. Keys with such metadata are listed in
-`keyspace.garbage`, so a collection visits no other key.
+Metadata is dropped once every member has observed the effect that made it superfluous (rule MEM-2).
+This needs no message. Keys with such metadata are listed in `keyspace.garbage`, so a collection
+visits no other key.
 
-An expired key is removed once every member has reported a wall clock past its deadline, when none
-of them takes it for alive any more; a deadline whose key is gone, once everybody has seen all that
-made it go; deadlines that never come, once everybody has seen them. One of them does it, the lowest
-region, and by an ordinary effect: a replica that dropped these silently and then wrote to the key
-anew would leave its new value to be buried elsewhere, by remains and a deadline that it no longer
-knows of (EXP-7); and whoever has lost its memory may write beside what some have dropped silently
-and others have not.
+Three things are removed by an ordinary, replicated effect:
+
+* an expired key, once every member has reported a wall clock past its deadline. From then on no
+  member shows the key;
+* a deadline whose key is gone, once every member has observed the removal of the key;
+* deadlines at FOREVER (PERSIST), once every member has observed them.
+
+One member, the lowest region, emits these effects. A silent, local drop would not be safe (EXP-7).
+Suppose that a replica drops an expired value silently and then writes to the key. Another replica
+that still holds the old deadline would hide the new value. The same can happen to a member that
+has lost its memory, while some members have dropped the deadline and others have not.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from typing import Final
 from crdt.causality.dots import Vector, covers, dominates
 from crdt.store.keyspace import Keyspace
 
-ALL: Final = 1 << 62  # more keys than there can be
+ALL: Final = 1 << 62  # more keys than a keyspace can hold
 
 
 class Garbage:
@@ -35,16 +39,19 @@ class Garbage:
         self.attempted: int = 0
         self.collected: int = 0
         self.rest: int = 0
-        """Litter of the present round that has not been looked at yet."""
+        """The number of garbage keys that the current round has not visited yet."""
         self.done: int = 0
-        """Keys that the latest collection has looked at or deleted."""
+        """The number of keys that the latest collection has visited or deleted."""
         self.is_behind: bool = False
-        """True if the last collection has left garbage that the next one can collect already."""
+        """True if the latest collection has left garbage that can be collected immediately."""
 
     def collect(self, stable: Vector, clock: int, leads: bool, keys_max: int = ALL) -> int:
-        """Drop what is superfluous below `stable` and, if this replica `leads`, delete what expired
-        before `clock` (ms); how many keys were helped. Looks at no more than `keys_max` and deletes
-        no more; the next collection goes on with the others."""
+        """Collect garbage. Return the number of keys that were freed of it.
+
+        Metadata that `stable` covers is dropped. If this replica `leads`, keys that expired before
+        `clock` (ms) are deleted. `keys_max` bounds the number of keys visited, and also the number
+        of keys deleted. The next call continues where this one stopped.
+        """
         litter = self.db.garbage
         keys = self.choose(keys_max)
         before, now = self.collected, dict(self.db.vector)
@@ -67,7 +74,7 @@ class Garbage:
         return self.collected - before
 
     def choose(self, keys_max: int) -> list[bytes]:
-        """The litter to look at now. A round takes in each key once."""
+        """Return the next `keys_max` garbage keys at most. A round visits each key once."""
         litter = self.db.garbage
         if self.rest == 0:
             self.rest = len(litter)
@@ -76,8 +83,10 @@ class Garbage:
         return keys
 
     def sweep_deadlines(self, key: bytes, stable: Vector, may_write: bool) -> bool:
-        """Forget deadlines that never come, once everybody has seen them; True if some are left, or
-        are those of a key that is gone."""
+        """Remove deadlines at FOREVER once `stable` covers them.
+
+        Return True if some are left, or if the key is gone and still has deadlines.
+        """
         db = self.db
         db.compact_deadline(key)
         siblings = db.deadlines.table.get(key)
@@ -93,7 +102,7 @@ class Garbage:
         return not may_write
 
     def is_orphan(self, key: bytes, stable: Vector, now: Vector) -> bool:
-        """Return whether only deadlines are left of a key, and all members have seen that."""
+        """Return whether a key has only deadlines left and all members have observed that."""
         siblings = self.db.deadlines.table.get(key)
         if siblings is None or key in self.db.data:
             self.orphans.pop(key, None)
@@ -105,7 +114,7 @@ class Garbage:
         return dominates(stable, noted[1])
 
     def reap(self, clock: int, keys_max: int) -> int:
-        """Delete keys that all members know to have expired; how many."""
+        """Delete keys that have expired by every member's clock. Return their number."""
         keys = self.db.deadlines.due(clock, keys_max)
         for key in keys:
             self.db.delete(key)

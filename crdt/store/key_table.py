@@ -1,4 +1,4 @@
-"""The keys of one replica as readers see them: looked up, listed, walked, sampled and watched."""
+"""Read access to the keys of one replica: look up, list, scan, sample and watch them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from crdt.types.deadlines import Deadlines
 
 
 class Reader(Protocol):
-    """Somebody who reads the keyspace bit by bit and must not see it change meanwhile."""
+    """A reader of the keyspace that works in steps and needs a consistent view, like a snapshot."""
 
     def before_change(self, key: bytes) -> None:
-        """`key` is about to change."""
+        """Save the state of `key`, which is about to change."""
         ...
 
 
 class KeyTable:
-    """Values and deadlines by key. Removed values that must be remembered are in `tombstones`."""
+    """Values and deadlines by key. `tombstones` holds removed values that still have metadata."""
 
     __slots__ = (
         "data",
@@ -52,7 +52,7 @@ class KeyTable:
         self.data: ValueStore = new_store()
         self.tombstones: ValueStore = new_store()
         self.garbage: dict[bytes, None] = {}
-        """Keys with something to forget, those first that were looked at longest ago."""
+        """Keys with metadata to collect. The key that was visited longest ago is the first."""
         self.deadlines: Deadlines = Deadlines()
         self.order: Order | None = None
         self.scan_order: ScanOrder | None = None
@@ -61,17 +61,19 @@ class KeyTable:
         """The watched keys that have changed."""
         self.readers: list[Reader] = []
         self.hits: int = 0
-        """The number of times `read` and `inspect` found a key, and that they did not."""
+        """The number of times that `read` or `inspect` found a key."""
         self.misses: int = 0
+        """The number of times that `read` or `inspect` found no key."""
         self.second: int = 0
-        """The clock by which uses of values are marked, in seconds; whoever owns this sets it."""
+        """The time in seconds that is stored as the time of a value's last use. `mark_uses` sets
+        it."""
         self.marks_use: bool = True
-        """True if `read` marks what it finds as used."""
+        """True if `read` records the time of use in the value that it finds."""
 
     # -- reading ---------------------------------------------------------------------------
 
     def lookup(self, key: bytes) -> Value | None:
-        """Return the value that readers see under `key`: neither expired nor dead."""
+        """Return the visible value of `key`. None if the key does not exist or has expired."""
         value = self.data.get(key)
         if value is None:
             return None
@@ -81,7 +83,7 @@ class KeyTable:
         return value.shown() if type(value) is Contested else value
 
     def read(self, key: bytes) -> Value | None:
-        """Look `key` up for a client: as `lookup`, counted, and the value is marked as used."""
+        """Return `lookup(key)` for a client. Count a hit or a miss, and mark the value as used."""
         value = self.lookup(key)
         if value is None:
             self.misses += 1
@@ -92,7 +94,10 @@ class KeyTable:
         return value
 
     def inspect(self, key: bytes) -> Value | None:
-        """Look `key` up for a client that asks about it: counted, but no use of the value."""
+        """Return `lookup(key)` for a client that reads metadata, as OBJECT does.
+
+        Count a hit or a miss. The value is not marked as used.
+        """
         value = self.lookup(key)
         if value is None:
             self.misses += 1
@@ -101,28 +106,30 @@ class KeyTable:
         return value
 
     def deadline(self, key: bytes) -> int | None:
-        """Return the time at which `key` ends, in ms of wall clock; None if it does not."""
+        """Return the time at which `key` expires, in ms of wall clock; None if it does not."""
         deadline = self.deadlines.deadline(key)
         return None if deadline >= FOREVER else deadline
 
     def held(self, key: bytes) -> Value | None:
-        """Return all that a key holds: also values of several types, or one that has expired."""
+        """Return the whole content of a key, including values of several types and expired ones."""
         return self.data.get(key)
 
     def held_keys(self) -> list[bytes]:
-        """Return all keys that hold something, the oldest first. O(n)."""
+        """Return all keys that hold a live value, expired or not, the oldest first. O(n)."""
         return list(self.data.index)
 
     def sample_ends(self, count: int) -> list[bytes]:
-        """Return `count` of the oldest keys and `count` of the newest; all keys if these meet."""
+        """Return the `count` oldest and the `count` newest keys, or all keys if there are fewer."""
         index = self.data.index
         if len(index) <= 2 * count:
             return list(index)
         return [*islice(index, count), *islice(reversed(index), count)]
 
     def live_parts(self, key: bytes) -> list[Value]:
-        """Return the values of all types that live under a key, by type code. Nearly always there
-        is one. Whether it has expired makes no difference."""
+        """Return the live values of all types under a key, by type code.
+
+        A key nearly always has one value. Expired values are included.
+        """
         held = self.data.get(key)
         if isinstance(held, Contested):
             return [part for _, part in sorted(held.parts.items()) if part.is_live()]
@@ -133,8 +140,7 @@ class KeyTable:
         return isinstance(self.data.get(key), Contested)
 
     def memory_entries(self, key: bytes) -> list[tuple[int, object]]:
-        """Return what is held under a key, which is there, each object with the bytes that its
-        entry in a table takes."""
+        """Return the objects that an existing key holds, each with the bytes of its table entry."""
         index, table = self.data.index, self.deadlines.table
         entries: list[tuple[int, object]] = [(getsizeof(index) // len(index), index[key])]
         if key in table:
@@ -142,21 +148,20 @@ class KeyTable:
         return entries
 
     def remembered_keys(self) -> tuple[list[bytes], list[bytes]]:
-        """Return the keys with something to forget, and those of tombstones, each sorted."""
+        """Return the keys with garbage and the keys of tombstones, each sorted."""
         return sorted(self.garbage), sorted(self.tombstones.index)
 
     def deadline_siblings(self, key: bytes) -> list[tuple[Dot, int]]:
-        """Return the concurrent deadlines of a key by dot, in ms; FOREVER is one that never
-        comes."""
+        """Return the concurrent deadlines of a key by dot, in ms. FOREVER means no expiry."""
         flat = self.deadlines.table.get(key, ())
         return list(zip(flat[::2], flat[1::2], strict=True))
 
     def deadline_count(self) -> int:
-        """Return the number of keys that end some day."""
+        """Return the number of keys that have an expiry time."""
         return self.deadlines.timed
 
     def count_deadlines(self) -> int:
-        """Count the keys that end some day one by one. The result equals `deadline_count()`.
+        """Count the keys with an expiry time one by one. The result equals `deadline_count()`.
 
         O(keys with a deadline or PERSIST).
         """
@@ -164,15 +169,15 @@ class KeyTable:
         return sum([self.deadlines.deadline(key) < FOREVER for key in table])
 
     def time_left(self, sample: int) -> int:
-        """Return how long keys still live, in ms: the average over some that end."""
+        """Return the average time to live in ms, over at most `sample` keys that expire."""
         return self.deadlines.time_left(self.expiry_clock, sample)
 
     def hidden(self, keys: set[bytes]) -> list[bytes]:
-        """Return which of these keys hold a value that readers do not see as it has expired."""
+        """Return which of these keys hold a value that is hidden because it has expired."""
         return [key for key in sorted(keys) if key in self.data.index and self.lookup(key) is None]
 
     def remains(self, key: bytes, code: int) -> Value | None:
-        """Return the copy of one type under `key`, alive or remembered."""
+        """Return the value of one type under `key`, live or a tombstone; None without one."""
         value = self.data.get(key)
         if value is None:
             value = self.tombstones.get(key) if self.tombstones.index else None
@@ -183,27 +188,27 @@ class KeyTable:
         return value if value.code() == code else None
 
     def carried_by(self, key: bytes) -> tuple[Any, ...]:
-        """Return what a delete of `key` must carry."""
+        """Return the resets that a DELETE effect of `key` must carry."""
         value = self.data.get(key)
         return () if value is None else carry(value)
 
     def size(self) -> int:
-        """Return the number of keys; those that have expired unnoticed count (rule KEY-12)."""
+        """Return the number of keys. Expired keys count until they are deleted (rule KEY-12)."""
         return len(self.data.index)
 
     def keys(self) -> list[bytes]:
-        """All keys that readers see, the oldest first. O(n)."""
+        """Return all visible keys, the oldest first. O(n)."""
         if not self.deadlines.table:
             return list(self.data.index)
         return [key for key in self.data.index if self.lookup(key) is not None]
 
     def live_keys(self) -> int:
-        """Return how many keys readers see. O(number of keys with a deadline)."""
+        """Return the number of visible keys. O(number of keys with a deadline)."""
         timed = [key for key in self.deadlines.table if key in self.data.index]
         return len(self.data.index) - sum([self.lookup(key) is None for key in timed])
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """Return the next cursor and about `count` keys onwards from `cursor` (D-20).
+        """Return the next cursor and about `count` keys from `cursor` on (D-20).
 
         The first and last cursor is 0. O(n) the first time.
         """
@@ -213,7 +218,7 @@ class KeyTable:
         return following, [key for key in keys if self.lookup(key) is not None]
 
     def has_scan_order(self) -> bool:
-        """Return whether the order of `scan` is kept: since the first scan."""
+        """Return whether the order of `scan` is maintained. The first scan creates it."""
         return self.scan_order is not None
 
     def sampled(self) -> Order:
@@ -223,7 +228,7 @@ class KeyTable:
         return self.order
 
     def random_key(self, rng: random.Random) -> bytes | None:
-        """Some key, each about as likely as another."""
+        """Return a random visible key, nearly uniformly distributed; None if there are no keys."""
         for _ in range(100):
             if not self.data.index:
                 return None
@@ -234,26 +239,26 @@ class KeyTable:
         return keys[int(rng.random() * len(keys))] if keys else None
 
     def note_key(self, key: bytes) -> None:
-        """Record a new key of `data` in the orders that are kept."""
+        """Add a new key of `data` to the orders for `sampled` and `scan`, if they exist."""
         if self.order is not None:
             self.order.add(key, self.data.index)
         if self.scan_order is not None:
             self.scan_order.add(key, self.data.index)
 
     def mark_uses(self, second: int) -> None:
-        """Mark values as used in this second from now on."""
+        """Set the time of use, in seconds, that later reads and writes record."""
         self.second = second
 
     def set_marking(self, marks_use: bool) -> None:
-        """Let `read` mark values as used from now on, or not."""
+        """Set whether `read` marks values as used."""
         self.marks_use = marks_use
 
     def restart_expiry(self) -> None:
-        """Let expiry follow the next reading of the clock, also if that is earlier."""
+        """Let expiry follow the next clock reading even if it is earlier than the last one."""
         self.expiry_clock = 0
 
     def count_lookups_anew(self) -> None:
-        """Let `hits` and `misses` begin at 0 again."""
+        """Set `hits` and `misses` to 0."""
         self.hits = self.misses = 0
 
     def watch(self, key: bytes) -> None:
@@ -261,7 +266,7 @@ class KeyTable:
         self.watched_keys.add(key)
 
     def unwatch(self, key: bytes) -> None:
-        """Record changes of `key` no more."""
+        """Stop recording changes of `key`."""
         self.watched_keys.discard(key)
 
     def watched(self) -> frozenset[bytes]:
@@ -271,7 +276,7 @@ class KeyTable:
     # -- changing what is held ---------------------------------------------------------------
 
     def put_part(self, key: bytes, part: Value) -> None:
-        """Put back a value of one type under `key`, alive or remembered, that was changed."""
+        """Store a changed value of one type under `key`, whether it is live or a tombstone."""
         place = self.data if key in self.data.index else self.tombstones
         held = place.get(key)
         if isinstance(held, Contested):
@@ -280,8 +285,8 @@ class KeyTable:
         place.put(key, part)
 
     def retire(self, key: bytes, value: Value) -> None:
-        """Put a changed value of `key` where it belongs: among the values that readers see, among
-        the tombstones, or nowhere."""
+        """Store a changed value of `key` in `data` if it is live, or in `tombstones` if it still
+        has metadata. Otherwise remove the key."""
         if type(value) is Contested:
             value = value.settle()
         if value.has_garbage():
@@ -298,14 +303,14 @@ class KeyTable:
             self.garbage[key] = None
 
     def put_live(self, key: bytes, value: Value) -> None:
-        """Put a value among those that readers see."""
+        """Store a live value in `data`, for a new or an existing key."""
         if key in self.data.index:
             self.data.put(key, value)
         else:
             self.add_live(key, value)
 
     def add_live(self, key: bytes, value: Value) -> None:
-        """Put a value under a key that readers do not see, in place of a tombstone."""
+        """Store a live value under a key that is not in `data`. It replaces a tombstone."""
         self.data.put(key, value)
         if self.tombstones.index:
             self.tombstones.drop(key)
@@ -313,7 +318,7 @@ class KeyTable:
             self.note_key(key)
 
     def collect_value(self, key: bytes, stable: Vector) -> bool:
-        """Forget what `stable` covers of the values of a key. Return whether garbage is left."""
+        """Collect a key's metadata that `stable` covers. Return whether garbage is left."""
         place = self.data if key in self.data.index else self.tombstones
         value = place.get(key)
         if value is None:
@@ -338,12 +343,12 @@ class KeyTable:
         return keys
 
     def note_change(self, key: bytes) -> None:
-        """Let those who watch `key` take it for changed."""
+        """Record a change of `key` if the key is watched."""
         if key in self.watched_keys:
             self.dirty_keys.append(key)
 
     def add_reader(self, reader: Reader) -> None:
-        """Let `reader` know each key that is about to change."""
+        """Call `reader.before_change` for each key that is about to change."""
         self.readers.append(reader)
 
     def remove_reader(self, reader: Reader) -> None:
@@ -355,12 +360,15 @@ class KeyTable:
         return len(self.readers)
 
     def warn_readers(self, key: bytes) -> None:
-        """Let whoever reads along take the state of `key` before it changes."""
+        """Call every reader with `key`, whose state is about to change."""
         for reader in self.readers:
             reader.before_change(key)
 
     def look(self, effect: Effect) -> object:
-        """Return what readers see of all that `effect` concerns under its key."""
+        """Return the visible part of the key that `effect` concerns: type, deadline and content.
+
+        Two results are compared to find out whether the effect changed anything visible.
+        """
         key: bytes = effect[2]
         value = self.lookup(key)
         if value is None:
@@ -372,8 +380,11 @@ class KeyTable:
         return code, self.deadlines.deadline(key), part
 
     def look_at_all(self, effects: tuple[Effect, ...]) -> dict[bytes, tuple[Effect, object]]:
-        """Return, for each watched key that `effects` concern, what to look at again after them and
-        what readers see of it now. Where several concern a key it is the whole value."""
+        """Return, for each watched key that `effects` concern, an effect and its `look` result.
+
+        The caller calls `look` with that effect again later, and compares the results. If several
+        effects concern one key, the whole value is compared.
+        """
         concerned: dict[bytes, Effect] = {}
         for effect in effects:
             if is_key_effect(effect, FLUSH):
@@ -386,5 +397,5 @@ class KeyTable:
 
 
 def takes_deadline(effect: Effect) -> bool:
-    """Return whether the effect takes the deadline from a key (PERSIST)."""
+    """Return whether the effect removes the deadline of a key (PERSIST)."""
     return is_key_effect(effect, EXPIRE) and bool(effect[3] >= FOREVER)

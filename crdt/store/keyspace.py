@@ -1,15 +1,15 @@
-"""The keys of one replica, and the one door through which they change.
+"""The keys of one replica, and every way to change them.
 
 Every change is an *effect*, a tuple `(type code, operation, key, *payload)`. `emit` gives a local
-one the next dot, applies it and puts it into the outbox; `apply` is the same last step for effects
-from elsewhere. So local and remote writes cannot differ. `seal` closes the outbox into one
-operation: a run of effects that all saw the same of other origins.
+effect the next dot, applies it and puts it into the outbox. `apply` is the last step of local and
+of remote effects, so both have the same result. `seal` closes the outbox into one operation: a run
+of effects with the same causal context.
 
-Consecutive writes of one large string share an effect until the outbox is sealed. Nobody has seen
-the earlier value, so the later one takes its place under the same dot.
+Consecutive writes of one large string share an effect until the outbox is sealed. The earlier value
+has not been sent yet, so the later value replaces it under the same dot.
 
-Effects of type code 0 concern a whole key. The value of the type knows what the others mean. A key
-that several types claim holds a `Contested`. A value that is deleted but must be remembered for a
+Effects of type code 0 concern a whole key. A value of the type interprets the other effects. A key
+with values of several types holds a `Contested`. A deleted value whose metadata must be kept for a
 while (see `counter`) moves to `tombstones`.
 """
 
@@ -45,14 +45,14 @@ from crdt.types.deadlines import Deadlines
 from crdt.types.register import Register
 from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
 
-CLOCK_SLACK_MS: Final = 1000  # by which a right clock may be set back
+CLOCK_SLACK_MS: Final = 1000  # the largest correction of a correct clock
 ITEM_BYTES: Final = 256
-"""Memory that one element of a long effect may take, at most, besides its own bytes."""
+"""The memory that one element of a long effect takes at most, in addition to its own bytes."""
 RESERVE_BYTES: Final = 64 << 10
 
 
 class Keyspace(KeyTable):
-    """All keys of one replica. `now` is wall clock in ms; whoever owns this sets it."""
+    """All keys of one replica. `now` is the wall clock in ms, set by `advance`."""
 
     __slots__ = (
         "assignment_kinds",
@@ -83,7 +83,7 @@ class Keyspace(KeyTable):
     ) -> None:
         super().__init__(new_store)
         self.origin: Origin = origin
-        self.name: Any = origin  # the same number, as an object that is not made for each write
+        self.name: Any = origin  # the same number, boxed once instead of at each write
         self.types: TypeRegistry = types
         self.plain_code: int = types.plain_code
         self.assignment_kinds: bytes = types.assignment_kinds
@@ -97,24 +97,24 @@ class Keyspace(KeyTable):
         self.local.is_local = True
         self.outbox: list[Effect] = []
         self.outbox_bytes: int = 0
-        """Bytes of the large items in the outbox."""
+        """The bytes of the large items in the outbox."""
         self.reserve: bytes = bytes(RESERVE_BYTES)
-        """Memory with which an effect can be completed when there is no other."""
+        """Memory that is freed to complete an effect after a MemoryError."""
         self.first: int = 1
         self.group: int = 0
-        """The slot group whose keys these are; 0 is the only one until there are clusters."""
+        """The slot group of these keys. It is always 0, as clusters are not supported yet."""
         self.sent_context: Vector = {}
         self.has_remote_news: bool = False
 
     # -- time ------------------------------------------------------------------------------
 
     def advance(self, now: int) -> None:
-        """It is `now` ms of wall clock. Stamps and expiry follow it.
+        """Set the wall clock to `now` ms. Stamps and expiry follow it.
 
-        Expiry stands still where the clock goes back by `CLOCK_SLACK_MS` at most, so that a small
-        correction brings nothing back to life. A greater step means that the clock was wrong, and
-        expiry follows it, or what others set would be hidden for as long as the clock was ahead.
-        A watched key that is shown again has changed.
+        A step back of at most `CLOCK_SLACK_MS` does not move expiry, so a small correction makes no
+        expired key visible again. A larger step means that the clock was wrong. Expiry follows it.
+        Otherwise keys would stay hidden for as long as the clock was ahead. A watched key that
+        becomes visible again counts as changed.
         """
         self.now = now
         if now > self.expiry_clock or now < self.expiry_clock - CLOCK_SLACK_MS:
@@ -125,7 +125,7 @@ class Keyspace(KeyTable):
         if not self.outbox:
             self.base = now
 
-    # -- lives -----------------------------------------------------------------------------
+    # -- incarnations ----------------------------------------------------------------------
 
     def take_name(self, origin: Origin) -> None:
         """Write under another origin from now on."""
@@ -139,7 +139,7 @@ class Keyspace(KeyTable):
         self.local.is_local = True
 
     def clear(self) -> None:
-        """Lose all but our name and how far we have counted under it. Nobody else is told."""
+        """Remove everything but the own origin and its last seq. No effect is emitted."""
         assert not self.outbox, "seal before losing everything"
         for key in [*self.data.index, *self.tombstones.index, *self.deadlines.table]:
             if self.readers:
@@ -159,7 +159,7 @@ class Keyspace(KeyTable):
         self.has_remote_news = False
 
     def lookup_for_write(self, key: bytes) -> Value | None:
-        """As `lookup`, but first removes an expired value, or what is left of a time to live."""
+        """Return `lookup(key)`. First delete an expired value or a deadline without a value."""
         table = self.deadlines.table
         if table and key in table:
             is_held = key in self.data.index
@@ -172,14 +172,14 @@ class Keyspace(KeyTable):
     # -- writing ---------------------------------------------------------------------------
 
     def stamp(self, replaced: int) -> int:
-        """The stamp, counted from `base`, of a write made now: later than the one it replaces
-        (rule ORD-7), as far as an operation can carry that."""
+        """Return the stamp of a write made now, relative to `base`. It is later than the stamp
+        `replaced` (rule ORD-7), but at most STAMP_MAX, which an operation can carry."""
         if replaced < self.now:
             return self.now - self.base
         return min(replaced + 1 - self.base, STAMP_MAX)
 
     def emit(self, effect: Effect) -> None:
-        """Make `effect` happen: it gets the next dot, is applied here and will be sent."""
+        """Give `effect` the next dot, apply it, and put it into the outbox to be sent."""
         seq = self.seq + 1
         if seq > SEQ_MAX:
             raise DotReused("all dots of this origin are used: take a new incarnation")
@@ -188,7 +188,7 @@ class Keyspace(KeyTable):
         if isinstance(last, bytes) and len(last) > LARGE_BYTES:
             self.outbox_bytes += len(last)
         if size > LONG_ITEMS:
-            bytes(size * ITEM_BYTES)  # a MemoryError comes here, before anything has changed
+            bytes(size * ITEM_BYTES)  # raise MemoryError here, before anything has changed
             self.outbox_bytes += weight(effect)
         self.outbox.append(effect)
         self.seq = seq
@@ -206,9 +206,8 @@ class Keyspace(KeyTable):
             self.complete(effect)
 
     def complete(self, effect: Effect) -> None:
-        """Apply the effect made last again, with the memory kept for that: effects may be applied
-        twice. What fails even so has needed much memory before it changed anything; then it has
-        not happened. Raises MemoryError."""
+        """Apply the latest effect again, after freeing `reserve`. Effects are idempotent. If this
+        fails too, the effect has not changed anything: it is withdrawn. Raises MemoryError then."""
         self.reserve = b""
         try:
             self.apply(effect, make_dot(self.origin, self.seq), self.local)
@@ -224,8 +223,8 @@ class Keyspace(KeyTable):
             raise
 
     def rewrite(self, held: Register, effect: Effect) -> bool:
-        """Let `effect`, a write of a large string, take the place of the effect made last if that
-        is a write of the same string. Return False if it is not. `held` is the string."""
+        """Replace the latest effect in the outbox by `effect` if both write the same large string.
+        Return False otherwise. `held` is the string."""
         if not self.outbox:
             return False
         latest = self.outbox[len(self.outbox) - 1]
@@ -247,7 +246,7 @@ class Keyspace(KeyTable):
         return True
 
     def delete(self, key: bytes) -> bool:
-        """DEL: remove what is observed under `key`; whether readers saw something there."""
+        """DEL: remove the observed content of `key`. Return whether it was visible."""
         seen = self.lookup(key) is not None
         if key in self.data.index or key in self.deadlines.table:
             self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
@@ -258,11 +257,11 @@ class Keyspace(KeyTable):
         self.emit((ANY_TYPE, EXPIRE, key, FOREVER if deadline is None else deadline))
 
     def forget(self, key: bytes) -> None:
-        """Remove the deadlines of a key of which one never comes."""
+        """Remove the deadlines of a key that does not expire."""
         self.emit((ANY_TYPE, FORGET, key))
 
     def flush(self) -> None:
-        """FLUSHALL: remove all that is observed, everywhere."""
+        """FLUSHALL: remove everything observed so far, in every region."""
         watched = sorted(self.watched_keys)
         self.dirty_keys += [key for key in watched if self.lookup(key) is not None]
         for key in list(self.data.index):
@@ -271,7 +270,7 @@ class Keyspace(KeyTable):
         self.emit((ANY_TYPE, FLUSH, b""))
 
     def latest_dot(self, key: bytes) -> Dot:
-        """Return the dot of the latest effect on a key that is in the outbox, 0 without one."""
+        """Return the dot of the latest effect on `key` in the outbox, or 0."""
         for index in range(len(self.outbox) - 1, -1, -1):
             if self.outbox[index][2] == key:
                 return make_dot(self.origin, self.first + index)
@@ -286,20 +285,20 @@ class Keyspace(KeyTable):
         return self.outbox_bytes
 
     def is_rewritable(self) -> bool:
-        """Return whether another write may take the place of the effect made last."""
+        """Return whether another write may replace the latest effect in the outbox."""
         return bool(self.outbox) and self.types.is_assignment(self.outbox[-1])
 
     def waiting_bytes(self) -> int:
-        """Return the bytes of large items in the outbox, less those of an assignment made last:
-        another one may still take its place."""
+        """Return the bytes of large items in the outbox, without a latest effect that a further
+        assignment may still replace."""
         if not self.outbox:
             return 0
         latest = self.outbox[len(self.outbox) - 1]
         return self.outbox_bytes - (len(latest[4]) if self.types.is_assignment(latest) else 0)
 
     def pending(self, previous: int = 0) -> Op | None:
-        """Return what is in the outbox as one operation; None if nothing was written. `previous` is
-        the fingerprint of our operation before it."""
+        """Return the outbox as one operation; None if it is empty. `previous` is the fingerprint of
+        this origin's previous operation."""
         if not self.outbox:
             return None
         deps: Vector = {}
@@ -310,7 +309,7 @@ class Keyspace(KeyTable):
         return Op(self.origin, self.first, self.base, deps, tuple(self.outbox), previous)
 
     def take_out(self, op: Op) -> None:
-        """Remove from the outbox what `op`, all of it or its beginning, holds."""
+        """Remove the effects of `op`, which is the outbox or its beginning, from the outbox."""
         self.sent_context.update(op.deps)
         self.has_remote_news = False
         self.first = op.last + 1
@@ -322,18 +321,18 @@ class Keyspace(KeyTable):
         self.outbox_bytes = 0
         self.base = self.now
         if not self.reserve:
-            with suppress(MemoryError):  # another time
+            with suppress(MemoryError):  # the next operation tries again
                 self.reserve = bytes(RESERVE_BYTES)
 
     def seal(self) -> Op | None:
-        """Close the outbox into one operation; None if nothing was written."""
+        """Close the outbox into one operation and return it; None if the outbox is empty."""
         op = self.pending()
         if op is not None:
             self.take_out(op)
         return op
 
     def apply_op(self, op: Op, past: Vector) -> None:
-        """Apply all effects of an operation from elsewhere, whose origin had observed `past`."""
+        """Apply all effects of a remote operation, whose origin had observed `past`."""
         assert not self.outbox, "seal before taking in what others did"
         assert self.vector.get(op.origin, 0) == op.first - 1
         before = self.look_at_all(op.effects) if self.watched_keys else {}
@@ -352,7 +351,7 @@ class Keyspace(KeyTable):
     # -- watching --------------------------------------------------------------------------
 
     def apply_watched(self, effect: Effect, dot: Dot) -> None:
-        """Apply a local effect on a watched key, and record whether that is a change."""
+        """Apply a local effect on a watched key. Record the key if the effect changes it."""
         key: bytes = effect[2]
         if is_key_effect(effect, DELETE):
             is_change = self.lookup(key) is not None
@@ -370,7 +369,7 @@ class Keyspace(KeyTable):
     # -- applying --------------------------------------------------------------------------
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        """The one step in which anything changes, at the origin and everywhere else."""
+        """Apply one effect to its key. Every local and remote change goes through this method."""
         code: int = effect[0]
         key: bytes = effect[2]
         if self.readers:
@@ -405,8 +404,8 @@ class Keyspace(KeyTable):
                 self.garbage[key] = None
 
     def get_or_create(self, key: bytes, code: int, held: Value | None) -> Value:
-        """Return what `key` holds, with a value of type `code` in it: one that is there, one of the
-        tombstones, or a new one. `held` is what readers see, if anything. Nothing is put."""
+        """Return the content of `key` with a value of type `code` in it, which may be live, a
+        tombstone or new. `held` is the live content. The result is not stored yet."""
         if held is None and self.tombstones.index:
             held = self.tombstones.get(key)
         if held is None:
@@ -423,7 +422,7 @@ class Keyspace(KeyTable):
     def apply_assignment(
         self, effect: Effect, dot: Dot, observed: Observed, value: Register, ends_ttl: bool
     ) -> None:
-        """Apply a write of a whole value, which may end the time to live (D-10)."""
+        """Apply a write of a whole value. If `ends_ttl`, it removes the time to live (D-10)."""
         key: bytes = effect[2]
         if value.no_expiry and (not ends_ttl or not observed.covers(value.dot)):
             self.materialise_deadline(key, value)
@@ -439,13 +438,13 @@ class Keyspace(KeyTable):
                 self.garbage[key] = None
 
     def materialise_deadline(self, key: bytes, value: Register) -> None:
-        """Turn the flag of a lone write into the deadline that it stands for."""
+        """Replace the flag `no_expiry` of a lone write by the deadline FOREVER that it encodes."""
         value.no_expiry = False
         self.deadlines.add(key, value.dot, FOREVER)
         self.garbage[key] = None
 
     def compact_deadline(self, key: bytes) -> None:
-        """Undo `materialise_deadline` where possible, so that equal content has equal form."""
+        """Undo `materialise_deadline` where possible, so that equal content has equal bytes."""
         value = self.remains(key, self.types.plain_code)
         if isinstance(value, Register) and not value.sibling_writes:
             if self.deadlines.table.get(key) == (value.dot, FOREVER):
@@ -454,7 +453,7 @@ class Keyspace(KeyTable):
                 self.put_part(key, value)
 
     def apply_to_key(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        """DELETE, EXPIRE, FORGET and FLUSH."""
+        """Apply DELETE, EXPIRE, FORGET or FLUSH."""
         key: bytes = effect[2]
         operation: int = effect[1]
         if operation == DELETE:
@@ -474,7 +473,7 @@ class Keyspace(KeyTable):
                 self.remove(each, (), observed)
 
     def drop_deadlines(self, key: bytes, observed: Observed) -> None:
-        """Remove the observed deadlines of a key, that of a lone write among them."""
+        """Remove the observed deadlines of a key, also the flag `no_expiry` of a lone write."""
         value = self.remains(key, self.types.plain_code)
         if isinstance(value, Register) and value.no_expiry:
             if observed.covers(value.dot):
@@ -485,7 +484,7 @@ class Keyspace(KeyTable):
         self.deadlines.drop(key, observed)
 
     def remove(self, key: bytes, resets: Any, observed: Observed) -> None:
-        """Remove what `observed` covers of a key, with its deadlines."""
+        """Remove the values and deadlines of a key that `observed` covers."""
         value = self.data.get(key)
         if value is None and self.tombstones.index:
             value = self.tombstones.get(key)

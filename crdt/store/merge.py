@@ -1,10 +1,10 @@
-"""Taking in another replica's whole state.
+"""Merging another replica's snapshot into the keyspace.
 
-The pieces of a snapshot are read and checked as they come, beside the live keyspace; the merge
-itself happens at the end and at once, since in between the two vectors would not say what has been
-applied. Then every key obeys one rule: a dot stays if both sides hold it, or if one side holds it
-and the other's vector has not seen it (rule ORD-4; Almeida, Shoker and Baquero, "Delta State
-Replicated Data Types", 2018). Keys that only one side knows cost next to nothing.
+The pieces of a snapshot are read and checked as they arrive. The live keyspace does not change
+meanwhile. The merge itself is one uninterrupted step at the end, because neither vector would
+describe a half-merged keyspace. For each key, a dot stays if both sides hold it, or if one side
+holds it and the other side's vector does not cover it (rule ORD-4; Almeida, Shoker and Baquero,
+"Delta State Replicated Data Types", 2018). Keys that only one side holds are cheap.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from crdt.types.contested import Contested
 from crdt.types.register import LATEST, Register, plain_register
 from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
 
-KEYS_MAX: Final = 1 << 40  # no memory holds more
+KEYS_MAX: Final = 1 << 40  # more keys than fit into any memory
 UNSEEN: Final = "a snapshot holds something that its own vector has not seen"
 
 
 class Incoming:
-    """A snapshot on its way in."""
+    """A snapshot that is being received, piece by piece."""
 
     def __init__(self, db: Keyspace) -> None:
         self.db: Keyspace = db
@@ -43,7 +43,7 @@ class Incoming:
         self.complete: bool = False
 
     def feed(self, data: bytes) -> None:
-        """Read one piece. Raises DecodeError; the keyspace is untouched then."""
+        """Read and check one piece. Raises DecodeError. The keyspace is never changed."""
         piece = unpack_piece(data)
         if (piece[0] == HEAD) != (self.expected < 0) or self.complete:
             raise DecodeError("a piece of a snapshot out of order")
@@ -62,7 +62,7 @@ class Incoming:
             raise DecodeError("a snapshot was cut off, or a piece of it is of unknown form")
 
     def read_head(self, piece: tuple[Any, ...]) -> None:
-        """Read the head of the snapshot, with its vector."""
+        """Read the first piece: slot group, vector, contexts, number of keys and trails."""
         group, vector, contexts, expected, trails = head_items(piece)
         if group != self.db.group or type(group) is not int:
             raise DecodeError(
@@ -78,7 +78,7 @@ class Incoming:
         self.expected = integer_of(expected, "a snapshot's size", 0, KEYS_MAX)
 
     def read_columns(self, columns: Any) -> None:
-        """Read plain values, which are strings."""
+        """Read the columns of plain strings."""
         if columns == ():
             return
         least, *rest, flags = items_of(columns, 6, "plain strings")
@@ -106,7 +106,7 @@ class Incoming:
         self.received += len(keys)
 
     def read_records(self, records: Any) -> None:
-        """The values other than plain strings."""
+        """Read the records of all values other than plain strings."""
         for record in tuple_of(records, "a snapshot's records"):
             name, deadlines, parts = items_of(record, 3, "a record")
             key = bytes_of(name, "a record's key")
@@ -117,7 +117,7 @@ class Incoming:
             self.received += 1
 
     def read_parts(self, parts: Any) -> Value:
-        """The typed values under one key."""
+        """Read the typed values under one key."""
         values = [self.read_value(part) for part in tuple_of(parts, "a key's values")]
         if len(values) == 1:
             return values[0]
@@ -138,8 +138,8 @@ class Incoming:
 
 
 def check_deadlines(deadlines: object, vector: Vector) -> tuple[int, ...]:
-    """`deadlines`, if they are dots that `vector` covers and milliseconds in turn. Raises
-    DecodeError."""
+    """Return `deadlines`, which alternate dots and milliseconds. Raises DecodeError if they are
+    malformed or if `vector` does not cover a dot."""
     flat = tuple_of(deadlines, "a key's deadlines", 2)
     for index in range(0, len(flat), 2):
         if not covers(vector, read_dot(flat[index], "a deadline's dot")):
@@ -149,7 +149,7 @@ def check_deadlines(deadlines: object, vector: Vector) -> tuple[int, ...]:
 
 
 def merge_into(db: Keyspace, incoming: Incoming) -> None:
-    """Merge a complete snapshot into the live keyspace, at once. O(keys of both)."""
+    """Merge a complete snapshot into the live keyspace in one step. O(keys of both)."""
     assert incoming.complete
     assert not db.outbox
     if not db.vector and not db.data.index and not db.deadlines.table:
@@ -170,7 +170,7 @@ def merge_into(db: Keyspace, incoming: Incoming) -> None:
 
 
 def adopt(db: Keyspace, incoming: Incoming) -> None:
-    """Take everything over into an empty keyspace, of which no reader has anything to lose."""
+    """Store the whole snapshot in an empty keyspace. Snapshots in progress need no warning."""
     for key, value in incoming.values.items():
         place(db, key, value)
     for key, deadlines in incoming.deadlines.items():
@@ -182,8 +182,11 @@ def adopt(db: Keyspace, incoming: Incoming) -> None:
 
 
 def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
-    """Do what is to be done with most keys: a lone write of a string, on one side or both, without
-    deadlines, of which at most one stays. False if `key` is not of that kind."""
+    """Merge a key that is a lone string write without deadlines on one side or on both.
+
+    Most keys are of this kind. Return False, with nothing changed, if `key` is not, or if both
+    sides' writes stay.
+    """
     held = db.data.get(key)
     given = incoming.values.get(key)
     if key in db.deadlines.table or key in incoming.deadlines or key in db.tombstones.index:
@@ -216,7 +219,7 @@ def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
 
 
 def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
-    """Bring both sides' states of one key together."""
+    """Merge both sides' values and deadlines of one key."""
     held = db.data.get(key)
     if held is None:
         held = db.tombstones.get(key)
@@ -245,21 +248,21 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
 
 
 def are_alike(held: Value | None, given: Value | None) -> bool:
-    """Return whether both sides hold the same. It takes less time than a merge."""
+    """Return whether both sides hold an equal value. This is faster than a merge."""
     if held is None or given is None or type(held) is not type(given):
         return False
     return held.equals(given)
 
 
 def materialise_deadline(db: Keyspace, key: bytes, held: Value | None) -> None:
-    """Turn our lone write's flag into the deadline that it stands for."""
+    """Replace the flag `no_expiry` of the held lone write by the deadline that it encodes."""
     part = held.parts.get(db.types.plain_code) if isinstance(held, Contested) else held
     if isinstance(part, Register) and part.no_expiry:
         db.materialise_deadline(key, part)
 
 
 def with_flag(db: Keyspace, given: Value | None, deadlines: tuple[int, ...]) -> tuple[int, ...]:
-    """The other side's deadlines, with the one that its lone write's flag stands for."""
+    """Return the other side's deadlines, with the one that its flag `no_expiry` encodes."""
     part = given.parts.get(db.types.plain_code) if isinstance(given, Contested) else given
     if isinstance(part, Register) and part.no_expiry:
         part.no_expiry = False
@@ -270,7 +273,7 @@ def with_flag(db: Keyspace, given: Value | None, deadlines: tuple[int, ...]) -> 
 def merge_values(
     db: Keyspace, held: Value | None, given: Value | None, mine: Vector, theirs: Vector
 ) -> Value | None:
-    """Both sides' values of one key, type by type."""
+    """Merge both sides' values of one key, type by type. Return the result, None if empty."""
     ours = parts_by_code(held)
     others = parts_by_code(given)
     contested = Contested()
@@ -285,13 +288,13 @@ def merge_values(
 
 
 def parts_by_code(value: Value | None) -> dict[int, Value]:
-    """The typed values under a key."""
+    """Return the typed values in a key's value, by type code."""
     if value is None:
         return {}
     return value.parts if isinstance(value, Contested) else {value.code(): value}
 
 
 def place(db: Keyspace, key: bytes, value: Value) -> None:
-    """Put a merged value among those that readers see, or among the tombstones."""
+    """Store a merged value in `data` or, if it is not live, in `tombstones`."""
     value.accessed = db.second
     db.retire(key, value)

@@ -1,16 +1,15 @@
 """The whole state of a replica, in pieces, consistent at one vector while writes go on.
 
-A snapshot begins with its version, its slot group, its vector, what each origin had observed at its
-latest operation, and the fingerprints by which two replicas of one identity are noticed. Then come
-the keys, some thousand to a piece. The first write to a key that was not sent yet puts the key's
-earlier state aside, to be sent instead. Last comes the number of keys, so that a truncated snapshot
-is noticed.
+The first piece holds the version, the slot group, the vector, the causal context of each origin's
+latest operation, and the fingerprints that detect two replicas of one identity. The next pieces
+hold the keys, a few thousand each. The first write to a key that has not been sent yet saves the
+key's earlier state, which is sent instead (copy on write). The last piece holds the number of keys,
+which detects a truncated snapshot.
 
-Plain values, the common case, are strings that hold one write. They are written in columns,
-everything else as the `state()` of its values. Pieces are deflated. A piece ends after so many keys
-or bytes, so that a database of large
-values goes in small pieces too; only a key by itself may be larger than `piece_bytes`. With the
-same order of keys, equal content has equal bytes.
+Plain values, the common case, are strings that hold one write. They are written in columns. All
+other values are written as their `state()`. Pieces are deflated. A piece ends after `piece_keys`
+keys or `piece_bytes` bytes, so large values also travel in small pieces. Only a single key may be
+larger than `piece_bytes`. With the same order of keys, equal content has equal bytes.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ from crdt.wire.decoding import bytes_of, check_version, items_of, tuple_of
 
 VERSION: Final = 1
 PIECE_KEYS: Final = 2000
-PIECE_BYTES: Final = 1 << 20  # inflated: some milliseconds to read
-PIECE_BYTES_MAX: Final = 4 << 30  # what is taken in: a key must fit
+PIECE_BYTES: Final = 1 << 20  # inflated; takes a few milliseconds to read
+PIECE_BYTES_MAX: Final = 4 << 30  # limit for received pieces, inflated; the largest key must fit
 HEAD: Final = 0
 KEYS: Final = 1
 END: Final = 2
@@ -44,10 +43,10 @@ Plain = tuple[bytes, int, int, bytes, int]
 
 
 class Snapshot:
-    """An iterator of byte strings. `close` it if it is not read to the end.
+    """An iterator over the pieces, which are byte strings. `close` it if it is not read to the end.
 
-    `to_bytes` and `from_bytes`, or `to_text` and `from_text`, carry it over a network; it can also
-    be pickled and copied.
+    `to_bytes` and `from_bytes`, or `to_text` and `from_text`, serialise it for a network. It can
+    also be pickled and copied.
     """
 
     def __init__(
@@ -62,8 +61,8 @@ class Snapshot:
         self.plain_code: int = db.types.plain_code
         self.plain: list[Plain] = []
         self.records: list[bytes] = []
-        self.size: int = 0  # of those two, in bytes
-        self.full: deque[bytes] = deque()  # pieces that nothing more goes into
+        self.size: int = 0  # of `plain` and `records`, in bytes
+        self.full: deque[bytes] = deque()  # complete pieces
         flat = tuple((o, write_vector(contexts[o])) for o in sorted(contexts))
         marks = write_trails(trails, self.vector)
         head = (HEAD, VERSION, db.group, write_vector(self.vector), flat, self.count, marks)
@@ -74,13 +73,13 @@ class Snapshot:
         db.add_reader(self)
 
     def before_change(self, key: bytes) -> None:
-        """Take the state of `key` now, if it was not taken yet."""
+        """Save the state of `key` now, unless the snapshot holds it already."""
         if key in self.pending:
             del self.pending[key]
             self.take(key)
 
     def take(self, key: bytes) -> None:
-        """Put the state of `key` among what is sent next."""
+        """Add the state of `key` to the piece that is being filled."""
         db = self.db
         if key in db.deadlines.table:
             db.compact_deadline(key)
@@ -101,7 +100,7 @@ class Snapshot:
             self.end_piece()
 
     def end_piece(self) -> None:
-        """Let what was taken be a piece."""
+        """Make a piece of the collected keys and begin the next one."""
         piece = (codec.pack_body(columns(self.plain)), codec.pack_array(self.records))
         self.full.append(deflate(codec.pack_array([codec.pack_body(KEYS), *piece])))
         self.plain, self.records, self.size = [], [], 0
@@ -126,7 +125,7 @@ class Snapshot:
         raise StopIteration
 
     def to_bytes(self) -> bytes:
-        """Return what has not been read yet as one byte string, as `Replica.merge_bytes` takes it.
+        """Return the pieces that have not been read yet as one byte string for `merge_bytes`.
 
         The snapshot can still be read afterwards. It holds its pieces in memory from then on.
         """
@@ -149,12 +148,12 @@ class Snapshot:
         return snapshot
 
     def to_text(self) -> str:
-        """Return what has not been read yet as ASCII text (base64)."""
+        """Return the pieces that have not been read yet as ASCII text (base64)."""
         return codec.to_text(self.to_bytes())
 
     @staticmethod
     def from_text(text: str) -> Snapshot:
-        """Read what `to_text` returned. Raises DecodeError, or TypeError if `text` is not str."""
+        """Read the result of `to_text`. Raises DecodeError, or TypeError if `text` is not str."""
         return Snapshot.from_bytes(codec.from_text(text))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -167,12 +166,12 @@ class Snapshot:
 
 
 def read_snapshot(data: bytes) -> Snapshot:
-    """Read a snapshot; what `pickle` and `copy` call."""
+    """Read a snapshot. `pickle` and `copy` call this function."""
     return Snapshot.from_bytes(data)
 
 
 def split(data: bytes) -> Iterator[bytes]:
-    """Return the pieces of what `to_bytes` returned. Raises DecodeError if it is cut off."""
+    """Yield the pieces in the result of `to_bytes`. Raises DecodeError if it is cut off."""
     position = 0
     while position < len(data):
         start = position + 4
@@ -183,14 +182,16 @@ def split(data: bytes) -> Iterator[bytes]:
 
 
 def head_items(piece: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return group, vector, contexts, number of keys and trails, unchecked, of the piece that a
-    snapshot begins with. Raises DecodeError if it is of another version or form."""
+    """Return group, vector, contexts, number of keys and trails of a first piece, unchecked.
+
+    Raises DecodeError if the piece has another version or form.
+    """
     check_version(piece[1] if len(piece) > 1 else None, VERSION, "a snapshot")
     return items_of(piece, 7, "the head of a snapshot")[2:]
 
 
 def parts_of(value: Value | None) -> tuple[tuple[int, Any], ...]:
-    """The typed states under a key, by type code."""
+    """Return pairs of type code and state for the values under a key."""
     if value is None:
         return ()
     if isinstance(value, Contested):
@@ -199,7 +200,8 @@ def parts_of(value: Value | None) -> tuple[tuple[int, Any], ...]:
 
 
 def columns(plain: list[Plain]) -> tuple[Any, ...]:
-    """Keys, dots, stamps (from the least one on), values and flags of plain strings."""
+    """Return the least stamp of plain strings, and columns of their keys, dots, stamps, values
+    and flags. The stamps are relative to the least one."""
     if not plain:
         return ()
     least = min(stamp for _, _, stamp, _, _ in plain)
@@ -209,17 +211,17 @@ def columns(plain: list[Plain]) -> tuple[Any, ...]:
 
 
 def pack_piece(piece: tuple[Any, ...]) -> bytes:
-    """Return one piece as bytes."""
+    """Return one piece packed, deflated and framed."""
     return deflate(codec.pack_body(piece))
 
 
 def deflate(body: bytes) -> bytes:
-    """A packed piece as bytes."""
+    """Return a packed piece deflated and framed."""
     return codec.pack(zlib.compress(body, 1))
 
 
 def unpack_piece(data: bytes) -> tuple[Any, ...]:
-    """The inverse of `pack_piece`. Raises DecodeError."""
+    """Undo `pack_piece`. Raises DecodeError."""
     packed = bytes_of(codec.unpack(data), "a piece of a snapshot")
     inflater = zlib.decompressobj()
     try:

@@ -1,8 +1,7 @@
 """The values of a keyspace behind one interface: get, put, drop, iterate.
 
-The keyspace holds its values in two stores, one for those that readers see and one for tombstones.
-A store may keep values elsewhere than in memory, but its keys are always in memory (`index`), as
-every read begins with them.
+The keyspace has two stores, one for live values and one for tombstones. A store may keep its values
+outside of memory. Its keys are always in memory (`index`), because every read looks them up.
 """
 
 from __future__ import annotations
@@ -16,11 +15,12 @@ from crdt.types.base import Value
 class ValueStore:
     """Values by key.
 
-    `get` may return a copy (`returns_copies`). A change of a copy counts from the next `put` on. A
-    change of a value that the store itself holds counts immediately, and a `put` does no harm.
+    If `returns_copies` is true, `get` returns a copy, and a changed copy takes effect with the next
+    `put`. Otherwise `get` returns the stored value itself, and a change takes effect immediately. A
+    `put` of it is allowed.
 
-    A store keeps `Value.state` and `Value.accessed`. The rest, such as the order in which members
-    are sampled, may be lost between `put` and `get`.
+    A store keeps `Value.state` and `Value.accessed`. Anything else, such as the order in which
+    members are sampled, may be lost between `put` and `get`.
     """
 
     __slots__ = ("index", "returns_copies")
@@ -28,14 +28,14 @@ class ValueStore:
     def __init__(self) -> None:
         self.returns_copies: bool = True
         self.index: dict[bytes, Any] = {}
-        """The keys, the oldest first. What they map to is known to the store alone."""
+        """The keys, the oldest first. The values of this dict are private to the store."""
 
     def get(self, key: bytes) -> Value | None:
         """Return the value of a key, None if there is none."""
         raise NotImplementedError
 
     def put(self, key: bytes, value: Value) -> None:
-        """Keep a value under a key, in place of the one that it had."""
+        """Store a value under a key. It replaces the previous value."""
         raise NotImplementedError
 
     def drop(self, key: bytes) -> None:
@@ -63,7 +63,7 @@ class ValueStore:
 
 
 class MemoryStore(ValueStore):
-    """Values in memory: `index` is the dict of the values themselves, and `get` returns them."""
+    """Values in memory. `index` maps keys to the values themselves, and `get` returns them."""
 
     __slots__ = ()
 

@@ -1,1 +1,1 @@
-"""Ordered collections that the types are built of."""
+"""Ordered collections: blocks for lists, and the key orders of SCAN and random sampling."""

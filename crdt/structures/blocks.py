@@ -1,9 +1,9 @@
-"""A sorted sequence in blocks: what a list keeps its elements in.
+"""A sorted sequence in blocks. Replicated lists store their elements in it.
 
-Positions are sorted and each has a thing beside it. They are cut into blocks of bounded size, so
-that both ends cost the same however long the list is, and the middle costs one binary search
-over blocks and one within. Two plain lists per block, of positions and of things, are all there is:
-16 bytes an element.
+Positions are sorted, and each position has a thing. They are divided into blocks of bounded size.
+So an access at either end takes constant time, and an access in the middle takes one binary search
+over the blocks and one within a block. A block consists of two plain lists, of positions and of
+things, which take 16 bytes per element.
 
     positions   [ [p0 p1 p2] [p3 p4] [p5 p6 p7] ]
     things      [ [t0 t1 t2] [t3 t4] [t5 t6 t7] ]
@@ -16,8 +16,8 @@ from typing import Any, Final
 
 Position = tuple[int, ...]
 
-BLOCK_MAX: Final = 128  # a block that has grown to this size is cut: 1 KB to move at most
-BLOCK_SHARE: Final = 8  # a block that has shrunk to one part in so many joins a neighbour with room
+BLOCK_MAX: Final = 128  # larger blocks are divided; an insertion moves at most 1 KB
+BLOCK_SHARE: Final = 8  # a block of at most 1/8 of the maximum is joined with a small neighbour
 
 
 class Blocks:
@@ -26,15 +26,17 @@ class Blocks:
     __slots__ = ("block_max", "positions", "size", "things")
 
     def __init__(self, block_max: int = BLOCK_MAX) -> None:
-        """No block holds more than `block_max` things, which are two or more."""
+        """Create an empty sequence of blocks of at most `block_max` things (2 or more)."""
         self.block_max: int = block_max
         self.positions: list[list[Position]] = []
         self.things: list[list[Any]] = []
         self.size: int = 0
 
     def put(self, position: Position, thing: Any, is_low: bool = False) -> None:
-        """Put `thing` at `position`, in place of what is there. O(1) at the ends; `is_low` tells
-        which end to look at first."""
+        """Put `thing` at `position`. It replaces the thing there, if any. O(1) at the ends.
+
+        `is_low` is a hint that `position` is probably at the beginning.
+        """
         blocks = self.positions
         if not blocks:
             blocks.append([position])
@@ -72,7 +74,7 @@ class Blocks:
         self.size += 1
 
     def put_between(self, position: Position, thing: Any) -> None:
-        """Put `thing` where `position` belongs, which is not outside of the ends."""
+        """Put `thing` at `position`, which lies between the first and the last position."""
         number = self.block_of(position)
         block, things = self.positions[number], self.things[number]
         offset = bisect_left(block, position)
@@ -89,7 +91,7 @@ class Blocks:
             del block[half:], things[half:]
 
     def block_of(self, position: Position) -> int:
-        """The number of the last block that does not begin behind `position`, or 0."""
+        """Return the number of the last block that does not begin behind `position`, or 0."""
         blocks = self.positions
         low, high = 0, len(blocks)
         while high - low > 1:
@@ -101,7 +103,7 @@ class Blocks:
         return low
 
     def find(self, position: Position) -> tuple[int, int]:
-        """The block and the offset of `position`; (-1, -1) if it is not there. O(1) at the ends."""
+        """Return block number and offset of `position`; (-1, -1) without it. O(1) at the ends."""
         blocks = self.positions
         if not blocks:
             return -1, -1
@@ -117,12 +119,12 @@ class Blocks:
         return -1, -1
 
     def get(self, position: Position) -> Any:
-        """Return the element at `position`; None if there is none."""
+        """Return the thing at `position`; None if there is none."""
         number, offset = self.find(position)
         return self.things[number][offset] if number >= 0 else None
 
     def drop(self, number: int, offset: int) -> None:
-        """Take out what is at `offset` in block `number`."""
+        """Remove the position and the thing at `offset` in block `number`."""
         block = self.positions[number]
         del block[offset], self.things[number][offset]
         self.size -= 1
@@ -132,7 +134,7 @@ class Blocks:
             self.join(number)
 
     def join(self, number: int) -> None:
-        """Put a small block together with a neighbour that leaves the whole half empty."""
+        """Join a small block with a neighbour if the result is at most half full."""
         blocks = self.positions
         for left in (number - 1, number):
             if left >= 0 and left + 1 < len(blocks):
@@ -142,15 +144,15 @@ class Blocks:
                     return
 
     def clear(self) -> None:
-        """Take out everything."""
+        """Remove everything."""
         self.positions = []
         self.things = []
         self.size = 0
 
     def locate(self, index: int) -> tuple[int, int]:
-        """The block and the offset of the element at `index`, counted from the nearer end.
+        """Return block number and offset of the thing at `index`. Search from the nearer end.
 
-        `index` may be the size: then the block does not exist.
+        If `index` equals the size, the returned block does not exist.
         """
         blocks = self.positions
         number = 0
@@ -167,20 +169,20 @@ class Blocks:
         return number, -rest
 
     def thing_at(self, index: int) -> Any:
-        """The thing at `index`, which is in range."""
+        """Return the thing at `index`, which is in range."""
         number, offset = self.locate(index)
         return self.things[number][offset]
 
     def slice_positions(self, start: int, stop: int) -> list[Position]:
-        """The positions with `start` <= index < `stop`."""
+        """Return the positions with `start` <= index < `stop`."""
         return cut(self.positions, self.locate(start), stop - start) if start < stop else []
 
     def slice_things(self, start: int, stop: int) -> list[Any]:
-        """The things with `start` <= index < `stop`."""
+        """Return the things with `start` <= index < `stop`."""
         return cut(self.things, self.locate(start), stop - start) if start < stop else []
 
     def check(self) -> None:
-        """Assert that everything is in order."""
+        """Assert the invariants: sorted unique positions, matching sizes, bounded blocks."""
         assert len(self.positions) == len(self.things)
         flat = [position for block in self.positions for position in block]
         assert flat == sorted(set(flat))
@@ -190,7 +192,7 @@ class Blocks:
 
 
 def cut(blocks: list[list[Any]], start: tuple[int, int], count: int) -> list[Any]:
-    """Return up to `count` items from `start`."""
+    """Return up to `count` items, beginning at the block number and offset in `start`."""
     number, offset = start
     if number >= len(blocks):
         return []

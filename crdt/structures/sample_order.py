@@ -1,6 +1,6 @@
-"""The keys of a dictionary that changes meanwhile, for choosing one at random.
+"""The keys of a changing dictionary in a list, from which a random key can be chosen.
 
-A key that left and came back may stand in the list more than once until the list is compacted.
+A key that was removed and added again may occur in the list several times until it is compacted.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from typing import Any, Final
 
-SLACK: Final = 64  # below this many dead entries, compaction is not worth its pass
+SLACK: Final = 64  # fewer removed keys than this do not justify a compaction
 
 
 class Order:
@@ -20,19 +20,19 @@ class Order:
         self.keys: list[bytes] = keys
 
     def add(self, key: bytes, alive: dict[bytes, Any]) -> None:
-        """Record that `key` has come to `is_live`. Amortised O(1)."""
+        """Record that `key` has been added to `alive`. Amortised O(1)."""
         keys = self.keys
         keys.append(key)
         if len(keys) > 2 * len(alive) + SLACK:
             self.compact(alive)
 
     def compact(self, alive: dict[bytes, Any]) -> None:
-        """Drop what has gone, and all but the newest entry of what came more than once."""
+        """Drop removed keys, and all but the newest entry of each other key."""
         newest = dict.fromkeys(reversed(self.keys))
         self.keys = [key for key in reversed(newest) if key in alive]
 
     def pick(self, rng: random.Random, alive: dict[bytes, Any]) -> bytes:
-        """Return a random key of `is_live`, which is not empty. Expected O(1)."""
+        """Return a random key of `alive`, which is not empty. Expected O(1)."""
         assert alive
         keys = self.keys
         if len(keys) > 2 * len(alive) + SLACK:

@@ -1,12 +1,12 @@
-"""The order in which SCAN walks the keys of a dictionary that changes meanwhile.
+"""The order in which SCAN visits the keys of a changing dictionary.
 
-A key's place is a hash of its bytes. So a key never moves, also when it is removed and comes back,
-and a cursor is a plain integer that needs no state in the server: the place to go on from. In one
-walk every key is returned at most once, and a key that is present throughout exactly once.
+A key's place is a hash of its bytes, so a key has the same place after it was removed and added
+again. A cursor is the place at which the walk continues. It needs no state in the server. One walk
+returns each key at most once. It returns a key that is present throughout exactly once.
 
-Keys lie in buckets, each of which covers a range of places. A bucket that becomes too large is
-divided at the middle of its keys. What has left the dictionary stays in its bucket until the bucket
-is walked or divided, or until much has left.
+Each bucket holds the keys of a range of places. A bucket that becomes too large is divided at its
+median key. A removed key stays in its bucket until the bucket is walked or divided, or until all
+buckets are compacted because many keys have been removed.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ PLACE_BITS: Final = 32
 PLACES: Final = 1 << PLACE_BITS
 SCRAMBLE: Final = 0x9E3779B1  # odd, so that different checksums have different places
 CURSOR_MARK: Final = PLACES
-"""Added to a place in every cursor that a walk gives, so that no such cursor is 0. All cursors are
-below 2^53, which clients can hold in a double."""
+"""Added to the place in every cursor that a walk returns, so that such a cursor is never 0. All
+cursors are below 2^53 and therefore exact in a double, which some clients use."""
 BUCKET_MAX: Final = 64  # keys in a bucket before it is divided
-BUCKET_FILL: Final = 16  # keys in a bucket of a new order
-SLACK: Final = 64  # fewer dead keys than this are not worth a pass
+BUCKET_FILL: Final = 16  # average number of keys in a bucket of a new order
+SLACK: Final = 64  # fewer removed keys than this do not justify a compaction
 
 
 def place_of(key: bytes) -> int:
-    """Return where `key` stands, from 0 to 2^32 - 1."""
+    """Return the place of `key`, from 0 to 2^32 - 1."""
     return crc32(key) * SCRAMBLE & PLACES - 1
 
 
 def is_later_page(cursor: int) -> bool:
-    """Return whether `cursor` comes from an earlier page of a walk."""
+    """Return whether `cursor` was returned by `walk`, so that it asks for a later page."""
     return CURSOR_MARK <= cursor < CURSOR_MARK + PLACES
 
 
 class ScanOrder:
-    """Buckets of the keys of one dictionary, in order of place. A bucket may hold dead keys."""
+    """Buckets of the keys of one dictionary, ordered by place. A bucket may hold removed keys."""
 
     __slots__ = ("buckets", "entries", "starts")
 
@@ -53,7 +53,7 @@ class ScanOrder:
             self.buckets[place_of(key) >> shift].append(key)
 
     def add(self, key: bytes, present: dict[bytes, Any]) -> None:
-        """Record that `key` has come to `present`. O(log n), amortised."""
+        """Record that `key` has been added to `present`. Amortised O(log n)."""
         index = bisect_right(self.starts, place_of(key)) - 1
         bucket = self.buckets[index]
         if key in bucket:
@@ -66,21 +66,21 @@ class ScanOrder:
             self.compact(present)
 
     def divide(self, index: int, present: dict[bytes, Any]) -> None:
-        """Drop the dead keys of a bucket. Divide the bucket if that leaves it large."""
+        """Drop the removed keys of a bucket. Divide the bucket if it is still large."""
         bucket = self.clean(index, present)
         if len(bucket) <= BUCKET_MAX // 2:
             return
         bucket.sort(key=place_of)
         start = place_of(bucket[len(bucket) // 2])
         if start == self.starts[index]:
-            return  # most of these keys have one place: they stay together
+            return  # at least half of these keys share one place, which cannot be divided
         middle = bisect_left(bucket, start, key=place_of)
         self.starts.insert(index + 1, start)
         self.buckets.insert(index + 1, bucket[middle:])
         self.buckets[index] = bucket[:middle]
 
     def clean(self, index: int, present: dict[bytes, Any]) -> list[bytes]:
-        """Drop the dead keys of a bucket, and return what is left."""
+        """Drop the removed keys of a bucket. Return the other keys."""
         before = self.buckets[index]
         bucket = [key for key in before if key in present]
         self.buckets[index] = bucket
@@ -88,7 +88,7 @@ class ScanOrder:
         return bucket
 
     def compact(self, present: dict[bytes, Any]) -> None:
-        """Drop all dead keys and join buckets that have become small. O(n)."""
+        """Drop all removed keys and join buckets that have become small. O(n)."""
         starts: list[int] = [0]
         buckets: list[list[bytes]] = [[]]
         self.entries = 0
@@ -104,10 +104,10 @@ class ScanOrder:
         self.buckets = buckets
 
     def walk(self, cursor: int, count: int, present: dict[bytes, Any]) -> tuple[int, list[bytes]]:
-        """Return the next cursor and `count` keys onwards from `cursor`.
+        """Return the next cursor and the page of about `count` keys that begins at `cursor`.
 
         The first and the last cursor is 0. A page holds more than `count` keys only if several
-        share one place, and fewer only at the end.
+        keys share one place, and fewer only at the end of the walk.
         """
         place = cursor - CURSOR_MARK if cursor >= CURSOR_MARK else cursor
         page: list[bytes] = []

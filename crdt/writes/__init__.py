@@ -1,1 +1,1 @@
-"""Writes, a module for each type: read a value, decide, and emit an effect."""
+"""Local writes, one module per type. A write reads the value, checks it and emits effects."""

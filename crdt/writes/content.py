@@ -1,9 +1,9 @@
-"""What a key holds, taken out and written anew: RENAME, COPY and the commands that store a result.
+"""Write the content of one key to another: RENAME, COPY and the commands that store a result.
 
-A copy is new content: its elements get new dots, and a counter becomes the number that it shows.
-So the old key's concurrent changes stay with the old key, and what others add to the new one at
-the same time merges with the copy (rule KEY-8, D-09). Writing a whole value ends the time to live
-that the key had, also where a concurrent change would prolong it (D-10).
+A copy is new content: its elements get new dots, and a counter is copied as a plain number.
+Concurrent changes of the old key therefore stay with the old key. Concurrent additions to the new
+key merge with the copy (rule KEY-8, D-09). Writing a whole value removes the time to live that the
+key had, even if a concurrent change prolongs it (D-10).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from crdt.writes import sorted_set as zset
 from crdt.writes import string
 
 RUN_MAX: Final = 8192
-"""Items written in one effect, a field and its value being two: no effect grows without bound."""
+"""The largest number of items in one effect. A field and its value are two items."""
 
 WRITERS: Final[dict[int, Callable[[Keyspace, bytes, list[Any]], None]]] = {
     SET_TYPE: sets.add,
@@ -37,7 +37,7 @@ WRITERS: Final[dict[int, Callable[[Keyspace, bytes, list[Any]], None]]] = {
 
 
 def type_name(db: Keyspace, value: Value | None) -> bytes:
-    """Return the reply of TYPE."""
+    """Return the type name of a value, as the command TYPE replies it."""
     if value is None:
         return b"none"
     name = db.types.definition(value).redis_name
@@ -45,7 +45,7 @@ def type_name(db: Keyspace, value: Value | None) -> bytes:
 
 
 def copy(db: Keyspace, value: Value, key: bytes, deadline: int | None) -> None:
-    """Let `key` hold a copy of a value of the same keyspace, until `deadline`."""
+    """Replace the content of `key` by a copy of `value`, which expires at `deadline`."""
     content = db.types.definition(value).content
     assert content is not None, "commands copy only types that define their content"
     put(db, key, value.code(), content(value), deadline)
@@ -54,12 +54,15 @@ def copy(db: Keyspace, value: Value, key: bytes, deadline: int | None) -> None:
 
 
 def put_list(db: Keyspace, key: bytes, items: list[bytes]) -> None:
-    """Let `key` hold exactly this list, which is not empty, without a time to live."""
+    """Replace the content of `key` by a non-empty list without a time to live."""
     put(db, key, LIST, items, None)
 
 
 def put(db: Keyspace, key: bytes, code: int, content: list[Any], deadline: int | None) -> None:
-    """Let `key` hold exactly `content`, not empty, until `deadline` (ms; None is for ever)."""
+    """Replace the content of `key` by `content`, which is not empty.
+
+    It expires at `deadline`, in ms of wall clock, or never if that is None.
+    """
     if code == STRING:
         string.assign(db, key, content[0])
         if deadline is not None:
@@ -67,7 +70,7 @@ def put(db: Keyspace, key: bytes, code: int, content: list[Any], deadline: int |
         return
     db.delete(key)
     if len(content) <= LONG_ITEMS:
-        # An effect of more items is weighed as it is made.
+        # `emit` counts the bytes of effects with more items itself.
         db.outbox_bytes += weight(tuple(content))
     for start in range(0, len(content), RUN_MAX):
         WRITERS[code](db, key, content[start : start + RUN_MAX])

@@ -10,11 +10,11 @@ from crdt.types.register import Register
 
 
 def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None:
-    """Write fields, given as names and values in turn.
+    """Write fields, given as alternating names and values.
 
-    They share one effect and one stamp as long as none of them holds increments, or a stamp from
-    a faster clock; those get effects of their own, so that one region's wrong clock harms only
-    what it wrote.
+    Fields share one effect and one stamp. A field that holds increments, or a stamp that is not
+    before the current time, gets an effect of its own. So a region's fast clock affects only the
+    fields that this region wrote.
     """
     if len(pairs) == 2:
         assign_field(db, key, code, pairs[0], pairs[1])
@@ -59,7 +59,7 @@ def assign_field(db: Keyspace, key: bytes, code: int, field: bytes, value: Any) 
 
 
 def remove_fields(db: Keyspace, key: bytes, code: int, fields: list[bytes]) -> int:
-    """Remove fields; how many were there."""
+    """Remove fields. Return the number of fields that existed."""
     held = db.remains(key, code)
     if held is None:
         return 0
@@ -78,7 +78,7 @@ def remove_fields(db: Keyspace, key: bytes, code: int, fields: list[bytes]) -> i
 
 
 def remains_of(db: Keyspace, key: bytes, code: int, field: bytes) -> Register | None:
-    """The register of a field, alive or remembered."""
+    """Return the register of a field, live or a tombstone; None without one."""
     held = db.remains(key, code)
     if held is None:
         return None

@@ -12,6 +12,6 @@ def enable(db: Keyspace, key: bytes, code: int) -> None:
 
 
 def disable(db: Keyspace, key: bytes, code: int) -> None:
-    """Switch a flag of this type off. It wins over what is concurrent only where disables win."""
+    """Switch a flag off. In a disable-wins flag, this wins over concurrent enables."""
     if code == DISABLE_WINS or db.remains(key, code) is not None:
         db.emit((code, DISABLE, key))

@@ -9,9 +9,10 @@ from crdt.types.grow_counter import ADD, GROW, GrowCounter
 
 
 def increment(db: Keyspace, key: bytes, delta: int) -> int:
-    """Add `delta`, which is not negative; the value afterwards.
+    """Add `delta`. Return the new value.
 
-    Raises CounterOverflow beyond 59 bits; nothing is changed then.
+    Raises ValueError if `delta` is negative, and CounterOverflow if the new value needs more than
+    59 bits. Nothing is changed then.
     """
     if delta < 0:
         raise ValueError(f"this counter only grows; {delta} would make it shrink")

@@ -15,25 +15,25 @@ from crdt.writes.fields import assign_field, assign_fields, remains_of, remove_f
 
 
 def assign(db: Keyspace, key: bytes, pairs: list[bytes]) -> None:
-    """HSET: write fields, given as names and values in turn."""
+    """HSET: write fields, given as alternating names and values."""
     assign_fields(db, key, HASH, pairs)
 
 
 def assign_one(db: Keyspace, key: bytes, field: bytes, value: bytes) -> None:
-    """HSET of one field."""
+    """HSET: write one field."""
     assign_field(db, key, HASH, field, value)
 
 
 def remove(db: Keyspace, key: bytes, fields: list[bytes]) -> int:
-    """HDEL: remove fields; how many were there."""
+    """HDEL: remove fields. Return the number of fields that existed."""
     return remove_fields(db, key, HASH, fields)
 
 
 def increment(db: Keyspace, key: bytes, field: bytes, delta: int) -> int:
-    """HINCRBY: the field's value afterwards.
+    """HINCRBY: add `delta` to a field. Return its new value.
 
-    Raises NotANumber if the field holds something else than an integer, CounterOverflow if the
-    result is beyond 59 bits of magnitude and not nearer to them; nothing is changed then.
+    Raises NotANumber if the field does not hold an integer. Raises CounterOverflow if the result
+    needs more than 59 bits, unless it is closer to 0 than before. Nothing is changed then.
     """
     held = remains_of(db, key, HASH, field)
     before = 0
@@ -50,7 +50,8 @@ def increment(db: Keyspace, key: bytes, field: bytes, delta: int) -> int:
 
 
 def increment_decimal(db: Keyspace, key: bytes, field: bytes, delta: LongDouble) -> bytes:
-    """HINCRBYFLOAT: the field's value afterwards. Raises NotANumber if there is no number."""
+    """HINCRBYFLOAT: add `delta` to a field. Return its new value as text. Raises NotANumber if the
+    field does not hold a number."""
     held = remains_of(db, key, HASH, field)
     if held is None:
         text, difference = String().increased(delta)
@@ -64,7 +65,7 @@ def increment_decimal(db: Keyspace, key: bytes, field: bytes, delta: LongDouble)
 
 
 def add_to(db: Keyspace, key: bytes, field: bytes, held: Register | None, delta: Number) -> None:
-    """Make the increment, known to be allowed, of a field that holds `held`."""
+    """Emit the increment of a field that holds `held`. The caller has checked the range."""
     birth, amount = db.seq + 1, delta
     if held is not None:
         birth, amount = next_sum(held.shares, db.origin, birth, delta)

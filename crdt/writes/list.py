@@ -18,7 +18,7 @@ from crdt.types.list import (
 
 
 def held_list(db: Keyspace, key: bytes) -> List | None:
-    """The list under `key`, to be written."""
+    """Return the list under `key`, live or a tombstone; None without one."""
     held = db.data.get(key)
     if type(held) is not List:
         held = db.remains(key, LIST)
@@ -27,7 +27,7 @@ def held_list(db: Keyspace, key: bytes) -> List | None:
 
 
 def push(db: Keyspace, key: bytes, place: Place, values: list[bytes]) -> None:
-    """Insert `values` side by side. Most pushes bring a single one."""
+    """Insert `values` next to each other at `place`."""
     parent, k, sign = place
     if len(values) == 1:
         db.emit((LIST, INSERT, key, parent, k, sign, values[0]))
@@ -36,12 +36,12 @@ def push(db: Keyspace, key: bytes, place: Place, values: list[bytes]) -> None:
 
 
 def push_head(db: Keyspace, key: bytes, values: list[bytes]) -> None:
-    """LPUSH: one after another before the first element."""
+    """LPUSH: insert values, one after another, before the first element."""
     push(db, key, head_place(held_list(db, key), db.origin, db.seq + 1), values)
 
 
 def push_tail(db: Keyspace, key: bytes, values: list[bytes]) -> None:
-    """RPUSH: one after another behind the last element."""
+    """RPUSH: insert values, one after another, behind the last element."""
     push(db, key, tail_place(held_list(db, key), db.origin, db.seq + 1), values)
 
 
@@ -59,7 +59,7 @@ def insert(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
 
 
 def assign(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
-    """LSET: replace the element at `index`, which exists; a negative one counts from the end."""
+    """LSET: replace the existing element at `index`. A negative index counts from the end."""
     held = held_list(db, key)
     assert held is not None
     items = held.items

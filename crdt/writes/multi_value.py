@@ -7,5 +7,5 @@ from crdt.types.multi_value import MULTI_VALUE, WRITE
 
 
 def assign(db: Keyspace, key: bytes, value: bytes) -> None:
-    """Write `value` in place of all values that are seen here."""
+    """Replace all observed values by `value`."""
     db.emit((MULTI_VALUE, WRITE, key, value))

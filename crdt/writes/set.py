@@ -7,7 +7,7 @@ from crdt.types.set import ADD, REMOVE, SET_TYPE, Set
 
 
 def add(db: Keyspace, key: bytes, members: list[bytes]) -> None:
-    """SADD: each member gets a new dot, also one that is there already (rule SET-3)."""
+    """SADD: add members. Each member gets a new dot even if it exists already (rule SET-3)."""
     if len(members) == 1:
         add_one(db, key, members[0])
     else:
@@ -15,12 +15,15 @@ def add(db: Keyspace, key: bytes, members: list[bytes]) -> None:
 
 
 def add_one(db: Keyspace, key: bytes, member: bytes) -> None:
-    """SADD of one member."""
+    """SADD: add one member."""
     db.emit((SET_TYPE, ADD, key, member))
 
 
 def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:
-    """SREM: how many were there. A member not seen here is not touched elsewhere (rule SET-2)."""
+    """SREM: remove members. Return the number of members that existed.
+
+    Members that do not exist here are not removed in other regions either (rule SET-2).
+    """
     value = db.remains(key, SET_TYPE)
     if not isinstance(value, Set):
         return 0

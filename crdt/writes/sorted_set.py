@@ -13,7 +13,7 @@ from crdt.writes.fields import assign_fields, remains_of, remove_fields
 
 
 def assign(db: Keyspace, key: bytes, pairs: list[Any]) -> None:
-    """ZADD: give members scores, given as members and floats in turn."""
+    """ZADD: set scores, given as alternating members and floats."""
     flat: list[Any] = list(pairs)
     for index in range(1, len(flat), 2):
         flat[index] = compact(flat[index])
@@ -23,7 +23,7 @@ def assign(db: Keyspace, key: bytes, pairs: list[Any]) -> None:
 def assign_one(
     db: Keyspace, key: bytes, held: SortedSet | None, member: bytes, score: float
 ) -> bool:
-    """ZADD of one member to the sorted set that readers see; whether the member is new."""
+    """ZADD: set the score of one member of the visible sorted set. Return whether it is new."""
     register = None if held is None else held.fields.get(member)
     if register is None:
         db.emit((ZSET, ASSIGN, key, db.now - db.base, member, compact(score)))
@@ -38,12 +38,12 @@ def assign_one(
 
 
 def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:
-    """ZREM: remove members; how many were there."""
+    """ZREM: remove members. Return the number of members that existed."""
     return remove_fields(db, key, ZSET, members)
 
 
 def increment(db: Keyspace, key: bytes, member: bytes, delta: float) -> float:
-    """ZINCRBY: the score afterwards. Raises NotANumber if it would be none."""
+    """ZINCRBY: add `delta` to a score. Return the new score. Raises NotANumber if it is NaN."""
     held = remains_of(db, key, ZSET, member)
     birth, total, score = db.seq + 1, delta, delta
     if held is not None:

@@ -17,7 +17,7 @@ from crdt.types.string import ADD, KEEP, SET, STRING, String
 
 
 def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> None:
-    """SET: `value` replaces what was observed, whatever its type was."""
+    """SET: replace the observed content of `key`, of any type, by `value`."""
     held = db.data.get(key)
     stamp = db.now - db.base
     resets: object = None
@@ -38,10 +38,10 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
 
 
 def mark(db: Keyspace, key: bytes, *, is_raw: bool) -> None:
-    """Note how Redis would keep a string that this region has just written, for OBJECT ENCODING.
+    """Record the encoding that Redis would use for a string just written, for OBJECT ENCODING.
 
-    Changes in place leave it raw, and INCRBYFLOAT leaves a text even if that is an integer. Other
-    regions do not learn this.
+    In Redis, changes in place leave the encoding raw, and INCRBYFLOAT leaves a text even if that is
+    an integer. The record is local. It is not replicated.
     """
     held = db.data.get(key)
     if type(held) is String:
@@ -50,7 +50,8 @@ def mark(db: Keyspace, key: bytes, *, is_raw: bool) -> None:
 
 
 def assign_anew(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool) -> None:
-    """SET over another type, or over several at once: those go, a time to live may stay."""
+    """SET over a value of another type, or of several types. Remove it, and keep the time to live
+    if `keep_ttl`."""
     deadline = db.deadline(key) if keep_ttl else None
     db.delete(key)
     db.emit((STRING, SET, key, db.now - db.base, value))
@@ -59,10 +60,10 @@ def assign_anew(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool) -> None:
 
 
 def increment(db: Keyspace, key: bytes, delta: int, held: String | None = None) -> int:
-    """INCRBY: the value afterwards. `held` is the string under `key`, if the caller knows it.
+    """INCRBY: add `delta`. Return the new value. `held` is the string under `key` if known.
 
-    Raises NotANumber if the key holds something else than an integer, CounterOverflow if the result
-    is beyond 59 bits of magnitude and not nearer to them; nothing is changed then.
+    Raises NotANumber if the key does not hold an integer. Raises CounterOverflow if the result
+    needs more than 59 bits, unless it is closer to 0 than before. Nothing is changed then.
     """
     if held is None:
         held = held_string(db, key)
@@ -74,7 +75,8 @@ def increment(db: Keyspace, key: bytes, delta: int, held: String | None = None) 
 
 
 def increment_decimal(db: Keyspace, key: bytes, delta: LongDouble) -> bytes:
-    """INCRBYFLOAT: the value afterwards, as text. Raises NotANumber if there is no number."""
+    """INCRBYFLOAT: add `delta`. Return the new value as text. Raises NotANumber if the key does not
+    hold a number."""
     held = held_string(db, key)
     text, difference = (String() if held is None else held).increased(delta)
     if text is None:
@@ -84,14 +86,14 @@ def increment_decimal(db: Keyspace, key: bytes, delta: LongDouble) -> bytes:
 
 
 def held_string(db: Keyspace, key: bytes) -> String | None:
-    """The string under `key`, alive or remembered."""
+    """Return the string under `key`, live or a tombstone; None without one."""
     held = db.remains(key, STRING)
     assert held is None or isinstance(held, String)
     return held
 
 
 def add_to(db: Keyspace, key: bytes, held: String | None, delta: Number) -> None:
-    """Make the increment, known to be allowed."""
+    """Emit the increment. The caller has checked the range."""
     birth, amount = db.seq + 1, delta
     if held is not None and held.shares:
         birth, amount = next_sum(held.shares, db.origin, birth, delta)
