@@ -1,6 +1,7 @@
-"""What can go wrong between processes: cuts that are noticed, silence that is not, and bad ways.
+"""Faults of the network: cuts that both ends notice, silent losses, and degraded ways.
 
-Each function applies one step. It returns whether it could, and a function that undoes it.
+Each function applies one step. It returns whether the step was applicable, and a function that
+undoes it, or None.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sim.world.world import SimWorld
 
 
 def run_all(acts: Sequence[Callable[[], None]]) -> Callable[[], None]:
-    """Do all of them."""
+    """Return a function that calls all of `acts`."""
 
     def run_each() -> None:
         for act in acts:
@@ -46,7 +47,7 @@ def isolate_region(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def cut_opposites(world: SimWorld, step: ScheduleStep) -> Done:
-    """Everybody loses the one opposite: no two see the same regions."""
+    """Cut each region from its opposite in a ring, so that each region misses another peer."""
     names = step.regions
     if len(names) < 4:
         return False, None
@@ -56,7 +57,7 @@ def cut_opposites(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def close_ways(world: SimWorld, ways: Sequence[tuple[str, str]]) -> Done:
-    """Drop everything silently."""
+    """Drop everything sent over these ways. Neither end is notified."""
     for here, there in ways:
         world.close_way(here, there)
     opening = [lambda a=here, b=there: world.open_way(a, b) for here, there in ways]
@@ -74,7 +75,7 @@ def drop_one_direction(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def flap_link(world: SimWorld, step: ScheduleStep) -> Done:
-    """Up and down, faster than anybody waits before dialling again."""
+    """Cut and heal a link repeatedly, faster than peers retry to dial."""
     here, there = step.regions[:2]
     period = max(5 * MS, step.value * MS)
     state = {"down": False, "over": False}
@@ -95,7 +96,7 @@ def flap_link(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def silence_in_turn(world: SimWorld, step: ScheduleStep) -> Done:
-    """Half of the regions fall silent one after another, and come back in another order."""
+    """Silence half of the regions one after another, and restore them in another order."""
     chosen = step.regions[: max(1, len(step.regions) // 2)]
     gap = step.lasts // (2 * len(chosen) + 1)
     opening: dict[str, Callable[[], None] | None] = {}
@@ -182,7 +183,7 @@ def cut_to_pieces(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def lose_chunks(world: SimWorld, step: ScheduleStep) -> Done:
-    """Lose single chunks, which are sent again when a timer has run out."""
+    """Lose single chunks. Each is sent again after a timeout."""
     way = world.network.way(*step.regions[:2])
     way.losses += step.value
 
@@ -193,7 +194,7 @@ def lose_chunks(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def lose_in_bursts(world: SimWorld, step: ScheduleStep) -> Done:
-    """Lose nearly everything for a moment, now and then."""
+    """Lose nearly all data in short random bursts."""
     way = world.network.way(*step.regions[:2])
     way.bursts += step.value
 
@@ -205,7 +206,7 @@ def lose_in_bursts(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def cut_follower(world: SimWorld, step: ScheduleStep) -> Done:
-    """Separate a follower from all its sources; silently if the value is 0."""
+    """Separate a follower from all its sources. If `value` is 0, no end is notified."""
     copy = world.copies[step.regions[0]]
     pairs = [(copy.name, source) for source in copy.sources]
     if step.value:

@@ -1,6 +1,7 @@
-"""What can go wrong with one process: lost memory, pauses, wrong clocks, followers promoted.
+"""Faults of one process: lost memory, pauses, wrong clocks, and the promotion of followers.
 
-Each function applies one step. It returns whether it could, and a function that undoes it.
+Each function applies one step. It returns whether the step was applicable, and a function that
+undoes it, or None.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sim.world.world import SimWorld
 
 
 def crash_region(world: SimWorld, step: ScheduleStep) -> Done:
-    """Lose the memory, come back empty. Never the last one that is up: then all would be lost."""
+    """Crash a region, which restarts empty. The last region with all data never crashes."""
     return restart_region(world, step, is_kept=False, is_silent=False)
 
 
@@ -37,8 +38,10 @@ def restart_unaware(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def claim_unknown_writes(world: SimWorld, step: ScheduleStep) -> Done:
-    """Tell each region, `value` ms apart, in the name of one of the others, that more of its writes
-    are known than it has made."""
+    """Send each region a forged Hello in the name of another region, `value` ms apart.
+
+    The Hello claims to hold more of the region's own writes than the region has made.
+    """
     for place, name in enumerate(step.regions):
         forge = partial(world.forge_hello, name, step.regions[place - 1])
         world.engine.schedule_after(place * step.value * MS, forge)
@@ -53,7 +56,7 @@ def restart_region(
     is_silent: bool,
     start: Start = Start.COUNTED,
 ) -> Done:
-    """Stop a region and start it again, empty or from a snapshot that it made as it stopped."""
+    """Stop a region and restart it later, empty or, if `is_kept`, from a snapshot taken now."""
     site = world.sites[step.regions[0]]
     if not can_lose_memory(world, site):
         return False, None
@@ -63,16 +66,16 @@ def restart_region(
 
 
 def can_lose_memory(world: SimWorld, site: SimRegion) -> bool:
-    """Return whether a region can lose its memory while another one is left that may write."""
+    """Return whether `site` is up and another live region has caught up and holds the data."""
     others = [other for other in world.live_regions() if other is not site]
     return site.is_up and any(other.has_caught_up for other in others)
 
 
 @attrs.define
 class LostWriterFault:
-    """A crash of `lone` whose last writes only `heir` holds, while `heir` is away.
+    """A crash of `lone` when only `heir` has its last writes, and `heir` is cut off.
 
-    Nobody else has received these writes when `lone` begins its next incarnation.
+    When `lone` begins its next incarnation, no reachable region has these writes.
     """
 
     world: SimWorld
@@ -84,11 +87,11 @@ class LostWriterFault:
     is_over: bool = False
 
     def separate_others(self) -> None:
-        """Let only the heir hear of the lone one."""
+        """Cut `lone` from the others, so that only `heir` receives its writes."""
         self.cut_pairs([(self.lone, other) for other in self.others])
 
     def crash_writer(self) -> None:
-        """The lone one dies, and the heir goes away with what it alone has."""
+        """Crash `lone`, and cut off `heir`, which alone has the last writes."""
         if not self.is_over and can_lose_memory(self.world, self.world.sites[self.lone]):
             self.heal_pairs()
             self.cut_pairs([(self.heir, other) for other in (self.lone, *self.others)])
@@ -96,13 +99,13 @@ class LostWriterFault:
             self.has_fallen = True
 
     def restart_writer(self) -> None:
-        """Restart the crashed writer among the others."""
+        """Restart `lone`. It is connected to the others, but not to `heir`."""
         if self.has_fallen and not self.world.sites[self.lone].is_up:
             self.world.restart_process(self.lone)
         self.has_fallen = False
 
     def end_fault(self) -> None:
-        """The heir is back."""
+        """End the fault: restart `lone` if it is down, and reconnect `heir`."""
         self.is_over = True
         self.restart_writer()
         self.heal_pairs()
@@ -171,7 +174,7 @@ def restart_follower(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def promote_follower(world: SimWorld, step: ScheduleStep) -> Done:
-    """Make a database of a follower, write to it, and make it a follower again."""
+    """Promote a follower and write to it. It becomes a follower again when the step ends."""
     copy = world.copies[step.regions[0]]
     if not copy.is_following:
         return False, None

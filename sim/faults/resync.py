@@ -1,7 +1,7 @@
-"""A full resync that does not come to its end: one of the two dies in the middle.
+"""A full resync that is interrupted: the donor or the receiver crashes in the middle.
 
-Backlogs are emptied first, so that a region which has lost its memory needs a snapshot. The ways
-to it have little bandwidth, so that the snapshot takes a while.
+The fault first empties all backlogs, so that a region which has lost its memory needs a snapshot.
+It limits the bandwidth of the ways to that region, so that the transfer takes long enough.
 """
 
 from __future__ import annotations
@@ -16,26 +16,29 @@ from sim.network.ways import Way
 from sim.schedule.step import Done, ScheduleStep
 from sim.world.world import SimWorld
 
-LOOK_NS: Final = 5 * MS  # between two looks at whether the resync goes on
+LOOK_NS: Final = 5 * MS  # between two polls of the resync
 DOWN_NS: Final = 300 * MS
 HISTORY_SMALL: Final = 1
 
 
 @attrs.define
 class TornResync:
-    """A full resync that `receiver` needs. `bandwidth` of the ways to it is in bytes a second."""
+    """An interrupted full resync of `receiver`.
+
+    `bandwidth` is the limit of the ways to the receiver, in bytes per second.
+    """
 
     world: SimWorld
     receiver: str
     bandwidth: int
     is_donor: bool
-    """True if it is the donor that dies."""
+    """True if the donor crashes; False if the receiver crashes."""
     fallen: list[str] = attrs.field(factory=list[str])
     narrowed: list[Way] = attrs.field(factory=list[Way])
     is_over: bool = False
 
     def start_resync(self) -> None:
-        """Let the receiver lose its memory, and have nobody keep a backlog."""
+        """Empty the backlogs of all regions, and crash the receiver."""
         world = self.world
         for site in world.live_regions():
             history = site.replica.history
@@ -52,7 +55,7 @@ class TornResync:
         world.engine.schedule_after(DOWN_NS, self.poll_resync)
 
     def poll_resync(self) -> None:
-        """Bring one of the two down once a snapshot is on its way."""
+        """Crash the donor or the receiver once a snapshot is being transferred."""
         if self.is_over:
             return
         self.restart_crashed()
@@ -80,13 +83,13 @@ class TornResync:
                 self.world.restart_process(name)
 
     def restore_bandwidth(self) -> None:
-        """Give the ways back what they had."""
+        """Remove the bandwidth limits."""
         narrowed, self.narrowed = self.narrowed, []
         for way in narrowed:
             way.bandwidth = 0
 
     def end_fault(self) -> None:
-        """All is as before."""
+        """Restart crashed regions, and restore the bandwidths and the backlog sizes."""
         if not self.is_over:
             self.is_over = True
             self.restart_crashed()
@@ -96,7 +99,7 @@ class TornResync:
 
 
 def tear_resync(world: SimWorld, step: ScheduleStep) -> Done:
-    """An odd `value`: the donor dies, otherwise the receiver."""
+    """Interrupt a full resync. If `value` is odd the donor crashes, otherwise the receiver."""
     site = world.sites[step.regions[0]]
     if not can_lose_memory(world, site):
         return False, None

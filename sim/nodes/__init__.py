@@ -1,1 +1,1 @@
-"""Simulated processes: regions, followers, clients and what they have applied."""
+"""Simulated processes: regions, followers and clients, and the history of their effects."""

@@ -1,7 +1,7 @@
-"""A client next to its region: commands in, replies out, without delay.
+"""A simulated client, whose connection to its region has no delay.
 
-Clients have no delay on purpose: it would hide what regions disagree about. Requests and replies
-are bytes in the Redis protocol, so the whole path of a request is run.
+A delay would hide differences between regions, so there is none. Requests and replies are bytes in
+the Redis protocol, so a run covers the whole path of a request.
 """
 
 from __future__ import annotations
@@ -30,19 +30,22 @@ class Refusal:
 
 
 def encode_request(words: Sequence[Word]) -> bytes:
-    """Return a command as a client sends it."""
+    """Return a command as the bytes of a request."""
     return decoder.encode_request(
         [it if isinstance(it, bytes) else str(it).encode() for it in words]
     )
 
 
 def parse_replies(data: bytes) -> list[Reply]:
-    """Return the replies in `data`, which must be complete, with statuses and errors as text."""
+    """Return the replies in `data`. Statuses become str, and errors become `Refusal`.
+
+    The last reply must be complete.
+    """
     return [_as_text(reply) for reply in decode_replies(data)]
 
 
 def _as_text(reply: Reply) -> Reply:
-    """Return a status or an error with its text, also inside of lists."""
+    """Return a status as str and an error as `Refusal`, also inside lists."""
     if isinstance(reply, Status):
         return reply.text.decode()
     if isinstance(reply, ErrorReply):
@@ -58,7 +61,7 @@ class SimClient:
     def __init__(self, instance: Instance) -> None:
         self.client = Client(instance)
         self.late = b""
-        """Replies to commands that had to wait."""
+        """The bytes of replies to commands that had blocked."""
 
     def send_commands(self, *commands: Sequence[Word]) -> list[Reply]:
         """Send commands together. Return a reply for each that does not block."""

@@ -1,7 +1,8 @@
-"""Effects in the words of the specification: what an operation says, as a command would.
+"""Decoding of effects into commands of the specification.
 
-An increment carries its origin's sum after it, not what it adds: the sum before must be known.
-Positions of lists name the push that brought an element, and which of its elements it was.
+The effect of an increment contains its origin's new sum instead of the amount. The decoder
+therefore remembers the previous sums. A list position contains the dot of the push that added an
+element, and the element's index in that push.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from crdt.types.set import SET_TYPE
 from crdt.types.sorted_set import ZSET
 from crdt.types.string import STRING
 
-# Writes: their names, and the item at which pairs of name and value begin; 0 for a bare value.
+# Writes: the command, and the index of the first name and value in the effect. 0: only a value.
 WRITES: Final = {
     (STRING, string.SET): ("SET", 0),
     (STRING, string.KEEP): ("KEEP", 0),
@@ -45,12 +46,11 @@ WITH_RESETS: Final = ((HASH, fields.RESET), (ZSET, fields.RESET))
 
 
 class EffectDecoder:
-    """Translates effects, in the order in which they were made."""
+    """Decodes effects. Each origin's effects must be passed in the order of their dots."""
 
     def __init__(self) -> None:
         self.sums: dict[tuple[bytes, bytes, Origin], tuple[int, Any]] = {}
-        """Of the increments of an origin to a key and field: since when they have been added up,
-        and to what."""
+        """The (birth, sum) of an origin's increments, by key, field and origin."""
 
     def decode_effect(self, effect: Effect, origin: Origin) -> TypeCommand:
         """Return the command that an effect of `origin` stands for."""
@@ -88,7 +88,7 @@ class EffectDecoder:
         )
 
     def decode_increment(self, effect: Effect, origin: Origin) -> tuple[Any, ...]:
-        """The field, if there is one, and what is added to it."""
+        """Return the field, if there is one, and the amount of an increment."""
         *named, birth, total = effect[3:]
         place = effect[2], named[0] if named else b"", origin
         since, before = self.sums.get(place, (0, 0))
@@ -98,19 +98,19 @@ class EffectDecoder:
 
 
 def subtract_total(total: Any, before: Any) -> Any:
-    """Return what was added: exact for fractions of strings, in binary for scores."""
+    """Return `total - before`. Decimal fractions (bytes) are exact; scores are binary floats."""
     if isinstance(total, bytes) or isinstance(before, bytes):
         return subtract(total, before)
     return total - before
 
 
 def decode_text(item: bytes) -> str:
-    """Bytes as the specification has them."""
+    """Return bytes as the text that the specification uses."""
     return item.decode("latin-1")
 
 
 def written_pairs(effect: Effect) -> tuple[Any, ...]:
-    """The value, or names and values in turn."""
+    """Return the value of a write, or its names and values in turn."""
     _, begin = WRITES[effect[0], effect[1]]
     if not begin:
         return (decode_text(effect[4]),)
@@ -119,5 +119,5 @@ def written_pairs(effect: Effect) -> tuple[Any, ...]:
 
 
 def element_identity(position: tuple[int, ...]) -> Identity:
-    """Return the dot of the push that brought an element, and the element's index in it."""
+    """Return the dot of the push that added an element, and the element's index in it."""
     return make_dot(position[-3], abs(position[-2])), abs(position[-1])

@@ -1,7 +1,7 @@
-"""The effects on each key, in the words of the specification, and who had seen which.
+"""The history of effects by key, as commands of the specification with their causal order.
 
-A world keeps one `EffectBook`. Checkers work out from it what readers must see under a key at any
-region and moment, without looking at what the region holds.
+A world has one `EffectBook`. From it, checkers compute the value that a key must have in any region
+at any time. They do not use the region's own state for this.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from crdt.testing.history import History, HistoryEvent
 from crdt.testing.specifications import Shown
 from sim.nodes.effect_decoder import EffectDecoder
 
-EFFECTS_MAX: Final = 60  # on one key; the work grows with the square
-NAMES_MAX: Final = 16  # arguments of one effect: large values would take too long
-KEYS_MAX: Final = 400  # whose effects are remembered; those written to most recently
+EFFECTS_MAX: Final = 60  # effects on one key; the work grows with the square
+NAMES_MAX: Final = 16  # arguments of one effect; longer commands would take too long to check
+KEYS_MAX: Final = 400  # keys whose effects are remembered: the most recently written ones
 
 Effects: TypeAlias = list[HistoryEvent]
 
 
 class EffectBook:
-    """Effects by key. `forgotten` are keys of which not all effects are remembered."""
+    """The effects of a run by key. Keys in `forgotten` have an incomplete history."""
 
     def __init__(self) -> None:
         self.deeds = EffectDecoder()
         self.by_key: OrderedDict[bytes, Effects] = OrderedDict()
         self.forgotten: dict[bytes, None] = {}
         self.ties = 0
-        """The number of effects concurrent with another on their key at the same time of day."""
+        """The number of effects with a concurrent effect on the same key at the same wall time."""
 
     def record_op(self, db: Keyspace, op: Op, past: Vector) -> None:
-        """Record a new operation of the region that holds `db`, which had seen `past`."""
+        """Record a new operation of the region of `db`. `past` is the vector that it observed."""
         for index, effect in enumerate(op.effects):
             dot = make_dot(op.origin, op.first + index)
             command = self.deeds.decode_effect(effect, op.origin)
@@ -59,17 +59,22 @@ class EffectBook:
             self.forget_key(next(iter(self.by_key)))
 
     def forget_key(self, key: bytes) -> None:
-        """Say nothing more about this key."""
+        """Drop the history of a key. It is not recorded again."""
         del self.by_key[key]
         self.forgotten[key] = None
 
     def history_of_key(self, key: bytes, db: Keyspace) -> History | None:
-        """The effects on a key that the region of `db` has applied; None if they are not known."""
+        """Return the effects on a key that the region of `db` has applied.
+
+        Return None if the history of the key is incomplete.
+        """
         return self.history_within(key, db.vector, db.expiry_clock)
 
     def history_within(self, key: bytes, vector: Vector, expiry_clock: int) -> History | None:
-        """The effects on a key that somebody at `vector` has applied; None if they are not known.
-        Expiry has come to `expiry_clock` (ms) there."""
+        """Return the effects on a key that `vector` covers, or None if its history is incomplete.
+
+        `expiry_clock` (ms) is the expiry clock of the replica at `vector`.
+        """
         if key in self.forgotten:
             return None
         effects = self.by_key.get(key, [])
@@ -77,7 +82,7 @@ class EffectBook:
 
 
 def observed_bits(vector: Vector, effects: Effects, own: Origin = 0) -> int:
-    """Return, as bits, which effects somebody at `vector` has seen; all of its `own`."""
+    """Return a bit set of the effects that `vector` covers, or that the origin `own` made."""
     visible, bit = 0, 1
     for taken in effects:
         dot: Dot = taken.dot
@@ -88,7 +93,7 @@ def observed_bits(vector: Vector, effects: Effects, own: Origin = 0) -> int:
 
 
 def read_sorted(db: Keyspace, key: bytes) -> Shown | None:
-    """Return what readers see under a key, as the specification spells it: lists are sorted."""
+    """Return the type, value and deadline of a key. The elements of a list are sorted."""
     found = read_in_order(db, key)
     if found is None or found[0] != "list":
         return found
@@ -98,7 +103,7 @@ def read_sorted(db: Keyspace, key: bytes) -> Shown | None:
 
 
 def read_in_order(db: Keyspace, key: bytes) -> Shown | None:
-    """Return what readers see under a key, the elements of a list where they stand."""
+    """Return the type, value and deadline of a key. The elements of a list keep their order."""
     value = db.lookup(key)
     if value is None:
         return None

@@ -1,12 +1,11 @@
 """A simulated follower: a read-only copy of one or several regions (Replica Of).
 
-It runs the production `FollowerRole`, next to the links over which an instance serves its
-followers. It can lose all that it has and start again with nothing, as a process does that keeps
-nothing on disk. It can be promoted: then it follows nobody and takes writes. It can follow again,
-which deletes the data that it has then.
+It runs the production `FollowerRole`, and also the links that serve other followers. A follower
+can crash and restart empty, like a process without persistence. It can be promoted: it then stops
+following and accepts writes. It can also follow again, which deletes its data.
 
-Several sources are followed as databases that do not know of each other, although they are regions
-of one. Each source's data has origins and counts of its own.
+A follower treats several sources as unrelated databases, although they are regions of one database.
+The data of each source gets its own origins and its own counters.
 """
 
 from __future__ import annotations
@@ -33,9 +32,9 @@ class SimFollower(SimProcess):
         self.number = copy.number
         self.sources = copy.sources
         self.beginnings = 0
-        """The number of times that it began with nothing."""
+        """The number of times that the follower began empty."""
         self.bidden = 0
-        """The number of times that the run made it begin with nothing."""
+        """The number of times that the run itself made the follower begin empty."""
         self.promotions = 0
         self.snapshots = 0
         self.resumptions = 0
@@ -47,12 +46,12 @@ class SimFollower(SimProcess):
 
     @property
     def is_following(self) -> bool:
-        """True if it follows its sources; False after a promotion."""
+        """True if the follower is up and follows its sources; False after a promotion."""
         return self.is_up and self.role.follower is not None
 
     @property
     def holds_old(self) -> bool:
-        """True while it still holds what it had before it followed its sources."""
+        """True while the follower still holds the data from before it followed its sources."""
         return self.follower.holds_old
 
     @property
@@ -61,14 +60,14 @@ class SimFollower(SimProcess):
         return self.follower.renamings
 
     def claims(self) -> dict[str, Vector]:
-        """Return the vector applied from each source, with that source's origins."""
+        """Return the vector applied from each source, in the origins of that source."""
         vector = self.replica.keyspace.vector
         return {name: renaming.back(vector) for name, renaming in self.renamings.items()}
 
     # -- incarnations -----------------------------------------------------------------------------
 
     def start_incarnation(self) -> None:
-        """Start the process with nothing, and follow."""
+        """Start the process empty, and follow its sources."""
         assert not self.is_up
         self.starts += 1
         self.is_up = True
@@ -86,12 +85,12 @@ class SimFollower(SimProcess):
         self.start_following()
 
     def lose_memory(self) -> None:
-        """Lose everything."""
+        """Crash: lose everything in memory."""
         self.add_trace_record("crash")
         self.stop_process(is_silent=False)
 
     def start_following(self) -> None:
-        """Become a copy: the snapshot of a source replaces the data that is here."""
+        """Follow the sources. The snapshot of a source replaces the present data."""
         self.bidden += 1
         self.follower = self.role.follow(self.sources, ())
         self.watch_links(self.follower)
@@ -100,7 +99,7 @@ class SimFollower(SimProcess):
         self.finish_turn()
 
     def stop_following(self) -> None:
-        """Follow nobody any more. The data stays, and clients may write."""
+        """Promote the follower: it keeps its data, and clients can write."""
         assert self.is_following
         self.promotions += 1
         self.handle_events(self.role.promote())
@@ -129,13 +128,13 @@ class SimFollower(SimProcess):
             checker.on_follower_replies(self, session, commands, replies)
 
     def seal_outbox(self) -> None:
-        """Seal what was written into an op. Only a promoted follower has writes."""
+        """Seal pending effects into an op. Only a promoted follower has any."""
         if self.replica.keyspace.pending_count():
             self.replica.seal()
             self.links.wake()
 
     def show_changes(self) -> None:
-        """Show the checkers what has changed."""
+        """Pass the changes of this turn to the checkers, if there are any."""
         replica = self.replica
         jumps = replica.merges + replica.history.jumps
         if (
@@ -165,6 +164,6 @@ class SimFollower(SimProcess):
             if isinstance(event, Resynced):
                 self.snapshots += event.full
                 self.resumptions += not event.full
-            if not isinstance(event, Recovered):  # it has nothing to recover from
+            if not isinstance(event, Recovered):  # a follower has no writes to recover
                 self.around.on_event(self.name, event)
         self.role.refuse_reads()

@@ -1,4 +1,4 @@
-"""Replies and events as people say them: short, and the same in traces, pictures and scenarios."""
+"""Replies and events as short text. Traces, diagrams and scenarios all use this form."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from replication.protocol.peers import Direction
 from sim.nodes.client import Refusal, Reply
 
 UNTOLD: Final = frozenset({OpsTaken, Reported})
-"""What is nearly all that is reported, and no news."""
+"""Routine events, which are nearly all events. They have no text."""
 
 
 def format_bytes(data: bytes) -> str:
-    """Bytes as text, marked where they are not plain."""
+    """Return bytes as text. Empty or not printable data is quoted and escaped."""
     text = data.decode("latin-1")
     return text if text.isprintable() and text.isascii() and text else repr(data)[1:]
 
 
 def format_reply(reply: Reply) -> str:
-    """A reply. Arrays are in brackets, nothing is `-`, an error ends with `!`."""
+    """Return a reply as text. Arrays are in brackets, nil is `-`, and an error ends with `!`."""
     match reply:
         case None:
             return "-"
@@ -63,7 +63,7 @@ def format_origin(origin: int, names: Mapping[int, str]) -> str:
 
 
 def format_event(event: Event, names: Mapping[int, str]) -> str:
-    """Return what a link of a region reports, as text; empty for routine events."""
+    """Return an event of a link as text; empty for routine events."""
     if type(event) in UNTOLD:
         return ""
     match event:

@@ -1,8 +1,8 @@
 """A simulated process: its clock, connections, turns and pauses.
 
-A region (`region`) or a follower (`follower`) runs in it, with its replica and links. In each turn
-it does what `crdb.region.runtime` and `replication.drivers.links` do: it receives, serves clients,
-seals and sends. After each turn the checkers are shown the changes.
+A process runs a region (`region`) or a follower (`follower`), with its replica and links. A turn
+does the same as `crdb.region.runtime` and `replication.drivers.links`: it receives, serves clients,
+seals and sends. After each turn the checkers examine the changes.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ from sim.report.report import Recorder
 from sim.schedule.plan import Tuning
 from sim.schedule.step import Words
 
-CATCH_UP_NS: Final = 100 * MS  # after a pause, in which what is overdue is done
+CATCH_UP_NS: Final = 100 * MS  # time after a pause in which overdue work is done
 NEVER: Final = 1 << 62
-OVERDUE_MAX: Final = 1000  # no time would pass any more, and a server would do nothing else
+OVERDUE_MAX: Final = 1000  # a server would spin: the timer would fire without progress
 
 
 @attrs.frozen
 class ProcessContext:
-    """The parts that all processes of a world share."""
+    """The objects that all processes of a world share."""
 
     exchange: ConnectionContext
     rng: SeededRandom
@@ -78,12 +78,12 @@ class SimProcess:
     replica: Replica
     state_hash: StateHash
     links: Links
-    """The links over which others are served."""
+    """The links that serve other processes."""
 
     def __init__(
         self, around: ProcessContext, name: str, peers: Iterable[str], *, tuning: Tuning
     ) -> None:
-        """`peers` are those that it dials."""
+        """Create a process that is down. `peers` are the processes that it dials."""
         self.around = around
         self.engine = around.exchange.engine
         self.name = name
@@ -108,26 +108,26 @@ class SimProcess:
         self.unflushed: list[Wire] = []
         self.timer_at = 0
         self.overdue = 0
-        """The number of timer runs in a row after which something was still due."""
+        """The number of consecutive timer runs after which something was still due."""
         self.has_earlier_deadline = False
         self.frames = 0
         self.damaged = 0
         self.rejected: int = 0
-        """The number of connections that a wrong frame has ended."""
+        """The number of connections that ended because of a wrong frame."""
 
     # -- for subclasses --------------------------------------------------------------------
 
     @property
     def dialling_links(self) -> Links:
-        """The links that dial others."""
+        """The links that dial other processes."""
         return self.links
 
     def seal_outbox(self) -> None:
-        """Seal what was written into an op, and wake the links."""
+        """Seal pending effects into an op, and wake the links."""
         raise NotImplementedError
 
     def show_changes(self) -> None:
-        """Show the checkers what has changed."""
+        """Pass the changes of this turn to the checkers."""
         raise NotImplementedError
 
     def handle_events(self, events: list[Event]) -> None:
@@ -135,22 +135,22 @@ class SimProcess:
         raise NotImplementedError
 
     def before_commands(self, session: int, commands: Sequence[Words]) -> None:
-        """Show the checkers what a client is about to send."""
+        """Notify the checkers of the commands that a client is about to send."""
 
     def after_commands(
         self, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Show the checkers a client's replies."""
+        """Notify the checkers of a client's replies."""
 
     def after_late_reply(self, session: int, command: Words, reply: Reply) -> None:
-        """Show the checkers the reply to a client that waited."""
+        """Notify the checkers of the reply to a command that had blocked."""
 
     def links_of(self, machine: Machine) -> Links:
-        """Return the links that one end of a connection belongs to."""
+        """Return the links that own one end of a connection."""
         return self.links if isinstance(machine, Source) else self.dialling_links
 
     def all_links(self) -> tuple[Links, ...]:
-        """Return the links that serve others and those that dial. They are mostly the same."""
+        """Return the links that serve and the links that dial. In a region they are the same."""
         dialling = self.dialling_links
         return (self.links,) if dialling is self.links else (self.links, dialling)
 
@@ -165,7 +165,7 @@ class SimProcess:
     # -- start and stop --------------------------------------------------------------------
 
     def install_replica(self, replica: Replica) -> None:
-        """Install a replica, its instance, and a client of it."""
+        """Install a replica, with an instance and a client for it."""
         self.replica = replica
         serves_stale = "no" if self.tuning.refuses_stale else "yes"
         self.instance = Instance(
@@ -189,14 +189,15 @@ class SimProcess:
         links.healed = self.connect_soon
 
     def start_links(self) -> None:
-        """Dial, and keep time."""
+        """Start to dial the peers, and arm the timer."""
         for connector in self.connectors.values():
             connector.start_dialling()
         self.arm_timer(self.engine.now)
 
     def stop_process(self, is_silent: bool) -> None:
-        """Lose everything in memory. Peers see their connections reset, or, if `is_silent`,
-        nothing at all."""
+        """Lose everything in memory. Peers see their connections reset.
+
+        If `is_silent`, peers are not notified."""
         assert self.is_up
         self.is_up = False
         self.kept_back.clear()
@@ -211,7 +212,7 @@ class SimProcess:
         self.unflushed.clear()
 
     def pause_until(self, until: int) -> None:
-        """Pause until `until` (ns), as a stopped process or a long garbage collection does."""
+        """Pause until `until` (ns), like a stopped process or a long garbage collection."""
         self.add_trace_record("pause", f"{(until - self.engine.now) // MS} ms")
         self.paused_until = max(until, self.paused_until)
         self.engine.at(self.paused_until, self.resume_after_pause)
@@ -228,16 +229,16 @@ class SimProcess:
 
     @property
     def has_waiters(self) -> bool:
-        """True if a client waits for something."""
+        """True if a client is blocked."""
         return bool(self.instance.blocked.by_client)
 
     @property
     def was_paused(self) -> bool:
-        """True if the process is paused, or was until a moment ago."""
+        """True if the process is paused, or was paused within the last CATCH_UP_NS."""
         return self.engine.now < self.paused_until + CATCH_UP_NS
 
     def resume_after_pause(self) -> None:
-        """Make the calls that were kept back."""
+        """Make the calls that arrived during the pause."""
         if self.is_up and not self.is_paused:
             held, self.kept_back = self.kept_back, []
             for act in held:
@@ -286,7 +287,7 @@ class SimProcess:
         return replies
 
     def deliver_late_replies(self, connection: SessionConnection) -> None:
-        """Give a session the replies that it waited for."""
+        """Deliver the replies to a session's blocked commands."""
         session = connection.session
         for reply in parse_replies(receive(connection.sim_client.client, b"")):
             command, session.waiting = session.waiting, None
@@ -328,7 +329,7 @@ class SimProcess:
         self.check_bad_frame(wire)
 
     def check_bad_frame(self, wire: Wire) -> None:
-        """Check that a wrong frame has ended its connection. Raises Violation."""
+        """Check that a wrong frame has ended its connection. Raises Violation if not."""
         far = wire.far
         if far is not None and 0 <= far.bad_until <= wire.received and not far.is_garbled:
             if not wire.over:
@@ -359,7 +360,7 @@ class SimProcess:
         self.finish_turn()
 
     def run_timer(self) -> None:
-        """Do what is due now, and set the timer again."""
+        """Handle everything that is due now, and arm the timer again."""
         if self.engine.now < self.timer_at:
             return
         if not self.is_up:
@@ -384,13 +385,13 @@ class SimProcess:
         self.arm_timer(due)
 
     def clients_deadline(self) -> int:
-        """Return the time (ns) at which a blocked client gives up or must be polled again."""
+        """Return the time (ns) at which a blocked client times out or must be polled again."""
         blocked, polling = self.instance.blocked, self.instance.polling
         due = [at for at in (blocked.deadline, polling.deadline) if at is not None]
         return min(due) * MS if due else NEVER
 
     def arm_timer(self, deadline: int) -> None:
-        """Schedule `run_timer` at `deadline`, unless it is already due earlier, or now."""
+        """Schedule `run_timer` at `deadline`, unless it is scheduled for then or earlier."""
         now = self.engine.now
         deadline = max(deadline, now)
         if not (self.timer_at and now <= self.timer_at <= deadline):
@@ -398,8 +399,9 @@ class SimProcess:
             self.engine.at(self.timer_at, self.run_timer)
 
     def finish_turn(self) -> None:
-        """Finish a turn as a server does: serve waiting clients, seal, append, flush and push. The
-        checkers run before the links send anything."""
+        """Finish a turn like a server: serve blocked clients, seal, append, flush and push.
+
+        The checkers run before the links send anything."""
         instance = self.instance
         if self.replica.keyspace.has_changes() or instance.woken:
             instance.serve_dirty_keys()
@@ -425,13 +427,13 @@ class SimProcess:
     # -- connections -----------------------------------------------------------------------
 
     def accept_connection(self) -> Wire:
-        """Accept a connection. Return our end."""
+        """Accept a connection. Return this process's end."""
         wire = self.attach_wire(self.links.serve(self.engine.now), Role.SERVES)
         self.finish_turn()
         return wire
 
     def open_connection(self, peer: str) -> Wire | None:
-        """Return our end of a new connection to a peer; None if the link is cut by now."""
+        """Open a connection to a peer. Return this end, or None if the link has been cut."""
         if self.is_cut(peer):
             return None
         wire = self.attach_wire(self.dialling_links.dial(peer, self.engine.now), Role.DIALS)
@@ -439,7 +441,7 @@ class SimProcess:
         return wire
 
     def attach_wire(self, machine: Machine, role: Role) -> Wire:
-        """Run one end of a connection."""
+        """Create one end of a connection, and register its callbacks."""
         nonce = self.nonces.generator.randbytes(NONCE_BYTES)
         wire = Wire(machine, Channel(self.around.secret, role, nonce))
         machine.notify = lambda: self.unflushed.append(wire)
@@ -452,7 +454,7 @@ class SimProcess:
         return wire
 
     def continue_snapshot(self, wire: Wire) -> None:
-        """Send more of a snapshot, as there is room for it."""
+        """Send the next piece of a snapshot after its pause."""
         if self.is_paused:
             self.kept_back.append(partial(self.continue_snapshot, wire))
         elif self.is_up and not wire.over:
@@ -461,14 +463,14 @@ class SimProcess:
             self.finish_turn()
 
     def record_message(self, wire: Wire, sent: int, text: str, has_come: bool) -> None:
-        """Report to the recorder a message to this process that has arrived or was lost."""
+        """Record a message to this process that has arrived or was lost."""
         recorder = self.around.recorder
         assert recorder is not None
         tell = recorder.record_message if has_come else recorder.record_lost
         tell(sent, self.engine.now, (wire.peer, self.name), text)
 
     def connect_soon(self, peer: str) -> None:
-        """Dial `peer` immediately: its link was healed."""
+        """Dial `peer` immediately, because its link was healed."""
         self.connectors[peer].connect_soon()
 
     def peer_unreachable(self, peer: str) -> None:
@@ -476,7 +478,7 @@ class SimProcess:
         self.dialling_links.missed(peer)
 
     def is_cut(self, peer: str) -> bool:
-        """Return whether an administrator has cut the link from `peer` to here."""
+        """Return whether a command has cut the link from `peer` to this process."""
         return self.dialling_links.is_cut(peer, Direction.IN)
 
     # -- reports ---------------------------------------------------------------------------
@@ -486,11 +488,11 @@ class SimProcess:
         return self.engine.now
 
     def report_event(self, event: EventName, details: Mapping[str, object]) -> None:
-        """Put an event that the operator sees into the trace."""
+        """Add an operator event to the trace."""
         self.add_trace_record(event, " ".join(f"{name}={value}" for name, value in details.items()))
 
     def note_earlier_deadline(self) -> None:
-        """Record that the links need `tick` earlier than they promised."""
+        """Record that the links need `tick` earlier than their last reported deadline."""
         self.has_earlier_deadline = True
 
     def add_trace_record(self, what: str, detail: str = "") -> None:

@@ -1,8 +1,8 @@
 """A simulated region: the production database, its links and its policies, with a simulated disk.
 
-A region can lose everything in memory (a crash) and start again, empty or from a kept snapshot,
-under a new incarnation. All decisions are those of `crdb.region.core`. The simulator chooses what
-is on disk at a restart. The parts common to all processes are in `process`.
+A region can lose everything in memory (a crash). It restarts empty or from a kept snapshot, under a
+new incarnation. All decisions are made by `crdb.region.core`. The simulator chooses the content of
+the disk at a restart. The parts common to all processes are in `process`.
 """
 
 from __future__ import annotations
@@ -48,24 +48,24 @@ from sim.nodes.run_history import Entry
 from sim.schedule.plan import CLUSTER, Tuning
 from sim.schedule.step import Words
 
-STARTS_MAX: Final = 1000  # of one region in one run
+STARTS_MAX: Final = 1000  # starts of one region in one run
 
 
 class Start(enum.Enum):
-    """The state directory of a region that starts again."""
+    """The content of a region's state directory at a restart."""
 
     COUNTED = "counted"
-    """It is as the region left it."""
+    """The directory is as the region left it."""
     REUSED = "reused"
-    """Its number is one too low, as in a copy from before the last start. The region takes the
-    number of its latest incarnation again."""
+    """The incarnation number is one too low, as in a backup from before the last start. The region
+    uses the number of its latest incarnation again."""
     UNAWARE = "unaware"
-    """It is empty. The region draws a number and writes immediately, like a new region."""
+    """The directory is empty. The region draws a number and writes immediately, like a new one."""
 
 
 @attrs.define
 class SimStateDirectory:
-    """The files of a region: the number of its latest incarnation, and the vector that it held."""
+    """The files of a region: the number of its latest incarnation, and its held vector."""
 
     incarnation: int | None = None
     held: Vector | None = None
@@ -82,30 +82,30 @@ class SimRegion(SimProcess):
         tuning: Tuning,
         config: Config,
     ) -> None:
-        """`config` contains all regions."""
+        """Create a region that is down. `config` lists all regions."""
         self.config = attrs.evolve(config, id=CLUSTER)
         region = self.config.region(name)
         dialled = [peer.name for peer in peers_of(self.config, region) if peer.routes != ()]
         super().__init__(around, name, dialled, tuning=tuning)
         self.number = region.id
         self.file = self.config
-        """The configuration file, as of its next start."""
+        """The configuration file that the next start reads."""
         self.incarnations: set[int] = set()
-        """The numbers of all its incarnations."""
+        """The numbers of all incarnations of the region so far."""
         self.incarnation_rng = around.rng.substream(f"lives/{name}")
         self.writes = 0
         self.divided = 0
-        """The number of turns whose writes were divided into several ops."""
+        """The number of turns whose effects were divided into several ops."""
         self.written_meanwhile = 0
-        """The number of ops that it made during a full resync."""
+        """The number of ops that the region made during a full resync."""
         self.is_unaware = False
         self.directory = SimStateDirectory()
         self.missing: Vector | None = {}
-        """The vector that it held before and waits for; None if its state was put aside."""
+        """The held vector that the region must recover; None if its state was put aside."""
         self.said_lost = 0
-        """The number of effects that it has reported as lost."""
+        """The number of effects that the region has reported as lost."""
         self.before: Vector = {}
-        """Its vector before the commands that run now."""
+        """The region's vector before the commands that run now."""
         self.install_links(Replica(make_origin(self.number)))
 
     def install_links(self, replica: Replica) -> None:
@@ -127,19 +127,19 @@ class SimRegion(SimProcess):
         add_link_lines(self.instance, links, self.read_clock)
 
     def list_regions(self, names: Collection[str]) -> None:
-        """Let its configuration file list these regions alone, as of its next start."""
+        """Let the configuration file list only these regions from the next start on."""
         regions = tuple(each for each in self.config.regions if each.name in names)
         self.file = attrs.evolve(self.config, regions=regions)
 
     @property
     def has_caught_up(self) -> bool:
-        """True if it has caught up with its peers and may write."""
+        """True if the region has caught up with its peers and accepts writes."""
         return self.recovery.is_ready
 
     # -- incarnations ----------------------------------------------------------------------
 
     def start_incarnation(self, kept: Sequence[bytes] = (), start: Start = Start.COUNTED) -> None:
-        """Start the process; with `kept` from a snapshot of an earlier incarnation."""
+        """Start the process, empty or with `kept`, a snapshot of an earlier incarnation."""
         assert not self.is_up
         assert self.starts < STARTS_MAX
         begun = self.choose_start(start)
@@ -169,10 +169,9 @@ class SimRegion(SimProcess):
         self.start_links()
 
     def choose_start(self, start: Start) -> RegionStart:
-        """Return the incarnation of a start.
+        """Choose the incarnation of a start: an unused one, except if `start` is REUSED.
 
-        It is one that the region has not had, except if `start` is REUSED. A real region draws the
-        number of an earlier incarnation once in 16,384 starts, and no promise holds then.
+        A real region draws a used number once in 16,384 starts. No invariant holds in that case.
         """
         last = self.directory.incarnation
         if last is not None and start is Start.REUSED:
@@ -183,16 +182,18 @@ class SimRegion(SimProcess):
         return chosen
 
     def draw_incarnation(self) -> int:
-        """Return a random incarnation; 0 for the first start, so that traces are easy to read."""
+        """Return a random incarnation, or 0 for the first start to keep traces readable."""
         return self.incarnation_rng.integer_below(INCARNATION_MAX + 1) if self.incarnations else 0
 
     def is_held_up(self, peer: str) -> bool:
-        """Return whether a fault of the network holds up what `peer` has sent to it."""
+        """Return whether a network fault delays data from `peer` to this region."""
         return self.around.exchange.network.way(peer, self.name).is_held_up
 
     def is_cut(self, peer: str) -> bool:
-        """Return whether this region does not dial `peer`: its file does not list it, or the link
-        was cut by command."""
+        """Return whether this region must not dial `peer`.
+
+        Either its configuration does not list `peer`, or a command has cut the link.
+        """
         return peer not in self.links.peers or super().is_cut(peer)
 
     def lose_memory(self, survivors: Sequence[SimRegion], is_silent: bool = False) -> None:
@@ -205,7 +206,7 @@ class SimRegion(SimProcess):
         self.stop_process(is_silent)
 
     def take_snapshot(self) -> list[bytes]:
-        """Return the whole state, as it would be kept on disk."""
+        """Return a snapshot of the whole state, as it would be stored on disk."""
         return list(self.replica.snapshot())
 
     # -- turns -----------------------------------------------------------------------------
@@ -221,7 +222,7 @@ class SimRegion(SimProcess):
         return replies
 
     def before_commands(self, session: int, commands: Sequence[Words]) -> None:
-        """Show the checkers what a client is about to send."""
+        """Notify the checkers of the commands that a client is about to send."""
         self.before = dict(self.replica.keyspace.vector)
         for checker in self.around.checkers:
             checker.before_commands(self, session, commands)
@@ -229,13 +230,13 @@ class SimRegion(SimProcess):
     def after_commands(
         self, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Show the checkers a client's replies."""
+        """Notify the checkers of a client's replies."""
         for checker in self.around.checkers:
             checker.on_commands_run(self, commands, self.before)
             checker.on_replies(self, session, commands, replies)
 
     def after_late_reply(self, session: int, command: Words, reply: Reply) -> None:
-        """Show the checkers the reply to a client that waited."""
+        """Notify the checkers of the reply to a command that had blocked."""
         for checker in self.around.checkers:
             checker.on_late_reply(self, session, command, reply)
 
@@ -247,7 +248,7 @@ class SimRegion(SimProcess):
             checker.on_client_left(self, session)
 
     def seal_outbox(self) -> None:
-        """Seal what was written into ops, and wake the links."""
+        """Seal pending effects into ops, and wake the links."""
         replica = self.replica
         op = replica.keyspace.pending(replica.identities.latest_own())
         if op is not None:
@@ -258,7 +259,7 @@ class SimRegion(SimProcess):
             self.links.wake()
 
     def record_own_op(self, op: Op) -> Entry:
-        """Record an operation of this region."""
+        """Record an op of this region in the run history, and notify the checkers."""
         self.writes += 1
         if self.is_sending_snapshot or self.snapshot_peers:
             self.written_meanwhile += 1
@@ -272,7 +273,7 @@ class SimRegion(SimProcess):
         return entry
 
     def show_changes(self) -> None:
-        """Show the checkers what has changed."""
+        """Pass the changes of this turn to the checkers, if there are any."""
         replica = self.replica
         if not self.state_hash.dirty and replica.merges == self.merges:
             return
@@ -319,10 +320,11 @@ class SimRegion(SimProcess):
             self.around.on_event(self.name, event)
 
     def finish_recovery(self, event: Recovered) -> None:
-        """Let the region accept writes again, unless their dots were used before.
+        """Let the region accept writes again, unless it would reuse dots.
 
-        That can happen after the fault REUSED, if no peer within reach holds the earlier writes. No
-        promise holds then, and the region cannot know. So the simulator reports the origin.
+        Dots can be reused after Start.REUSED, if no reachable peer holds the earlier writes. The
+        region cannot detect this, and no invariant would hold. The simulator therefore reports the
+        reused origin to it.
         """
         made = self.around.run_history.by_origin.get(self.replica.origin)
         if made and made[-1].last > self.replica.keyspace.seq:
@@ -334,15 +336,17 @@ class SimRegion(SimProcess):
         self.add_trace_record("caught up", event.peer)
 
     def report_event(self, event: EventName, details: Mapping[str, object]) -> None:
-        """Record an event that the operator sees."""
+        """Add an operator event to the trace, and note the number of lost effects."""
         writes = details.get("writes", 0)
         if event == "data lost" and isinstance(writes, int):
             self.said_lost = writes
         super().report_event(event, details)
 
     def check_loss(self) -> None:
-        """Compare what the region reports as lost with what it had and has no more. Raises
-        Violation."""
+        """Check that the region has reported exactly the effects that it has lost.
+
+        Raises Violation if not.
+        """
         if self.missing is not None:
             lost = lacking(self.replica.keyspace.vector, self.missing)
             if self.said_lost != lost:
@@ -353,7 +357,7 @@ class SimRegion(SimProcess):
         self.missing = {}
 
     def take_new_incarnation(self, event: OriginReused) -> None:
-        """Let the region take another incarnation, and write that to disk."""
+        """Begin another incarnation of the region, and write its number to disk."""
         self.missing = None
         self.seal_outbox()
         self.lifecycle.handle_event(event)
@@ -362,7 +366,7 @@ class SimRegion(SimProcess):
         self.incarnations.add(number)
         self.directory.incarnation = number
         self.lifecycle.record_written()
-        if self.links.memory.aside is not None:  # all that was here may come back later
+        if self.links.memory.aside is not None:  # the state was put aside and can come back later
             self.state_hash.mark_all_dirty()
             self.state_hash.take_changes()
             self.read_to = self.replica.history.stop
@@ -370,13 +374,13 @@ class SimRegion(SimProcess):
                 checker.on_region_started(self)
 
     def write_vector(self) -> None:
-        """Write to disk what the region holds, if it is complete."""
+        """Write the region's vector to disk, if its state is complete."""
         vector = self.lifecycle.vector_to_write()
         if vector is not None:
             self.directory.held = vector
 
     def receive_forged_hello(self, name: str, number: int, origin: Origin) -> None:
-        """Receive a greeting in a peer's name that knows of one write more than we made."""
+        """Receive a forged Hello that claims one more write of this region than it has made."""
         vector = dict(self.replica.keyspace.vector)
         vector[self.replica.origin] = self.replica.keyspace.seq + 1
         hello = Hello(name, number, origin, CLUSTER, vector)
@@ -384,7 +388,7 @@ class SimRegion(SimProcess):
         self.receive_hello(hello)
 
     def receive_hello(self, hello: Hello) -> Source:
-        """Receive a greeting over a new connection."""
+        """Receive a Hello over a new connection. Return the source that serves it."""
         now = self.engine.now
         source = self.links.serve(now)
         self.handle_events(self.links.receive(source, hello, now))
@@ -392,7 +396,7 @@ class SimRegion(SimProcess):
         return source
 
     def receive_stranger(self, hello: Hello) -> None:
-        """Receive a greeting that must be refused. Raises Violation."""
+        """Receive a Hello that must be refused. Raises Violation if it is accepted."""
         self.add_trace_record("stranger", hello.name)
         if not self.receive_hello(hello).closed:
             raise Violation("bad frames", f"{self.name} accepts protocol {hello.protocol}")
@@ -400,7 +404,7 @@ class SimRegion(SimProcess):
 
     @property
     def snapshot_peers(self) -> list[str]:
-        """The peers whose snapshots are being received."""
+        """The peers from which a snapshot is being received, sorted."""
         if not self.is_up:
             return []
         sinks = self.links.sinks.values()
@@ -408,6 +412,6 @@ class SimRegion(SimProcess):
 
     @property
     def is_sending_snapshot(self) -> bool:
-        """True if it sends a snapshot to another region."""
+        """True if the region is sending a snapshot to another region."""
         sources = self.links.sources.values()
         return any(source.state is SourceState.SNAPSHOT for source in sources)

@@ -17,12 +17,14 @@ from sim.nodes.effects import EffectBook
 
 EMPTY: Final[Mapping[Origin, int]] = {}
 FIRST: Final = attrgetter("first")
-STRIDE: Final = 64  # operations of one origin, for one of which all that it had seen is kept
+STRIDE: Final = 64  # one full observed vector is kept for so many ops of an origin
 
 
 class Entry:
-    """An op. `number` counts all ops in the order in which they were made. `deps` is what its
-    region had observed of others since its previous op."""
+    """An op of the history. `number` is its index among all ops of the run, in order of creation.
+
+    `deps` are the dots of other origins that its region had observed since its previous op.
+    """
 
     __slots__ = ("at", "data", "deps", "first", "last", "number", "origin", "region")
 
@@ -41,7 +43,7 @@ class Entry:
 
 
 class RunHistory:
-    """The operations of one world."""
+    """The history of all ops of one world."""
 
     def __init__(self) -> None:
         self.by_first: dict[tuple[Origin, int], Entry] = {}
@@ -49,7 +51,7 @@ class RunHistory:
         self.in_order: list[Entry] = []
         self.by_origin: dict[Origin, list[Entry]] = {}
         self.pasts: dict[Origin, list[Vector]] = {}
-        """What each origin had observed at every STRIDE-th of its ops, and at its latest."""
+        """The vectors that each origin had observed, one per STRIDE ops; the last is current."""
         self.book = EffectBook()
 
     def record_op(self, op: Op, at: int, region: str = "") -> Entry:
@@ -75,7 +77,7 @@ class RunHistory:
         made = self.by_origin.get(entry.origin, [])
         at = bisect_left(made, entry.first, key=FIRST)
         if at == len(made) or made[at] is not entry:
-            return entry.deps  # nobody made it
+            return entry.deps  # the op is not in the history
         begin = at - at % STRIDE
         past = dict(self.pasts[entry.origin][at // STRIDE])
         for each in made[begin : at + 1]:
@@ -91,7 +93,7 @@ class RunHistory:
         return self.by_last.get((origin, last))
 
     def find_covering(self, origin: Origin, seq: int) -> Entry | None:
-        """Return the operation that this effect belongs to. O(log operations)."""
+        """Return the op that contains this effect, or None. O(log ops)."""
         made = self.by_origin.get(origin, [])
         at = bisect_right(made, seq, key=FIRST)
         return made[at - 1] if at and made[at - 1].last >= seq else None
@@ -103,8 +105,9 @@ class RunHistory:
     def explain_unclosed(self, vector: Vector, known: Mapping[Origin, int] = EMPTY) -> str:
         """Return why a replica cannot have applied exactly `vector`; empty if it can.
 
-        It must end between operations, and with each contain all that its region had seen. Of
-        `known`, an earlier and smaller one, that has been made sure of.
+        `vector` must end at the end of an op of each origin. With each op it must cover the vector
+        that the op's region had observed. `known` is an earlier vector of the same replica, which
+        is already known to be closed.
         """
         for origin, seq in vector.items():
             if seq == known.get(origin, 0):
@@ -117,9 +120,11 @@ class RunHistory:
         return ""
 
     def is_causally_closed(self, vector: Vector, entry: Entry, sure: int) -> bool:
-        """Return whether `vector` contains all that this operation's region had observed. Of what
-        it had seen at its effect number `sure`, that is known. O(operations since, at most STRIDE,
-        + size of the vector if there are more)."""
+        """Return whether `vector` covers the vector observed at this op.
+
+        For the ops of this origin up to the effect number `sure`, this is already known. O(number
+        of ops since then). If these are more than STRIDE: O(STRIDE + size of the vector).
+        """
         made = self.by_origin.get(entry.origin, [])
         stop = bisect_left(made, entry.first, key=FIRST)
         start = bisect_left(made, sure + 1, key=FIRST)

@@ -1,12 +1,14 @@
-"""Clients that read, watch, wait and scan, each a session that may move between regions.
+"""Client sessions that read, watch, block and scan, and that can move between regions.
 
-A step of kind `client` names a region, a session's number and the commands that it sends together.
-The word `$cursor` stands for the cursor that the session's scan of this kind and key has come to.
+A step of kind `client` names a region, a session number, and commands that are sent together. The
+word `$cursor` stands for the session's latest cursor of the same scan command and key.
 
-A session that finds itself in another region than before first sends CRDB.AWAIT with the vector
-that CRDB.VECTOR gave it last. Until that has been answered with 1, it is *adrift*: what it knows
-need not hold where it is. A step for a session that waits for a reply does nothing, except QUIT: it
-closes the connection immediately.
+A session that has moved to another region first sends CRDB.AWAIT with its latest reply to
+CRDB.VECTOR. It is *adrift* until CRDB.AWAIT replies 1: the region may lack effects that the session
+has seen, so its session guarantees do not hold yet.
+
+A step for a blocked session does nothing. The exception is QUIT, which closes the connection
+immediately.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ AWAIT_MS: Final = "2000"
 SCANS: Final = frozenset({"SCAN", "SSCAN", "HSCAN", "ZSCAN"})
 CURSOR: Final = "$cursor"
 LEAVE: Final = ("QUIT",)
-"""The command in whose place a session closes its connection, also while it waits."""
+"""The command that closes a session's connection, also while the session is blocked."""
 
 
 class Server(Protocol):
@@ -45,7 +47,7 @@ class Server(Protocol):
 
 
 class SimSession:
-    """A client. `number` is its own in the whole world."""
+    """A client session. `number` is unique in the world."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -56,11 +58,11 @@ class SimSession:
         self.is_adrift = False
         self.cursors: dict[Words, str] = {}
         self.waiting: Words | None = None
-        """The command that it waits for."""
+        """The command that is blocked, or None."""
 
     @property
     def is_connected(self) -> bool:
-        """Return whether its server has lived since the connection was made."""
+        """True if the server is up and has not restarted since the connection was made."""
         server = self.server
         return server is not None and server.is_up and server.starts == self.starts
 
@@ -78,14 +80,14 @@ class SimSession:
         self.sim_client = server.connect_session(self)
 
     def fill_in_cursor(self, words: Words) -> Words:
-        """Return a command with what the session knows put in."""
+        """Return a command with the session's cursor in place of `$cursor`."""
         if CURSOR not in words:
             return words
         cursor = self.cursors.get(scan_identity(words), "0")
         return tuple(cursor if word == CURSOR else word for word in words)
 
     def remember_reply(self, words: Words, reply: Reply) -> None:
-        """Remember what a reply says about how to go on."""
+        """Remember the cursor, the vector or the result of CRDB.AWAIT from a reply."""
         name = words[0]
         if name in SCANS and isinstance(reply, list):
             self.cursors[scan_identity(words)] = str(cast("list[bytes]", reply)[0], "ascii")
@@ -96,7 +98,7 @@ class SimSession:
 
 
 def scan_identity(words: Words) -> Words:
-    """Return which scan a command belongs to: its name, and its key if it has one."""
+    """Return the identity of a scan: the command's name, and its key if it has one."""
     return words[:1] if words[0] == "SCAN" else words[:2]
 
 
@@ -107,7 +109,7 @@ class Sessions:
         self.by_number: dict[int, SimSession] = {}
 
     def close_session(self, number: int) -> None:
-        """Close the connection of a session, which knows nothing of what came of its commands."""
+        """Close the connection of a session. It receives no further replies."""
         session = self.by_number.pop(number, None)
         if session is not None and session.is_connected:
             assert session.server is not None
@@ -117,8 +119,10 @@ class Sessions:
     def run_step(
         self, server: Server, number: int, commands: Sequence[Words]
     ) -> list[Reply] | None:
-        """Let a session send commands to a process that is up. Return the replies that came at
-        once, or None if the session waits for an earlier one."""
+        """Let a session send commands to a process that is up. Return the immediate replies.
+
+        Return None and send nothing if the session is blocked.
+        """
         if tuple(commands) == (LEAVE,):
             self.close_session(number)
             return []

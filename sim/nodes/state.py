@@ -2,7 +2,8 @@
 
     cart {bread milk}, hits = 3, log [a b], user {name: Ann}, board (ann 3, bob 5)
 
-Sets, hashes and sorted sets are sorted; a key with a time to live says how much is left of it.
+Sets and hashes are sorted by name, and sorted sets by score. A key with a time to live is followed
+by the remaining time.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def format_state(db: Keyspace) -> str:
 
 
 def format_key(db: Keyspace, key: bytes) -> str:
-    """Return one key with its value and its remaining time to live."""
+    """Return one key with its value and its remaining time to live, if it has one."""
     value = db.lookup(key)
     assert value is not None
     text = f"{format_bytes(key)} {format_value(db, value)}"
@@ -36,12 +37,12 @@ def format_key(db: Keyspace, key: bytes) -> str:
 
 
 def format_value(db: Keyspace, value: Value) -> str:
-    """Return a value, in the brackets of its type."""
+    """Return a value as text, in the brackets of its type."""
     return format_shown(db.types.definition(value).text_form, value.visible())
 
 
 def format_shown(form: TextForm | None, shown: Any) -> str:
-    """Return a shown value, in the brackets of its type."""
+    """Return a visible value as text, in the brackets of its type."""
     if form is None:
         return f"= {format_item(shown)}"
     if not form.pair:

@@ -1,12 +1,13 @@
-"""What a replica holds, followed change by change: a fingerprint of it, and its elements.
+"""The state hash of a replica: a fingerprint and the elements of its keys, updated incrementally.
 
-A `StateHash` reads along as a snapshot does: the keyspace reports each key before it changes.
-So comparing two regions costs nothing but the keys that changed since. Unlike what clients see, a
-mirror does not hide what has expired by the region's own clock, because the clocks of regions
-differ and their data may not: `is_equal_after` leaves out what ends before a given time.
+Like a snapshot, a `StateHash` is a reader of the keyspace: the keyspace reports each key before it
+changes. Comparing two regions therefore costs only the keys that changed since the last time.
 
-A change that the keyspace does not report is not seen here, and is lacking in snapshots for the
-same reason: `unreported_changes` finds it, at the price of looking at every key.
+The state hash does not hide keys that have expired by the region's own clock. The clocks of regions
+differ, while their data must not. `is_equal_after` leaves out keys that end before a given time.
+
+If the keyspace fails to report a change, the state hash misses it, and so do snapshots.
+`unreported_changes` finds such keys, but must hash every key.
 """
 
 from __future__ import annotations
@@ -21,28 +22,30 @@ from crdt.store.keyspace import Keyspace
 from crdt.wire import codec
 
 Element: TypeAlias = tuple[int, bytes]
-"""Type code, and member, field or value; of a string just its existence."""
+"""Type code, and member, field or value. A string has one element, which marks its existence."""
 Elements: TypeAlias = tuple[tuple[int, frozenset[bytes]], ...]
-"""Those of a key, by type; nearly always of one."""
+"""The elements of a key by type code. Nearly all keys have one type."""
 
 NOTHING: Final[Elements] = ()
 
 
 @attrs.frozen
 class Change:
-    """A key that has changed: the elements it had, and those it has now. They may be the same: then
-    a value has changed, or for how long it lives."""
+    """A changed key, with its elements before and after.
+
+    Both can be equal: then only a value or the deadline has changed.
+    """
 
     key: bytes
     before: Elements
     after: Elements
 
     def added_elements(self) -> list[Element]:
-        """The elements that it has now and had not."""
+        """Return the elements in `after` that are not in `before`."""
         return elements_missing(self.after, self.before)
 
     def removed_elements(self) -> list[Element]:
-        """The elements that it had and has no more."""
+        """Return the elements in `before` that are not in `after`."""
         return elements_missing(self.before, self.after)
 
 
@@ -58,21 +61,24 @@ def elements_missing(some: Elements, others: Elements) -> list[Element]:
 
 
 Parts: TypeAlias = list[tuple[int, Any]]
-"""What a key shows of each of its types."""
+"""The visible value of a key for each of its types, with the type code."""
 Held: TypeAlias = tuple[int, int, Elements, Parts]
-"""Of a key: a hash of all that it holds, its deadline, its elements, and what it shows."""
+"""The hash of a key, its deadline, its elements and its visible values."""
 
 
 @attrs.frozen
 class Fingerprint:
-    """All that a replica holds, in short. `ending` are the deadlines of keys that have one, each
-    with the hash of its key."""
+    """A fingerprint of the data of a replica.
+
+    `no_expiry` combines the hashes of the keys without a deadline. `ending` contains the deadline
+    and the hash of each other key, sorted.
+    """
 
     no_expiry: int
     ending: tuple[tuple[int, int], ...]
 
     def is_equal_after(self, other: Fingerprint, clock: int) -> bool:
-        """Return whether two replicas hold the same, without keys that end before `clock` (ms)."""
+        """Return whether two replicas hold equal data, except keys that end by `clock` (ms)."""
         if self.no_expiry != other.no_expiry:
             return False
         if self.ending == other.ending:
@@ -82,7 +88,7 @@ class Fingerprint:
 
 
 class StateHash:
-    """Follows one keyspace."""
+    """The incrementally updated hash of one keyspace."""
 
     def __init__(self, db: Keyspace) -> None:
         self.db = db
@@ -93,20 +99,20 @@ class StateHash:
         self.sorted: tuple[tuple[int, int], ...] | None = ()
         """The values of `ending`; None if they have changed since."""
         self.hashed = 0
-        """How many keys were hashed: the price of all this."""
+        """The number of keys hashed so far, which measures the cost."""
         db.add_reader(self)
 
     def before_change(self, key: bytes) -> None:
-        """`key` is about to change."""
+        """Mark `key` as dirty. The keyspace calls this before the key changes."""
         self.dirty[key] = None
 
     def mark_all_dirty(self) -> None:
-        """Anything may have changed: a snapshot was merged."""
+        """Mark every key as dirty, for example because a snapshot was merged."""
         for key in (*self.held, *self.db.held_keys()):
             self.dirty[key] = None
 
     def take_changes(self) -> list[Change]:
-        """Take in what has changed since the last call."""
+        """Hash the dirty keys. Return the keys that have changed since the last call."""
         changes: list[Change] = []
         for key in self.dirty:
             before = self.held.get(key)
@@ -118,7 +124,7 @@ class StateHash:
         return changes
 
     def replace_held(self, key: bytes, before: Held | None, after: Held | None) -> None:
-        """Replace what is held under a key."""
+        """Replace the recorded state of a key. None stands for a key that does not exist."""
         if before is not None:
             if before[1] >= FOREVER:
                 self.no_expiry ^= before[0]
@@ -135,7 +141,7 @@ class StateHash:
             self.held[key] = after
 
     def hash_key(self, key: bytes) -> Held | None:
-        """Look at a key."""
+        """Return the present state of a key, or None if it does not exist."""
         live = self.db.live_parts(key)
         if not live:
             return None
@@ -150,8 +156,10 @@ class StateHash:
         return hashed, deadline, elements, parts
 
     def unreported_changes(self) -> list[tuple[bytes, Held | None, Held | None]]:
-        """Return the keys that hold something else than was last seen, although no
-        change was reported, each with what was seen and what it holds. O(size of the data)."""
+        """Return the keys that have changed without a report by the keyspace.
+
+        Each key comes with its recorded and its present state. O(size of the data).
+        """
         found: list[tuple[bytes, Held | None, Held | None]] = []
         for key in sorted({*self.held, *self.db.held_keys()}):
             if key not in self.dirty:
@@ -169,5 +177,5 @@ class StateHash:
 
 
 def elements_of(held: Held | None) -> Elements:
-    """The elements of a key that may not be there."""
+    """Return the elements of a key; none if the key does not exist."""
     return NOTHING if held is None else held[2]

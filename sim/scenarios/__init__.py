@@ -1,1 +1,1 @@
-"""Scenarios: stories written as text and played step by step."""
+"""Scenarios: sequences of steps that are written as text and replayed in the simulator."""

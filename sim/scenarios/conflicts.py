@@ -1,4 +1,4 @@
-"""Conflicts between regions as text: files of many short scenarios, each in a world of its own.
+"""Conflict scenarios: files of many short scenarios, each played in a new world.
 
     scenario SET-1: an add that a remove has not observed survives
     regions r1 r2
@@ -10,23 +10,25 @@
     sync
     check all SMEMBERS cart => ["milk"]
 
-These are the lines of `scenario` that no simulator is needed for, so that other regions can play
-them: real ones over TCP, or replicas in one process. Such regions implement `Backend`.
+These lines are the part of the language of `scenario` that needs no simulator. Other backends can
+also play them: real regions over TCP, or replicas in one process. A backend implements `Backend`.
 
     scenario NAME               begin a scenario
-    regions A B ...             first, once; numbered from 1
-    unlink all                  from here on nothing moves between regions except in a `sync`
-    sync [A B ...]              everything arrives in all regions, or moves between these alone
-    write R|all COMMAND         a client's command; an error reply ends the scenario
-    check R|all COMMAND => JSON [as NAME]   the same, and the reply must be this one
-    wait TIME                   time passes on all clocks
-    instant                     before `unlink`: only for regions between which a sync takes no time
-    unmodelled                  before `unlink`: the simulator's model of clients lacks a command
+    regions A B ...             the regions, numbered from 1; the first line, and only once
+    unlink all                  from here on, regions exchange data only in a `sync`
+    sync [A B ...]              deliver everything between all regions, or between these regions
+    write R|all COMMAND         run a client's command; an error reply fails the scenario
+    check R|all COMMAND => JSON [as NAME]   the same, and the reply must match
+    wait TIME                   advance all clocks
+    instant                     before `unlink`: needs a backend where a sync takes no time
+    unmodelled                  before `unlink`: uses a command without a model in the checkers
 
-Several commands, separated by ` ; `, are sent together, and the last reply is checked: that of EXEC
-is the list of a transaction's replies. `R@MS` in place of R holds the region's wall clock at that
-time for the command. `as NAME` keeps the reply: `${NAME}` stands for it in later lines. The forms
-of an expected reply are listed in `expectation`.
+Several commands, separated by ` ; `, are sent together. `check` compares the last reply. The reply
+of EXEC is the list of a transaction's replies.
+
+`R@MS` in place of R stops the region's wall clock at that time for the command. `as NAME` stores
+the reply, and `${NAME}` inserts it into later lines. The forms of an expected reply are listed in
+`expectation`.
 """
 
 from __future__ import annotations
@@ -66,7 +68,7 @@ Commands: TypeAlias = tuple[tuple[str, ...], ...]
 
 
 class ScenarioError(Exception):
-    """A line of a scenario makes no sense, or shows that a promise is broken."""
+    """A line of a scenario is not valid, or its expectation has failed."""
 
     def __init__(self, number: int, line: str, why: str) -> None:
         super().__init__(f"line {number}: {line!r}: {why}")
@@ -74,14 +76,14 @@ class ScenarioError(Exception):
 
 @attrs.frozen
 class ConflictScenario:
-    """One scenario of a file. Each step has the number of its line."""
+    """One scenario of a file. Each step is a line with its number."""
 
     name: str
     steps: tuple[tuple[int, str], ...]
 
     @property
     def is_instant(self) -> bool:
-        """True if a sync must take no time."""
+        """True if the scenario needs a backend where a sync takes no time."""
         return any(line == INSTANT for _, line in self.steps)
 
 
@@ -111,7 +113,7 @@ class ClientStep:
     capture: str = ""
 
     def places(self, names: Sequence[str]) -> Sequence[str]:
-        """Return the regions that the step is for. Raises ScenarioMistake."""
+        """Return the regions in which the step runs. Raises ScenarioMistake."""
         if self.place == ALL:
             return names
         if self.place not in names:
@@ -144,10 +146,10 @@ class ReplyChecks:
     def __init__(self) -> None:
         self._captured: dict[str, Reply] = {}
         self._agreed: dict[Commands, Reply] = {}
-        """Replies of which several are right: the first that came since the last sync."""
+        """The first reply since the last sync to each command that allows several replies."""
 
     def forget_agreed(self) -> None:
-        """Let regions agree on other replies from here on."""
+        """Forget the replies on which regions have agreed. Called after a sync."""
         self._agreed.clear()
 
     def fill_commands(self, commands: Commands) -> Commands:
@@ -155,7 +157,11 @@ class ReplyChecks:
         return tuple(tuple(str(self._fill(word)) for word in command) for command in commands)
 
     def check_reply(self, step: ClientStep, place: str, replies: Sequence[Reply]) -> None:
-        """Compare the last reply of a region. Raises ScenarioMistake."""
+        """Check the replies of a region to a step. Raises ScenarioMistake.
+
+        If the step has an expectation, the last reply must match it. Otherwise no reply may be an
+        error.
+        """
         reply = plain_reply(replies[-1])
         if step.expected is None:
             refused = next((each for each in replies if isinstance(each, Refusal)), None)
@@ -186,10 +192,10 @@ class ReplyChecks:
 
 
 class Backend(Protocol):
-    """Regions that scenarios of conflicts are played on."""
+    """A set of regions that can play conflict scenarios."""
 
     def begin(self, names: Sequence[str]) -> None:
-        """Begin with empty regions of these names, between which nothing moves."""
+        """Create empty regions with these names. They exchange no data yet."""
         ...
 
     def run(self, place: str, commands: Commands) -> Sequence[Reply]:
@@ -197,15 +203,15 @@ class Backend(Protocol):
         ...
 
     def sync(self, places: Sequence[str]) -> None:
-        """Let everything arrive between these regions."""
+        """Deliver everything between these regions, then separate them again."""
         ...
 
     def wait(self, ms: int) -> None:
-        """Let time pass."""
+        """Advance all clocks by `ms`."""
         ...
 
     def set_clock(self, place: str, ms: int | None) -> None:
-        """Hold a region's wall clock at a time, or let it run."""
+        """Stop a region's wall clock at `ms`, or let it run again if `ms` is None."""
         ...
 
 
@@ -218,17 +224,17 @@ class ConflictRunner:
         self._checks = ReplyChecks()
 
     def set_regions(self, words: list[str]) -> None:
-        """Take the names of the regions."""
+        """Set the names of the regions."""
         self._names = region_names(words)
 
     def unlink_all(self, words: list[str]) -> None:
-        """Begin, with all regions apart."""
+        """Create the regions, separated from each other."""
         if words != [ALL]:
             raise ScenarioMistake(f"only a simulated link can be cut alone: write unlink {ALL}")
         self._backend.begin(self._names)
 
     def note(self, words: list[str]) -> None:
-        """Accept a line that is not for this backend."""
+        """Accept a line that has no effect on a backend."""
 
     def run_step(self, words: list[str]) -> None:
         """Send commands, and check the reply if one is expected."""
@@ -242,14 +248,14 @@ class ConflictRunner:
             self._checks.check_reply(step, place, replies)
 
     def sync_regions(self, words: list[str]) -> None:
-        """Bring regions together."""
+        """Deliver everything between some regions, or between all."""
         if not set(words) <= set(self._names):
             raise ScenarioMistake(f"the regions are: {', '.join(self._names)}")
         self._backend.sync(words or self._names)
         self._checks.forget_agreed()
 
     def wait(self, words: list[str]) -> None:
-        """Let time pass."""
+        """Advance all clocks by a time."""
         self._backend.wait(parse_time(words[0]) // MS)
 
 

@@ -1,15 +1,15 @@
-"""Replies as scenarios expect them, and the comparison with those that came.
+"""Expected replies of scenarios, and their comparison with actual replies.
 
-An expectation is JSON, in the form in which RESP2 gives the reply: `"b"`, `7`, `null`, `["x"]`. A
-status such as OK is text too. One of these words may stand before the JSON:
+An expectation is JSON, in the form of a RESP2 reply: `"b"`, `7`, `null`, `["x"]`. A status such as
+OK is also written as text. One of these words can precede the JSON:
 
     unordered [A, B]        these items, in any order
-    approx 1.5              numbers, also inside of lists and of text, that differ by rounding
-    any [A, B]              one of these; until the next `sync` all regions give the same one
+    approx 1.5              equal numbers except for rounding, also as text and inside lists
+    any [A, B]              one of these; until the next `sync` all regions reply the same one
     range [1, 9]            an integer from 1 to 9
     match "^v"              text in which the regular expression is found
     error "^WRONGTYPE"      an error reply in which the regular expression is found
-    subsequences [[A], [B]] all items of these lists, those of each list in their order
+    subsequences [[A], [B]] all items of these lists; the items of each list keep their order
 
 A JSON object stands for the fields and values of a hash, in any order.
 """
@@ -41,7 +41,7 @@ class Expectation:
 
 
 def parse_expectation(text: str) -> Expectation:
-    """Return what stands after the arrow of a step. Raises ScenarioMistake."""
+    """Parse the text after the arrow of a step. Raises ScenarioMistake."""
     word, _, rest = text.partition(" ")
     kind, value = (word, rest) if word in COMPARISONS else ("exact", text)
     try:
@@ -60,7 +60,7 @@ def plain_reply(reply: Reply) -> Reply:
 
 
 def is_as_expected(reply: Reply, wanted: Expectation) -> bool:
-    """Return whether a plain reply is as expected. An error inside of a transaction counts."""
+    """Return whether a plain reply matches. An error inside a list makes the reply an error."""
     refusal = find_refusal(reply)
     if refusal is not None:
         return wanted.kind == "error" and re.search(wanted.value, refusal.text) is not None
@@ -76,7 +76,7 @@ def find_refusal(reply: Reply) -> Refusal | None:
 
 
 def is_exact(reply: Reply, wanted: Json) -> bool:
-    """Return whether a reply equals some JSON. An object equals a list of fields and values."""
+    """Return whether a reply equals the JSON. An object equals a list of fields and values."""
     if isinstance(wanted, dict):
         items = cast("list[Reply]", reply) if isinstance(reply, list) else [None]
         pairs = zip(items[::2], items[1::2], strict=False)
@@ -110,7 +110,7 @@ def is_near(reply: Reply, wanted: Json) -> bool:
 
 
 def is_any(reply: Reply, wanted: Json) -> bool:
-    """Return whether a reply is one of several."""
+    """Return whether a reply equals one of several values."""
     return any(is_exact(reply, each) for each in wanted)
 
 
@@ -121,12 +121,12 @@ def is_in_range(reply: Reply, wanted: Json) -> bool:
 
 
 def is_match(reply: Reply, wanted: Json) -> bool:
-    """Return whether a regular expression is found in a reply of text."""
+    """Return whether a reply is text in which the regular expression is found."""
     return isinstance(reply, str) and re.search(wanted, reply) is not None
 
 
 def is_interleaving(reply: Reply, wanted: Json) -> bool:
-    """Return whether a reply holds all items of some lists, those of each list in their order."""
+    """Return whether a reply is an interleaving of some lists."""
     rows = cast("list[list[Json]]", wanted)
     if not has_same_items(reply, [item for row in rows for item in row]):
         return False

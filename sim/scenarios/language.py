@@ -1,7 +1,7 @@
-"""The words that scenarios and runs are written in: forms, names, times and numbers.
+"""The parsers for lines, names, times and numbers that scenarios and scripts share.
 
-Each function here checks a word, and says what is wrong with it and what can stand there. The
-languages themselves are those of `scenario` and `script`.
+Each parser checks its words. On an error it reports the problem and the valid forms. The languages
+themselves are defined in `scenario` and `script`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Copy
 
 UNITS: Final = {"ms": MS, "s": SECOND, "m": 60 * SECOND}
-DIGITS_MAX: Final = 12  # of a number: a century in ms
+DIGITS_MAX: Final = 12  # digits of a number; enough for a century in ms
 TIME: Final = re.compile(rf"([0-9]{{1,{DIGITS_MAX}}})(?:\.([0-9]{{1,{DIGITS_MAX}}}))?(ms|s|m)")
 ALL: Final = "all"
 ARROW: Final = ">"
@@ -31,13 +31,15 @@ Actor = TypeVar("Actor")
 
 
 class ScenarioMistake(Exception):
-    """A line asks for what cannot be."""
+    """A line of a scenario or a script is not valid, or cannot be played."""
 
 
 @attrs.frozen
 class Form(Generic[Actor]):
-    """A kind of line: how it is written, what it does, and how many words it has at least and at
-    most besides its name."""
+    """A kind of line: its usage and its action.
+
+    `least` and `most` are the limits for the number of words after the name.
+    """
 
     usage: str
     act: Callable[[Actor, list[str]], None]
@@ -46,7 +48,7 @@ class Form(Generic[Actor]):
 
 
 def take_words(actor: Actor, line: str, forms: Mapping[str, Form[Actor]]) -> None:
-    """Let an actor do what a line says. What stands after ` => ` is one word. Raises Mistake."""
+    """Run a line on `actor`. The text after ` => ` counts as one word. Raises ScenarioMistake."""
     asked, arrow, expected = line.partition(f" {EXPECTED} ")
     try:
         name, *words = shlex.split(asked, comments=True)
@@ -65,12 +67,12 @@ def take_words(actor: Actor, line: str, forms: Mapping[str, Form[Actor]]) -> Non
 
 
 def is_number(text: str) -> bool:
-    """Return whether some text is a whole number of a sensible size."""
+    """Return whether some text is a whole number of at most DIGITS_MAX digits."""
     return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX
 
 
 def parse_time(text: str) -> int:
-    """Return `200ms`, `5s`, `1.5s` or `2m` in ns. Raises Mistake."""
+    """Return `200ms`, `5s`, `1.5s` or `2m` in ns. Raises ScenarioMistake."""
     found = TIME.fullmatch(text)
     if found is not None:
         whole, fraction, unit = found.groups(default="")
@@ -82,21 +84,21 @@ def parse_time(text: str) -> int:
 
 
 def format_time(ns: int) -> str:
-    """Return a time in seconds, exactly, as `parse_time` reads it."""
+    """Return the exact time in seconds, in the form that `parse_time` reads."""
     seconds, rest = divmod(ns, SECOND)
     fraction = f"{rest:09d}".rstrip("0")
     return f"{seconds}.{fraction}s" if fraction else f"{seconds}s"
 
 
 def parse_bytes(text: str) -> int:
-    """A number of bytes. Raises Mistake."""
+    """Return a positive number of bytes. Raises ScenarioMistake."""
     if not is_number(text) or not int(text):
         raise ScenarioMistake(f"{text!r} is no number of bytes above 0")
     return int(text)
 
 
 def parse_number(text: str, what: str, least: int, most: int) -> int:
-    """Return a whole number in a range. Raises Mistake."""
+    """Return a whole number from `least` to `most`. Raises ScenarioMistake."""
     digits = text.removeprefix("-")
     if not is_number(digits) or not least <= int(text) <= most:
         raise ScenarioMistake(f"{text!r} is no {what}: give {least} to {most}")
@@ -104,7 +106,7 @@ def parse_number(text: str, what: str, least: int, most: int) -> int:
 
 
 def parse_choice(word: str, what: str, known: Iterable[str]) -> str:
-    """Return a word that is one of those known. Raises Mistake."""
+    """Return `word` if it is in `known`. Raises ScenarioMistake otherwise."""
     names = tuple(known)
     if word not in names:
         raise ScenarioMistake(f"{what} is one of {', '.join(names)}")
@@ -112,7 +114,7 @@ def parse_choice(word: str, what: str, known: Iterable[str]) -> str:
 
 
 def region_names(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of all regions of a world. Raises Mistake."""
+    """Return the names of all regions of a world. Raises ScenarioMistake."""
     try:
         Config.from_names(words, 1)
     except ConfigError as error:
@@ -123,7 +125,10 @@ def region_names(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def follower_of(words: Sequence[str], places: Sequence[str]) -> Copy:
-    """Return the follower `F N A [B]` of a world with these places. Raises Mistake."""
+    """Return the follower `F N A [B]`: name, number and sources. Raises ScenarioMistake.
+
+    `places` are the names that are already used in the world.
+    """
     name, number, *sources = words
     if name in {*places, ALL, ARROW}:
         raise ScenarioMistake(f"{name!r} cannot be a follower's name, or is there already")
@@ -135,14 +140,14 @@ def follower_of(words: Sequence[str], places: Sequence[str]) -> Copy:
 
 
 def parse_arrow(words: list[str]) -> tuple[str, str]:
-    """The two ends of `A > B`. Raises Mistake."""
+    """Return the two ends of `A > B`. Raises ScenarioMistake."""
     if len(words) != 3 or words[1] != ARROW or words[0] == words[2]:
         raise ScenarioMistake("a direction is written A > B, with spaces")
     return words[0], words[2]
 
 
 def parse_commands(words: list[str]) -> list[tuple[str, ...]]:
-    """Commands that are separated by semicolons. Raises Mistake."""
+    """Return commands that are separated by semicolons. Raises ScenarioMistake."""
     found: list[list[str]] = [[]]
     for word in words:
         if word == ";":

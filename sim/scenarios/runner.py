@@ -1,8 +1,8 @@
-"""A world that a scenario is played in: what each of its steps does, and which make no sense.
+"""The runner of a scenario: checks each step and applies it to a simulated world.
 
-The world begins with the first step that needs one; what it is made of is said before. Every step
-checks its words first, so that a mistyped word is reported instead of what would
-have happened (the language is that of `scenario`).
+The first step that needs the world creates it. The lines that describe the world must come before.
+Every step checks its words before it has any effect, so that a mistyped word is reported. The
+language is defined in `scenario`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ END_SLEEP: Final = 10 * SECOND
 STARTS: Final = {"amnesic": Start.REUSED, "unaware": Start.UNAWARE}
 KEPT: Final = "kept"
 MODELS: Final = (MeaningChecker, RulesChecker, ReadsChecker, CommandChecker)
-"""Checkers with a model of what commands do. They know the commands of the campaign."""
+"""Checkers that model the results of commands. They support the commands of campaigns only."""
 UNMODELLED: Final = tuple(checker for checker in CHECKERS if checker not in MODELS)
 
 Act: TypeAlias = Callable[[], None]
@@ -75,7 +75,7 @@ class ScenarioRunner:
 
     @property
     def world(self) -> SimWorld:
-        """The world, made at its first use."""
+        """The world, which is created at its first use."""
         if self.made is None:
             delay_ms = self.delay / MS
             plan = Plan.of(
@@ -92,13 +92,13 @@ class ScenarioRunner:
         return self.made
 
     def begin_block(self) -> None:
-        """Begin a block: the output that follows stands below the next dashes."""
+        """Begin a block. Its output is shown below the next line of dashes."""
         self.told = []
         if self.made is not None:
             self.begun = self.made.now
 
     def record_event(self, region: str, text: str) -> None:
-        """The links of a region report something."""
+        """Add an event of a region to the output, if the events of that region are shown."""
         if region in self.told_of:
             self.told.append(f"+{(self.world.now - self.begun) // MS} ms  {region} {text}")
 
@@ -110,7 +110,7 @@ class ScenarioRunner:
         return (*self.names, *(copy.name for copy in self.copies))
 
     def named_process(self, name: str) -> str:
-        """The name of a region or a follower."""
+        """Return the name of a region or a follower. Raises ScenarioMistake if it is unknown."""
         if name not in self.process_names:
             raise ScenarioMistake(
                 f"no region is called {name!r}; there are: {', '.join(self.process_names)}"
@@ -118,7 +118,7 @@ class ScenarioRunner:
         return name
 
     def all_named_processes(self, name: str) -> tuple[str, ...]:
-        """Return one process, or all of them."""
+        """Return the name of one process, or all names for `all`."""
         return self.process_names if name == ALL else (self.named_process(name),)
 
     def parse_region(self, name: str) -> str:
@@ -128,7 +128,7 @@ class ScenarioRunner:
         return name
 
     def running_region(self, name: str, *, is_up: bool = True) -> SimRegion | SimFollower:
-        """A region or a follower that is up, or down."""
+        """Return a region or a follower, which must be up, or down if `is_up` is False."""
         site = self.world.places[self.named_process(name)]
         if site.is_up != is_up:
             raise ScenarioMistake(
@@ -139,7 +139,7 @@ class ScenarioRunner:
         return site
 
     def running_follower(self, name: str, *, is_following: bool) -> SimFollower:
-        """A follower that follows now, or does not."""
+        """Return a follower, which must be following now, or not following."""
         site = self.running_region(name)
         if not isinstance(site, SimFollower):
             raise ScenarioMistake(
@@ -152,20 +152,20 @@ class ScenarioRunner:
         return site
 
     def parse_pair(self, here: str, there: str) -> tuple[str, str]:
-        """Two regions."""
+        """Return the names of two different processes."""
         if self.named_process(here) == self.named_process(there):
             raise ScenarioMistake(f"{here} and {there} are one: name two")
         return here, there
 
     def parse_pairs(self, words: list[str]) -> list[tuple[str, str]]:
-        """`A B`, or `A` for its pairs with all others."""
+        """Return the pair `A B`, or all pairs of `A` with others if only `A` is given."""
         if len(words) == 1:
             here = self.named_process(words[0])
             return [(here, name) for name in self.process_names if name != here]
         return [self.parse_pair(*words)]
 
     def parse_link(self, words: list[str]) -> tuple[str, str]:
-        """`A > B`, if a link leads there."""
+        """Return the source and the sink of `A > B`, which must be a link."""
         source, sink = map(self.parse_region, parse_arrow(words))
         if source not in self.world.sites[sink].links.peers:
             raise ScenarioMistake(f"no link leads from {source} to {sink}")
@@ -174,7 +174,7 @@ class ScenarioRunner:
     # -- before the world begins -----------------------------------------------------------
 
     def require_new(self) -> None:
-        """Refuse a line that describes the world after the world has begun."""
+        """Raise ScenarioMistake if the world has already been created."""
         if self.made is not None:
             raise ScenarioMistake("the world has begun: say this before")
 
@@ -228,7 +228,7 @@ class ScenarioRunner:
             self.checks.check_reply(step, name, self.run_client_step(step, name))
 
     def run_client_step(self, step: ClientStep, name: str) -> list[Reply]:
-        """Send the commands of a step to one region, with its clock held if the step says so."""
+        """Run the commands of a step in one region. Its clock is stopped if the step has a time."""
         if step.clock_ms is not None:
             self.world.set_clock(self.parse_region(name), step.clock_ms)
         replies = self.world.run_all(name, *self.checks.fill_commands(step.commands))
@@ -252,10 +252,10 @@ class ScenarioRunner:
         for site in self.world.live_regions():
             self.told.append(f"{site.name} has {shown(site.replica.keyspace.vector) or 'nothing'}")
 
-    # -- trouble ---------------------------------------------------------------------------
+    # -- faults ----------------------------------------------------------------------------
 
     def inject_fault(self, pair: tuple[str, str], begin: Act, end: Act) -> None:
-        """Begin something that `heal` ends."""
+        """Begin a fault. The step `heal` calls `end`."""
         begin()
         self.healing.append((pair, end))
 
@@ -300,7 +300,7 @@ class ScenarioRunner:
         self.world.cut_link(*self.parse_link(words))
 
     def links_between(self, names: Sequence[str]) -> list[tuple[str, str]]:
-        """Return the links between some regions, as source and sink."""
+        """Return the links among some regions, as pairs of source and sink."""
         sites = self.world.sites
         return [(a, b) for a in names for b in names if a in sites[b].links.peers]
 
@@ -314,7 +314,7 @@ class ScenarioRunner:
         self.checks.forget_agreed()
 
     def end_apart(self) -> None:
-        """Relink all regions, and check that they agree in the end. Raises Violation."""
+        """Heal all links, and run the final checks of the world. Raises Violation."""
         for link in self.links_between(self.names):
             self.world.heal_link(*link)
         self.world.sleep(END_SLEEP)
