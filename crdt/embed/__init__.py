@@ -1,1 +1,1 @@
-"""`Replica`, the whole model in one object, and what programs that embed it work with."""
+"""The interface for embedding programs: `Replica`, its handles, and the exchange of changes."""

@@ -1,8 +1,9 @@
-"""What embedding programs hand in, made into what effects are made of.
+"""Conversion of the arguments of embedding programs into the contents of effects.
 
-An effect of something else than plain bytes, integers and floats would be applied here and refused
-everywhere else, so handles let nothing pass that peers would not take. What is of the wrong type
-raises TypeError, what is out of range ValueError, and nothing is written then.
+Effects consist of plain bytes, integers and floats. An effect with any other content would be
+applied here and refused by every peer. Therefore handles convert and check each argument before
+they write. An argument of the wrong type raises TypeError, and one that is out of range raises
+ValueError. Nothing is written then.
 """
 
 from __future__ import annotations
@@ -19,19 +20,20 @@ from crdt.errors import NotANumber
 
 
 def encode_key(key: object) -> bytes:
-    """A key as bytes. Keys that are not UTF-8 come back from text as `os.fsencode` brings them."""
+    """Return a key as bytes. Text is encoded as UTF-8 with `surrogateescape`, so `decode_key` and
+    `encode_key` preserve keys that are not UTF-8."""
     if isinstance(key, str):
         return key.encode("utf-8", "surrogateescape")
     return encode(key)
 
 
 def decode_key(key: bytes) -> str:
-    """The inverse of `encode_key` for text."""
+    """Return a key as text. This is the inverse of `encode_key`."""
     return key.decode("utf-8", "surrogateescape")
 
 
 def encode(item: object) -> bytes:
-    """Text or bytes as bytes."""
+    """Return text or bytes as bytes."""
     if isinstance(item, str):
         return item.encode()
     if isinstance(item, bytes):
@@ -40,7 +42,7 @@ def encode(item: object) -> bytes:
 
 
 def whole(number: Any, hint: str = "") -> int:
-    """An integer; True is 1. `hint` says what to use for others."""
+    """Return an integer as a plain int; True is 1. `hint` is added to the text of the TypeError."""
     try:
         return int(index(number))
     except TypeError:
@@ -49,7 +51,7 @@ def whole(number: Any, hint: str = "") -> int:
 
 
 def real(number: Any) -> float:
-    """A float, which may be infinite."""
+    """Return a number as a float, which may be infinite but not NaN."""
     if isinstance(number, str | bytes):
         raise TypeError(f"expected a number, not {type(number).__name__}")
     try:
@@ -66,7 +68,7 @@ def real(number: Any) -> float:
 
 
 def decimal(number: Any) -> Decimal:
-    """A finite decimal number as it is written. Raises NotANumber where text spells none."""
+    """Return a number or its text as an exact, finite decimal. Raises NotANumber for other text."""
     if not isinstance(number, int | float | str | Decimal):
         raise TypeError(f"expected a number or its text, not {type(number).__name__}")
     try:
@@ -79,7 +81,7 @@ def decimal(number: Any) -> Decimal:
 
 
 def wall_clock(now: Any) -> int:
-    """Milliseconds of wall clock, as stamps hold them."""
+    """Return a clock reading in ms. Raises ValueError if it does not fit into a stamp."""
     if isinstance(now, float):
         raise TypeError(
             f"a clock returns integer milliseconds, not the float {now!r}; "
@@ -92,7 +94,7 @@ def wall_clock(now: Any) -> int:
 
 
 def deadline(at: Any) -> int | None:
-    """A wall clock in ms, or None for never (rule EXP-8)."""
+    """Return a deadline in ms of wall clock, or None for no expiry (rule EXP-8)."""
     if at is None:
         return None
     clock = whole(at, "milliseconds since 1970 are int(time.time() * 1000)")
@@ -102,7 +104,7 @@ def deadline(at: Any) -> int | None:
 
 
 def region_numbers(members: object) -> set[int]:
-    """The numbers of regions, each once."""
+    """Return the region numbers in `members`. Raises ValueError if one is given twice."""
     if isinstance(members, str | bytes) or not isinstance(members, Iterable):
         raise TypeError(
             f"members are region numbers, such as [1, 2, 3], not {type(members).__name__}"

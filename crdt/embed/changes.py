@@ -1,4 +1,4 @@
-"""Whatever a peer lacks, as one value: what `Replica.changes_for` returns and `apply` takes."""
+"""The changes that a peer is missing, as one value. `changes_for` returns it, `apply` takes it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ VERSION: Final = 1
 
 
 class Changes:
-    """The operations that a peer lacks, or a whole state where the history does not hold them.
+    """The operations that a peer is missing, or a whole state if the history no longer holds them.
 
-    `vector` is where the sender stands. A peer that applies the changes gets there.
+    `vector` is the sender's vector. A peer that has applied the changes covers it.
     """
 
     __slots__ = ("ops", "state", "vector")
@@ -25,12 +25,12 @@ class Changes:
     def __init__(self, vector: Vector, ops: Sequence[Op] = (), state: bytes = b"") -> None:
         self.vector = vector
         self.ops = tuple(ops)
-        """In causal order."""
+        """The operations, in causal order."""
         self.state = state
-        """The state, as `Replica.merge_bytes` takes it, or nothing."""
+        """The state, in the form that `Replica.merge_bytes` takes, or empty."""
 
     def __bool__(self) -> bool:
-        """Return whether there is anything that the peer lacked."""
+        """Return whether the peer was missing anything."""
         return bool(self.ops or self.state)
 
     def __eq__(self, other: object) -> bool:
@@ -44,13 +44,13 @@ class Changes:
         return f"<Changes to {self.vector.to_text() or 'nothing'}: {what}>"
 
     def to_bytes(self) -> bytes:
-        """Return the changes as bytes, for a file or a request over HTTP."""
+        """Return the changes as bytes, for example for a file or an HTTP request."""
         ops = tuple(op.to_bytes() for op in self.ops)
         return codec.pack((VERSION, self.vector.to_bytes(), ops, self.state))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Read what `to_bytes` returned. Raises DecodeError, or TypeError if it is not bytes."""
+        """Read the result of `to_bytes`. Raises DecodeError, or TypeError if it is not bytes."""
         items = items_of_version(codec.unpack(data), VERSION, 4, "changes")
         _, vector, packed, state = items
         ops = [bytes_of(op, "an operation") for op in tuple_of(packed, "the operations of changes")]
@@ -66,7 +66,7 @@ class Changes:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read what `to_text` returned. Raises DecodeError, or TypeError if `text` is not str."""
+        """Read the result of `to_text`. Raises DecodeError, or TypeError if `text` is not str."""
         return cls.from_bytes(codec.from_text(text))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -74,7 +74,7 @@ class Changes:
 
 
 def changes_of(given: object) -> Changes:
-    """Return changes from changes or their bytes. Raises DecodeError, TypeError."""
+    """Return `given` if it is `Changes`, or read it from bytes. Raises DecodeError, TypeError."""
     if isinstance(given, bytes):
         return Changes.from_bytes(given)
     expect(given, Changes, "use what changes_for returned, or its to_bytes()")

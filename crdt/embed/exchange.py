@@ -1,7 +1,7 @@
-"""The exchange between replicas: taking in operations and states, and handing them out.
+"""The exchange between replicas: send and receive operations and states.
 
-Operations come one by one (`since`, `accept`), whatever a peer lacks in one value (`changes_for`,
-`apply`), or as a whole state (`snapshot`, `merge`).
+There are three ways to exchange: single operations (`since`, `accept`), all missing changes as one
+value (`changes_for`, `apply`), and whole states (`snapshot`, `merge`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from crdt.wire.expect import expect
 
 
 class Outcome(enum.Enum):
-    """The outcome of offering an operation."""
+    """The result of `accept`."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
@@ -39,7 +39,7 @@ class Outcome(enum.Enum):
 
 
 class ReplicaExchange(Views):
-    """A replica, as far as others bring and get operations and states."""
+    """The part of a replica that exchanges operations and states with peers."""
 
     def __init__(
         self,
@@ -49,7 +49,8 @@ class ReplicaExchange(Views):
         waiting_bytes: int,
         others: set[int] | None,
     ) -> None:
-        """`others` are the region numbers of all other replicas, None while not known."""
+        """Create an empty replica. `others` are the region numbers of all other replicas, or None
+        if they are not known yet."""
         self.keyspace: Keyspace = Keyspace(origin, types)
         self.history: OpLog = OpLog(whole(history_bytes))
         self.causal_buffer: CausalBuffer = CausalBuffer(whole(waiting_bytes))
@@ -61,26 +62,27 @@ class ReplicaExchange(Views):
         self.effects_duplicate: int = 0
         self.merges: int = 0
         self.op_bytes: int = OP_BYTES
-        """The size from which on an operation is divided: the same in all replicas."""
+        """The size above which an operation is divided. It must be the same in all replicas."""
 
     @property
     def origin(self) -> Origin:
-        """The id that the dots of this replica carry."""
+        """The origin of the dots that this replica creates."""
         return self.keyspace.origin
 
     @property
     def group(self) -> int:
-        """The slot group whose keys this replica holds: 0 unless it was given."""
+        """The slot group whose keys this replica holds. The default is 0."""
         return self.keyspace.group
 
     @property
     def region(self) -> int:
-        """The number of the region that this replica stands for."""
+        """The number of this replica's region."""
         return region_of(self.keyspace.origin)
 
     @property
     def vector(self) -> Vector:
-        """The effects that have been applied here, to be sent to a peer. A copy."""
+        """A copy of the version vector, which covers the effects applied here. Send it to a peer
+        to get the missing changes."""
         known = self.identities
         if self.keyspace.is_rewritable():
             self.seal()
@@ -88,17 +90,17 @@ class ReplicaExchange(Views):
         return Vector(self.keyspace.vector, known.fingerprints(), trails)
 
     def divide_at(self, op_bytes: int) -> None:
-        """Divide operations of more than `op_bytes` from now on. All replicas that exchange
-        anything need the same number."""
+        """Set the size above which operations are divided. All replicas that exchange operations
+        need the same size."""
         self.op_bytes = op_bytes
 
     # -- operations ------------------------------------------------------------------------
 
     def seal(self) -> Op | None:
-        """Close what was written since the last call into one operation, and keep it in the
-        history, in several if it is large. None if nothing was written.
+        """Close the writes since the last call into one operation and return it; None if there are
+        none. The history keeps the operation, divided into several if it is large.
 
-        After a MemoryError what could not be encoded is still there to be sealed.
+        After a MemoryError, writes that could not be encoded stay open for the next call.
         """
         op = self.keyspace.pending(self.identities.latest_own())
         if op is None:
@@ -107,8 +109,8 @@ class ReplicaExchange(Views):
         return op
 
     def seal_parts(self, op: Op) -> list[Op]:
-        """Keep all that was written, which is `op`, as one operation or, if it is large, as
-        several. Return them."""
+        """Add `op`, which is the whole outbox, to the history. Divide it first if it is large.
+        Return the operations."""
         limit = self.op_bytes
         is_one = self.keyspace.outbox_bytes <= limit and len(op.to_bytes()) <= limit
         parts = [op] if is_one else op.divided(limit)
@@ -117,9 +119,9 @@ class ReplicaExchange(Views):
         return parts
 
     def seal_full_parts(self) -> None:
-        """Close as much of what was written as fills operations; the rest of it stays open.
+        """Close as many writes as fill whole operations. The other writes stay open.
 
-        So the operations are those that one `seal` of everything would make in the end.
+        The result is the same division into operations as that of a single later `seal`.
         """
         op = self.keyspace.pending(self.identities.latest_own())
         parts = [] if op is None else op.divided(self.op_bytes)
@@ -127,18 +129,21 @@ class ReplicaExchange(Views):
             self.seal_part(part)
 
     def seal_part(self, part: Op) -> None:
-        """Keep an operation made of what is in the outbox, all of it or its beginning."""
+        """Move `part`, which is the outbox or its beginning, from the outbox to the history."""
         part.previous = self.identities.latest_own()
         self.history.append(part)
         self.keyspace.take_out(part)
         self.identities.record(part)
 
     def since(self, vector: Mapping[Origin, int]) -> list[Op]:
-        """Return what a peer that has reached `vector` lacks, in causal order.
+        """Return the operations that a peer at `vector` is missing, in causal order.
 
-        Raises HistoryTruncated if some of it is no longer kept (`changes_for` offers the state
-        then), IdentityReused if the peer has other operations than we under some identity, and
-        TypeError or ValueError if `vector` is not one.
+        Raises:
+
+        * HistoryTruncated if the history no longer holds some of them. `changes_for` returns the
+          whole state in this case;
+        * IdentityReused if the peer has other operations than this replica under an identity;
+        * TypeError or ValueError if `vector` is not a version vector.
         """
         asked = vector_of(vector)
         self.seal()
@@ -146,9 +151,11 @@ class ReplicaExchange(Views):
         return self.history.since(asked)
 
     def changes_for(self, vector: Mapping[Origin, int]) -> Changes:
-        """Return whatever a peer that has reached `vector` lacks, for its `apply`: operations, or
-        the whole state if the history does not reach back so far. Raises as `since`, except for
-        HistoryTruncated."""
+        """Return the changes that a peer at `vector` is missing, for its method `apply`.
+
+        These are operations, or the whole state if the history no longer holds all of them. Raises
+        the same errors as `since`, except for HistoryTruncated.
+        """
         try:
             ops = self.since(vector)
         except HistoryTruncated:
@@ -156,10 +163,9 @@ class ReplicaExchange(Views):
         return Changes(self.vector, ops)
 
     def apply(self, changes: Changes | bytes) -> bool:
-        """Take in what a peer's `changes_for` returned, or its bytes. Return whether anything was
-        new.
+        """Apply the result of a peer's `changes_for`, or its bytes. Return whether it was new.
 
-        Raises DecodeError or IdentityReused, with nothing changed.
+        Raises DecodeError or IdentityReused. Nothing is changed then.
         """
         given = changes_of(changes)
         self.seal()
@@ -175,12 +181,12 @@ class ReplicaExchange(Views):
         return self.keyspace.vector != before
 
     def accept(self, op: Op) -> Outcome:
-        """Take in an operation: apply it, or hold it until everything it depends on has arrived,
-        earlier operations of its own origin included.
+        """Apply a received operation, or hold it in the causal buffer until its dependencies, with
+        all earlier operations of its origin, have been applied.
 
-        A refused operation must be offered again: too much is waiting already. Raises
-        DecodeError at types that are not known here, IdentityReused at what somebody else wrote
-        under an identity that is known here; nothing is changed then.
+        The operation is refused if the buffer is full. Offer it again later. Raises DecodeError if
+        a type is not known here. Raises IdentityReused if another replica wrote the operation under
+        an identity that is known here. Nothing is changed then.
         """
         expect(op, Op, "read it with Op.from_bytes or Op.from_text")
         db = self.keyspace
@@ -207,7 +213,7 @@ class ReplicaExchange(Views):
         return Outcome.APPLIED
 
     def accept_parts(self, parts: list[Op], previous: int) -> Outcome:
-        """Take in an operation that its origin has divided, as everybody else knows it."""
+        """Accept a large operation in the parts into which its origin has divided it."""
         for part in parts:
             part.previous = previous
             previous = part.fingerprint()
@@ -216,7 +222,7 @@ class ReplicaExchange(Views):
         return Outcome.REFUSED if Outcome.REFUSED in outcomes else outcomes[-1]
 
     def check(self, op: Op) -> None:
-        """Raise what `accept` would raise at `op`."""
+        """Raise the error that `accept` would raise for `op`. Nothing is changed."""
         db = self.keyspace
         self.identities.check_op(op)
         if len(db.vector) >= ORIGINS_MAX and op.origin not in db.vector:
@@ -224,7 +230,7 @@ class ReplicaExchange(Views):
         db.types.check_effects(op.effects)
 
     def apply_op(self, op: Op) -> None:
-        """Apply an operation whose turn it is."""
+        """Apply an operation whose dependencies have been applied, and add it to the history."""
         past = self.contexts.setdefault(op.origin, {})
         past.update(op.deps)
         self.keyspace.apply_op(op, past)
@@ -233,23 +239,26 @@ class ReplicaExchange(Views):
         self.identities.record(op)
 
     def drain(self) -> None:
-        """Apply what has waited for what has just come."""
+        """Apply the held operations whose dependencies have been applied."""
         while (op := self.causal_buffer.ready(self.keyspace.vector)) is not None:
             self.apply_op(op)
 
     # -- state -----------------------------------------------------------------------------
 
     def snapshot(self, sort: bool = False) -> Snapshot:
-        """The whole state, piece by piece, consistent as of now while writes go on. With `sort`
-        equal content gives equal bytes."""
+        """Return an iterator over the pieces of the whole state, as of now.
+
+        The snapshot stays consistent while writes go on. With `sort`, equal content gives equal
+        bytes.
+        """
         self.seal()
         contexts = self.contexts | {self.origin: self.keyspace.sent_context}
         told = {origin: dict(context) for origin, context in contexts.items() if context}
         return Snapshot(self.keyspace, told, self.identities.trails, sort)
 
     def merge(self, pieces: Iterable[bytes]) -> None:
-        """Take in another replica's snapshot. Raises DecodeError or IdentityReused, with nothing
-        changed."""
+        """Merge another replica's snapshot. Raises DecodeError or IdentityReused. Nothing is
+        changed then."""
         check_pieces(pieces)
         incoming = self.incoming()
         for piece in pieces:
@@ -257,14 +266,14 @@ class ReplicaExchange(Views):
         self.merge_incoming(incoming)
 
     def incoming(self) -> Incoming:
-        """Return room for a snapshot that comes piece by piece; see `merge_incoming`."""
+        """Return a receiver to which the pieces of a snapshot are fed. See `merge_incoming`."""
         return Incoming(self.keyspace)
 
     def merge_incoming(self, incoming: Incoming) -> None:
-        """Merge a snapshot that has come whole.
+        """Merge a snapshot that has been received completely.
 
-        Raises DecodeError if it has not, IdentityReused if it holds other writes than we know, or
-        more, under some identity.
+        Raises DecodeError if it is not complete. Raises IdentityReused if it contradicts the known
+        operations of an identity, or holds unknown operations under this replica's identity.
         """
         db = self.keyspace
         self.seal()
@@ -279,7 +288,7 @@ class ReplicaExchange(Views):
         self.stability.settle(db.vector)
 
     def take_over(self, incoming: Incoming) -> None:
-        """Merge a snapshot that was checked."""
+        """Merge a snapshot that has been checked. Update contexts, trails and history."""
         db = self.keyspace
         for origin, seq in incoming.vector.items():
             if seq > db.vector.get(origin, 0):
@@ -291,23 +300,25 @@ class ReplicaExchange(Views):
             self.history.jump(before, db.vector)
 
     def to_bytes(self) -> bytes:
-        """Return the whole state in one canonical byte string, for a replica of another identity.
-        To restore this replica use `save`."""
+        """Return the whole state as one canonical byte string, for a replica of another identity.
+
+        Use `save` to restore this replica itself.
+        """
         return self.snapshot(sort=True).to_bytes()
 
     def merge_bytes(self, data: bytes) -> None:
-        """Take in what `to_bytes` returned. Raises DecodeError or IdentityReused, with nothing
-        changed."""
+        """Merge the result of `to_bytes`. Raises DecodeError or IdentityReused. Nothing is changed
+        then."""
         expect(data, bytes)
         self.merge(split(data))
 
     def digest(self) -> bytes:
-        """A hash of what readers see, equal in converged replicas. O(size of the data)."""
+        """Return a hash of the visible keys. It is equal in converged replicas. O(size of data)."""
         return digest(self.keyspace)
 
 
 def check_pieces(pieces: object) -> None:
-    """Raise TypeError unless `pieces` may be those of a snapshot."""
+    """Raise TypeError unless `pieces` is an iterable other than bytes or text."""
     if isinstance(pieces, bytes):
         raise TypeError("expected a Snapshot or its pieces, not bytes: use merge_bytes")
     if isinstance(pieces, str) or not isinstance(pieces, Iterable):

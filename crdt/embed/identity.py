@@ -1,6 +1,6 @@
-"""Checks that no other replica writes under an identity that is known here.
+"""Detection of identities that two replicas use at the same time.
 
-Every operation, vector and snapshot that comes in is compared with the trails of
+Every received operation, vector and snapshot is compared with the trails of
 `crdt.causality.fingerprints` and with the operations that the history still holds. A contradiction
 raises IdentityReused before anything is changed. Unknown operations do not contradict anything.
 """
@@ -17,7 +17,7 @@ from crdt.store.keyspace import Keyspace
 
 
 class Identities:
-    """The fingerprints that one replica has of all origins, its own among them."""
+    """The fingerprints that one replica has of all origins, including its own."""
 
     __slots__ = ("db", "causal_buffer", "history", "trails")
 
@@ -28,28 +28,28 @@ class Identities:
         self.trails: Trails = {}
 
     def record(self, op: Op) -> None:
-        """Note that `op` was made or applied here."""
+        """Record the fingerprint of `op`, which was made or applied here."""
         trail = self.trails.get(op.origin)
         if trail is None:
             trail = self.trails[op.origin] = Trail()
         trail.record(op)
 
     def latest(self, origin: Origin) -> int:
-        """Return the fingerprint of an origin's last operation here, or UNKNOWN."""
+        """Return the fingerprint of an origin's last applied operation, or UNKNOWN."""
         trail = self.trails.get(origin)
         if trail is None:
             return UNKNOWN
         return trail.fingerprint(self.db.vector.get(origin, 0))
 
     def latest_own(self) -> int:
-        """Return the fingerprint of our last closed operation, or UNKNOWN."""
+        """Return the fingerprint of this replica's last sealed operation, or UNKNOWN."""
         trail = self.trails.get(self.db.origin)
         return UNKNOWN if trail is None else trail.fingerprint(self.db.first - 1)
 
     def fingerprints(self) -> Vector:
-        """Return the fingerprint of each origin's last effect here, where it is known.
+        """Return the known fingerprints of each origin's last applied effect.
 
-        An operation that has not been closed yet counts as if it were closed now.
+        The outbox counts as if it were sealed now.
         """
         found: Vector = {}
         for origin in self.trails:
@@ -67,7 +67,7 @@ class Identities:
     # -- checks ----------------------------------------------------------------------------
 
     def check_op(self, op: Op) -> None:
-        """Raise IdentityReused if `op` contradicts what is known of its origin."""
+        """Raise IdentityReused if `op` contradicts the known operations of its origin."""
         origin = op.origin
         have = self.db.vector.get(origin, 0)
         if op.first <= have:
@@ -83,7 +83,7 @@ class Identities:
                 raise IdentityReused(origin, f"operation {op.first} differs from one that waits")
 
     def check_known(self, op: Op, have: int) -> None:
-        """Compare an operation with what was applied of the same effects."""
+        """Compare a received operation with the applied operations that have the same dots."""
         kept = self.history.ending_at(op.origin, op.last)
         if kept == op.to_bytes():
             return
@@ -99,8 +99,11 @@ class Identities:
             raise IdentityReused(op.origin, f"operation {op.first} differs from ours")
 
     def check_vector(self, vector: Vector, fingerprints: Vector, trails: Trails) -> None:
-        """Raise IdentityReused if a peer at `vector` has applied other operations than we have
-        under some identity, or operations under our own that we did not make."""
+        """Raise IdentityReused if a peer at `vector` contradicts the operations known here.
+
+        It does so if its operations under an identity differ, or if it has operations under this
+        replica's identity that this replica did not make.
+        """
         db = self.db
         for origin, theirs in trails.items():
             ours = self.trails.get(origin)
@@ -118,8 +121,10 @@ class Identities:
                     raise IdentityReused(origin, f"a peer's operation {seq} differs from ours")
 
     def at(self, origin: Origin, seq: int) -> int:
-        """Return the fingerprint that a peer has if it has applied exactly our effects up to
-        `seq`, or UNKNOWN. O(history) where `seq` is inside one of our operations."""
+        """Return the fingerprint of a peer that has applied the same effects up to `seq`.
+
+        Return UNKNOWN if it cannot be computed. O(history) if `seq` is inside of an operation.
+        """
         trail = self.trails.get(origin)
         if trail is not None:
             known = trail.fingerprint(seq)
@@ -136,7 +141,7 @@ class Identities:
         return UNKNOWN
 
     def check_snapshot(self, vector: Vector, trails: Trails) -> None:
-        """Raise IdentityReused if a snapshot at `vector` holds other operations than we have."""
+        """Raise IdentityReused if a snapshot at `vector` contradicts the operations known here."""
         latest: Vector = {}
         for origin, theirs in trails.items():
             known = theirs.fingerprint(vector.get(origin, 0))
@@ -150,7 +155,7 @@ class Identities:
                     raise IdentityReused(origin, f"operation {op.first}, which waits, differs")
 
     def adopt(self, before: Vector, vector: Vector, trails: Trails) -> None:
-        """Take over the trails of a snapshot at `vector`; we were at `before`."""
+        """Take over the trails of a snapshot at `vector`. `before` is the own earlier vector."""
         for origin, seq in vector.items():
             have = before.get(origin, 0)
             if seq < have:
@@ -169,12 +174,12 @@ class Identities:
 
 
 def differ(known: int, given: int) -> bool:
-    """Return whether both fingerprints are known and are not equal."""
+    """Return whether both fingerprints are known and unequal."""
     return known > UNKNOWN and given > UNKNOWN and known != given
 
 
 def is_refuted(trail: Trail, op: Op, have: int) -> bool:
-    """Return whether `op`, applied before, cannot be one of the operations of `trail`."""
+    """Return whether `op`, whose dots have been applied, contradicts `trail`."""
     if op.previous < UNKNOWN:
         return False
     if op.last <= have and differ(trail.fingerprint(op.last), op.fingerprint()):

@@ -1,8 +1,8 @@
-"""Identities for replicas that nobody has numbered, drawn at random.
+"""Random identities for replicas that are created without a number.
 
-This is the one place of the package that asks the operating system for random numbers. All 22 bits
-of an origin are drawn: among 100 replicas two are alike with a probability of about 0.1 %, and the
-first exchange notices it (see `crdt.embed.identity`).
+Only this module of the package asks the operating system for random numbers. All 22 bits of an
+origin are random. Among 100 replicas, two have the same origin with a probability of about 0.1 %.
+Their first exchange detects it (see `crdt.embed.identity`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from crdt.causality.dots import INCARNATION_MAX, REGION_MAX, Origin, make_origin
 
 
 def draw_origin() -> Origin:
-    """Return a random origin, of any region and incarnation."""
+    """Return a random origin: a random region and a random incarnation."""
     region = 1 + secrets.randbelow(REGION_MAX)
     return make_origin(region, secrets.randbelow(INCARNATION_MAX + 1))
 
 
 def draw_incarnation(origin: Origin, known: Container[Origin]) -> Origin:
-    """Return a random other incarnation of the region of `origin` that is not among `known`."""
+    """Return a random incarnation of the region of `origin`, other than `origin` and `known`."""
     while True:
         drawn = make_origin(region_of(origin), secrets.randbelow(INCARNATION_MAX + 1))
         if drawn != origin and drawn not in known:

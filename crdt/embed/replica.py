@@ -1,14 +1,14 @@
-"""One replica: the whole of the model in one pure object.
+"""`Replica`: one copy of the replicated data, as an object without I/O.
 
-Write through the handles (`replica.set("cart").add("milk")`), bring what `changes_for(vector)`
-returns to another replica's `apply`, or exchange operations one by one (`since`, `accept`) or whole
-states (`snapshot`, `merge`). Operations may come twice, late and in any order; each is applied
-once, after everything that it depends on. Replicas that have applied the same operations hold the
-same values.
+Write through the handles (`replica.set("cart").add("milk")`). Pass the result of
+`changes_for(vector)` to another replica's `apply`. Single operations (`since`, `accept`) and whole
+states (`snapshot`, `merge`) can be exchanged too. Operations may arrive twice, late and in any
+order. Each operation is applied once, after its dependencies. Replicas that have applied the same
+operations hold the same values.
 
-Every replica has an identity, and no two may have the same: `Replica()` draws one at random,
-`Replica(7)` uses number 7. A replica is kept over a restart by `save` and `load`. An identity that
-is used twice is noticed at the first exchange, which raises IdentityReused.
+Every replica needs an identity of its own. `Replica()` draws one at random, and `Replica(7)` uses
+number 7. `save` and `load` keep a replica over a restart. If two replicas have the same identity,
+their first exchange raises IdentityReused.
 
 >>> here, there = Replica(1), Replica(2)
 >>> _ = here.set("cart").add("milk")
@@ -17,10 +17,10 @@ True
 >>> "milk" in there.set("cart")
 True
 
-Nothing here reads a clock. Stamps, which choose between concurrent writes of one register, come
-from `clock` (a function that returns ms of wall clock) or from `advance`. Without either they just
-count up: then the replica that has written the register more often wins, not the one that wrote
-last, and deadlines are refused.
+A replica reads no clock of its own. Stamps decide between concurrent writes of one register. They
+come from `clock` (a function that returns ms of wall clock) or from `advance`. Without either,
+stamps count the writes of the register: the replica that has written it more often wins, even if
+another one wrote later. Deadlines are refused then.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ RUN_BYTES_MAX: Final = 4 << 20  # bytes of large items in the outbox before it i
 
 @attrs.frozen
 class Statistics:
-    """Figures of a replica; counts since it was made."""
+    """Figures of a replica. Counters begin at 0 when the replica is created or loaded."""
 
     vector: Mapping[Origin, int]
     keys: int
@@ -86,7 +86,7 @@ class Statistics:
 
 
 class Replica(ReplicaExchange):
-    """A copy of a keyspace. It cannot be pickled or copied: see `save` and `load`."""
+    """A replica of a keyspace. It cannot be pickled or copied. Use `save` and `load` instead."""
 
     def __init__(  # noqa: PLR0913 - each has a default, and is given by name
         self,
@@ -99,18 +99,21 @@ class Replica(ReplicaExchange):
         types: Iterable[Callable[[], Value | Type] | TypeDefinition] = (),
         group: int = 0,
     ) -> None:
-        """`origin` is the identity: a number from 1 to 255, or an id from `make_origin`. No two
-        replicas that exchange anything may have the same one; without it one is drawn at random.
+        """Create an empty replica.
 
-        `clock` returns the wall clock in integer milliseconds, such as
-        `lambda: time.time_ns() // 1_000_000`. `members` are the numbers (1 to 255) of all replicas
-        that write, this one included; until they are known nothing is forgotten, see `heard`. A
-        replica that never writes has none: `members=[]`. `history_bytes` bounds
-        the operations kept for peers that are away; beyond it they get a whole state.
-        `waiting_bytes` bounds the operations that wait for others; beyond it `accept` refuses them.
-        `types` are custom classes, see `crdt.types.custom`, or definitions. `group` is the slot
-        group of a sharded database whose keys the replica holds, 0 to 16383. Replicas of different
-        groups refuse each other's states.
+        * `origin` is the identity: a number from 1 to 255, or an id from `make_origin`. Replicas
+          that exchange changes need different identities. By default, one is drawn at random.
+        * `clock` returns the wall clock in integer milliseconds, such as
+          `lambda: time.time_ns() // 1_000_000`.
+        * `members` are the numbers (1 to 255) of all replicas that write, including this one. As
+          long as they are unknown, no garbage is collected (see `heard`). For a replica that never
+          writes, pass `members=[]`.
+        * `history_bytes` bounds the operations that are kept for peers. A peer that is further
+          behind gets a whole state.
+        * `waiting_bytes` bounds the causal buffer. `accept` refuses operations beyond it.
+        * `types` are custom classes (see `crdt.types.custom`) or definitions.
+        * `group` is the slot group, 0 to 16383, if the replica holds one part of a sharded
+          database. Replicas of different groups refuse each other's states.
         """
         known = BUILT_IN.with_types(types)
         if clock is not None and not callable(clock):
@@ -147,13 +150,14 @@ class Replica(ReplicaExchange):
     def __deepcopy__(self, memo: Any) -> NoReturn:
         self.__reduce__()
 
-    # -- lives -----------------------------------------------------------------------------
+    # -- incarnations ----------------------------------------------------------------------
 
     def reincarnate(self, origin: Origin) -> None:
-        """Write under another incarnation from now on, since effects of this one were lost.
+        """Write under another incarnation from now on, because effects of this one were lost.
 
-        Our data stays. Peers send what they still have of the old incarnation. Raises ValueError,
-        with nothing changed, unless `origin` is another incarnation of our region.
+        The data stays. Peers send the operations of the old incarnation that they still have.
+        Raises ValueError unless `origin` is another incarnation of the same region. Nothing is
+        changed then.
         """
         if region_of(origin) != self.region or origin == self.origin:
             raise ValueError(f"{origin} is not another incarnation of region {self.region}")
@@ -162,11 +166,11 @@ class Replica(ReplicaExchange):
         self.keyspace.take_name(origin)
 
     def reset(self) -> None:
-        """Delete all data without replicating that, to take over the data of another replica.
+        """Delete all data locally, to take over the data of another replica.
 
-        Close all links first. If we have written anything, we write under the next incarnation
-        from now on. Otherwise our vector would claim that our earlier writes are here when a peer
-        sends them: they would be missing here and present there.
+        The deletion is not replicated. Close all links first. If the replica has written anything,
+        it continues under the next incarnation. Under the old one, its vector would cover its
+        earlier writes, so peers would not send them, and they would be missing here.
         """
         self.seal()
         db = self.keyspace
@@ -184,7 +188,7 @@ class Replica(ReplicaExchange):
     # -- time ------------------------------------------------------------------------------
 
     def advance(self, now: int) -> None:
-        """It is `now` ms of wall clock. Expiry follows, but stands still if it goes back a little.
+        """Set the wall clock to `now` ms. Expiry follows it, except for small steps backwards.
 
         Raises TypeError if `now` is not an integer, ValueError if it is out of range.
         """
@@ -193,9 +197,12 @@ class Replica(ReplicaExchange):
         self.keyspace.advance(now)
 
     def prepare(self, writing: bool = True) -> Keyspace:
-        """Return the keyspace with the clock read, and the outbox not too long. Handles call it."""
+        """Read the clock, seal the outbox if it is long, and return the keyspace. Handles call it.
+
+        Raises ReplicaClosed if `writing` and the replica has been closed.
+        """
         if self.clock is not None:
-            read: Any = self.clock  # it may return anything, which `wall_clock` refuses
+            read: Any = self.clock  # it may return anything; `wall_clock` checks the result
             now = read()
             self.advance(now if type(now) is int else wall_clock(now))
         if writing and self.is_closed:
@@ -210,10 +217,10 @@ class Replica(ReplicaExchange):
     # -- saving ----------------------------------------------------------------------------
 
     def save(self) -> bytes:
-        """Return the replica as bytes: values, vector, history, and what waits for its turn.
+        """Return the replica as bytes: values, vector, history and causal buffer.
 
-        The replica may write on. Since `load` cannot know whether it did, what is restored from
-        these bytes takes a new incarnation. Use `close` for the last save.
+        The replica may continue to write. `load` cannot detect whether it did, so the restored
+        replica takes a new incarnation. Use `close` for the last save.
         """
         state = self.to_bytes()
         db = self.keyspace
@@ -227,8 +234,10 @@ class Replica(ReplicaExchange):
         return saved.to_bytes()
 
     def close(self) -> bytes:
-        """Save for the last time. From now on this replica refuses to write (ReplicaClosed), and
-        what is restored from the bytes goes on under its name. Restore it once only."""
+        """Save for the last time. From now on this replica refuses to write (ReplicaClosed).
+
+        A replica restored from the bytes keeps the identity. Restore it only once.
+        """
         self.is_closed = True
         return self.save()
 
@@ -243,17 +252,18 @@ class Replica(ReplicaExchange):
         history_bytes: int = HISTORY_BYTES,
         types: Iterable[Callable[[], Value | Type] | TypeDefinition] = (),
     ) -> Replica:
-        """Restore a replica from what `save` or `close` returned; the options are those of the
-        constructor.
+        """Restore a replica from the result of `save` or `close`.
 
-        After `close` it goes on under the saved name. After `save` it takes a new incarnation,
-        drawn at random, as the original may have written on; its vector gets a new entry with its
-        first write. `resume=True` states that these bytes are the latest, that the original has
-        written nothing since and that they are loaded once: then it goes on under the saved name.
-        `resume=False` always takes a new incarnation.
+        After `close`, the replica keeps the saved identity. After `save`, it takes a random new
+        incarnation, because the original may have continued to write. Its vector gets an entry for
+        the new incarnation with its first write. `resume=False` always takes a new incarnation.
+        `resume=True` keeps the saved identity. The caller then guarantees that these bytes are the
+        latest save, that the original has written nothing since, and that they are loaded only
+        once.
 
-        With `members`, merge the state of a peer before the first write under a new incarnation.
-        Raises DecodeError at bytes that are damaged or of an unknown version.
+        The other options are those of the constructor. With `members`, merge the state of a peer
+        before the first write under a new incarnation. Raises DecodeError if the bytes are damaged
+        or of an unknown version.
         """
         saved = read_saved(data)
         replica = Replica(
@@ -270,7 +280,7 @@ class Replica(ReplicaExchange):
         return replica
 
     def restore(self, saved: Saved) -> None:
-        """Become what was saved. Raises DecodeError."""
+        """Load the saved content into this new replica. Raises DecodeError."""
         db = self.keyspace
         incoming = self.incoming()
         for piece in split(saved.state):
@@ -288,32 +298,36 @@ class Replica(ReplicaExchange):
         for early in saved.early:
             self.accept(Op.from_bytes(early))
 
-    # -- forgetting ------------------------------------------------------------------------
+    # -- garbage collection ----------------------------------------------------------------
 
     def heard(self, region: int, vector: Mapping[Origin, int], clock: int = 0) -> None:
-        """The replica of `region` reports the vector and the wall clock (ms) it has reached.
+        """Record the vector and the wall clock (ms) that the replica of `region` reports.
 
-        It promises that what it writes from now on has seen that vector. A replica that has lost
-        its memory must merge a peer's state before it writes again, under another origin.
+        The reporting replica guarantees that its later writes have observed this vector. A replica
+        that has lost its memory must merge a peer's state and take another origin before it writes
+        again.
         """
         self.stability.heard(region, dict(vector), clock, self.keyspace.vector)
 
     def stable(self) -> Numbers:
-        """The vector that every member has observed. Nothing concurrent to it can still arrive, so
-        metadata below it may be collected (rule MEM-2). Empty while it is not known."""
+        """Return the vector that every member has observed. It is empty if that is not known.
+
+        No operation that is concurrent to it can still arrive. Metadata that it covers may
+        therefore be collected (rule MEM-2).
+        """
         return {} if self.awaits_lost_effects else self.stability.stable(self.keyspace.vector)
 
     @property
     def awaits_lost_effects(self) -> bool:
-        """Return whether the causal buffer holds an operation of an incarnation that is over."""
+        """True if the causal buffer holds an operation of an incarnation that has ended."""
         return any(self.stability.is_over(origin) for origin in self.causal_buffer.queues)
 
     def collect(self, keys_max: int = ALL) -> int:
-        """Collect metadata that no member can need (rule MEM-2). Return the number of items.
+        """Collect metadata that no member needs any more (rule MEM-2). Return the number of keys.
 
-        The lowest region also deletes keys that have expired everywhere. That is a write, so a
-        replica that may not write must not collect either. `keys_max` bounds the work (about 3 us
-        per key); the next call continues where this one stopped.
+        The lowest region also deletes keys that have expired in every region. This is a write, so a
+        closed replica raises ReplicaClosed. `keys_max` bounds the work (about 3 us per key). The
+        next call continues where this one stopped.
         """
         if self.is_closed:
             raise ReplicaClosed("this replica was closed and must not write: do not collect")
@@ -342,7 +356,7 @@ class Replica(ReplicaExchange):
 
 
 def origin_id(origin: int) -> Origin:
-    """An origin id, from one or from the number of a region. Raises ValueError at anything else."""
+    """Return the origin id for an origin id or a region number. Raises ValueError otherwise."""
     number = whole(origin)
     if 1 <= number <= REGION_MAX:
         return make_origin(number)
@@ -352,8 +366,8 @@ def origin_id(origin: int) -> Origin:
 
 
 def other_members(members: set[int], origin: Origin) -> set[int]:
-    """The numbers of the others. Raises ValueError where a replica is not among its members: the
-    others would forget what it has not seen."""
+    """Return `members` without the region of `origin`. Raises ValueError if that region is not in
+    `members`, because the others would collect metadata that this replica has not observed."""
     region = region_of(origin)
     if members and region not in members:
         raise ValueError(

@@ -1,11 +1,11 @@
-"""A replica as bytes, to be restored after its process has ended.
+"""The saved form of a replica, from which it is restored after a restart of its process.
 
-A saved replica holds everything that the replica had: name, values, vector, history, what was
-waiting. Whether a restored one may go on under the same name depends on what happened since: if
-the original wrote on after it was saved, the same dots would be given twice. So a save says whether
-it is the *last* one, after which the original refuses to write. Only then, or if the caller says
-that nothing was written since, does the restored replica keep its name. Otherwise it takes a new
-incarnation. Its vector gets a new entry only when it writes.
+A save holds the whole replica: origin, values, vector, history and causal buffer. If the original
+continues to write after a save, a restored replica of the same origin would use the same dots
+again. Therefore a save records whether it is the *last* one, after which the original refuses to
+write. A replica that is restored from a last save keeps its origin. It also does so if the caller
+states that nothing was written since. Otherwise it takes a new incarnation, which gets an entry in
+the vector with its first write.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class Saved:
         self.expiry_clock: int = horizon
         self.state: bytes = state
         self.ops: list[bytes] = ops
-        """The history."""
+        """The operations of the history, encoded."""
         self.floor: dict[int, int] = {}
-        """The vector of what the history no longer holds."""
+        """The vector of the operations that the history no longer holds."""
         self.group: int = 0
         """The slot group whose keys the replica holds."""
         self.early: list[bytes] = []
-        """Operations that wait for what they depend on."""
+        """The operations in the causal buffer, encoded."""
 
     def to_bytes(self) -> bytes:
         """Return everything as one byte string."""
@@ -84,7 +84,7 @@ def read_saved(data: bytes) -> Saved:
 
 
 def encoded(items: Any) -> list[bytes]:
-    """Return the encoded operations in an array. Raises DecodeError."""
+    """Return the encoded operations in `items`. Raises DecodeError if one is not valid."""
     found = [bytes_of(item, "a saved operation") for item in tuple_of(items, "saved operations")]
     for data in found:
         op = Op.from_bytes(data)

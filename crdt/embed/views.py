@@ -1,6 +1,7 @@
-"""A replica as a container: its keys, and the handles of their values, one method a type.
+"""A replica as a container of keys. One method per type returns the handle of a key.
 
-A handle made with a `str` key speaks `str`, one made with a `bytes` key speaks `bytes`.
+A handle that is made with a `str` key returns `str`. A handle that is made with a `bytes` key
+returns `bytes`.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from crdt.types.flag import DISABLE_WINS, ENABLE_WINS
 
 
 class Views:
-    """A replica, as far as it is a container of keys."""
+    """The part of a replica that is a container of keys."""
 
     def prepare(self, writing: bool = True) -> Keyspace:
-        """Return the keyspace, ready to be read or written. Not for use from outside."""
+        """Return the keyspace, ready to be read or written. For handles only."""
         raise NotImplementedError
 
     @overload
@@ -41,7 +42,7 @@ class Views:
         return StringHandle(self.prepare, key)
 
     def counter(self, key: Key) -> CounterHandle:
-        """Return the counter under `key`: increments of all replicas add up."""
+        """Return the counter under `key`. The increments of all replicas add up."""
         return CounterHandle(self.prepare, key)
 
     @overload
@@ -49,7 +50,7 @@ class Views:
     @overload
     def set(self, key: bytes) -> SetHandle[bytes]: ...
     def set(self, key: Key) -> SetHandle[Any]:
-        """Return the set under `key`: an add wins over a concurrent remove."""
+        """Return the set under `key`, in which an add wins over a concurrent remove."""
         return SetHandle(self.prepare, key)
 
     @overload
@@ -65,7 +66,7 @@ class Views:
     @overload
     def sorted_set(self, key: bytes) -> SortedSetHandle[bytes]: ...
     def sorted_set(self, key: Key) -> SortedSetHandle[Any]:
-        """Return the members with scores under `key`."""
+        """Return the sorted set under `key`: members with scores."""
         return SortedSetHandle(self.prepare, key)
 
     @overload
@@ -73,7 +74,7 @@ class Views:
     @overload
     def list(self, key: bytes) -> ListHandle[bytes]: ...
     def list(self, key: Key) -> ListHandle[Any]:
-        """Return the sequence under `key`."""
+        """Return the list under `key`."""
         return ListHandle(self.prepare, key)
 
     @overload
@@ -81,7 +82,7 @@ class Views:
     @overload
     def multi_value(self, key: bytes) -> MultiValueHandle[bytes]: ...
     def multi_value(self, key: Key) -> MultiValueHandle[Any]:
-        """Return the register under `key` that shows all concurrent values."""
+        """Return the multi-value register under `key`, which shows all concurrent values."""
         return MultiValueHandle(self.prepare, key)
 
     @overload
@@ -89,7 +90,7 @@ class Views:
     @overload
     def set_remove_wins(self, key: bytes) -> RemoveWinsSetHandle[bytes]: ...
     def set_remove_wins(self, key: Key) -> RemoveWinsSetHandle[Any]:
-        """Return the set under `key`: a remove wins over a concurrent add."""
+        """Return the set under `key`, in which a remove wins over a concurrent add."""
         return RemoveWinsSetHandle(self.prepare, key)
 
     def counter_grow(self, key: Key) -> GrowCounterHandle:
@@ -97,12 +98,12 @@ class Views:
         return GrowCounterHandle(self.prepare, key)
 
     def flag(self, key: Key, *, disable_wins: bool = False) -> FlagHandle:
-        """Return the flag under `key`: an enable wins over a concurrent disable, or the other way
-        round. Flags of both kinds are different types."""
+        """Return the flag under `key`. An enable wins over a concurrent disable, unless
+        `disable_wins` is true. The two kinds of flags are different types."""
         return FlagHandle(self.prepare, key, DISABLE_WINS if disable_wins else ENABLE_WINS)
 
     def value(self, key: Key, make: Callable[[], Type]) -> ValueHandle:
-        """Return the value under `key` of one of the replica's own `types`."""
+        """Return the handle of `key` for a custom type. `make` is one of the replica's `types`."""
         return ValueHandle(self.prepare, key, make)
 
     # -- keys ------------------------------------------------------------------------------
@@ -116,8 +117,8 @@ class Views:
     ) -> builtins.list[str] | builtins.list[bytes]:
         """Return the keys that hold a value, as str or, with `keys(bytes)`, as bytes. O(n).
 
-        Keys that have expired are left out. A key that is not UTF-8 becomes text as file names do
-        (`surrogateescape`), and can be used so.
+        Expired keys are left out. A key that is not UTF-8 is decoded with `surrogateescape`, like a
+        file name. The resulting text can be used as a key.
         """
         found = self.prepare(False).keys()
         if kind is bytes:
@@ -127,19 +128,18 @@ class Views:
         return [decode_key(key) for key in found]
 
     def delete(self, key: Key) -> bool:
-        """Remove what has been observed under a key of any type; return whether there was
-        something."""
+        """Remove the observed value of a key, of any type. Return whether the key existed."""
         return self.prepare().delete(encode_key(key))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
 
     def __len__(self) -> int:
-        """The number of keys that hold a value. O(number of keys with a deadline)."""
+        """Return the number of keys that hold a value. O(number of keys with a deadline)."""
         return self.prepare(False).live_keys()
 
     def __bool__(self) -> bool:
-        """True, also for a replica without keys."""
+        """Return True, even for a replica without keys."""
         return True
 
     def __contains__(self, key: object) -> bool:

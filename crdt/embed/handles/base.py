@@ -1,11 +1,12 @@
-"""Replicated values with the feel of Python's own.
+"""Handles: replicated values that behave like Python's containers and numbers.
 
-A handle is a view: it holds no value, only where to find it, and may be made again for every use.
-One made with a `str` key speaks `str`, one made with a `bytes` key speaks `bytes`; both take
-either. Iteration goes over what was there when it began. Writes return immediately; they travel
-with the next exchange. Arguments of the wrong type raise TypeError, and nothing is written then.
+A handle is a view. It holds a key but no value, and may be created again for every use. A handle
+that is made with a `str` key returns `str`, and one that is made with a `bytes` key returns
+`bytes`. Both accept either type as arguments. An iteration covers the elements that existed when it
+began. Writes return immediately and are sent with the next exchange. An argument of the wrong type
+raises TypeError, and nothing is written then.
 
-Every handle has `value`, the plain Python value of what is there, `delete` and `expire_at`.
+Every handle has `value` (the current value as a plain Python object), `delete` and `expire_at`.
 
 >>> from crdt import Replica
 >>> replica = Replica(1)
@@ -44,14 +45,14 @@ Prepare = Callable[[bool], Keyspace]
 V = TypeVar("V", bound=Value)
 T = TypeVar("T", bound=str | bytes)
 
-REAL_MS = 10**12  # a wall clock of 2001: what is later counts ms since 1970
+REAL_MS = 10**12  # the year 2001 in ms since 1970; a later clock counts ms since 1970
 ADD = "use add() for fractions"
 TEXT_SHOWN = 40  # characters of a value in an error
-SECONDS_MAX = 10**11  # as ms this is 1973: what is earlier counts seconds
+SECONDS_MAX = 10**11  # the year 1973 in ms since 1970; an earlier deadline is in seconds
 
 
 class Handle(Generic[T]):
-    """The base of all handles. `T` is the type of its texts, str or bytes, as of its key."""
+    """The base class of handles. `T`, str or bytes, is the type of its key and of its results."""
 
     __slots__ = ("key", "prepare", "speaks_text")
 
@@ -61,7 +62,7 @@ class Handle(Generic[T]):
         self.speaks_text: bool = isinstance(key, str)
 
     def decode(self, item: bytes) -> T:
-        """Bytes in the language of this handle. Raises UnicodeDecodeError."""
+        """Return `item` as str or bytes, like the key. Raises UnicodeDecodeError."""
         if not self.speaks_text:
             return cast(T, item)
         try:
@@ -71,14 +72,14 @@ class Handle(Generic[T]):
             raise UnicodeDecodeError("utf-8", item, error.start, error.end, reason) from None
 
     def read(self, kind: type[V]) -> V | None:
-        """Return the value, None for a missing key. Raises WrongType."""
+        """Return the value, None for a missing key. Raises WrongType if it is not a `kind`."""
         value = self.prepare(False).lookup(self.key)
         if value is not None and not isinstance(value, kind):
             raise WrongType(f"{self.key!r} holds a {type(value).__name__}, not a {kind.__name__}")
         return value
 
     def write(self, kind: type[V]) -> Keyspace:
-        """The keyspace, once it is sure that the key holds this type or nothing."""
+        """Return the keyspace for a write. Raises WrongType if the key holds another type."""
         db = self.prepare(True)
         value = db.lookup_for_write(self.key)
         if value is not None and not isinstance(value, kind):
@@ -86,15 +87,16 @@ class Handle(Generic[T]):
         return db
 
     def delete(self) -> bool:
-        """Remove what has been observed; return whether there was something."""
+        """Remove the observed value. Return whether the key existed."""
         return self.prepare(True).delete(self.key)
 
     def expire_at(self, deadline_ms: int | None) -> bool:
-        """Let the value end at a wall clock in milliseconds since 1970, or never. Return whether
-        there is a value.
+        """Set the deadline, in milliseconds since 1970, or remove it (None). Return whether the key
+        exists.
 
-        Raises ValueError beyond 2**49, at what counts seconds, and where the replica has no clock:
-        make it with `Replica(clock=...)`, or call `advance`, else nothing ever expires.
+        Raises ValueError if the deadline is beyond 2**49, or if it appears to be in seconds. Also
+        raises ValueError if the replica has no clock. Create it with `Replica(clock=...)`, or call
+        `advance`. Without a clock, nothing would ever expire.
         """
         at = deadline(deadline_ms)
         db = self.prepare(True)
@@ -137,13 +139,13 @@ class StringHandle(Handle[T]):
         return self.get()
 
     def set(self, value: Text) -> None:
-        """Replace what has been observed."""
+        """Replace the observed value."""
         text = encode(value)
         strings.assign(self.prepare(True), self.key, text)
 
 
 class NumberHandle(Handle[Any]):  # noqa: PLW1641 - it changes, as a list does
-    """A counter as a number: it compares and calculates by its value."""
+    """A counter that behaves like a number: comparisons and arithmetic use its value."""
 
     __slots__ = ()
 
@@ -201,7 +203,7 @@ class NumberHandle(Handle[Any]):  # noqa: PLW1641 - it changes, as a list does
 
 
 def not_countable(where: str, held: Register | None) -> str:
-    """Say why a value takes no increment, and what to do."""
+    """Return an error text: why a value cannot be incremented, and what to do."""
     assert isinstance(held, String)
     text = held.read().decode(errors="replace")
     text = text if len(text) <= TEXT_SHOWN else f"{text[:TEXT_SHOWN]}..."
@@ -211,12 +213,12 @@ def not_countable(where: str, held: Register | None) -> str:
 
 
 def too_far(where: str, delta: int) -> str:
-    """Say that an increment leaves the range of counters."""
+    """Return an error text for an increment that leaves the range of counters."""
     return f"adding {delta} takes the {where} beyond 2**59, the range of counters"
 
 
 def number_of(other: object) -> int | float:
-    """The number that a counter is compared or calculated with. Raises TypeError."""
+    """Return the other operand of a comparison or calculation as a number. Raises TypeError."""
     if isinstance(other, NumberHandle):
         return other.get()
     if isinstance(other, int | float):
@@ -225,17 +227,20 @@ def number_of(other: object) -> int | float:
 
 
 class CounterHandle(NumberHandle):
-    """A counter (rules CTR-1 to CTR-9). `+=` and `-=` count; `+` and `==` take its value.
+    """A counter (rules CTR-1 to CTR-9). `+=` and `-=` change it; `+` and `==` use its value.
 
-    `increment` and `decrement` are for integers, as INCRBY is, and refuse where the value has a
-    fraction (rule CTR-8). `add`, `+=` and `-=` take any number and add to any.
+    Like INCRBY, `increment` and `decrement` need an integer value (rule CTR-8). `add`, `+=` and
+    `-=` accept any number and work on any value that is a number.
     """
 
     __slots__ = ()
 
     def increment(self, by: int = 1) -> int:
-        """Add an integer; return the value afterwards. Raises CounterOverflow beyond 2**59, and
-        NotANumber where the value is not an integer: use `add` or `+=` for fractions."""
+        """Add an integer. Return the new value.
+
+        Raises CounterOverflow beyond 2**59. Raises NotANumber if the value is not an integer. Use
+        `add` or `+=` for fractions.
+        """
         delta = by if type(by) is int else whole(by, ADD)
         db = self.write(String)
         try:
@@ -246,13 +251,13 @@ class CounterHandle(NumberHandle):
             raise CounterOverflow(too_far(f"counter {self.key!r}", delta)) from None
 
     def decrement(self, by: int = 1) -> int:
-        """Subtract an integer; return the value afterwards. Raises as `increment`."""
+        """Subtract an integer. Return the new value. Raises the same errors as `increment`."""
         return self.increment(-whole(by, ADD))
 
     def add(self, by: float | str | Decimal) -> float:
-        """Add a number, with at most 17 decimals, and return the value afterwards.
+        """Add a number with at most 17 decimals. Return the new value.
 
-        Raises NotANumber where the value is not a number, or the sum is too large.
+        Raises NotANumber if the value is not a number, or if the sum is too large.
         """
         delta = long_double.parse(str(decimal(by)).encode())
         if delta is None:
@@ -274,8 +279,8 @@ class CounterHandle(NumberHandle):
         return self.__iadd__(-by)
 
     def get(self) -> int | float:
-        """Return the sum of all increments that have been observed, on top of what was set. Raises
-        NotANumber where the key holds a text that is not a number."""
+        """Return the value that was set plus all observed increments. Raises NotANumber if the key
+        holds a text that is not a number."""
         value = self.read(String)
         number = 0 if value is None else value.number()
         if number is None:
@@ -283,21 +288,21 @@ class CounterHandle(NumberHandle):
         return number if isinstance(number, int) else float(number)
 
     def _refused(self) -> NotANumber:
-        """The error for a value that cannot be counted on."""
+        """Return the error for a value that cannot be incremented."""
         value = self.read(String)
         return NotANumber(not_countable(f"counter {self.key!r}", value))
 
     @property
     def value(self) -> int | float:
-        """The sum of all increments that have been observed, on top of what was set."""
+        """The value that was set plus all observed increments."""
         return self.get()
 
 
 class MembersHandle(Handle[T], Set[T]):
-    """The methods that all handles of sets share: those of Python's `set`.
+    """The base class of set handles. Its methods are those of Python's `set`.
 
-    Operators and methods that return a set return a frozenset, `copy` a set. Where Python's set
-    takes any iterable, text is refused: `cart |= "milk"` would add m, i, l and k.
+    Operators and methods that return a set return a frozenset. Only `copy` returns a set. Text is
+    refused as an iterable of members, because `cart |= "milk"` would add m, i, l and k.
     """
 
     __slots__ = ()
@@ -307,19 +312,19 @@ class MembersHandle(Handle[T], Set[T]):
         raise NotImplementedError
 
     def discard(self, *members: Text) -> int:
-        """Remove members; return how many were there."""
+        """Remove members. Return the number of members that existed."""
         raise NotImplementedError
 
     def has(self, member: bytes) -> bool:
-        """Return whether readers see `member`."""
+        """Return whether `member` is in the set."""
         raise NotImplementedError
 
     def held(self) -> Collection[bytes]:
-        """Return what readers see."""
+        """Return the members."""
         raise NotImplementedError
 
     def remove(self, member: Text) -> None:
-        """Remove a member. Raises KeyError if it is not there; nothing is changed then."""
+        """Remove a member. Raises KeyError if it does not exist. Nothing is changed then."""
         if member not in self:
             raise KeyError(member)
         self.discard(member)
@@ -332,7 +337,7 @@ class MembersHandle(Handle[T], Set[T]):
         raise KeyError("pop from an empty set")
 
     def clear(self) -> None:
-        """Remove all members that are seen here."""
+        """Remove all observed members."""
         self.discard(*self.held())
 
     @property
@@ -353,31 +358,31 @@ class MembersHandle(Handle[T], Set[T]):
         self.discard(*[member for other in others for member in members_of(other)])
 
     def intersection_update(self, *others: Iterable[Text]) -> None:
-        """Keep only what all `others` have too."""
+        """Keep only the members that are also in all `others`."""
         for given in [set(members_of(other)) for other in others]:
             self.discard(*[member for member in list(self.held()) if member not in given])
 
     def symmetric_difference_update(self, other: Iterable[Text]) -> None:
-        """Keep what is either here or in `other`, and not in both."""
+        """Keep the members that are not in `other`, and add those that are only in `other`."""
         given = set(members_of(other))
         shared = given.intersection(self.held())
         self.discard(*shared)
         self.add(*(given - shared))
 
     def union(self, *others: Iterable[Text]) -> frozenset[T]:
-        """Return what is here or in any of `others`."""
+        """Return the members that are here or in any of `others`."""
         return self._decoded(set(self.held()).union(*map(members_of, others)))
 
     def intersection(self, *others: Iterable[Text]) -> frozenset[T]:
-        """Return what is here and in all `others`."""
+        """Return the members that are here and in all `others`."""
         return self._decoded(set(self.held()).intersection(*map(members_of, others)))
 
     def difference(self, *others: Iterable[Text]) -> frozenset[T]:
-        """Return what is here and in none of `others`."""
+        """Return the members that are here and in none of `others`."""
         return self._decoded(set(self.held()).difference(*map(members_of, others)))
 
     def symmetric_difference(self, other: Iterable[Text]) -> frozenset[T]:
-        """Return what is either here or in `other`, and not in both."""
+        """Return the members that are either here or in `other`, but not in both."""
         return self._decoded(set(self.held()).symmetric_difference(members_of(other)))
 
     def issubset(self, other: Iterable[Text]) -> bool:
@@ -441,7 +446,7 @@ class MembersHandle(Handle[T], Set[T]):
 
 
 def members_of(other: object) -> list[bytes]:
-    """The members of an iterable. Raises TypeError at text, which is iterable by accident."""
+    """Return the members of an iterable as bytes. Raises TypeError for text and for other types."""
     if isinstance(other, str | bytes) or not isinstance(other, Iterable):
         raise TypeError(
             f"expected a set or another iterable of members, not {type(other).__name__}"
@@ -457,7 +462,7 @@ class SetHandle(MembersHandle[T]):
     __slots__ = ()
 
     def add(self, *members: Text) -> Self:
-        """Add members; each wins over a concurrent remove."""
+        """Add members. Each add wins over a concurrent remove."""
         encoded = [encode(member) for member in members]
         db = self.write(SetValue)
         if encoded:
@@ -465,7 +470,7 @@ class SetHandle(MembersHandle[T]):
         return self
 
     def discard(self, *members: Text) -> int:
-        """Remove what has been observed of these members; how many were there."""
+        """Remove the observed adds of these members. Return the number of members that existed."""
         encoded = [encode(member) for member in members]
         return sets.remove(self.write(SetValue), self.key, encoded)
 

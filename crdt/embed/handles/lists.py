@@ -22,7 +22,7 @@ from crdt.writes import list as lists
 
 
 class ListHandle(Handle[T], MutableSequence[T]):  # noqa: PLW1641 - as mutable as a list
-    """A sequence (rules LST-1 to LST-11)."""
+    """A list (rules LST-1 to LST-11)."""
 
     __slots__ = ()
 
@@ -53,8 +53,11 @@ class ListHandle(Handle[T], MutableSequence[T]):  # noqa: PLW1641 - as mutable a
         lists.assign(self.write(List), self.key, place, text)
 
     def assign_slice(self, index: slice, texts: list[bytes]) -> None:
-        """Replace the elements of a slice. Others see elements removed and new ones inserted, or
-        with a step each element assigned. Raises ValueError where lengths must be equal."""
+        """Replace the elements of a slice.
+
+        Without a step, the elements are removed and new ones are inserted. With a step, each
+        element is assigned. The lengths must be equal then, otherwise ValueError is raised.
+        """
         db = self.write(List)
         start, stop, step = index.indices(len(self))
         if step != 1:
@@ -85,7 +88,7 @@ class ListHandle(Handle[T], MutableSequence[T]):  # noqa: PLW1641 - as mutable a
             lists.remove(db, self.key, [value.positions(i, i + 1)[0] for i in chosen])
 
     def insert(self, index: int, value: Text) -> None:
-        """Put an element before the one at `index`."""
+        """Insert an element before the one at `index`."""
         text, place = encode(value), whole(index)
         db = self.write(List)
         length = len(self)
@@ -93,7 +96,7 @@ class ListHandle(Handle[T], MutableSequence[T]):  # noqa: PLW1641 - as mutable a
         lists.insert(db, self.key, place, text)
 
     def extend(self, values: Iterable[Text]) -> None:
-        """Put elements behind the last; they stay together (rule LST-11)."""
+        """Append elements. They stay next to each other in all replicas (rule LST-11)."""
         encoded = [encode(value) for value in values]
         db = self.write(List)
         if encoded:
@@ -114,7 +117,7 @@ class ListHandle(Handle[T], MutableSequence[T]):  # noqa: PLW1641 - as mutable a
         return [*self, *cast("Iterable[Any]", other)]
 
     def clear(self) -> None:
-        """Remove all elements that are seen here."""
+        """Remove all observed elements."""
         del self[:]
 
     def __iter__(self) -> Iterator[T]:

@@ -1,4 +1,4 @@
-"""Handles of maps: fields with strings, and members with scores.
+"""Handles of maps: hashes (fields with strings) and sorted sets (members with scores).
 
 >>> from crdt import Replica
 >>> replica = Replica(1)
@@ -51,7 +51,7 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
         /,
         **more: Text,
     ) -> None:
-        """Write fields, from a mapping or from pairs: all of them, or none if one is refused."""
+        """Write fields, from a mapping or from pairs. If one is refused, none is written."""
         flat = [encode(item) for pair in dict[Any, Any](other, **more).items() for item in pair]
         db = self.write(Hash)
         if flat:
@@ -74,8 +74,11 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
         return self
 
     def increment(self, field: Text, by: int = 1) -> int:
-        """Add an integer to a field; return its value afterwards. Raises CounterOverflow beyond
-        2**59, and NotANumber where the value is not an integer: use `add` for fractions."""
+        """Add an integer to a field. Return its new value.
+
+        Raises CounterOverflow beyond 2**59. Raises NotANumber if the value is not an integer. Use
+        `add` for fractions.
+        """
         encoded, delta = encode(field), whole(by, ADD)
         db = self.write(Hash)
         try:
@@ -86,8 +89,8 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
             raise CounterOverflow(too_far(f"field {encoded!r}", delta)) from None
 
     def add(self, field: Text, by: float | str | Decimal) -> float:
-        """Add a number, with at most 17 decimals, to a field; return its value afterwards. Raises
-        NotANumber where the value is not a number, or the sum is too large."""
+        """Add a number with at most 17 decimals to a field. Return its new value. Raises
+        NotANumber if the value is not a number, or if the sum is too large."""
         encoded = encode(field)
         delta = long_double.parse(str(decimal(by)).encode())
         if delta is None:
@@ -100,17 +103,17 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
         return float(hashes.increment_decimal(db, self.key, encoded, delta))
 
     def _refused(self, field: bytes) -> NotANumber:
-        """The error for a field that cannot be counted on."""
+        """Return the error for a field that cannot be incremented."""
         value = self.read(Hash)
         held = None if value is None else value.fields.get(field)
         return NotANumber(not_countable(f"field {field!r}", held))
 
     def clear(self) -> None:
-        """Remove all fields that are seen here."""
+        """Remove all observed fields."""
         hashes.remove(self.write(Hash), self.key, list(self.fields()))
 
     def fields(self) -> Collection[bytes]:
-        """The names of the fields that readers see."""
+        """Return the names of the fields."""
         value = self.read(Hash)
         return () if value is None else value.fields
 
@@ -122,7 +125,7 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
 
 
 class SortedSetHandle(Handle[T], MutableMapping[T, float]):
-    """Members with scores; iteration goes by score (rules ZST-1 to ZST-13)."""
+    """Members with scores. Iteration is in the order of the scores (rules ZST-1 to ZST-13)."""
 
     __slots__ = ()
 
@@ -147,8 +150,7 @@ class SortedSetHandle(Handle[T], MutableMapping[T, float]):
         /,
         **more: float,
     ) -> None:
-        """Give members scores, from a mapping or from pairs: all of them, or none if one is
-        refused."""
+        """Set scores, from a mapping or from pairs. If one is refused, none is set."""
         flat: list[bytes | float] = []
         for member, score in dict[Any, Any](other, **more).items():
             flat += (encode(member), real(score))
@@ -173,12 +175,12 @@ class SortedSetHandle(Handle[T], MutableMapping[T, float]):
         return self
 
     def increment(self, member: Text, by: float = 1.0) -> float:
-        """Add to a score; the score afterwards. Raises NotANumber if it would be none."""
+        """Add to a score. Return the new score. Raises NotANumber if it would be NaN."""
         encoded, delta = encode(member), real(by)
         return zsets.increment(self.write(SortedSet), self.key, encoded, delta)
 
     def clear(self) -> None:
-        """Remove all members that are seen here."""
+        """Remove all observed members."""
         db = self.write(SortedSet)
         value = self.read(SortedSet)
         zsets.remove(db, self.key, [] if value is None else list(value.fields))
@@ -194,7 +196,7 @@ class SortedSetHandle(Handle[T], MutableMapping[T, float]):
 
 
 def name(item: object) -> bytes:
-    """Return the name to look up. Raises KeyError at what cannot be a name."""
+    """Return a field or member as bytes. Raises KeyError if it is neither str nor bytes."""
     if not isinstance(item, str | bytes):
         raise KeyError(item)
     return encode(item)

@@ -38,12 +38,12 @@ class MultiValueHandle(Handle[T]):
     __slots__ = ()
 
     def set(self, value: Text) -> None:
-        """Replace all values that are seen here."""
+        """Replace all observed values."""
         text = encode(value)
         multi_value.assign(self.write(MultiValue), self.key, text)
 
     def values(self) -> frozenset[T]:
-        """Return all concurrent values: one without a conflict, none for a missing key."""
+        """Return all concurrent values: one if there is no conflict, none for a missing key."""
         value = self.read(MultiValue)
         found: list[bytes] = [] if value is None else value.values()
         return frozenset([self.decode(each) for each in found])
@@ -64,7 +64,7 @@ class RemoveWinsSetHandle(MembersHandle[T]):
     __slots__ = ()
 
     def add(self, *members: Text) -> Self:
-        """Add members; what is being removed elsewhere meanwhile stays out."""
+        """Add members. A concurrent remove wins over the add."""
         encoded = [encode(member) for member in members]
         db = self.write(RemoveWinsSet)
         if encoded:
@@ -72,7 +72,8 @@ class RemoveWinsSetHandle(MembersHandle[T]):
         return self
 
     def discard(self, *members: Text) -> int:
-        """Remove members, and whatever is being added of them meanwhile; how many were there."""
+        """Remove members, including concurrent adds of them. Return the number of members that
+        existed."""
         encoded = [encode(member) for member in members]
         db = self.write(RemoveWinsSet)
         return remove_wins.remove(db, self.key, encoded) if encoded else 0
@@ -89,13 +90,13 @@ class RemoveWinsSetHandle(MembersHandle[T]):
 
 
 class GrowCounterHandle(NumberHandle):
-    """A counter that only grows. `+=` counts; `+` and `==` take its value."""
+    """A counter that only grows. `+=` increases it; `+` and `==` use its value."""
 
     __slots__ = ()
 
     def increment(self, by: int = 1) -> int:
-        """Add; return the value afterwards. Raises ValueError if `by` is negative, and
-        CounterOverflow."""
+        """Add an integer. Return the new value. Raises ValueError if `by` is negative, and
+        CounterOverflow if the new value is too large."""
         delta = whole(by)
         return counter_grow.increment(self.write(GrowCounter), self.key, delta)
 
@@ -104,18 +105,18 @@ class GrowCounterHandle(NumberHandle):
         return self
 
     def get(self) -> int:
-        """Return the sum of all increments that have been observed."""
+        """Return the sum of all observed increments."""
         value = self.read(GrowCounter)
         return 0 if value is None else value.total()
 
     @property
     def value(self) -> int:
-        """The sum of all increments that have been observed."""
+        """The sum of all observed increments."""
         return self.get()
 
 
 class FlagHandle(Handle[Any]):
-    """A flag; which of enable and disable wins is part of its type."""
+    """A flag. Its type determines whether a concurrent enable or disable wins."""
 
     __slots__ = ("type_code",)
 
@@ -124,24 +125,24 @@ class FlagHandle(Handle[Any]):
         self.type_code: int = type_code
 
     def kind(self) -> type[Flag]:
-        """The type of the value."""
+        """Return the class of the flag's value."""
         return DisableWinsFlag if self.type_code == DISABLE_WINS else EnableWinsFlag
 
     def enable(self) -> None:
-        """Switch it on."""
+        """Switch the flag on."""
         flag.enable(self.write(self.kind()), self.key, self.type_code)
 
     def disable(self) -> None:
-        """Switch it off."""
+        """Switch the flag off."""
         flag.disable(self.write(self.kind()), self.key, self.type_code)
 
     def get(self) -> bool:
-        """Return whether it is on."""
+        """Return whether the flag is on."""
         return self.read(self.kind()) is not None
 
     @property
     def value(self) -> bool:
-        """True if it is on."""
+        """True if the flag is on."""
         return self.get()
 
     def __bool__(self) -> bool:
@@ -159,12 +160,14 @@ class ValueHandle(Handle[Any]):
         self.type_code: int = make().code
 
     def do(self, operation: int, *payload: Any) -> bool:
-        """Let an effect happen: `apply` gets `(operation, *payload)` here and everywhere, or what
-        the type's `prepare` makes of it. Return whether it happened: `prepare` may refuse.
+        """Emit an effect. Return False if the type's `prepare` refuses it.
 
-        Operations are numbered 0 to 255; the payload consists of integers, floats, bytes, strings
-        (which arrive as bytes), None, and tuples of them, up to 64 deep. Raises ValueError at
-        anything else, and at what the type does not take.
+        In every replica, the type's `apply` gets `(operation, *payload)`, or the result of
+        `prepare` if the type has that method.
+
+        Operations are numbered 0 to 255. The payload consists of integers, floats, bytes, strings
+        (which arrive as bytes), None, and tuples of these, nested up to 64 deep. Raises ValueError
+        for any other payload, and if the type does not accept the operation.
         """
         inner = self.inner()
         if hasattr(inner, "prepare"):
@@ -182,30 +185,30 @@ class ValueHandle(Handle[Any]):
         return True
 
     def delete(self) -> bool:
-        """Remove what has been observed; whether there was something. Raises TypeError if the type
-        has no `remove`."""
+        """Remove the observed value. Return whether the key existed. Raises TypeError if the type
+        has no method `remove`."""
         if not hasattr(self.make(), "remove"):
             name = type(self.make()).__name__
             raise TypeError(f"a {name} cannot be deleted: write `def remove(self, observed)`")
         return super().delete()
 
     def inner(self) -> Any:
-        """The value of the type itself, or a new one. Raises WrongType."""
+        """Return the instance of the custom type, a new one for a missing key. Raises WrongType."""
         value = self.prepare(False).lookup(self.key)
         return self.make() if value is None else self.unwrap(value)
 
     def get(self) -> Any:
-        """Return the `value()` of the custom type, of a new one for a missing key."""
+        """Return `value()` of the custom type's instance, a new one for a missing key."""
         return self.inner().value()
 
     @property
     def value(self) -> Any:
-        """The value as readers see it, as `get` returns it."""
+        """The value that `get` returns."""
         return self.get()
 
     def writable(self) -> Keyspace:
-        """The keyspace, once it is sure that the key holds this type or nothing, and that the
-        replica knows the type. Raises WrongType, ValueError."""
+        """Return the keyspace for a write. Raises WrongType if the key holds another type, and
+        ValueError if the replica does not know the type."""
         db = self.prepare(True)
         if self.type_code not in db.types.by_code:
             raise ValueError(f"the replica was made without type {self.type_code}: see `types`")
@@ -215,7 +218,7 @@ class ValueHandle(Handle[Any]):
         return db
 
     def unwrap(self, value: Value) -> Any:
-        """The value itself. Raises WrongType."""
+        """Return the instance of the custom type that `value` contains. Raises WrongType."""
         if not isinstance(value, Custom) or value.number != self.type_code:
             raise WrongType(
                 f"{self.key!r} holds a {type(value).__name__}, not type {self.type_code}"
