@@ -278,12 +278,13 @@ def is_payload(item: object, depth: int) -> bool:
     return type(item) in LEAVES
 
 
-def as_sent(operation: int, payload: tuple[Any, ...]) -> tuple[Any, ...]:
+def as_sent(operation: object, payload: tuple[Any, ...]) -> tuple[Any, ...]:
     """A payload as it will arrive elsewhere: strings as bytes, lists as tuples.
 
     Raises ValueError at what cannot be sent, TypeError if `operation` is not an integer.
     """
     expect(operation, int)
+    assert isinstance(operation, int)
     if not 0 <= operation <= OPERATION_MAX:
         raise ValueError(f"operations are 0..{OPERATION_MAX}, not {operation}")
     try:
