@@ -1,7 +1,8 @@
-"""Proof for replicated types, ours and yours: histories, specifications, and a world of faults.
+"""Tests for replicated types: random schedules with faults, histories and specifications.
 
-`check_type` puts a type of your own through what ours go through. `crdt.testing.specifications`
-says what our types mean; `crdt.testing.adapter` is for Hypothesis, which nothing else here needs.
+`check_type` runs a custom type through the same checks as the built-in types.
+`crdt.testing.specifications` defines the meaning of the built-in types. `crdt.testing.adapter` is
+for Hypothesis. No other module of this package needs Hypothesis.
 """
 
 from __future__ import annotations

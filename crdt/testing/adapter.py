@@ -1,15 +1,14 @@
-"""The same schedules for those who prefer Hypothesis: drawn and shrunk by it.
+"""The same schedules for Hypothesis, which draws and shrinks them.
 
-`schedules()` is a strategy of whole schedules, for `@given` and `@example`. `RegionMachine` is a
-state machine to derive from: give it a subject, and add rules and invariants if there is more to
-do or to check.
+`schedules()` is a strategy of whole schedules, for `@given` and `@example`. `RegionMachine` is the
+base class of a state machine. A derived class names a subject. It may add rules and invariants.
 
     class CartMachine(RegionMachine):
         subject = subject_of(Cart, [("add", "milk"), ("remove", "milk")])
 
     TestCart = CartMachine.TestCase
 
-Nothing else in this package needs Hypothesis; it is imported when this module is.
+Only this module of the package imports Hypothesis.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class RegionMachine(RuleBasedStateMachine):
         self.is_broken: bool = False
 
     def take(self, *steps: Step) -> None:
-        """Take steps. Raises AssertionError with the schedule up to the one that fails."""
+        """Run steps. Raises AssertionError with the schedule up to the step that fails."""
         failure: Failure | None = None
         try:
             for step in steps:
@@ -59,55 +58,55 @@ class RegionMachine(RuleBasedStateMachine):
 
     @rule(region=numbers, command=numbers)
     def write(self, region: int, command: int) -> None:
-        """A client writes."""
+        """Carry out a command at a region."""
         self.take(Step("write", region, command))
 
     @rule(region=numbers, choice=numbers)
     def deliver(self, region: int, choice: int) -> None:
-        """An operation arrives."""
+        """Deliver an operation to a region."""
         self.take(Step("deliver", region, choice))
 
     @rule(region=numbers, choice=numbers)
     def duplicate(self, region: int, choice: int) -> None:
-        """An operation arrives, and will again."""
+        """Deliver an operation that will be delivered again."""
         self.take(Step("duplicate", region, choice))
 
     @rule(source=numbers, sink=numbers)
     def pull(self, source: int, sink: int) -> None:
-        """Let a region catch up from another."""
+        """Bring a region up to date from another region."""
         self.take(Step("pull", source, sink))
 
     @rule(source=numbers, sink=numbers)
     def cut(self, source: int, sink: int) -> None:
-        """A link is cut one way."""
+        """Cut a link in one direction."""
         self.take(Step("cut", source, sink))
 
     @rule()
     def heal(self) -> None:
-        """All links are whole again."""
+        """Restore all links."""
         self.take(Step("heal"))
 
     @rule(region=numbers)
     def open_snapshot(self, region: int) -> None:
-        """A region begins to write its state down."""
+        """Begin a snapshot of a region."""
         self.take(Step("open", region))
 
     @rule(choice=numbers, sink=numbers)
     def merge_snapshot(self, choice: int, sink: int) -> None:
-        """A region takes a snapshot in."""
+        """Merge a snapshot into a region."""
         self.take(Step("merge", choice, sink))
 
     @rule(region=numbers)
     def report_and_collect(self, region: int) -> None:
-        """All regions report, and one forgets what it may."""
+        """Let all regions report their vectors, then let one region collect garbage."""
         self.take(Step("gossip"), Step("collect", region))
 
     @rule(region=numbers, ahead=numbers)
     def advance(self, region: int, ahead: int) -> None:
-        """Time passes."""
+        """Change the clock of one region or of all."""
         self.take(Step("advance", region, ahead))
 
     def teardown(self) -> None:
-        """Deliver everything to all regions, which must agree, unless a step has failed."""
+        """Deliver everything and check that all regions agree, unless a step has failed."""
         if not self.is_broken:
             self.take(Step("settle"))

@@ -1,4 +1,4 @@
-"""The subjects for our own types: each alone, and all together on the same keys."""
+"""The subjects for the built-in types: each type alone, and all types on the same keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEYS: Final = ("k", "l", "m", "n")
 NAMES: Final = {each.code: each.name for each in DEFINITIONS}
 """The names of the types, which the specifications use too."""
 POSITIONED: Final = frozenset(each.name for each in DEFINITIONS if each.has_positions)
-"""The types whose elements `ListOrder` looks at; `read` sorts them."""
+"""The types whose element order is checked by `ListOrder`. `read` sorts their elements."""
 
 STRING: Final = (
     "SET k a",
@@ -80,7 +80,7 @@ KEY: Final = ("DEL k", "FLUSHALL")
 
 
 def read(replica: Replica) -> dict[str, Any]:
-    """Return the type, value and deadline of each key. Lists are sorted, see `order`."""
+    """Return the type, value and deadline of each key. Lists are sorted (see `ListOrder`)."""
     db = replica.keyspace
     shown: dict[str, Any] = {}
     keys = db.keys()
@@ -94,7 +94,7 @@ def read(replica: Replica) -> dict[str, Any]:
 
 
 def text_of(value: Any) -> Any:
-    """Nested bytes as text."""
+    """Return a value with all nested bytes as text."""
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, list):
@@ -105,12 +105,13 @@ def text_of(value: Any) -> Any:
 
 
 def collected(effect: Effect) -> TypeCommand:
-    """Return a collector's effect as a command: DEL of an expired key, or FORGET of deadlines."""
+    """Return the command for an effect of garbage collection: DEL of an expired key, or FORGET of
+    deadlines."""
     return TypeCommand("FORGET" if effect[1] == FORGET else "DEL", effect[2].decode())
 
 
 def subject(name: str, *families: tuple[str, ...]) -> Subject:
-    """A subject of these families of commands."""
+    """Return a subject with these families of commands."""
     commands = tuple(command(text) for family in families for text in family)
     return Subject(
         name,
@@ -124,7 +125,7 @@ def subject(name: str, *families: tuple[str, ...]) -> Subject:
 
 
 def elsewhere(key: str, *families: tuple[str, ...]) -> tuple[str, ...]:
-    """The same commands on another key."""
+    """Return the same commands for another key."""
     return tuple(text.replace(" k", f" {key}", 1) for family in families for text in family)
 
 

@@ -1,11 +1,12 @@
-"""Whole checks: of one of our subjects, and of a type that somebody else has written.
+"""Complete checks of built-in subjects and of custom types.
 
     def test_cart() -> None:
         check_type(Cart, [("add", "milk"), ("remove", "milk")], add_wins)
 
-runs some hundred schedules over three replicas. A failure is an AssertionError. It holds what went
-wrong and a call of `replay` with the shortest schedule found, to be pasted into a test. Success is
-a report: which laws were checked and how often, and which delivery contract the type needs.
+runs 200 schedules over three replicas. A failure raises an AssertionError. Its text describes the
+failure and contains a call of `replay` with the shortest failing schedule, which can be pasted into
+a test. On success, the report lists which laws were checked and how often, and which delivery
+contract the type needs.
 """
 
 from __future__ import annotations
@@ -47,13 +48,13 @@ Spec = Callable[..., Any]
 
 @attrs.frozen
 class Report:
-    """What was checked, and how often."""
+    """The laws that were checked, and how often each was."""
 
     subject: str
     schedules: int
     laws: dict[str, int]
     contract: tuple[str, ...] = ()
-    """The delivery contract that the type needs, a line for each finding."""
+    """The delivery contract that the type needs, one line per finding."""
     steps: int = 0
 
     def __str__(self) -> str:
@@ -68,23 +69,24 @@ def check_type(
     spec: Spec | Mapping[str, Spec] | None = None,
     **options: Unpack[CheckOptions],
 ) -> Report:
-    """Check that a replicated type converges, and that it means what its specification says.
+    """Check that a replicated type converges and satisfies its specification.
 
-    `make` is a class. It may be written in one of the ways that `crdt.testing.user_types.families`
-    lists: with effects, with states or deltas that merge, as a `crdt.types.custom.Type`, or as a
-    document of another library (`Foreign`). A dict of several, by name, checks them side by side.
+    `make` is a class of one of the families in `crdt.testing.user_types.families`: with effects, or
+    with states or deltas that merge. It may also be a `crdt.types.custom.Type`, or a document of
+    another library (`Foreign`). A dict of several types, by name, checks them together.
 
-    `commands` is what clients may do: tuples such as `("add", "milk")`, a method's name and its
-    arguments, or for a `crdt.types.custom.Type` the number of an operation and its payload.
+    `commands` are the possible commands of clients. A command is a tuple of a method's name and its
+    arguments, such as `("add", "milk")`. For a `crdt.types.custom.Type` it is a tuple of the number
+    of an operation and its payload.
 
-    `spec` is a function of the operations that are visible somewhere to what `value()` must be
-    there: `taken.command` is a command, `taken.saw(other)` says whether one operation had seen
-    another, `taken.result` is what it returned. A dict of functions specifies several queries, or
-    for a dict of types each of them. Without a specification convergence is checked, and what the
-    options ask for. `CheckOptions` lists these.
+    `spec` is a function from a history, the operations that a replica has seen, to the expected
+    `value()`. For an operation `taken`, `taken.command` is its command, `taken.result` is the value
+    that it returned, and `taken.saw(other)` is true if its origin had applied `other` before. A
+    dict of functions specifies several queries, or each type in a dict of types. Without a
+    specification, only convergence and the options are checked. `CheckOptions` lists the options.
 
-    Raises AssertionError with the shortest failing schedule, and ValueError or TypeError, with what
-    to write instead, if the type cannot be checked as it is given.
+    Raises AssertionError with the shortest failing schedule. Raises ValueError or TypeError, with
+    the line to write instead, if the type cannot be checked in the given form.
     """
     __tracebackhide__ = True
     subject = subject_of(make, commands, spec, options)
@@ -113,10 +115,10 @@ def replay(
     text: str,
     **options: Unpack[CheckOptions],
 ) -> None:
-    """Run one schedule that `check_type` has printed, to keep it as a test.
+    """Run one schedule that `check_type` has printed. Use it to keep the schedule as a test.
 
-    The arguments are those of `check_type`, and the schedule. Raises AssertionError if it still
-    fails, ValueError at a step that it does not know.
+    The arguments are those of `check_type`, and the schedule as `text`. Raises AssertionError if
+    the schedule fails, ValueError if it contains an unknown step.
     """
     __tracebackhide__ = True
     run_script(subject_of(make, commands, spec, options), text)
@@ -125,7 +127,10 @@ def replay(
 def check_subject(
     subject: AnySubject, *, schedules: int = SCHEDULES, seed: int = 0, length: int = LENGTH
 ) -> Report:
-    """Run schedules of `length` steps, from `seed` on. Raises AssertionError."""
+    """Run schedules of `length` steps with consecutive seeds from `seed` on.
+
+    Raises AssertionError with the shortest failing schedule.
+    """
     __tracebackhide__ = True
     laws: dict[str, int] = {}
     failure = search(subject, range(seed, seed + schedules), length, laws)
@@ -138,7 +143,7 @@ def check_subject(
 def subject_of(
     make: Any, commands: Sequence[Any], spec: Any = None, options: CheckOptions | None = None
 ) -> AnySubject:
-    """Return the subject that a type is. Raises ValueError, TypeError."""
+    """Return the subject for the arguments of `check_type`. Raises ValueError, TypeError."""
     options = CheckOptions() if options is None else options
     check_options(options)
     given = commands_of_type(commands)
@@ -175,12 +180,12 @@ def commands_of_type(commands: Sequence[Any]) -> tuple[Command, ...]:
 
 
 def contract_of(subject: MessageSubject) -> str:
-    """Say under which delivery contract a type was checked."""
+    """Return a line that describes the delivery contract under which a type was checked."""
     order = {"causal": "in causal order", "fifo": "in the order of each sender"}
     repeated = "possibly again" if subject.duplicates else "once"
     return f"delivered {order.get(subject.delivery, 'in any order')}, {repeated}"
 
 
 def find_cause(failure: Failure) -> Exception | None:
-    """Return the error whose traceback helps: one of the type, not one that we have raised."""
+    """Return the error if it comes from the type under test, None if it is a Disagreement."""
     return None if isinstance(failure.error, Disagreement) else failure.error

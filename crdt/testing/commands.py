@@ -1,9 +1,10 @@
-"""Commands of the built-in types as plain values, and how a replica carries them out.
+"""Commands of the built-in types as plain values, and their execution by a replica.
 
-`TypeCommand("SADD", "k", ("a",))` reads like Redis. Carrying one out does what a server or a handle
-would do: look the key up, refuse another type, write. What a command means may depend on what its
-region saw (`LREM` by index, `APPEND`); so carrying it out gives back what it came to, with elements
-named by identity and whole values, which is what the history keeps and the specification reads.
+`TypeCommand("SADD", "k", ("a",))` corresponds to the Redis command. Execution works as in a server
+or a handle: look the key up, refuse another type, write. The meaning of a command may depend on the
+state of its region, for example of APPEND or of a removal by index. Execution therefore returns the
+resolved command, with whole values and with elements named by identity. The history records the
+resolved command, and the specification reads it.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from crdt.writes import string as strings
 
 @attrs.frozen
 class TypeCommand:
-    """A name, a key and arguments."""
+    """A command with its name, key and arguments."""
 
     name: str
     key: str = ""
@@ -55,7 +56,7 @@ class TypeCommand:
 
 
 def command(text: str) -> TypeCommand:
-    """A command as people write it: `ZADD k a 1.5`; what looks like a number is one."""
+    """Return the command in a text such as `ZADD k a 1.5`. Arguments may be numbers."""
     name, *rest = text.split()
     return TypeCommand(
         name, rest[0] if rest else "", tuple(number_or_text(item) for item in rest[1:])
@@ -63,7 +64,7 @@ def command(text: str) -> TypeCommand:
 
 
 def number_or_text(item: str) -> int | float | str:
-    """The argument that `item` spells; quotes keep digits a text."""
+    """Return the argument that `item` represents. Quoted digits are text."""
     if item.startswith("'"):
         return item.strip("'")
     try:
@@ -77,7 +78,7 @@ def number_or_text(item: str) -> int | float | str:
 
 
 def carry_out(replica: Replica, asked: TypeCommand) -> TypeCommand:
-    """Do it; what it came to. A command that is refused has no effect."""
+    """Execute a command and return the resolved command. A refused command has no effect."""
     try:
         came_to = PERFORM[asked.name](replica.keyspace, asked)
     except CRDTError:
@@ -94,7 +95,7 @@ def held(db: Keyspace, key: bytes, kind: type[Any]) -> Any:
 
 
 def encode(item: object) -> bytes:
-    """An argument as bytes."""
+    """Return an argument as bytes."""
     return str(item).encode()
 
 
@@ -110,7 +111,7 @@ def flush(db: Keyspace, asked: TypeCommand) -> None:
 
 
 def expire(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
-    """EXPIRE: the argument counts from the region's own clock."""
+    """EXPIRE: set a deadline relative to the region's own clock."""
     key = encode(asked.key)
     if db.lookup_for_write(key) is None:
         return None
@@ -129,7 +130,7 @@ def persist(db: Keyspace, asked: TypeCommand) -> None:
 
 
 def assign(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
-    """SET. Over another type, or over several, it is a DEL and a SET."""
+    """SET. Over a value of another type, or of several types, it is a DEL and a SET."""
     key = encode(asked.key)
     value: Value | None = db.data.get(key)
     is_anew = value is not None and type(value) is not String
@@ -150,7 +151,7 @@ def assign_keep(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
 
 
 def append(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
-    """APPEND: a SET KEEPTTL of the whole."""
+    """APPEND: a SET KEEPTTL of the whole resulting string."""
     value = held(db, encode(asked.key), String)
     whole = (value.read().decode() if value is not None else "") + str(asked.args[0])
     return assign_keep(db, TypeCommand("KEEP", asked.key, (whole,))) or TypeCommand(
@@ -159,7 +160,7 @@ def append(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
 
 
 def increment(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
-    """INCRBY. With a fraction it comes to the exact difference that it makes."""
+    """INCRBY. For a fraction, the resolved command holds the exact difference."""
     key = encode(asked.key)
     value = held(db, key, String)
     delta = asked.args[0]
@@ -172,13 +173,13 @@ def increment(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
 
 
 def exact_value(value: String) -> Decimal:
-    """Return the number that increments add to, before it is rounded to be shown."""
+    """Return the exact number of a string, before it is rounded for display."""
     number = value.number()
     return decimal_of(0 if number is None else number)
 
 
 def long_double_of(delta: float) -> LongDouble:
-    """A finite number as INCRBYFLOAT reads it."""
+    """Return a finite number as a long double, as INCRBYFLOAT parses it."""
     number = long_double.parse(repr(delta).encode())
     assert number is not None
     return number
@@ -212,7 +213,7 @@ def hash_remove(db: Keyspace, asked: TypeCommand) -> None:
 
 
 def hash_increment(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
-    """HINCRBY, as `increment`."""
+    """HINCRBY. For a fraction, the resolved command holds the exact difference."""
     key, field, delta = encode(asked.key), encode(asked.args[0]), asked.args[1]
     value = held(db, key, Hash)
     if isinstance(delta, int):
@@ -275,7 +276,7 @@ def flag_change(db: Keyspace, asked: TypeCommand) -> None:
 
 # -- lists -------------------------------------------------------------------------------------
 
-Identity = tuple[int, int]  # which effect inserted an element, and its index there
+Identity = tuple[int, int]  # the dot of the effect that inserted an element, and its index there
 
 
 def identities(value: List) -> list[Identity]:
@@ -285,7 +286,7 @@ def identities(value: List) -> list[Identity]:
 
 
 def list_change(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
-    """All commands of lists. The region that asked must see what Python's list would show."""
+    """Execute a list command. Check that its region then shows the result of a Python list."""
     key = encode(asked.key)
     value = held(db, key, List)
     before: list[bytes] = [] if value is None else value.values(0, value.length())
@@ -295,7 +296,7 @@ def list_change(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     if came_to is not None:
         LIST_MODEL[asked.name](expected, asked)
     value = db.lookup(key)
-    if type(db.data.get(key)) is not Contested:  # else another type may have come to light
+    if type(db.data.get(key)) is not Contested:  # else another type may be visible now
         after = value.values(0, value.length()) if isinstance(value, List) else []
         assert after == expected, f"{asked} made {before} into {after}"
     return came_to

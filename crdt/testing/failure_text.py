@@ -1,8 +1,7 @@
-"""The text of a failure: the broken law, and the call of `replay` that repeats it.
+"""The text of a failure: the violated law, and a call of `replay` that repeats the failure.
 
-The call is Python. Names in it are those of the class, the specification and the options, as the
-caller's module has them; what is plain data is spelled out. Each step is followed by what
-readers see where it has changed something, as a comment.
+The call is Python code. Classes and functions appear by their names in the caller's module. Plain
+data appears as literals. If a step changes a visible value, a comment behind it shows the value.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from crdt.testing.user_types.options import CheckOptions
 
 NOT_REPLAYED: Final = ("schedules", "seed", "on_progress")
 SHOWN_WIDTH: Final = 60  # characters of a value in a comment
-LITERAL_WIDTH: Final = 400  # characters of the commands, beyond which their name stands for them
+LITERAL_WIDTH: Final = 400  # a longer list of commands is replaced by the name `commands`
 
 
 def explained(
     failure: Failure, subject: AnySubject, arguments: tuple[Any, Any, Any], options: CheckOptions
 ) -> str:
-    """Return what went wrong, and the call that repeats it. `arguments` are the type, the commands
-    and the specification, as `check_type` was given them."""
+    """Return the description of a failure and the call that repeats it. `arguments` are the type,
+    the commands and the specification that were passed to `check_type`."""
     make, commands, spec = arguments
     kept: dict[str, Any] = {
         name: value
@@ -46,7 +45,7 @@ def explained(
 
 
 def annotated(failure: Failure) -> str:
-    """Return the steps of a failure, each with what has changed for readers as a comment."""
+    """Return the steps of a failure, each with a comment that shows the values it changed."""
     world = attempt_traced(failure.subject, failure.steps, {})[1]
     shown: dict[int, dict[str, str]] = {}
     before: dict[str, str] = {}
@@ -65,7 +64,7 @@ def annotated(failure: Failure) -> str:
 
 
 def comment(opening: str, shown: Mapping[str, str]) -> str:
-    """Return what replicas show as a comment in a script; empty if there is nothing to show."""
+    """Return a comment that shows the values of replicas; empty if `shown` is empty."""
     if not shown:
         return ""
     text = ", ".join(f"{where} shows {answer}" for where, answer in sorted(shown.items()))
@@ -73,7 +72,7 @@ def comment(opening: str, shown: Mapping[str, str]) -> str:
 
 
 def reading_text(reading: Any) -> str:
-    """Return one reading in words: the value, and the answers to other queries by name."""
+    """Return one reading as text: the value, and the answers to other queries by name."""
     if not isinstance(reading, Mapping) or VALUE not in reading:
         return shorten_text(reading, SHOWN_WIDTH)
     answers = {
@@ -86,7 +85,7 @@ def reading_text(reading: Any) -> str:
 
 
 def quoted(script: str) -> str:
-    """Return a script as a literal that Python reads back, over several lines if that is safe."""
+    """Return a script as a Python literal, over several lines if it contains no `'''`."""
     if "'''" in script:
         return repr(script)
     raw = "r" * ("\\" in script)
@@ -94,15 +93,15 @@ def quoted(script: str) -> str:
 
 
 def in_python(value: Any, fallback: str) -> str:
-    """Return an argument as Python reads it, or `fallback` where it has neither literal nor name.
+    """Return a Python expression for an argument, or `fallback` if there is none.
 
-    Classes and functions are called by their names, also inside of lists, tuples and dicts.
+    Classes and functions appear by their names, also inside of lists, tuples and dicts.
     """
     return spelled(value) or fallback
 
 
 def spelled(value: Any) -> str:
-    """Return a value as Python reads it; empty if it cannot be spelled."""
+    """Return a Python expression for a value; empty if it has neither literal nor name."""
     if isinstance(value, list | tuple):
         items = [spelled(each) for each in cast("list[Any] | tuple[Any, ...]", value)]
         inner = ", ".join(items) + "," * (isinstance(value, tuple) and len(items) == 1)

@@ -1,9 +1,9 @@
 """Histories of commands and their visibility: the input of every specification.
 
 A specification is a function from the operations that a region has seen to the value that it must
-show (Burckhardt et al., "Replicated Data Types: Specification, Verification,
-Optimality", 2014). Its input is a `History`: the visible operations, each a `HistoryEvent`, in an
-order that respects causality. Visibility is a set of bits, so a query is cheap."""
+show (Burckhardt et al., "Replicated Data Types: Specification, Verification, Optimality", 2014).
+Its input is a `History`: the visible operations, each a `HistoryEvent`, in an order that is
+consistent with causality. Sets of operations are bit sets, so a visibility query is cheap."""
 
 from __future__ import annotations
 
@@ -17,42 +17,44 @@ from crdt.causality.dots import Dot, Origin, origin_of, region_of
 
 @attrs.frozen(eq=False)
 class HistoryEvent:
-    """One command that changed something, as it was carried out at its origin."""
+    """A command that had an effect, as it was executed at its origin."""
 
     command: Any
-    dot: Dot  #     of the last effect it had
-    clock: int  #   wall clock of its origin in ms, which stamps its writes
-    expiry_clock: int  # the clock that expiry at its origin went by, in ms
-    index: int  #   its place among all that was ever done
-    past: int  #    bit i is set: it had seen the operation with index i
+    dot: Dot  #     the dot of the command's last effect
+    clock: int  #   the origin's wall clock in ms, used for the stamps of its writes
+    expiry_clock: int  # the origin's clock for expiry, in ms
+    index: int  #   the position of this event among all events
+    past: int  #    bit i is set if the origin had seen the event with index i
     notes: dict[Any, Any] = attrs.field(factory=dict[Any, Any], repr=False)
-    """Where a specification may note what it has worked out: the past does not change."""
+    """A cache for specifications. Results about the past of an event stay valid."""
     result: Any = None
     """The value that the command returned at its origin."""
     refused: bool = False
-    """True if the command was refused. Only `keep_refused` lets a specification see those."""
+    """True if the command was refused. A history contains refused commands only with the option
+    `keep_refused`."""
 
     @property
     def origin(self) -> Origin:
-        """The origin of the command. Of two equal concurrent ones, the lower origin wins (D-01)."""
+        """The origin of the command. Between concurrent writes with equal stamps, the lower origin
+        wins (D-01)."""
         return origin_of(self.dot)
 
     @property
     def region(self) -> int:
-        """The number of the replica that did it."""
+        """The number of the replica that executed the command."""
         return region_of(self.origin)
 
     def saw(self, other: HistoryEvent) -> bool:
-        """Return whether `other` had been applied at the origin before."""
+        """Return whether the origin had applied `other` before this event."""
         return bool(self.past >> other.index & 1)
 
 
 class History(Sequence[HistoryEvent]):
-    """The operations visible somewhere, the oldest first."""
+    """The operations that are visible at one replica, the oldest first."""
 
     def __init__(self, everything: list[HistoryEvent], visible: int, now: int = 0) -> None:
-        """`everything` that was ever done, of which the bits of `visible` can be seen, by somebody
-        whose wall clock has reached `now` ms."""
+        """Create the history of a replica whose clock for expiry shows `now` ms. `everything` holds
+        all events, and the bits of `visible` select the visible ones."""
         self.everything: list[HistoryEvent] = everything
         self.visible: int = visible
         self.now: int = now
@@ -74,18 +76,19 @@ class History(Sequence[HistoryEvent]):
         return iter(self.items)
 
     def before(self, taken: HistoryEvent) -> History:
-        """Return the history that was visible at the origin when `taken` was done."""
+        """Return the history that was visible at the origin when `taken` was executed."""
         return History(self.everything, taken.past, taken.expiry_clock)
 
     def only(self, kept: Sequence[HistoryEvent]) -> History:
-        """The same place and time, of these operations alone."""
+        """Return a history with only these operations, and with the same clock."""
         visible = 0
         for taken in kept:
             visible |= 1 << taken.index
         return History(self.everything, visible, self.now)
 
     def part(self, name: str) -> History:
-        """The same place and time, of the commands that begin with `name`, and without it."""
+        """Return a history with only the commands that begin with `name`, with `name` removed from
+        them, and with the same clock."""
         own = {taken.index for taken in self.items if taken.command[0] == name}
         everything = [
             attrs.evolve(taken, command=taken.command[1:]) if taken.index in own else taken
@@ -96,7 +99,7 @@ class History(Sequence[HistoryEvent]):
 
 
 def unseen(history: Sequence[HistoryEvent], removers: Sequence[HistoryEvent]) -> list[HistoryEvent]:
-    """The operations that none of `removers` had seen: what an observed remove leaves."""
+    """Return the operations that none of `removers` had seen. An observed-remove leaves these."""
     seen = 0
     for other in removers:
         seen |= other.past
@@ -104,5 +107,5 @@ def unseen(history: Sequence[HistoryEvent], removers: Sequence[HistoryEvent]) ->
 
 
 def latest(history: Sequence[HistoryEvent]) -> list[HistoryEvent]:
-    """The operations that no other had seen: several where they were concurrent."""
+    """Return the operations that no other operation had seen: the maximal concurrent ones."""
     return unseen(history, history)

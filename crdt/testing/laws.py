@@ -1,9 +1,8 @@
-"""Laws of states: what must hold of any replicas that some history has led to.
+"""Algebraic laws of the states of replicas.
 
-Merging knows no order, no grouping and no repetition (rule ORD-4), and what is written down is the
-same wherever the content is. States are never made up, only taken from where a schedule has ended:
-on states that no history leads to, the laws need not hold (Shapiro et al., "Conflict-Free
-Replicated Data Types", 2011).
+Merging is commutative, associative and idempotent (rule ORD-4), and equal content has equal bytes.
+The checked states are those at the end of a schedule. The laws need not hold for states that no
+history can produce (Shapiro et al., "Conflict-Free Replicated Data Types", 2011).
 """
 
 from __future__ import annotations
@@ -16,11 +15,14 @@ from crdt.embed.replica import Replica, split
 from crdt.store.snapshot import unpack_piece
 from crdt.testing.subject import Disagreement, Subject
 
-SCRATCH: Final = 250  # the region of replicas that only ever merge
+SCRATCH: Final = 250  # the region of the replicas that merge states for the checks
 
 
 def check_laws(subject: Subject, replicas: Sequence[Replica], count: Callable[[str], None]) -> None:
-    """Put the laws to the test with the states of at least three replicas."""
+    """Check the laws with the states of at least three replicas. `count` is called for each check.
+
+    Raises Disagreement if a law does not hold.
+    """
     states = [replica.to_bytes() for replica in replicas]
     for state in states:
         count("a state reads back as it was")
@@ -40,14 +42,14 @@ def check_laws(subject: Subject, replicas: Sequence[Replica], count: Callable[[s
 
 
 def expect_same(law: str, replicas: Sequence[Replica]) -> None:
-    """Compare the whole states of replicas."""
+    """Raise Disagreement if the whole states of replicas differ."""
     states = [replica.to_bytes() for replica in replicas]
     for state in states[1:]:
         expect(law, state, states[0])
 
 
 def merged(subject: Subject, states: Sequence[bytes]) -> bytes:
-    """The state of a replica that has taken in these, one after the other."""
+    """Return the state of a new replica that has merged `states` in this order."""
     replica: Replica = subject.replica(make_origin(SCRATCH), (), 1 << 20)
     for state in states:
         replica.merge_bytes(state)
@@ -55,11 +57,11 @@ def merged(subject: Subject, states: Sequence[bytes]) -> bytes:
 
 
 def expect(law: str, found: bytes, expected: bytes) -> None:
-    """Compare two states."""
+    """Raise Disagreement if two states differ."""
     if found != expected:
         raise Disagreement(law, f"{spelled(found)}\ndiffers from\n{spelled(expected)}")
 
 
 def spelled(state: bytes) -> str:
-    """A state as people can read it, piece by piece."""
+    """Return a readable text of a state, one line per piece."""
     return "\n".join(f"  {unpack_piece(piece)}" for piece in split(state))

@@ -1,10 +1,13 @@
-"""What the order of a list must keep, wherever and whenever it is read.
+"""Checks of the order of list elements.
 
-The specification of a list says which elements it holds. This says how they stand: two elements
-never change places, in any region at any time (LST-2); and what one push brought stays together,
-but for what somebody inserted there on purpose, having seen it (LST-11, D-08). That an insert lands
-where its own region asked for it, `commands.list_change` checks immediately; since neighbours never
-change places, it then stays between them.
+The specification of a list defines which elements the list holds. This module checks their order:
+
+* two elements have the same relative order in all regions and at all times (LST-2);
+* the elements of one push stay next to each other. Between them there are only elements whose
+  inserting region had seen the push (LST-11, D-08).
+
+`commands.list_change` checks that an insert takes the requested position in its own region. As
+relative orders never change, the element stays between its neighbours.
 """
 
 from __future__ import annotations
@@ -16,14 +19,14 @@ from crdt.types.list import List
 
 
 class ListOrder:
-    """The order of the elements of some lists as it was seen so far, everywhere."""
+    """The relative orders of list elements that have been observed in any region so far."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         self.keys: tuple[str, ...] = keys
         self.before: set[tuple[Identity, Identity]] = set()
 
     def check(self, replica: Replica, history: History) -> None:
-        """Compare one replica with what was seen before, and remember."""
+        """Compare the lists of one replica with the observed orders, and record its orders."""
         pushes = {taken.dot: taken for taken in history if taken.command.name == "PUSH"}
         for key in self.keys:
             value = replica.keyspace.lookup(encode(key))
@@ -33,7 +36,7 @@ class ListOrder:
                 check_runs(names, pushes)
 
     def check_places(self, names: list[Identity]) -> None:
-        """No two elements have changed places."""
+        """Assert that no two elements have changed their relative order."""
         for index, right in enumerate(names):
             for left in names[:index]:
                 assert (right, left) not in self.before, f"{left} and {right} changed places"
@@ -41,7 +44,8 @@ class ListOrder:
 
 
 def check_runs(names: list[Identity], pushes: dict[int, HistoryEvent]) -> None:
-    """Between elements that came together stands only what was put there on purpose."""
+    """Assert that between two elements of one push there are only elements of that push, or of
+    regions that had seen it."""
     for first, left in enumerate(names):
         for last in range(first + 1, len(names)):
             if names[last][0] == left[0]:

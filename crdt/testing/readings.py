@@ -1,7 +1,7 @@
-"""The readings of a replica, and the readings that are expected.
+"""The readings of a replica, and the expected readings.
 
-A reading holds the answer to each query: `value()` under the name "value", and any others that
-`check_type` is given. A specification may cover all of them or some.
+A reading holds the answer to each query: `value()` under the name "value", and the other queries
+that are passed to `check_type`. A specification may cover all queries or some.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Reading = dict[str, Any]
 
 
 def query_name(query: Command, parts: Sequence[str] = ()) -> str:
-    """A query as it is written in Python; one of `parts`, the names of several types, comes first
-    where it is for one of them."""
+    """Return a query as Python code. It begins with the name of a type if the query is for one of
+    several types, whose names are in `parts`."""
     name, *arguments = query
     if part_of(query, parts):
         return f"{name}.{query_name(query[1:])}"
@@ -32,18 +32,19 @@ def query_name(query: Command, parts: Sequence[str] = ()) -> str:
 
 
 def part_of(query: Command, parts: Sequence[str]) -> str:
-    """Return the name of the type that a query is for; empty where it is for all."""
+    """Return the name of the type that a query is for; empty if it is for all types."""
     return query[0] if query != (VALUE,) and query[0] in parts else ""
 
 
 def shorten_text(value: Any, width: int = WIDTH) -> str:
-    """The `repr` of a value, cut in the middle if it is long."""
+    """Return the `repr` of a value, shortened in the middle if it is long."""
     text = repr(value)
     return text if len(text) <= width else f"{text[: width // 2]} ... {text[-width // 2 :]}"
 
 
 def kept(reading: Reading) -> Reading:
-    """A copy of a reading that later changes of the replica do not reach. Raises ValueError."""
+    """Return a deep copy of a reading, which later changes of the replica do not affect. Raises
+    ValueError if it cannot be copied."""
     try:
         return copy.deepcopy(reading)
     except (TypeError, ValueError, RecursionError) as error:
@@ -51,7 +52,7 @@ def kept(reading: Reading) -> Reading:
 
 
 def difference(left: Reading, right: Reading) -> str | None:
-    """The first query that both readings hold and that they answer differently."""
+    """Return the first query that both readings answer differently; None if there is none."""
     for name, answer in right.items():
         if name in left and not same(left[name], answer):
             return name
@@ -59,7 +60,7 @@ def difference(left: Reading, right: Reading) -> str | None:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Return whether two results are equal. Raises ValueError if `==` gives no truth value."""
+    """Return whether two results are equal. Raises ValueError if `==` does not return a bool."""
     try:
         return bool(left == right)
     except (TypeError, ValueError) as error:
@@ -70,7 +71,7 @@ def same(left: Any, right: Any) -> bool:
 
 
 def encoded(value: Any) -> Any:
-    """Return a value with all text in it as bytes."""
+    """Return a value with all nested text as bytes."""
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, Mapping):
@@ -83,7 +84,7 @@ def encoded(value: Any) -> Any:
 
 
 def worded(name: str, answer: Any) -> str:
-    """Return one answer as a message words it."""
+    """Return the answer to a query as text for a message."""
     return shorten_text(answer) if name == VALUE else f"{name} = {shorten_text(answer)}"
 
 
@@ -96,11 +97,11 @@ class Expectations:
     results: Callable[..., Any] | None = None
 
     def expected(self, history: History) -> Reading:
-        """Return the reading that is expected where this history is visible."""
+        """Return the reading that the specification gives for this history."""
         return {name: spec(history, *given) for name, (spec, given) in self.specs.items()}
 
     def check_spec(self, where: str, reading: Reading, expected: Reading, count: Count) -> None:
-        """Raise Disagreement if a reading is not what the specification says."""
+        """Raise Disagreement if a reading differs from the one that the specification gives."""
         if expected:
             count("value equals specification")
         name = difference(reading, expected)
@@ -130,7 +131,7 @@ class Expectations:
                 raise Disagreement("invariants", message)
 
     def check_equal(self, where: str, reading: Reading, other: str, before: Reading) -> None:
-        """Raise Disagreement if two regions that have seen the same show different things."""
+        """Raise Disagreement if two regions with the same history show different values."""
         if (name := difference(before, reading)) is not None:
             shown, shown_before = (
                 worded(name, reading[name]),
@@ -144,7 +145,7 @@ class Expectations:
     def check_result(
         self, where: str, history: History, command: Command, result: Any, count: Count
     ) -> None:
-        """Raise Disagreement if a command returned what it must not."""
+        """Raise Disagreement if a command did not return the specified result."""
         if self.results is not None:
             count("results equal specification")
             meant = self.results(history, command)
@@ -154,7 +155,7 @@ class Expectations:
 
 
 def specs_by_query(spec: Any) -> Mapping[str, Any]:
-    """Return the specification of each query by the name of its method."""
+    """Return the specifications by the name of the query's method."""
     if spec is None:
         return {}
     return cast("Mapping[str, Any]", spec) if isinstance(spec, Mapping) else {VALUE: spec}
@@ -163,8 +164,8 @@ def specs_by_query(spec: Any) -> Mapping[str, Any]:
 def expectations(
     spec: Any, queries: Sequence[Command], options: CheckOptions, parts: Sequence[str] = ()
 ) -> Expectations:
-    """Collect what was promised. `parts` are the names of several types side by side. Raises
-    ValueError at what cannot be asked."""
+    """Return the expectations in the arguments of `check_type`. `parts` are the names of several
+    types, if several are checked together. Raises ValueError if an argument is not valid."""
     specs = dict(specs_by_query(spec))
     names: set[str] = set()
     found: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {}
@@ -193,8 +194,8 @@ def expectations(
 
 
 def joined(specs: Mapping[str, Any]) -> Callable[[History], Any]:
-    """Return the specification of several types from one for each. Raises ValueError if one is
-    missing or cannot be called."""
+    """Return one specification of several types, made of one for each type. Raises ValueError if
+    one is missing or cannot be called."""
     for name, spec in specs.items():
         if spec is None:
             raise ValueError(f"`spec` has nothing for {name!r}. Write one for each type, or none.")
@@ -203,7 +204,7 @@ def joined(specs: Mapping[str, Any]) -> Callable[[History], Any]:
 
 
 def of_part(spec: Callable[..., Any], part: str) -> Callable[..., Any]:
-    """Return a specification that is asked of one type's commands only, if `part` is its name."""
+    """Return `spec`, restricted to the commands of the type `part` unless `part` is empty."""
 
     def asked(history: History, *given: Any) -> Any:
         return spec(history.part(part), *given)

@@ -1,14 +1,14 @@
-"""Running schedules, searching for one that fails, and telling it in words.
+"""Run schedules, search for one that fails, and print it.
 
-A schedule comes from a seed, or is written down as a script that people can read:
+A schedule is drawn from a seed, or it is parsed from a readable script:
 
     subject keyspace
     write 1 SADD k a
     deliver 2 0
     write 2 DEL k
 
-A schedule that fails is run again before it is made small. If it does not fail in the same way, the
-type under test is not deterministic, and that is what is reported.
+A failing schedule is run again before it is shrunk. If it does not fail in the same way, the type
+under test is not deterministic, and this is reported as the failure.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from crdt.testing.worlds.message_world import MessageSubject, MessageWorld
 from crdt.testing.worlds.steps import KINDS, Step, draw, format_number, number_of
 from crdt.testing.worlds.world import World
 
-STREAM: Final = "crdt.suite"  # part of what a seed means: another name, other schedules
+STREAM: Final = "crdt.suite"  # part of the random seed; a change gives other schedules
 LENGTH: Final = 60  # steps of a drawn schedule
 SAME_RESULTS: Final = "the same steps give the same results"
-NONE_COMMAND: Final = "command"  # spells a command that has no literal, by its number
+NONE_COMMAND: Final = "command"  # precedes the number of a command that has no literal
 
 AnySubject = Subject | MessageSubject
 AnyWorld = World | MessageWorld
@@ -39,7 +39,7 @@ AnyWorld = World | MessageWorld
 
 @attrs.frozen
 class Failure:
-    """A schedule that fails, as small as it could be made, and how it does."""
+    """A failing schedule, shrunk, and the error that it raises."""
 
     subject: AnySubject
     steps: list[Step]
@@ -51,12 +51,12 @@ class Failure:
 
     @property
     def script(self) -> str:
-        """The schedule in words."""
+        """The schedule as text."""
         return script(self.subject, self.steps)
 
     @property
     def found(self) -> str:
-        """The seed with which it was found, and its length."""
+        """The seed that gave the schedule, if any, and the number of its steps."""
         found = "" if self.seed is None else f"found with seed {self.seed}, "
         return f"{found}{len(self.steps)} step{'s'[: len(self.steps) != 1]}"
 
@@ -71,19 +71,19 @@ class Failure:
 
 
 def world_of(subject: AnySubject) -> AnyWorld:
-    """A new world for a subject."""
+    """Return a new world for a subject."""
     return MessageWorld(subject) if isinstance(subject, MessageSubject) else World(subject)
 
 
 def attempt(subject: AnySubject, steps: list[Step], counts: dict[str, int]) -> Exception | None:
-    """Run a schedule; what went wrong, None if nothing. Adds up how often each law was tried."""
+    """Run a schedule. Return its error, or None. Add the checks of each law to `counts`."""
     return attempt_traced(subject, steps, counts)[0]
 
 
 def attempt_traced(
     subject: AnySubject, steps: list[Step], counts: dict[str, int]
 ) -> tuple[Exception | None, AnyWorld]:
-    """As `attempt`, and the world as it was left."""
+    """Run a schedule as `attempt` does. Return its error, or None, and the final world."""
     world = world_of(subject)
     try:
         world.run(steps)
@@ -96,7 +96,7 @@ def attempt_traced(
 
 
 def signature(error: Exception) -> tuple[str, ...]:
-    """In which way a schedule failed: the law, or the place in the program."""
+    """Return the kind of a failure: the violated law, or the exception and its place."""
     if isinstance(error, Disagreement):
         return (error.law,)
     frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -104,7 +104,7 @@ def signature(error: Exception) -> tuple[str, ...]:
 
 
 def shrink(subject: AnySubject, steps: list[Step], error: Exception) -> Failure:
-    """The smallest schedule found that fails in the same way."""
+    """Return the smallest schedule found that fails in the same way."""
     errors = {signature(error): error}
 
     def fails(candidate: list[Step]) -> bool:
@@ -119,7 +119,7 @@ def shrink(subject: AnySubject, steps: list[Step], error: Exception) -> Failure:
 
 
 def diagnose(subject: AnySubject, steps: list[Step], error: Exception) -> Failure:
-    """Make a failing schedule small, unless it does not fail again in the same way."""
+    """Shrink a failing schedule. If it does not fail again in the same way, report that instead."""
     if doubt := find_unsteady(subject, steps, error):
         return Failure(subject, steps, doubt)
     failure = shrink(subject, steps, error)
@@ -129,7 +129,7 @@ def diagnose(subject: AnySubject, steps: list[Step], error: Exception) -> Failur
 
 
 def find_unsteady(subject: AnySubject, steps: list[Step], error: Exception) -> Disagreement | None:
-    """Run a failing schedule twice more; what differs, None if it fails as it did."""
+    """Run a failing schedule twice more. Return how the runs differ, None if both fail the same."""
     if signature(error) == (SAME_RESULTS,):
         return Disagreement(*error.args)
     runs = [attempt_traced(subject, steps, {}) for _ in range(2)]
@@ -146,13 +146,13 @@ def find_unsteady(subject: AnySubject, steps: list[Step], error: Exception) -> D
 
 
 def shown(entry: tuple[int, str, Any]) -> str:
-    """Return one entry of a world's trace in words."""
+    """Return one entry of a world's trace as text."""
     step, where, reading = entry
     return f"{where} showed {shorten_text(reading)} after step {step}"
 
 
 def without_deletes(subject: AnySubject) -> AnySubject:
-    """The subject with no command that deletes the whole value."""
+    """Return the subject without the command that deletes the whole value."""
     if isinstance(subject, Subject) and subject.deletes:
         return attrs.evolve(subject, commands=subject.commands[:-1], deletes=False)
     return subject
@@ -165,10 +165,11 @@ def search(
     counts: dict[str, int] | None = None,
     on_progress: Callable[[int, int], Any] | None = None,
 ) -> Failure | None:
-    """Run the schedule of each seed; the first failure, shrunk, or None.
+    """Run the schedule of each seed. Return the first failure, shrunk, or None.
 
-    Where the value can be deleted, even seeds never delete it, and they come first: so that what is
-    wrong without deletes is shown without them.
+    If the subject has a delete command, even seeds do not use it, and they run first. So a fault
+    that needs no delete is reported without one. `on_progress` is called after each schedule with
+    the number of schedules done and the number of all.
     """
     counts = {} if counts is None else counts
     order = sorted(seeds, key=lambda seed: seed % 2) if deletes(subject) else list(seeds)
@@ -184,7 +185,7 @@ def search(
 
 
 def draw_schedule(subject: AnySubject, seed: int, length: int) -> list[Step]:
-    """The schedule of a seed."""
+    """Return the schedule of a seed."""
     rng = random.Random(f"{STREAM} {subject.name} {seed}")
     kinds = subject.kinds if isinstance(subject, MessageSubject) else tuple(KINDS)
     return draw(rng, length, kinds)
@@ -196,7 +197,7 @@ def deletes(subject: AnySubject) -> bool:
 
 
 def script(subject: AnySubject, steps: Sequence[Step]) -> str:
-    """Return a schedule as text, which `parse` reads. Commands are written as literals."""
+    """Return a schedule as text, which `parse` can read. Commands are written as literals."""
     return "\n".join([f"subject {subject.name}", *(line(subject, step) for step in steps)])
 
 
@@ -209,13 +210,13 @@ def line(subject: AnySubject, step: Step) -> str:
 
 
 def spell(command: Any, index: int) -> str:
-    """A command in words: its literal if it has one, else its number."""
+    """Return a command as text: its literal if it has one, else its number."""
     is_tuple = isinstance(command, tuple)
     return str(command) if not is_tuple or is_literal(command) else f"{NONE_COMMAND} {index}"  # pyright: ignore[reportUnknownArgumentType]
 
 
 def is_literal(command: object) -> bool:
-    """Return whether Python reads back what it prints of a command."""
+    """Return whether the `repr` of a command is a literal that evaluates to an equal command."""
     try:
         return bool(ast.literal_eval(repr(command)) == command)
     except (ValueError, SyntaxError, TypeError):
@@ -223,7 +224,7 @@ def is_literal(command: object) -> bool:
 
 
 def parse(subject: AnySubject, text: str) -> list[Step]:
-    """Return the schedule in a script. Raises ValueError at an unknown word."""
+    """Return the schedule in a script. Raises ValueError for an unknown step or command."""
     spelled = {spell(command, index): index for index, command in enumerate(subject.commands)}
     steps: list[Step] = []
     for each in text.splitlines():
@@ -248,10 +249,10 @@ def parse_step(kind: str, rest: str, spelled: dict[str, int]) -> Step:
 
 
 def without_comments(command: str) -> tuple[str, str, str]:
-    """Return the texts that a command may have, as a `#` in it may belong to it."""
+    """Return the possible texts of a command. A `#` may be part of it or begin a comment."""
     return command, command.rpartition("  # ")[0].strip(), command.partition("#")[0].strip()
 
 
 def run_script(subject: AnySubject, text: str) -> None:
-    """Run the schedule that a script spells. Raises what goes wrong."""
+    """Run the schedule in a script. Raises the error of the first step that fails."""
     world_of(subject).run(parse(subject, text))

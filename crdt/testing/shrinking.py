@@ -1,8 +1,8 @@
-"""Making a failing schedule small: fewer steps first, then plainer ones.
+"""Shrink a failing schedule: first remove steps, then lower the numbers in them.
 
-Every schedule means something, so steps can be left out freely (Zeller and Hildebrandt,
-"Simplifying and Isolating Failure-Inducing Input", 2002). A smaller schedule counts only if it
-fails in the same way.
+Every sequence of steps is a valid schedule, so any steps can be left out (delta debugging: Zeller
+and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002). A smaller schedule is
+accepted only if it fails in the same way.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Fails = Callable[[list[Step]], bool]
 
 
 class Shrinker:
-    """Shrinks one schedule. `fails` says whether a schedule still fails in the same way."""
+    """The shrinker of one schedule. `fails` returns whether a schedule fails in the same way."""
 
     def __init__(self, steps: list[Step], fails: Fails) -> None:
         self.steps: list[Step] = steps
@@ -28,7 +28,7 @@ class Shrinker:
         self.trials: int = 0
 
     def shrink(self) -> list[Step]:
-        """The smallest schedule found."""
+        """Return the smallest schedule found."""
         before: list[Step] = []
         while before != self.steps and self.trials < TRIALS_MAX:
             before = self.steps
@@ -45,7 +45,7 @@ class Shrinker:
         return True
 
     def leave_out(self) -> None:
-        """Leave out longer and then shorter runs of steps."""
+        """Leave out runs of steps, the longest runs first."""
         size = max(1, len(self.steps) // 2)
         while True:
             start = 0
@@ -57,7 +57,7 @@ class Shrinker:
             size //= 2
 
     def make_plain(self) -> None:
-        """Lower the numbers of each step, one after the other."""
+        """Lower the numbers of the steps, one number at a time."""
         for index in range(len(self.steps)):
             for field in ("first", "second"):
                 number = getattr(self.steps[index], field)

@@ -1,13 +1,14 @@
-"""What each type means: functions from the visible operations to the value.
+"""The specification of each type: a function from the visible operations to the value.
 
-These are the documentation of the conflict rules, and what the machine compares every replica with
-after every step. They know nothing of dots held, vectors merged or garbage collected; only who did
-what, having seen what. The keyspace puts the types together: one key may hold several (D-02), a
-key may have expired (EXP-*, D-10), and a command may clear all that it saw.
+The specifications document the conflict rules. After every step of a schedule, each changed replica
+is compared with them. They do not use dots, vectors or garbage collection. Their only input is
+which command each region executed, and which other commands it had seen. The specification of the
+keyspace combines the types: one key may hold several types (D-02), a key may have expired (EXP-*,
+D-10), and a command may clear everything that it had seen.
 
-Two ideas carry most of it. An operation is *live* when no visible operation that undoes its kind
-had seen it. And a write to a key that its region did not see, since there was nothing or it had
-expired, first clears what is left of it there (EXP-6).
+Most specifications use two definitions. An operation is *live* if no visible operation that undoes
+its kind had seen it. A write to a key that is invisible in its region, because it does not exist or
+has expired, first clears the remaining content of the key there (EXP-6).
 """
 
 from __future__ import annotations
@@ -27,20 +28,20 @@ FOREVER: Final = 1 << 60
 NUMERIC: Final = re.compile(r"-?\d+(\.\d+)?")
 
 Shown = tuple[str, Any, int | None]  # type, value, deadline
-Part = tuple[Any, Origin]  # a typed value, and the lowest origin among what holds it in
+Part = tuple[Any, Origin]  # a typed value, and the lowest origin of its live operations
 Meaning = Callable[
     [History, list[HistoryEvent]], Part | None
-]  # of one type, from what concerns one key
+]  # the specification of one type, from the operations on one key
 
 
-# -- for types on their own ----------------------------------------------------------------------
+# -- single types --------------------------------------------------------------------------------
 #
-# Commands are the number of an operation and its argument, as `check_type` has them: 0 adds or
-# writes, 1 removes.
+# As in `check_type`, a command is the number of an operation and its argument. Operation 0 adds or
+# writes, operation 1 removes.
 
 
 def add_wins(history: Sequence[HistoryEvent]) -> set[Any]:
-    """A set: in it is what no remove had seen being added."""
+    """Return the value of an add-wins set: elements with an add that no remove had seen."""
     adds = [taken for taken in history if taken.command[0] == 0]
     removes = [taken for taken in history if taken.command[0] == 1]
     return {
@@ -51,7 +52,8 @@ def add_wins(history: Sequence[HistoryEvent]) -> set[Any]:
 
 
 def remove_wins(history: Sequence[HistoryEvent]) -> set[Any]:
-    """A set: in it is what was added, and every remove of it was seen by an add."""
+    """Return the value of a remove-wins set: added elements whose every remove was seen by a later
+    add."""
     present: set[Any] = set()
     for element in {taken.command[1] for taken in history}:
         about = [taken for taken in history if taken.command[1] == element]
@@ -61,27 +63,30 @@ def remove_wins(history: Sequence[HistoryEvent]) -> set[Any]:
 
 
 def multi_value(history: Sequence[HistoryEvent]) -> set[Any]:
-    """A register: the values that no other write had seen."""
+    """Return the value of a multi-value register: the writes that no other write had seen."""
     return {taken.command[1] for taken in unseen(history, history)}
 
 
 def last_writer(history: Sequence[HistoryEvent]) -> Any:
-    """A register: of the concurrent writes the latest by its origin's clock, and among those the
-    lower origin's; None if there is none."""
+    """Return the value of a last-writer-wins register; None without a write.
+
+    Among concurrent writes, the one with the latest clock of its origin wins. If the clocks are
+    equal, the lower origin wins.
+    """
     writes = unseen(history, history)
     writes.sort(key=lambda taken: (-taken.clock, taken.origin))
     return writes[0].command[1] if writes else None
 
 
 def total(history: Sequence[HistoryEvent]) -> int:
-    """A counter: all that was added."""
+    """Return the value of a counter: the sum of all increments."""
     return sum(taken.command[1] for taken in history)
 
 
 # -- the keyspace --------------------------------------------------------------------------------
 
 CLEARS: Final = {"DEL", "FLUSHALL", "SET", "RENEW"}
-FORGET: Final = "FORGET"  # of deadlines that never come: what a collection writes, and no client
+FORGET: Final = "FORGET"  # removes deadlines at FOREVER; only garbage collection writes it
 
 
 def keyspace(history: History) -> dict[str, Shown]:
@@ -92,7 +97,7 @@ def keyspace(history: History) -> dict[str, Shown]:
 
 
 def look(history: History, key: str) -> Shown | None:
-    """Return what one key shows: of several types the one with the lowest origin (D-02)."""
+    """Return the visible entry of one key. Of several types, the lowest origin wins (D-02)."""
     about = [t for t in history if t.command.key == key or t.command.name == "FLUSHALL"]
     if not about:
         return None
@@ -110,8 +115,8 @@ def look(history: History, key: str) -> Shown | None:
 
 
 def begins_with_clear(history: History, taken: HistoryEvent) -> bool:
-    """Return whether the region of a write saw only a time to live under its key. Such a write
-    clears the key first."""
+    """Return whether a write clears its key first. It does so if the key had a time to live but no
+    visible value in the region of the write."""
     found = taken.notes.get("fresh")
     if found is None:
         before = history.before(taken)
@@ -123,7 +128,7 @@ def begins_with_clear(history: History, taken: HistoryEvent) -> bool:
 
 
 def find_clears(history: History, about: list[HistoryEvent]) -> list[HistoryEvent]:
-    """The operations that removed all they saw of a key."""
+    """Return the operations that removed all content of the key that they had seen."""
     return [t for t in about if t.command.name in CLEARS or begins_with_clear(history, t)]
 
 
@@ -133,8 +138,8 @@ def deadline(history: History, about: list[HistoryEvent]) -> int:
 
 
 def deadlines(history: History, about: list[HistoryEvent]) -> list[HistoryEvent]:
-    """The changes of the time to live that no later one has replaced and nothing has cleared. What
-    a collection forgets counts as there: forgetting must change nothing that anybody sees."""
+    """Return the changes of the time to live that are neither replaced nor cleared. Deadlines that
+    garbage collection has removed count, because it must not change any visible value."""
     changes = [t for t in about if ends_at(history, t) is not None]
     return unseen(changes, [*changes, *find_clears(history, about)]) if changes else []
 
@@ -160,11 +165,14 @@ def ends_at(history: History, taken: HistoryEvent) -> int | None:
 # -- registers with increments: strings, fields, scores -------------------------------------------
 
 Deed = tuple[str, Any]  # ("write", value), ("add", number), ("remove", None)
-Deeds = Callable[[TypeCommand], dict[Any, Deed]]  # what a command does, register by register
+Deeds = Callable[[TypeCommand], dict[Any, Deed]]  # the changes of a command by register
 
 
 def registers(history: History, about: list[HistoryEvent], deeds: Deeds) -> dict[Any, Any]:
-    """By name: live writes, the shown one first, and live increments."""
+    """Return each register's live writes, live increments and lowest live origin, by name.
+
+    The first of the live writes is the visible one.
+    """
     clears = find_clears(history, about)
     done = [(taken, deeds(taken.command)) for taken in about]
     names: dict[Any, Any] = {name: None for _, each in done for name in each}
@@ -184,8 +192,8 @@ def registers(history: History, about: list[HistoryEvent], deeds: Deeds) -> dict
 
 
 def register_stamp(history: History, write: HistoryEvent, name: Any, deeds: Deeds) -> int:
-    """Return the clock of a write, but later than the live writes that it saw (ORD-7). Writes that
-    it cleared first do not count, unless it is a plain SET."""
+    """Return the stamp of a write: its clock, but at least 1 more than the stamps of the live
+    writes that it had seen (ORD-7). Writes that it cleared first count only for a plain SET."""
     found = write.notes.get((name, deeds))
     if found is None:
         found = write.clock
@@ -232,7 +240,7 @@ def set_deeds(made: TypeCommand) -> dict[Any, Deed]:
 
 
 def text(writes: list[str], increments: list[Any]) -> str:
-    """The shown write plus the increments, if it is a number (CTR-6, D-04)."""
+    """Return the visible write plus the increments, if it is a number (CTR-6, D-04)."""
     base = writes[0] if writes else "0"
     if not increments or not NUMERIC.fullmatch(base):
         return base
@@ -241,27 +249,27 @@ def text(writes: list[str], increments: list[Any]) -> str:
 
 
 def string(history: History, about: list[HistoryEvent]) -> Part | None:
-    """A register with increments (STR-*, CTR-*)."""
+    """Return the value of a string: a register with increments (STR-*, CTR-*)."""
     found = registers(history, about, string_deeds)
     return (text(*found[""][:2]), found[""][2]) if found else None
 
 
 def hash_fields(history: History, about: list[HistoryEvent]) -> Part | None:
-    """Strings by field (HSH-*)."""
+    """Return the value of a hash: strings by field (HSH-*)."""
     found = registers(history, about, hash_deeds)
     fields = [(field, text(*found[field][:2])) for field in sorted(found)]
     return (fields, min(found[field][2] for field in found)) if found else None
 
 
 def sorted_set(history: History, about: list[HistoryEvent]) -> Part | None:
-    """Scores by member (ZST-*)."""
+    """Return the value of a sorted set: scores by member (ZST-*)."""
     found = registers(history, about, zset_deeds)
     scores = [(m, sum(found[m][0][:1]) + sum(found[m][1])) for m in sorted(found)]
     return (scores, min(found[member][2] for member in found)) if found else None
 
 
 def add_wins_set(history: History, about: list[HistoryEvent]) -> Part | None:
-    """Members that some add holds in (SET-*)."""
+    """Return the value of an add-wins set: members with a live add (SET-*)."""
     found = registers(history, about, set_deeds)
     return (sorted(found), min(found[m][2] for m in found)) if found else None
 
@@ -270,7 +278,7 @@ def add_wins_set(history: History, about: list[HistoryEvent]) -> Part | None:
 
 
 def multi(history: History, about: list[HistoryEvent]) -> Part | None:
-    """The values that no other write had seen."""
+    """Return the values of a multi-value register: the writes that no other write had seen."""
     writes = [t for t in about if t.command.name == "MVSET"]
     live = unseen(writes, [*writes, *find_clears(history, about)])
     values = sorted({str(t.command.args[0]) for t in live})
@@ -278,7 +286,7 @@ def multi(history: History, about: list[HistoryEvent]) -> Part | None:
 
 
 def remove_wins_set(history: History, about: list[HistoryEvent]) -> Part | None:
-    """Members whose latest operations are all adds."""
+    """Return the value of a remove-wins set: members whose latest operations are all adds."""
     changes = [t for t in about if t.command.name in ("RWADD", "RWREM")]
     clears = find_clears(history, about)
     present: dict[Any, Origin] = {}
@@ -291,14 +299,15 @@ def remove_wins_set(history: History, about: list[HistoryEvent]) -> Part | None:
 
 
 def growing(history: History, about: list[HistoryEvent]) -> Part | None:
-    """All increments that nothing has cleared."""
+    """Return the value of a growing counter: the increments that no command has cleared."""
     adds = [t for t in about if t.command.name == "GROWBY"]
     live = unseen(adds, find_clears(history, about))
     return (sum(t.command.args[0] for t in live), min(t.origin for t in live)) if live else None
 
 
 def specify_flag(enable: str, disable: str, disable_wins: bool) -> Meaning:
-    """A flag is on while an enable is live and, where disables win, no disable is."""
+    """Return the specification of a flag. The flag is on if an enable is live. If `disable_wins`,
+    no disable may be live."""
 
     def flag(history: History, about: list[HistoryEvent]) -> Part | None:
         changes = [t for t in about if t.command.name in (enable, disable)]
@@ -315,7 +324,7 @@ def specify_flag(enable: str, disable: str, disable_wins: bool) -> Meaning:
 
 
 def elements(history: History, about: list[HistoryEvent]) -> Part | None:
-    """Return the elements of a list, sorted by value. `order.ListOrder` checks their order."""
+    """Return the elements of a list, sorted by value. `ListOrder` checks their real order."""
     clears = find_clears(history, about)
     changes = [t for t in about if t.command.name in ("LSET", "LREM")]
     live: list[str] = []
@@ -330,7 +339,10 @@ def elements(history: History, about: list[HistoryEvent]) -> Part | None:
 
 
 def element(history: History, changes: list[HistoryEvent], which: Any) -> tuple[list[Any], Origin]:
-    """The live values of one element, the shown one first; None stands for the one it came with."""
+    """Return the live values of one element, the visible one first, and the lowest live origin.
+
+    None stands for the value with which the element was inserted.
+    """
     push, index, clears = which
     name = (push.dot, index)
     sets = [t for t in changes if t.command.name == "LSET" and t.command.args[0] == name]
@@ -342,7 +354,7 @@ def element(history: History, changes: list[HistoryEvent], which: Any) -> tuple[
 
 
 def element_stamp(history: History, write: HistoryEvent, name: Any) -> int:
-    """The stamp of an LSET; what an element came with is earlier than all."""
+    """Return the stamp of an LSET. It is 0 for the insertion of the element."""
     if write.command.name != "LSET":
         return 0
     found = write.notes.get(name)
@@ -357,7 +369,7 @@ def element_stamp(history: History, write: HistoryEvent, name: Any) -> int:
     return int(found)
 
 
-# By the names of the definitions.
+# The keys are the names of the type definitions.
 MEANING: Final[dict[str, Meaning]] = {
     "string": string,
     "set": add_wins_set,
@@ -372,7 +384,7 @@ MEANING: Final[dict[str, Meaning]] = {
 }
 
 CODES: Final = {each.name: each.code for each in DEFINITIONS}
-"""The codes, which decide between types of equal origin (D-02)."""
+"""The type codes. If two types have equal origins, the lower code wins (D-02)."""
 MAKES: Final = {
     "string": {"SET", "KEEP", "RENEW", "INCRBY"},
     "set": {"SADD"},

@@ -1,4 +1,4 @@
-"""What is put to the test: commands, how they are carried out and read, and what they mean."""
+"""The subject of a test: its commands, their execution, the reading and the specification."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from crdt.testing.history import History
 
 
 class Disagreement(AssertionError):
-    """A replica shows what it must not. `law` names the rule that was broken."""
+    """A replica violates a law. `law` is the name of the law."""
 
     def __init__(self, law: str, message: str) -> None:
-        super().__init__(law, message)  # as they are, so that it can be pickled
+        super().__init__(law, message)  # both arguments, so that the error can be pickled
         self.law = law
 
     def __str__(self) -> str:
@@ -24,60 +24,61 @@ class Disagreement(AssertionError):
 
 
 class Mistake(ValueError):
-    """A type or its specification cannot be checked as it is given. Says what to write instead."""
+    """A type or its specification cannot be checked. The message says what to write instead."""
 
 
-TraceEntry = tuple[int, str, Any]  # which step, which region, what it showed then
+TraceEntry = tuple[int, str, Any]  # the number of a step, a region, and its reading after the step
 
 
 class Auditor(Protocol):
-    """Checks what no function of the history can say; remembers through a whole schedule."""
+    """A check that cannot be expressed as a function of the history. It keeps state over a whole
+    schedule."""
 
     def check(self, replica: Replica, history: History) -> None:
-        """Raise AssertionError if something is wrong."""
+        """Raise AssertionError if the check fails."""
         ...
 
 
-Count = Callable[[str], None]  # notes that a law was put to the test
+Count = Callable[[str], None]  # records that a law was checked
 
 
 class Promises(Protocol):
     """The promises of a type in addition to convergence. Each method raises Disagreement."""
 
     def check_spec(self, where: str, reading: Any, expected: Any, count: Count) -> None:
-        """Compare what a region shows with what it must show."""
+        """Compare the reading of a region with the expected reading."""
         ...
 
     def check_invariants(self, where: str, reading: Any, count: Count) -> None:
-        """Check what a region shows against all invariants."""
+        """Check the reading of a region against all invariants."""
         ...
 
     def check_equal(self, where: str, reading: Any, other: str, before: Any) -> None:
-        """Compare two regions that have seen the same."""
+        """Compare the readings of two regions that have seen the same operations."""
         ...
 
     def check_result(
         self, where: str, history: History, command: Any, result: Any, count: Count
     ) -> None:
-        """Check what a command returned where this history was visible."""
+        """Check the result of a command that was executed when this history was visible."""
         ...
 
 
 @attrs.frozen
 class Subject:
-    """One thing to test. All functions are pure but for the replica that they are given."""
+    """One type or keyspace to test. Its functions have no side effects except on the replica."""
 
     name: str
     commands: tuple[Any, ...]
-    perform: Callable[[Replica, Any], Any]  # carries a command out; what it came to
-    read: Callable[[Replica], Any]  #         what readers see
-    spec: Callable[[History], Any]  #         what they must see
+    perform: Callable[[Replica, Any], Any]  # executes a command, returns the resolved one
+    read: Callable[[Replica], Any]  #         returns the visible values
+    spec: Callable[[History], Any]  #         returns the expected visible values
     types: tuple[Any, ...] = ()  #            for `Replica(types=...)`
     auditor: Callable[[], Auditor] | None = None
-    collected: Callable[[Effect], Any] | None = None  # the command that an effect of collect() is
-    promises: Promises | None = None  #       more to check of what is read and returned
-    deletes: bool = False  #                  whether the last command deletes the value
+    collected: Callable[[Effect], Any] | None = None  # the command for an effect of collect()
+    promises: Promises | None = None  #       further checks of readings and results
+    deletes: bool = False  #                  True if the last command deletes the value
 
     def replica(self, origin: int, regions: tuple[int, ...], history_bytes: int) -> Replica:
-        """A replica of these types, one of `regions`."""
+        """Return a new replica with the types of this subject. Its members are `regions`."""
         return Replica(origin, members=regions, history_bytes=history_bytes, types=self.types)
