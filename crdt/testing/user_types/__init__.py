@@ -1,1 +1,1 @@
-"""Types of users, and of other libraries, in the form that `check_type` runs."""
+"""Custom types, and documents of other libraries, in the form that `check_type` runs."""

@@ -1,18 +1,19 @@
-"""The ways in which replicated types are written, each brought to the same few calls.
+"""The families of replicated types, behind one common interface.
 
-The families differ in what is sent between replicas. The family follows from the methods of a
-class, or from the argument `sends`:
+The families differ in the messages between replicas. The methods of a class, or the argument
+`sends`, determine its family:
 
-* "effect": `apply(effect)` applies a change everywhere, also at its origin. The effect is made at
-  the origin by `prepare(*command)`, or by a method with the name of the command; without either it
-  is the command itself. Making it must not change the replica.
-* "update": a method with the name of the command changes the replica of the origin and returns what
-  the others `apply`. Documents of other libraries work so (`crdt.testing.Foreign`).
-* "state": methods change the replica, and `merge(other)` takes in the state of another.
-* "delta": methods return a part of the state, which `merge` takes in as it does a whole.
+* "effect": `apply(effect)` applies a change at every replica, including the origin. The origin
+  creates the effect with `prepare(*command)`, or with a method that has the name of the command.
+  Without either, the effect is the command itself. Creating an effect must not change the replica.
+* "update": a method with the name of the command changes the replica at the origin. It returns the
+  message that the other replicas `apply`. Documents of other libraries work in this way
+  (`crdt.testing.Foreign`).
+* "state": methods change the replica, and `merge(other)` merges the state of another replica.
+* "delta": methods return a part of the state. `merge` merges this part like a whole state.
 
-Methods may change a replica in place or return the new one. `__init__` may take the number of the
-replica, and a `clock`, a function that returns milliseconds.
+Methods may change a replica in place or return the new replica. `__init__` may have a parameter for
+the number of the replica, and a parameter `clock`, a function that returns milliseconds.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ from crdt.testing.user_types.options import (
     required_count,
 )
 
-NOTHING: Final = object()  # what travels where nothing has changed
+NOTHING: Final = object()  # the message of a command that sends none
 
 Clock = Callable[[], int]
 
 
 @attrs.frozen
 class Performed:
-    """The outcome of a command at its origin."""
+    """The outcome of a command at its origin: the replica, its result and the message to send."""
 
     replica: Any
     result: Any = None
@@ -50,36 +51,36 @@ class Performed:
 
 
 class Family(Protocol):
-    """A type under test, however it is written."""
+    """The common interface to a type under test."""
 
     name: str
     exports: bool
-    """True if a whole state can be taken in by another replica."""
+    """True if another replica can absorb a whole state."""
     merges: bool
-    """True if states merge, so that the laws of merging hold."""
+    """True if states can be merged, so that the laws of merging apply."""
 
     def new(self, region: int, clock: Clock) -> Any:
         """Return a new replica."""
         ...
 
     def perform(self, replica: Any, command: Command) -> Performed:
-        """Carry a command out at its origin."""
+        """Execute a command at its origin."""
         ...
 
     def receive(self, replica: Any, message: Any) -> Any:
-        """Take in what another replica sent; return the replica."""
+        """Apply a message from another replica. Return the replica."""
         ...
 
     def group(self, first: Any, second: Any) -> Any:
-        """Return two messages as one, NOTHING if they are not joined."""
+        """Join two messages into one. Return NOTHING if they cannot be joined."""
         ...
 
     def export(self, replica: Any) -> Any:
-        """Return the whole state, as it travels."""
+        """Return the whole state in the form in which it is sent."""
         ...
 
     def absorb(self, replica: Any, state: Any) -> Any:
-        """Take in a whole state; return the replica."""
+        """Merge or load a whole state. Return the replica."""
         ...
 
     def read(self, replica: Any) -> Reading:
@@ -88,7 +89,7 @@ class Family(Protocol):
 
 
 def copied(thing: Any, what: str) -> Any:
-    """Return a copy, as if it had travelled. Raises ValueError at what cannot be copied."""
+    """Return a deep copy, like a message after transmission. Raises ValueError if it fails."""
     try:
         return copy.deepcopy(thing)
     except (TypeError, RecursionError) as error:
@@ -97,14 +98,14 @@ def copied(thing: Any, what: str) -> Any:
 
 
 def make_replica(make: Callable[..., Any], region: int, clock: Clock) -> Any:
-    """Call a class with the arguments that it takes."""
+    """Call a class with the arguments that it accepts: a number, a clock, both or none."""
     given: dict[str, Any] = {"clock": clock} if has_parameter(make, "clock") else {}
     is_numbered = required_count(make, "clock") > 0 or has_parameter(make, "replica")
     return make(region, **given) if is_numbered else make(**given)
 
 
 class ClassFamily:
-    """A class with methods, or with functions in their place."""
+    """The family of a class, whose methods may be replaced by functions in the options."""
 
     def __init__(
         self,
@@ -131,26 +132,26 @@ class ClassFamily:
         return make_replica(self.make, region, clock)
 
     def perform(self, replica: Any, command: Command) -> Performed:
-        """Carry a command out at its origin."""
+        """Execute a command at its origin."""
         try:
             return PERFORM[self.sends](self, replica, command)
         except self.refuses as error:
             return Performed(replica, error, refused=True)
 
     def mutator(self, replica: Any, name: Any) -> Callable[..., Any] | None:
-        """Return the function that carries out commands of this name, or None."""
+        """Return the function that executes commands of this name, or None."""
         if name in self.mutators:
             return lambda *given: self.mutators[name](replica, *given)
         return getattr(replica, name, None) if isinstance(name, str) else None
 
     def mutate(self, replica: Any, command: Command) -> Any:
-        """Call the mutator of a command; return what it returns."""
+        """Call the mutator of a command. Return its result."""
         mutator = self.mutator(replica, command[0])
         assert mutator is not None
         return mutator(*command[1:])
 
     def perform_effect(self, replica: Any, command: Command) -> Performed:
-        """Prepare an effect and apply it, as will be done elsewhere."""
+        """Prepare an effect and apply a copy of it, like every other replica."""
         effect = self.prepare(replica, command)
         if effect is None:
             return Performed(replica, refused=True)
@@ -158,7 +159,7 @@ class ClassFamily:
         return Performed(replica, result, copied(effect, "An effect"))
 
     def prepare(self, replica: Any, command: Command) -> Any:
-        """Make the effect of a command at its origin, which must not change the replica."""
+        """Return the effect of a command. Raises Disagreement if this changes the replica."""
         maker, given = getattr(replica, "prepare", None), command
         if maker is None:
             maker, given = self.mutator(replica, command[0]), command[1:]
@@ -177,14 +178,14 @@ class ClassFamily:
         return effect
 
     def perform_update(self, replica: Any, command: Command) -> Performed:
-        """Change the replica; what the mutator returns travels."""
+        """Change the replica. The message is the result of the mutator."""
         update = self.mutate(replica, command)
         if update is None:
             return Performed(replica, refused=True)
         return Performed(replica, None, copied(update, "What travels"))
 
     def perform_state(self, replica: Any, command: Command) -> Performed:
-        """Change the replica; its state travels."""
+        """Change the replica. The message is its state."""
         before = self.read(replica)
         replica, result = following(replica, self.mutate(replica, command))
         if result is False and difference(before, self.read(replica)) is None:
@@ -192,7 +193,11 @@ class ClassFamily:
         return Performed(replica, result, self.export(replica))
 
     def perform_delta(self, replica: Any, command: Command) -> Performed:
-        """Make a delta and take it in. A mutator that also changes the replica is held to it."""
+        """Create a delta and merge it. The message is the delta.
+
+        If the mutator also changes the replica, the delta must have the same effect. Otherwise
+        Disagreement is raised.
+        """
         before, past = self.restored(self.export(replica)), self.read(replica)
         delta = self.mutate(replica, command)
         if delta is None or delta is False:
@@ -210,7 +215,7 @@ class ClassFamily:
         return Performed(self.merge(replica, delta), None, message)
 
     def receive(self, replica: Any, message: Any) -> Any:
-        """Take in what another replica sent; return the replica."""
+        """Apply a message from another replica. Return the replica."""
         if self.sends == "state":
             return self.absorb(replica, message)
         message = copied(message, "What travels")
@@ -219,33 +224,33 @@ class ClassFamily:
         return following(replica, replica.apply(message))[0]
 
     def group(self, first: Any, second: Any) -> Any:
-        """Join two deltas into one message; NOTHING where they are not states."""
+        """Join two deltas into one message. Return NOTHING if they cannot be merged."""
         if self.sends != "delta" or not (self.merge_states or hasattr(first, "merge")):
             return NOTHING
         return self.merge(copied(first, "A delta"), copied(second, "A delta"))
 
     def merge(self, replica: Any, other: Any) -> Any:
-        """Merge a state or a delta into a replica; return the replica."""
+        """Merge a state or a delta into a replica. Return the replica."""
         if self.merge_states is not None:
             merged = self.merge_states(replica, other)
             return replica if merged is None else merged
         return following(replica, replica.merge(other))[0]
 
     def export(self, replica: Any) -> Any:
-        """Return the whole state, as it travels."""
+        """Return the whole state in the form in which it is sent."""
         if self.loads:
             return copied(replica.state(), "`state()`")
         return copied(replica, f"A {self.name}")
 
     def restored(self, state: Any) -> Any:
-        """Return the replica that an exported state was taken from."""
+        """Return a replica with the content of an exported state."""
         if not self.loads:
             return copied(state, f"A {self.name}")
         replica = self.new(0, lambda: 0)
         return following(replica, replica.load(copied(state, "`state()`")))[0]
 
     def absorb(self, replica: Any, state: Any) -> Any:
-        """Merge a whole state into a replica, or load it; return the replica."""
+        """Merge a whole state into a replica, or load it. Return the replica."""
         if self.merges:
             return self.merge(replica, self.restored(state))
         return following(replica, replica.load(copied(state, "`state()`")))[0]
@@ -255,7 +260,7 @@ class ClassFamily:
         return kept({query_name(query): self.ask(replica, query) for query in self.queries})
 
     def ask(self, replica: Any, query: Command) -> Any:
-        """Return the answer to one query: a method's, or an attribute."""
+        """Return the answer to one query: the result of a method, or an attribute."""
         if query == (VALUE,) and self.read_value is not None:
             return self.read_value(replica)
         attribute = getattr(replica, query[0])
@@ -263,8 +268,10 @@ class ClassFamily:
 
 
 def following(replica: Any, returned: Any) -> tuple[Any, Any]:
-    """A replica after a call of its method, and the result of the call: a method that returns
-    something of the replica's own type has returned the new replica."""
+    """Return the replica after a method call, and the result of the call.
+
+    If the method returned an object of the replica's own type, this is the new replica.
+    """
     return (returned, None) if type(returned) is type(replica) else (replica, returned)
 
 
@@ -277,7 +284,7 @@ PERFORM: Final[dict[str, Callable[[ClassFamily, Any, Command], Performed]]] = {
 
 
 class ForeignFamily:
-    """A document of another library."""
+    """The family of documents of other libraries."""
 
     def __init__(self, foreign: Foreign, options: CheckOptions) -> None:
         self.foreign: Foreign = foreign
@@ -291,7 +298,7 @@ class ForeignFamily:
         return make_replica(self.foreign.make, region, clock)
 
     def perform(self, replica: Any, command: Command) -> Performed:
-        """Change the document at its origin."""
+        """Execute a command on the document at its origin."""
         foreign = self.foreign
         version = None if foreign.version is None else foreign.version(replica)
         try:
@@ -307,31 +314,33 @@ class ForeignFamily:
         return Performed(replica, result, foreign.changes(replica, version))
 
     def receive(self, replica: Any, message: Any) -> Any:
-        """Apply what another document sent."""
+        """Apply a message from another document. Return the document."""
         self.foreign.apply(replica, message)
         return replica
 
     def group(self, first: Any, second: Any) -> Any:
-        """Messages of foreign documents stay apart."""
+        """Return NOTHING, because messages of foreign documents are never joined."""
         return NOTHING
 
     def export(self, replica: Any) -> Any:
-        """Return the whole document, as it travels."""
+        """Return the whole document in the form in which it is sent."""
         assert self.foreign.export is not None
         return self.foreign.export(replica)
 
     def absorb(self, replica: Any, state: Any) -> Any:
-        """Apply a whole document."""
+        """Apply a whole document. Return the document."""
         return self.receive(replica, state)
 
     def read(self, replica: Any) -> Reading:
-        """Return what readers see."""
+        """Return the value of the document."""
         return kept({VALUE: self.foreign.value(replica)})
 
 
 class ComposedFamily:
-    """Several types side by side, each under a name: `{"cart": Cart, "total": Counter}`. A command
-    begins with the name, `("cart", "add", "milk")`; the value is a dict by name."""
+    """Several types together, each with a name: `{"cart": Cart, "total": Counter}`.
+
+    A command begins with the name: `("cart", "add", "milk")`. The value is a dict by name.
+    """
 
     def __init__(self, parts: Mapping[str, Family]) -> None:
         self.parts: Mapping[str, Family] = parts
@@ -340,11 +349,11 @@ class ComposedFamily:
         self.merges: bool = all(part.merges for part in parts.values())
 
     def new(self, region: int, clock: Clock) -> Any:
-        """Return a replica of each part."""
+        """Return a dict with a new replica of each part."""
         return {name: part.new(region, clock) for name, part in self.parts.items()}
 
     def perform(self, replica: Any, command: Command) -> Performed:
-        """Carry out a command of the part that it names."""
+        """Execute a command on the part that it names."""
         name = command[0]
         outcome = self.parts[name].perform(replica[name], command[1:])
         message = NOTHING if outcome.message is NOTHING else (name, outcome.message)
@@ -352,12 +361,12 @@ class ComposedFamily:
         return Performed(whole, outcome.result, message, outcome.refused)
 
     def receive(self, replica: Any, message: Any) -> Any:
-        """Let the part that a message is for take it in."""
+        """Apply a message to the part that it names. Return the replica."""
         name, inner = message
         return {**replica, name: self.parts[name].receive(replica[name], inner)}
 
     def group(self, first: Any, second: Any) -> Any:
-        """Join two messages to the same part."""
+        """Join two messages for the same part. Return NOTHING if they cannot be joined."""
         if first[0] != second[0]:
             return NOTHING
         joined = self.parts[first[0]].group(first[1], second[1])
@@ -368,11 +377,11 @@ class ComposedFamily:
         return {name: part.export(replica[name]) for name, part in self.parts.items()}
 
     def absorb(self, replica: Any, state: Any) -> Any:
-        """Take in the state of every part."""
+        """Merge or load the state of every part. Return the replica."""
         return {name: part.absorb(replica[name], state[name]) for name, part in self.parts.items()}
 
     def read(self, replica: Any) -> Reading:
-        """Return what readers see: a dict of values, and the other answers under their names."""
+        """Return a dict of the parts' values, and the answers to other queries by name."""
         readings = {name: part.read(replica[name]) for name, part in self.parts.items()}
         values = {name: reading[VALUE] for name, reading in readings.items() if VALUE in reading}
         others = {

@@ -1,6 +1,6 @@
 """Documents of other libraries, such as pycrdt and Loro, as types that `check_type` can check.
 
-A change is made once, at its origin; bytes travel; the others apply them.
+A change is made once, at its origin. It is sent as bytes, which the other documents apply.
 
     from pycrdt import Doc, Text
 
@@ -15,8 +15,8 @@ A change is made once, at its origin; bytes travel; the others apply them.
     )
     check_type(document, [("insert", "a"), ("insert", "b")])
 
-Documents draw random client ids unless they are given one. Give them the replica's number, as here:
-then a failure repeats.
+By default, documents draw random client ids. Pass the replica's number, as in the example, to make
+failures reproducible.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Foreign:
-    """The functions by which a document of another library is used."""
+    """The functions with which `check_type` uses a document of another library."""
 
     make: Callable[..., Any]
-    """Makes a new document: `make()`, or `make(replica)` with the number of its replica."""
+    """Return a new document: `make()`, or `make(replica)` with the number of its replica."""
     mutate: Callable[..., Any]
-    """Carries a command out: `mutate(document, *command)`. It returns the bytes that travel, unless
-    `changes` is given; then it may return a result."""
+    """Execute a command: `mutate(document, *command)`. Return the bytes to send. If `changes` is
+    given, return the result of the command instead."""
     apply: Callable[[Any, Any], Any]
-    """Takes in what another document sent: `apply(document, data)`."""
+    """Apply a message from another document: `apply(document, data)`."""
     value: Callable[[Any], Any]
-    """Returns the value as readers see it: `value(document)`."""
+    """Return the visible value: `value(document)`."""
     version: Callable[[Any], Any] | None = None
-    """Returns the version of a document, before a command: `version(document)`."""
+    """Return the version of a document: `version(document)`. It is called before each command."""
     changes: Callable[[Any, Any], Any] | None = None
-    """Returns what a command has changed since a version: `changes(document, version)`."""
+    """Return the changes since a version as bytes: `changes(document, version)`."""
     export: Callable[[Any], Any] | None = None
-    """The whole document as bytes that `apply` takes. Without it, only changes are exchanged."""
+    """Return the whole document as bytes for `apply`. Without it, only changes are exchanged."""
     name: str = "document"
-    """Its name in reports."""
+    """The name of the document in reports."""

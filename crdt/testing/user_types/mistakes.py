@@ -1,7 +1,7 @@
-"""Mistakes in how a type was given to `check_type`, reported before anything is run.
+"""Checks of the arguments of `check_type`, before any schedule is run.
 
-A mistake of this kind is a ValueError with one sentence for what is wrong and one for what to
-write. It is never reported as a law that fails.
+A mistake raises a ValueError. Its text has one sentence about the mistake and one about the line to
+write instead. A mistake is never reported as a violated law.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DELETABLE: Final = {"remove": ("observed",), "is_live": ()}
 
 
 def new_replica(make: Any) -> Any:
-    """A new replica of a class. Raises ValueError if it cannot be made."""
+    """Return a new replica of a class. Raises ValueError if it cannot be created."""
     if not callable(make):
         raise ValueError(f"{make!r} is not a class. Pass the class itself, or a function.")
     try:
@@ -42,21 +42,21 @@ def new_replica(make: Any) -> Any:
 
 
 def is_replica_type(made: Any) -> bool:
-    """Return whether a class is meant for `crdt.types.custom`: its `apply` takes a dot and a
-    past."""
+    """Return whether an instance is of a `crdt.types.custom` type: it has a `code`, or its `apply`
+    takes an effect, a dot and the observed context."""
     apply = getattr(made, "apply", None)
     is_typed = apply is not None and not reason_to_refuse(apply, ((), 0, None))
     return hasattr(made, "code") or is_typed
 
 
 def named(make: Any) -> Mapping[str, Any]:
-    """Return the classes that are checked side by side, by name; one alone has no name."""
+    """Return the classes that are checked together, by name. A single class has an empty name."""
     return cast("Mapping[str, Any]", make) if isinstance(make, Mapping) else {"": make}
 
 
 def is_for_replicas(make: Any) -> bool:
     """Return whether a class, or each of several, is a `crdt.types.custom.Type`. Raises ValueError
-    where some are and others are not."""
+    if some are and others are not."""
     makes = list(named(make).values())
     found = [
         each
@@ -75,8 +75,8 @@ def is_for_replicas(make: Any) -> bool:
 def check_parts(
     makes: Mapping[str, Any], commands: Sequence[Command], queries: Sequence[Command]
 ) -> tuple[str, ...]:
-    """Return the names of the types in a dict. Raises ValueError at a command or a query that does
-    not begin with one of them."""
+    """Return the names of the types in a dict. Raises ValueError if a command or a query does not
+    begin with one of them."""
     if not makes:
         raise ValueError("types is empty. Write a dict such as {'cart': Cart}.")
     names = ", ".join(map(repr, makes))
@@ -90,7 +90,7 @@ def check_parts(
 
 
 def check_ignored(make: Any, options: CheckOptions) -> None:
-    """Raise ValueError at an option that would have no effect."""
+    """Raise ValueError if an option would have no effect."""
     if options.get("delete"):
         raise ValueError(
             "`delete` is for `crdt.types.custom` types. Write a method that deletes, and a "
@@ -111,7 +111,7 @@ def check_ignored(make: Any, options: CheckOptions) -> None:
 
 
 def check_replica_type(make: Any, commands: Sequence[Command], options: CheckOptions) -> None:
-    """Raise ValueError if a class lacks what `crdt.types.custom.Type` asks for."""
+    """Raise ValueError if a class does not satisfy the protocol `crdt.types.custom.Type`."""
     made, name = make(), getattr(make, "__name__", "the type")
     wants_delete = options.get("delete", hasattr(made, "remove"))
     methods: dict[str, tuple[str, ...]] = {**TYPE_METHODS, **(DELETABLE if wants_delete else {})}
@@ -141,7 +141,7 @@ def check_replica_type(make: Any, commands: Sequence[Command], options: CheckOpt
 
 
 def family_of(make: Any, queries: Sequence[Command], options: CheckOptions) -> Family:
-    """The family that a class, a document or several of them belong to. Raises ValueError."""
+    """Return the family of a class, of a document or of several of them. Raises ValueError."""
     if isinstance(make, Foreign):
         return ForeignFamily(make, options)
     if isinstance(make, Mapping):
@@ -163,7 +163,7 @@ def family_of(make: Any, queries: Sequence[Command], options: CheckOptions) -> F
 def compose_types(
     makes: Mapping[Any, Any], queries: Sequence[Command], options: CheckOptions
 ) -> ComposedFamily:
-    """Several types side by side. Raises ValueError at one that belongs into a replica."""
+    """Return the family of several types that are checked together. Raises ValueError."""
     parts: dict[str, Family] = {}
     for name, make in makes.items():
         own = [query[1:] for query in queries if query[0] == name]
@@ -177,7 +177,8 @@ def compose_types(
 
 
 def sends_by_key(make: Any, made: Any, options: CheckOptions) -> str:
-    """Return what travels between replicas of a class. Raises ValueError if nothing can."""
+    """Return the kind of messages between replicas of a class. Raises ValueError if there are no
+    methods for any kind."""
     name = getattr(make, "__name__", "the type")
     has_merge = "merge" in options or hasattr(made, "merge")
     sends: Any = options.get("sends", "effect" if hasattr(made, "apply") else "state")
@@ -197,7 +198,7 @@ def sends_by_key(make: Any, made: Any, options: CheckOptions) -> str:
 
 
 def check_commands(family: Family, commands: Sequence[Command]) -> None:
-    """Raise ValueError at a command that no method carries out."""
+    """Raise ValueError if a command has no method, or if the method does not take its arguments."""
     if isinstance(family, ComposedFamily):
         for command in commands:
             check_commands(family.parts[command[0]], [command[1:]])
@@ -220,8 +221,10 @@ def check_commands(family: Family, commands: Sequence[Command]) -> None:
 
 
 def check_sharing(family: Family, commands: Sequence[Command]) -> None:
-    """Make two replicas, use one, and raise ValueError if the other changes, or if what a replica
-    shows cannot be compared."""
+    """Raise ValueError if a command at one replica changes another replica without a message.
+
+    Also raise ValueError if the values of a replica cannot be compared.
+    """
     used, other = family.new(1, lambda: 0), family.new(2, lambda: 0)
     before = family.read(other)
     check_comparable(family.name, before, family.read(other))
@@ -230,7 +233,7 @@ def check_sharing(family: Family, commands: Sequence[Command]) -> None:
             used = family.perform(used, command).replica
             first, second = family.read(used), family.read(used)
         except (AssertionError, Refused, LookupError, TypeError, ArithmeticError, AttributeError):
-            return  # a schedule will show it, with the steps that lead there
+            return  # a schedule will report this error with the steps that lead to it
         check_comparable(family.name, first, second)
         if (name := difference(before, family.read(other))) is not None:
             raise ValueError(
@@ -241,7 +244,7 @@ def check_sharing(family: Family, commands: Sequence[Command]) -> None:
 
 
 def check_comparable(type_name: str, first: Reading, second: Reading) -> None:
-    """Raise ValueError if one replica shows two things that are not equal."""
+    """Raise ValueError if two readings of an unchanged replica are not equal."""
     for name, answer in first.items():
         if same(answer, second[name]):
             continue

@@ -18,52 +18,53 @@ SCHEDULES: Final = 200
 
 
 class Refused(Exception):
-    """Raise it in a mutator or in `prepare` to refuse a command. Nothing travels then."""
+    """Raised by a mutator or by `prepare` to refuse a command. No message is sent then."""
 
 
 class CheckOptions(TypedDict, total=False):
     """Keyword arguments of `check_type` and `replay`. All are optional."""
 
     schedules: int
-    """The number of schedules to run: 200 unless it is given."""
+    """The number of schedules to run. The default is 200."""
     seed: int
-    """The seed of the first schedule: 0 unless it is given."""
+    """The seed of the first schedule. The default is 0."""
     delete: bool
-    """For a `crdt.types.custom` type: True if to delete the whole value now and then. Without it:
-    if the class has `remove`."""
+    """For a `crdt.types.custom` type: True if schedules also delete the whole value. The default is
+    True if the class has a method `remove`."""
     invariant: Invariant | Sequence[Invariant]
     """A predicate of the value, or several. Each must hold at every region after every step."""
     results: Callable[[Sequence[HistoryEvent], Command], Any]
-    """Returns what a command must return where a history is visible: `results(history, command)`"""
+    """Return the specified result of a command: `results(history, command)`."""
     queries: Sequence[Command]
-    """More to read than `value()`: tuples of a method's name and its arguments. For a dict of types
-    they begin with the name of a type, as commands do."""
+    """Queries in addition to `value()`: tuples of a method's name and its arguments. For a dict of
+    types, a query begins with the name of a type, like a command."""
     value: Callable[[Any], Any]
-    """Reads a replica, for a class without a method `value`."""
+    """Return the value of a replica, for a class without a method `value`."""
     merge: Callable[[Any, Any], Any]
-    """Merges two states, for a class without a method `merge`."""
+    """Merge two states, for a class without a method `merge`."""
     mutators: Mapping[str, Callable[..., Any]]
-    """Functions of a replica and a command's arguments, for a class without such methods."""
+    """Functions by command name, for a class without such methods. Their arguments are the replica
+    and the command's arguments."""
     sends: Sends | Mapping[str, Sends]
     """The kind of messages between replicas, as listed in `crdt.testing.user_types.families`. For a
-    dict of types a dict by name."""
+    dict of types, it may be a dict by name."""
     delivery: Delivery
-    """The order in which messages arrive. Without it, the weakest that the type needs is found."""
+    """The order in which messages arrive. By default, the weakest sufficient order is found."""
     duplicates: bool
     """True if a message may arrive more than once."""
     refuses: tuple[type[Exception], ...]
-    """Exceptions by which a mutator refuses a command, next to `Refused`."""
+    """Exceptions with which a mutator refuses a command, in addition to `Refused`."""
     keep_refused: bool
-    """True if refused commands are in the history of the specification, at their origin."""
+    """True if the histories for the specification contain refused commands, at their origin."""
     on_progress: Callable[[int, int], Any]
-    """Called after each schedule with how many are done and how many there are."""
+    """Called after each schedule with the number of schedules done and the number of all."""
 
 
 KNOWN: Final = frozenset(CheckOptions.__annotations__)
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Raise TypeError at an option that there is not, ValueError at a value that has no meaning."""
+    """Raise TypeError if an option is unknown, ValueError if its value is not valid."""
     for name in options:
         if name not in KNOWN:
             raise TypeError(f"unknown option `{name}`. There are {', '.join(sorted(KNOWN))}.")
@@ -75,13 +76,14 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def check_choice(name: str, given: Any, allowed: Sequence[str]) -> None:
-    """Raise ValueError at a value that is not among the allowed."""
+    """Raise ValueError if `given` is not among the allowed values."""
     if given not in allowed:
         raise ValueError(f"`{name}` is {given!r}. Use one of {', '.join(map(repr, allowed))}.")
 
 
 def check_callable(function: Any, what: str, example: str, arguments: Sequence[Any]) -> None:
-    """Raise ValueError, with the line to write, if `function` cannot be called with these."""
+    """Raise ValueError if `function` cannot be called with `arguments`. The error contains
+    `example`, the line to write."""
     problem = reason_to_refuse(function, arguments)
     if problem:
         raise ValueError(f"{what} {problem}. Write `{example}`.")
@@ -103,8 +105,10 @@ def reason_to_refuse(function: Any, arguments: Sequence[Any]) -> str:
 
 
 def required_count(function: Any, leaving_out: str = "") -> int:
-    """Return how many positional arguments `function` requires, without `leaving_out`; 0 for
-    a builtin that does not say."""
+    """Return the number of positional arguments that `function` requires, without `leaving_out`.
+
+    Return 0 for a builtin without a signature.
+    """
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -123,7 +127,8 @@ def has_parameter(function: Any, name: str) -> bool:
 
 
 def commands_of(commands: Sequence[Any]) -> tuple[Command, ...]:
-    """The commands as tuples; a name alone is a command without arguments. Raises ValueError."""
+    """Return the commands as tuples. A name alone is a command without arguments. Raises
+    ValueError if a command is neither a name nor a non-empty sequence."""
     if isinstance(commands, str | bytes | Mapping):
         raise ValueError(f"`commands` is {commands!r}. Write a list: [('add', 1), ('remove', 1)].")
     found: list[Command] = []

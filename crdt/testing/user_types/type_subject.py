@@ -1,4 +1,4 @@
-"""Types for `crdt.types.custom` as subjects: inside of replicas, under one key or several."""
+"""Subjects for `crdt.types.custom` types. Values are in replicas, under one key per type."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Make = Callable[[], Any]
 
 
 class Presence:
-    """The check that readers see no key where all was deleted, and that `is_live` agrees."""
+    """The check that a key is invisible if all operations on it were deleted."""
 
     def check(self, replica: Replica, history: History) -> None:
-        """Raise Disagreement if there is a value that nobody has made."""
+        """Raise Disagreement if the key is visible although no undeleted operation is."""
         if not undeleted(history) and replica.keyspace.lookup(VALUE.encode()) is not None:
             raise Disagreement("what was deleted is gone", f"region {replica.region} has the key")
 
 
 def undeleted(history: History) -> list[HistoryEvent]:
-    """The operations that no delete had seen."""
+    """Return the operations that no delete had seen."""
     deletes = [taken for taken in history if taken.command == DELETE]
     return unseen([taken for taken in history if taken.command != DELETE], deletes)
 
@@ -39,7 +39,7 @@ def type_subject(
     expectations: Expectations,
     options: CheckOptions,
 ) -> Subject:
-    """Return the subject for a custom type, or for several under a key each."""
+    """Return the subject for one custom type, or for several types, each under a key of its own."""
     makes: Mapping[str, Make] = (
         cast("Mapping[str, Make]", make) if isinstance(make, Mapping) else {VALUE: make}
     )
@@ -85,7 +85,7 @@ def type_subject(
 def read_parts(
     replica: Replica, makes: Mapping[str, Make], queries: Sequence[Command], options: CheckOptions
 ) -> Reading:
-    """Return the values of several types as a dict, with the results of other queries."""
+    """Return the values of several types as a dict, and the answers to other queries."""
     parts = {key: find_inner(replica, key, make) for key, make in makes.items()}
     answers = {
         query_name(query, tuple(makes)): ask(parts[query[0]], query[1:], options)
@@ -96,13 +96,13 @@ def read_parts(
 
 
 def find_inner(replica: Replica, key: str, make: Make) -> Any:
-    """The value under a key, or a new one."""
+    """Return the instance of a custom type under a key, or a new one."""
     value = replica.keyspace.lookup(key.encode())
     return value.inner if isinstance(value, Custom) else make()
 
 
 def ask(inner: Any, query: Command, options: CheckOptions) -> Any:
-    """The answer to one query."""
+    """Return the answer to one query."""
     if query == (VALUE,) and "value" in options:
         return options["value"](inner)
     return getattr(inner, query[0])(*query[1:])

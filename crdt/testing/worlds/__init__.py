@@ -1,1 +1,1 @@
-"""Small worlds of replicas: schedules of steps, deliveries, losses and merges as plain data."""
+"""Simulated worlds of three replicas that run schedules: writes, deliveries, faults and merges."""

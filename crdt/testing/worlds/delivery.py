@@ -1,4 +1,4 @@
-"""Which delivery contract a type needs: found by trying weaker ones."""
+"""The delivery contract that a type needs. It is found by trials with weaker contracts."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ TRIES_MAX: Final = 60  # schedules for each weaker contract
 
 
 def contracted(subject: MessageSubject, sends: str, options: CheckOptions) -> MessageSubject:
-    """The subject under the contract that was declared, or else under the strongest that its family
-    must keep: states arrive in any order and again, deltas again, effects causally and once."""
+    """Return the subject with the declared contract or the default contract of its family.
+
+    By default, states arrive in any order and repeatedly, deltas in causal order and repeatedly,
+    and effects and updates in causal order and once.
+    """
     is_state = sends == "state"
     return attrs.evolve(
         subject,
@@ -31,7 +34,7 @@ def contracted(subject: MessageSubject, sends: str, options: CheckOptions) -> Me
 
 
 def weaker_contracts(subject: MessageSubject, options: CheckOptions, schedules: int) -> list[str]:
-    """Try what was not declared under weaker contracts. Return lines for the report."""
+    """Try weaker contracts in each respect that was not declared. Return lines for the report."""
     tries = min(schedules, TRIES_MAX)
     lines: list[str] = []
     if "delivery" not in options:
@@ -50,7 +53,7 @@ def weaker_contracts(subject: MessageSubject, options: CheckOptions, schedules: 
 
 
 def failing(subject: MessageSubject, tries: int) -> str:
-    """Return how a contract fails in some schedules; empty if it does not."""
+    """Return a description of the first failure in `tries` schedules; empty if there is none."""
     for seed in range(tries):
         error = attempt(subject, draw_schedule(subject, seed, LENGTH), {})
         if error is not None:

@@ -1,17 +1,22 @@
 """Replicas of any type that exchange messages, under a chosen delivery contract.
 
-`World` runs types inside of replicas of a keyspace. This world runs a type on its own: what a
-command sends is put into a queue to each other replica, and arrives as the contract allows:
+`World` runs types inside of replicas of a keyspace. `MessageWorld` runs a type without a keyspace.
+The message of a command is put into a queue to each other replica. It arrives according to the
+contract:
 
 * "causal": after everything that its origin had seen;
 * "fifo": after everything that its origin had sent;
 * "any": in any order.
 
-Messages may arrive again where duplicates are allowed. Whole states are exchanged where the type
-has a way to. After every step, each replica that has changed is read. It must keep the invariants
-and show what the specification says; replicas that have seen the same must show the same. The last
-two are asked only where nothing is missing that a seen operation had seen, since no type promises
-anything in between.
+Messages may arrive again if duplicates are allowed. Whole states are exchanged if the type supports
+this. After every step, each changed replica is read, and three things are checked:
+
+* the invariants hold;
+* the reading equals the one that the specification gives;
+* replicas that have seen the same operations have equal readings.
+
+The last two are checked only if the set of seen operations is causally closed. Types guarantee
+nothing for other sets.
 """
 
 from __future__ import annotations
@@ -30,13 +35,13 @@ from crdt.testing.user_types.options import Command
 from crdt.testing.worlds.steps import AHEAD, REGIONS, Step
 
 CLOCK_START_MS: Final = 1000
-SCRATCH: Final = 100  # the number of replicas that only take states in
+SCRATCH: Final = 100  # the number of the replicas that merge states for the checks
 KINDS: Final = ("write", "deliver", "duplicate", "pull", "advance", "settle")
 
 
 @attrs.frozen
 class MessageSubject:
-    """A type to test, and the contract under which its messages arrive."""
+    """A type to test, and the delivery contract for its messages."""
 
     name: str
     commands: tuple[Command, ...]
@@ -48,23 +53,23 @@ class MessageSubject:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of steps that mean something to this subject."""
+        """The kinds of steps that have an effect on this subject."""
         left_out = () if self.duplicates else ("duplicate",)
         return tuple(kind for kind in KINDS if kind not in left_out)
 
 
 @attrs.frozen(eq=False)
 class Message:
-    """Something on its way. Sets of operations are bits, as in `HistoryEvent`."""
+    """A message in transit. Sets of operations are bit sets, as in `HistoryEvent`."""
 
     content: Any
-    carried: int  # the operations that it brings
+    carried: int  # the operations in the message
     past: int  #    the operations that its origin had seen before them
-    earlier: int  # those of them that the origin itself had made
+    earlier: int  # the operations that its origin had made before them
 
 
 class MessageSite:
-    """A replica, and what is on its way to it."""
+    """A replica, and the messages in transit to it."""
 
     def __init__(self, number: int, family: Family) -> None:
         self.number: int = number
@@ -82,13 +87,13 @@ class MessageSite:
 
 
 class MessageWorld:
-    """Replicas under test."""
+    """Replicas of one type that exchange messages."""
 
     def __init__(self, subject: MessageSubject) -> None:
         self.subject: MessageSubject = subject
         self.family: Family = subject.family
         self.everything: list[HistoryEvent] = []
-        self.refused: int = 0  # bits of operations that were refused
+        self.refused: int = 0  # the set of refused operations
         self.sites: list[MessageSite] = [
             MessageSite(number + 1, self.family) for number in range(REGIONS)
         ]
@@ -99,32 +104,32 @@ class MessageWorld:
         self.trace: list[TraceEntry] = []
 
     def site(self, number: int) -> MessageSite:
-        """The replica that a number in a step means."""
+        """Return the replica for a number in a step."""
         return self.sites[number % len(self.sites)]
 
     def count(self, law: str) -> None:
-        """Note that a law was put to the test once more."""
+        """Record that a law was checked."""
         self.counts[law] = self.counts.get(law, 0) + 1
 
     def run(self, steps: list[Step]) -> None:
-        """Take these steps, compare the states, and settle. Raises what goes wrong first."""
+        """Run these steps, check the states, and settle. Raises the error of the first failure."""
         for step in steps:
             self.step(step)
         self.check_states()
         self.step(Step("settle"))
 
     def step(self, step: Step) -> None:
-        """Take one step and check the replicas that it has changed."""
+        """Run one step and check the replicas that it has changed."""
         self.steps += 1
         STEPS.get(step.kind, MessageWorld.do_nothing)(self, step.first, step.second)
 
     # -- steps -----------------------------------------------------------------------------
 
     def do_nothing(self, first: int, second: int) -> None:
-        """A step that means nothing without a keyspace."""
+        """Ignore a step that has no meaning without a keyspace."""
 
     def write(self, number: int, choice: int) -> None:
-        """A command is carried out."""
+        """Execute a command at a replica."""
         site = self.site(number)
         command = self.subject.commands[choice % len(self.subject.commands)]
         history = self.history(site)
@@ -140,7 +145,7 @@ class MessageWorld:
         self.check(site)
 
     def note(self, site: MessageSite, command: Command, result: Any, refused: bool) -> HistoryEvent:
-        """Put an operation into the history."""
+        """Add an operation to the history and return it."""
         site.sequence += 1
         index = len(self.everything)
         dot = make_dot(make_origin(site.number), site.sequence)
@@ -153,7 +158,7 @@ class MessageWorld:
         return taken
 
     def enqueue(self, site: MessageSite, content: Any, taken: HistoryEvent) -> None:
-        """Join a message with the one that has not been sent yet, or send that one."""
+        """Join a message with the unsent one, or send the unsent one and keep the new message."""
         bit = 1 << taken.index
         if site.unsent is not None:
             joined = self.family.group(site.unsent.content, content)
@@ -168,12 +173,12 @@ class MessageWorld:
         site.own |= bit
 
     def is_next(self, site: MessageSite, taken: HistoryEvent) -> bool:
-        """Return whether a replica has received nothing since the operations not sent yet."""
+        """Return whether a replica has received nothing since its unsent operations."""
         assert site.unsent is not None
         return not taken.past & ~(site.unsent.past | site.unsent.carried)
 
     def send(self, site: MessageSite) -> None:
-        """Put what is not sent yet on its way to all others."""
+        """Send the unsent message to all other replicas."""
         if site.unsent is not None:
             for other in self.sites:
                 if other is not site:
@@ -181,12 +186,12 @@ class MessageWorld:
             site.unsent = None
 
     def can_arrive(self, site: MessageSite, message: Message) -> bool:
-        """Return whether the contract lets a message arrive now."""
+        """Return whether the contract allows a message to arrive now."""
         needed = {"causal": message.past, "fifo": message.earlier, "any": 0}
         return not needed[self.subject.delivery] & ~(site.seen | self.refused)
 
     def deliver(self, number: int, choice: int) -> None:
-        """Let one of the messages on their way to a replica arrive."""
+        """Deliver one of the messages in transit to a replica."""
         sink = self.site(number)
         for site in self.sites:
             self.send(site)
@@ -198,14 +203,14 @@ class MessageWorld:
             self.receive(sink, message)
 
     def duplicate(self, number: int, choice: int) -> None:
-        """A message arrives that has arrived before."""
+        """Deliver a message that has been delivered before."""
         sink = self.site(number)
         if sink.received and self.subject.duplicates:
             self.count("duplicates are harmless")
             self.receive(sink, sink.received[choice % len(sink.received)])
 
     def receive(self, sink: MessageSite, message: Message) -> None:
-        """A replica takes in a message."""
+        """Apply a message at a replica and check the replica."""
         sink.replica = self.family.receive(sink.replica, message.content)
         sink.seen |= message.carried | message.past & self.refused
         if self.sends_states():
@@ -213,14 +218,14 @@ class MessageWorld:
         self.check(sink)
 
     def sends_states(self) -> bool:
-        """Return whether a message brings everything that its origin had seen."""
+        """Return whether a message contains everything that its origin had seen."""
         return getattr(self.family, "sends", "") == "state"
 
     def pull(self, source: int, sink: int) -> None:
-        """A replica takes in the whole state of another, where the type has a way to."""
+        """Bring the whole state of one replica to another, if the type supports this."""
         here, there = self.site(sink), self.site(source)
         if here is there or not self.family.exports or not self.is_closed(there.seen):
-            return  # a state need not hold what waits there for something else
+            return  # a state need not contain operations whose dependencies are missing
         for site in self.sites:
             self.send(site)
         if not self.family.merges:
@@ -234,13 +239,13 @@ class MessageWorld:
         self.check(here)
 
     def advance(self, number: int, choice: int) -> None:
-        """Time passes at one replica or at all, or a clock is set back a little."""
+        """Advance the clock of one replica or of all, or set it back."""
         index = number % (2 * len(self.sites))
         for site in [self.sites[index]] if index < len(self.sites) else self.sites:
             site.clock += AHEAD[choice % len(AHEAD)]
 
     def settle(self, first: int, second: int) -> None:
-        """Let everything arrive. All replicas must agree."""
+        """Deliver all messages and check that all replicas agree."""
         for site in self.sites:
             self.send(site)
         for site in self.sites * 2:
@@ -253,14 +258,14 @@ class MessageWorld:
             self.count("who has heard everything agrees")
             self.check(site)
 
-    # -- what is checked -------------------------------------------------------------------
+    # -- checks ----------------------------------------------------------------------------
 
     def history(self, site: MessageSite) -> History:
         """Return the history that a replica has seen."""
         return History(self.everything, site.seen, site.clock)
 
     def is_closed(self, seen: int) -> bool:
-        """Return whether everything is seen that a seen operation had seen."""
+        """Return whether a set of seen operations is causally closed."""
         return not any(
             taken.past & ~(seen | self.refused)
             for taken in self.everything
@@ -268,7 +273,7 @@ class MessageWorld:
         )
 
     def check(self, site: MessageSite) -> None:
-        """Read a replica, and compare it with what it must show."""
+        """Read a replica and check its reading."""
         reading = self.family.read(site.replica)
         self.trace.append((self.steps, str(site), reading))
         expectations = self.subject.expectations
@@ -280,20 +285,20 @@ class MessageWorld:
         self.check_equal(site, reading)
 
     def expected(self, site: MessageSite) -> Reading:
-        """Return the value by the specification, which is asked once for each history."""
+        """Return the reading that the specification gives. It is computed once per history."""
         if site.seen not in self.answers:
             self.answers[site.seen] = self.subject.expectations.expected(self.history(site))
         return self.answers[site.seen]
 
     def check_equal(self, site: MessageSite, reading: Reading) -> None:
-        """Replicas that have seen the same operations show the same."""
+        """Check that replicas that have seen the same operations have equal readings."""
         key = site.seen & ~self.refused
         where, other = self.known.setdefault(key, (str(site), reading))
         self.count("equal operations, equal values")
         self.subject.expectations.check_equal(str(site), reading, where, other)
 
     def check_states(self) -> None:
-        """Put the laws of states to the test with where all replicas are."""
+        """Check the laws of states with the current states of all replicas."""
         if not self.family.exports:
             return
         states = [self.family.export(site.replica) for site in self.sites]
@@ -314,14 +319,14 @@ class MessageWorld:
         self.expect("merge is associative", [first, second, third], self.merged(grouped))
 
     def merged(self, states: list[Any]) -> Reading:
-        """Return the reading of a new replica that has taken these states in."""
+        """Return the reading of a new replica that has absorbed these states."""
         replica = self.family.new(SCRATCH, lambda: CLOCK_START_MS)
         for state in states:
             replica = self.family.absorb(replica, state)
         return self.family.read(replica)
 
     def expect(self, law: str, states: list[Any], expected: Reading) -> None:
-        """Compare what comes of taking states in with what it must be."""
+        """Raise Disagreement if absorbing `states` does not give the expected reading."""
         self.count(law)
         found = self.merged(states)
         if (name := difference(found, expected)) is not None:

@@ -1,9 +1,9 @@
-"""A schedule: what happens in a world, as plain data.
+"""Schedules: the events in a world as plain data.
 
-A step is a name and a few small numbers, and means something in every world: regions are counted
-modulo how many there are, choices modulo what there is to choose from, and a step that makes no
-sense where it stands does nothing. So any steps can be left out or changed, which is what shrinking
-a failure needs; and a schedule can be written down, read by people and run again.
+A step is a name and up to two small numbers. It is valid in every world. Regions are taken modulo
+the number of regions, and choices modulo the number of alternatives. A step that is not possible
+has no effect. Therefore any steps can be left out or changed, which shrinking needs. A schedule can
+also be printed, read and run again.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Final
 
 import attrs
 
-REGIONS: Final = 3  # of every world: enough for everything that went wrong with more
+REGIONS: Final = 3  # in every world; known faults with more regions also occur with 3
 AHEAD: Final = (30, 1, 200, 5, 0, -20, 3_000, -3_000)  # ms
-NUMBER_MAX: Final = 64  # of each number of a step
+NUMBER_MAX: Final = 64  # the numbers of a step are below this
 
-# Each step: what its numbers mean, and how often it is drawn.
+# The meaning of each step's numbers, and the weight with which it is drawn.
 KINDS: Final[dict[str, tuple[tuple[str, ...], int]]] = {
     "write": (("region", "command"), 60),
-    "deliver": (("region", "choice"), 30),  #    which of the operations that wait
-    "duplicate": (("region", "choice"), 5),  #   the same, and it stays
-    "pull": (("region", "region"), 6),  #        from, to: all that is missing, also of others
+    "deliver": (("region", "choice"), 30),  #    which of the operations in transit
+    "duplicate": (("region", "choice"), 5),  #   as deliver, but it stays in transit
+    "pull": (("region", "region"), 6),  #        from, to; all missing operations of any origin
     "cut": (("region", "region"), 2),  #         from, to
     "heal": ((), 2),
     "open": (("region",), 3),  #                 begin a snapshot
@@ -30,11 +30,11 @@ KINDS: Final[dict[str, tuple[tuple[str, ...], int]]] = {
     "merge": (("choice", "region"), 4),  #       which snapshot, where
     "report": (("region", "region"), 8),  #      from, to
     "gossip": ((), 8),  #                        all regions report to all
-    "repeat": (("choice", "region"), 2),  #      which of the earlier reports, where
+    "repeat": (("choice", "region"), 2),  #      which of the earlier reports, to which region
     "collect": (("region",), 16),
-    "advance": (("regions", "ahead"), 30),  #    whose clock, by how much
-    "save": (("region",), 1),  #                 keep the state for a restart
-    "restart": (("region", "choice"), 1),  #     from which saved state
+    "advance": (("regions", "ahead"), 30),  #    the clock of one or all regions, by how many ms
+    "save": (("region",), 1),  #                 save the state for a restart
+    "restart": (("region", "choice"), 1),  #     from which of the saved states
     "settle": ((), 15),
 }
 NAMES: Final = tuple(KINDS)
@@ -42,7 +42,7 @@ NAMES: Final = tuple(KINDS)
 
 @attrs.frozen
 class Step:
-    """One thing that happens. Regions are counted from 0 here, from 1 where people read."""
+    """One event. Region numbers begin at 0 here, and at 1 in texts."""
 
     kind: str
     first: int = 0
@@ -55,7 +55,7 @@ class Step:
 
 
 def format_number(field: str, number: int) -> str:
-    """A number of a step as people read it."""
+    """Return a number of a step as text."""
     if field == "region":
         return str(number % REGIONS + 1)
     if field == "regions":
@@ -64,7 +64,7 @@ def format_number(field: str, number: int) -> str:
 
 
 def number_of(field: str, word: str) -> int:
-    """The inverse of `format_number`. Raises ValueError."""
+    """Return the number in a text. This is the inverse of `format_number`. Raises ValueError."""
     if field == "regions" and word == "all":
         return REGIONS
     number = int(word)
@@ -76,10 +76,10 @@ def number_of(field: str, word: str) -> int:
 
 
 def draw(rng: random.Random, length: int, names: tuple[str, ...] = NAMES) -> list[Step]:
-    """A schedule of `length` steps of these kinds.
+    """Return a random schedule of `length` steps of these kinds.
 
-    Some kinds of steps are switched off for the whole of it, others come often: else each fault is
-    soon undone by its remedy (Groce et al., "Swarm Testing", 2012).
+    Each schedule omits some kinds of steps and draws others more often. Otherwise each fault would
+    soon be undone by the opposite step (Groce et al., "Swarm Testing", 2012).
     """
     chosen = {name: KINDS[name][1] * rng.choice((0, 1, 1, 1, 3)) for name in names}
     chosen["write"] = KINDS["write"][1]

@@ -1,13 +1,13 @@
-"""A small world: some replicas, what is on its way between them, and everything that can go wrong.
+"""A world of three replicas of a keyspace, the messages in transit between them, and faults.
 
-Operations arrive in any order, late, twice, or only through a third region; links are cut one way;
-snapshots are read while writes go on and merged anywhere, stale or not; clocks are skewed; reports
-are honest but old; a region restarts from an earlier state under a new incarnation. After every
-step whoever has changed is compared with the specification, and with everybody who ever had the
-same vector. A silent twin applies every operation and never forgets anything.
+Operations arrive in any order, late, twice, or only through a third region. Links are cut in one
+direction. Snapshots are read while writes go on, and merged into any region, even if they are
+stale. Clocks are skewed, and reports may be old. A region restarts from an earlier state under a
+new incarnation. After every step, each changed region is compared with the specification, and with
+every region that ever had the same vector. A twin applies all operations and never collects.
 
-Whoever restarts reads only until it has caught up with what it had reported: that is the rule that
-makes forgetting safe (design section 3), so the world keeps it.
+A restarted region does not write until it has caught up with its own earlier reports. Garbage
+collection is safe only with this rule, so the world keeps it.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from crdt.testing.worlds.steps import AHEAD, REGIONS, Step
 
 CLOCK_START: Final = 1000
 ROUNDS_TO_REST: Final = 4
-NOTHING_LOST: Final = 4  # every fourth restart
+NOTHING_LOST: Final = 4  # one in so many restarts loses no data
 TWIN: Final = 255
-BACKLOGS: Final = (1 << 20, 900, 300)  # bytes of history, region by region
+BACKLOGS: Final = (1 << 20, 900, 300)  # bytes of history of each region
 
 
 class Site:
@@ -50,12 +50,12 @@ class Site:
         self.replica: Replica = replica
         self.clock: int = CLOCK_START
         self.reached: int = CLOCK_START
-        """The greatest that its clock has ever shown, also if it was set back since."""
+        """The latest time that the region's clock has ever shown."""
         self.incarnation: int = 0
         self.reported: Vector = {}
         self.saved: list[bytes] = []
         self.vector: Vector = {}
-        self.waiting: list[tuple[int, bytes]] = []  # from which region, which operation
+        self.waiting: list[tuple[int, bytes]] = []  # in transit: the sender and the operation
 
     @property
     def expiry_clock(self) -> int:
@@ -64,7 +64,7 @@ class Site:
 
 
 class World:
-    """Replicas under test."""
+    """Replicas of a keyspace that run a schedule."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject: Subject = subject
@@ -85,17 +85,17 @@ class World:
             site.replica.advance(site.clock)
 
     def make(self, region: int, incarnation: int) -> Replica:
-        """A replica with nothing in it."""
+        """Return a new, empty replica of a region."""
         origin = make_origin(region, incarnation)
         backlog = BACKLOGS[region % len(BACKLOGS)]
         return self.subject.replica(origin, self.regions, backlog)
 
     def site(self, number: int) -> Site:
-        """The region that a number in a step means."""
+        """Return the region for a number in a step."""
         return self.sites[number % len(self.sites)]
 
     def run(self, steps: list[Step]) -> None:
-        """Take these steps, settle and come to rest. Raises what goes wrong first."""
+        """Run these steps, settle, and collect all garbage. Raises the first error."""
         self.run_on(steps)
         for site in self.sites:
             self.send(site)
@@ -107,12 +107,12 @@ class World:
         self.rest()
 
     def run_on(self, steps: list[Step]) -> None:
-        """Take these steps, with more to come."""
+        """Run these steps only."""
         for step in steps:
             self.step(step)
 
     def step(self, step: Step) -> None:
-        """Take one step and check who has changed."""
+        """Run one step and check the regions that it has changed."""
         self.steps += 1
         STEPS[step.kind](self, step.first, step.second)
         for site in self.sites:
@@ -120,7 +120,7 @@ class World:
                 self.check(site)
 
     def rest(self) -> None:
-        """Let all regions forget what they may. When nothing happens any more, that is all."""
+        """Let all regions collect garbage. Check that no garbage or tombstones are left."""
         for _ in range(ROUNDS_TO_REST):
             if not any(s.replica.keyspace.garbage for s in self.sites):
                 break
@@ -137,10 +137,10 @@ class World:
                 raise Disagreement("nothing is left to forget", where)
 
     def count(self, law: str) -> None:
-        """Note that a law was put to the test once more."""
+        """Record that a law was checked."""
         self.counts[law] = self.counts.get(law, 0) + 1
 
-    # -- what is checked -------------------------------------------------------------------
+    # -- checks ----------------------------------------------------------------------------
 
     def history(self, replica: Replica) -> History:
         """Return the history that a replica has applied, by its vector."""
@@ -151,7 +151,7 @@ class World:
         return History(self.everything, visible, replica.keyspace.expiry_clock)
 
     def check(self, site: Site) -> None:
-        """Compare one region with the specification, and with all who had the same vector."""
+        """Compare one region with the specification and with all regions that had its vector."""
         replica = site.replica
         vector = replica.vector
         if not dominates(vector, site.vector):
@@ -166,7 +166,7 @@ class World:
             self.auditor.check(replica, history)
 
     def check_shown(self, site: Site, history: History, shown: Any) -> None:
-        """Compare what a region shows with the specification and the invariants."""
+        """Compare the reading of a region with the specification and the invariants."""
         where, promises = f"region {site.region}", self.subject.promises
         if promises is not None:
             promises.check_invariants(where, shown, self.count)
@@ -187,7 +187,7 @@ class World:
         return self.answers[moment]
 
     def check_digest(self, site: Site, shown: Any) -> None:
-        """Check that regions that have applied the same show the same."""
+        """Check that regions with equal vectors have equal digests and readings."""
         now = max(other.expiry_clock for other in self.sites)
         digest = digest_at(site.replica, now)
         key = (now, *sorted(site.vector.items()))
@@ -207,14 +207,14 @@ class World:
     # -- steps -----------------------------------------------------------------------------
 
     def write(self, number: int, choice: int) -> None:
-        """A client writes."""
+        """Execute a command at a region."""
         site = self.site(number)
         if self.has_caught_up(site):
             command = self.subject.commands[choice % len(self.subject.commands)]
             self.record(site, lambda: self.perform(site, command))
 
     def perform(self, site: Site, command: Any) -> Any:
-        """Carry a command out, and check what it returns if the subject has promised that."""
+        """Execute a command. Check its result if the subject has further promises."""
         promises = self.subject.promises
         history = self.history(site.replica)
         came_to = self.subject.perform(site.replica, command)
@@ -223,7 +223,7 @@ class World:
         return command if promises is not None else came_to
 
     def has_caught_up(self, site: Site) -> bool:
-        """Return whether a region has all that it once reported, as far as any region has it."""
+        """Return whether a region has every operation that it had reported and any region has."""
         others = [other.replica.keyspace.vector for other in self.sites]
         vector = site.replica.keyspace.vector
         for origin, seq in site.reported.items():
@@ -233,7 +233,7 @@ class World:
         return True
 
     def record(self, site: Site, act: Callable[[], Any]) -> None:
-        """Act, and put what it came to into the history if it had an effect."""
+        """Call `act`. Add the command that it returns to the history if it had an effect."""
         db = site.replica.keyspace
         before, past = db.seq, self.history(site.replica).visible
         came_to = act()
@@ -241,13 +241,13 @@ class World:
             self.note(came_to, make_dot(db.origin, db.seq), past)
 
     def note(self, came_to: Any, dot: Dot, past: int) -> None:
-        """Put one operation into the history, made by a region that had seen `past`."""
+        """Add one operation to the history. Its region had seen the operations in `past`."""
         db = self.sites[region_of(origin_of(dot)) - 1].replica.keyspace
         index = len(self.everything)
         self.everything.append(HistoryEvent(came_to, dot, db.now, db.expiry_clock, index, past))
 
     def send(self, site: Site) -> None:
-        """Close what a region wrote into an operation, on its way to all others."""
+        """Seal the writes of a region into an operation and send it to all other regions."""
         op = site.replica.seal()
         if op is None:
             return
@@ -263,7 +263,7 @@ class World:
         self.twin.accept(Op.from_bytes(data))
 
     def deliver(self, number: int, choice: int, keep: bool = False) -> None:
-        """Deliver one of the operations that are on their way to a region."""
+        """Deliver one of the operations in transit to a region. `keep` leaves it in transit."""
         sink = self.site(number)
         for site in self.sites:
             self.send(site)
@@ -275,7 +275,7 @@ class World:
                 sink.waiting.remove(message)
 
     def accept(self, sink: Site, data: bytes) -> Outcome:
-        """Offer an operation; applied it must be when its turn has come, and only then."""
+        """Offer an operation to a region. It must not be applied before its dependencies."""
         op = Op.from_bytes(data)
         before = sink.replica.vector
         outcome = sink.replica.accept(op)
@@ -287,11 +287,11 @@ class World:
         return outcome
 
     def duplicate(self, number: int, choice: int) -> None:
-        """As `deliver`, and the same will come once more."""
+        """Deliver an operation that stays in transit, so it arrives again."""
         self.deliver(number, choice, True)
 
     def pull(self, source: int, sink: int) -> None:
-        """A region asks another for all that it lacks, a snapshot if need be."""
+        """Bring a region up to date from another, unless the link between them is cut."""
         here, there = self.site(sink), self.site(source)
         self.send(here)
         self.send(there)
@@ -300,7 +300,7 @@ class World:
         self.bring(there, here)
 
     def bring(self, source: Site, sink: Site) -> None:
-        """Bring a region up to date from another."""
+        """Bring a region up to date from another, with operations or with a snapshot."""
         self.send(sink)
         try:
             ops = source.replica.since(sink.replica.vector)
@@ -313,15 +313,15 @@ class World:
             raise Disagreement("since() gives what is missing", f"to region {sink.region}")
 
     def cut(self, source: int, sink: int) -> None:
-        """Nothing passes from one region to another."""
+        """Cut the link from one region to another, in this direction only."""
         self.cuts.add((self.site(source).region, self.site(sink).region))
 
     def heal(self, first: int, second: int) -> None:
-        """Everything passes again."""
+        """Restore all links."""
         self.cuts.clear()
 
     def open_snapshot(self, number: int, second: int) -> None:
-        """A region begins to write its state down."""
+        """Begin a snapshot of a region."""
         site = self.site(number)
         self.send(site)
         snapshot = site.replica.snapshot()
@@ -329,14 +329,14 @@ class World:
         self.snapshots.append((snapshot, []))
 
     def read_snapshot(self, choice: int, pieces: int) -> None:
-        """Some pieces of a snapshot are read."""
+        """Read some pieces of a snapshot."""
         if self.snapshots:
             snapshot, read = self.snapshots[choice % len(self.snapshots)]
             for _ in range(pieces % 4):
                 read += [piece for piece in [next(snapshot, None)] if piece is not None]
 
     def merge_snapshot(self, choice: int, number: int) -> None:
-        """The rest of a snapshot is read, and some region takes it in. It may come again."""
+        """Read the rest of a snapshot and merge it into a region. It may be merged again later."""
         if not self.snapshots:
             return
         snapshot, read = self.snapshots[choice % len(self.snapshots)]
@@ -344,7 +344,7 @@ class World:
         self.merge_into(self.site(number), read, snapshot.vector)
 
     def merge_into(self, sink: Site, pieces: list[bytes], vector: Vector) -> None:
-        """A region takes in a snapshot."""
+        """Merge the pieces of a snapshot into a region and check the region."""
         self.send(sink)
         together = join(sink.replica.vector, vector)
         sink.replica.merge(pieces)
@@ -363,20 +363,20 @@ class World:
             other.replica.heard(*report)
 
     def gossip(self, first: int, second: int) -> None:
-        """All regions report to all."""
+        """Let all regions report their vectors to all others."""
         for source in range(len(self.sites)):
             for sink in range(len(self.sites)):
                 self.report(source, sink)
 
     def repeat(self, choice: int, sink: int) -> None:
-        """An earlier report comes, late or again."""
+        """Deliver an earlier report again."""
         if self.reports:
             report = self.reports[choice % len(self.reports)]
             if report[0] != self.site(sink).region:
                 self.site(sink).replica.heard(*report)
 
     def collect(self, number: int, second: int) -> None:
-        """A region forgets what it may."""
+        """Let a region collect garbage. Check that this changes no visible value anywhere."""
         site = self.site(number)
         self.send(site)
         if not self.has_caught_up(site):
@@ -396,14 +396,17 @@ class World:
             self.check_unseen(moment, seen, past)
 
     def moment(self, site: Site) -> History:
-        """Return what a region has applied, as of the latest time that its clock has ever shown:
-        what had expired there may be deleted, though its clock was set back since."""
+        """Return the history of a region at the latest time that its clock has ever shown. Keys
+        that had expired then may be deleted even if the clock was set back later."""
         applied = self.history(site.replica)
         return History(self.everything, applied.visible, max(applied.now, site.reached))
 
     def check_unseen(self, moment: History, seen: int, past: int) -> None:
-        """Check that the effects of a collection (`seen`, after `past`) change no value elsewhere,
-        also where the clock is late or operations are still under way."""
+        """Check that the effects of a collection change no visible value in another region.
+
+        `seen` are the operations before the collection, and `past` includes its effects. The other
+        region may have an earlier clock, and operations may be in transit to it.
+        """
         before = History(self.everything, moment.visible | seen, moment.now)
         after = History(self.everything, moment.visible | past, moment.now)
         shown, expected = self.expected(after), self.expected(before)
@@ -412,7 +415,7 @@ class World:
             raise Disagreement("forgetting is not seen", where)
 
     def advance(self, number: int, choice: int) -> None:
-        """Advance the clock of one region or of all, or set a clock back a little."""
+        """Advance the clock of one region or of all, or set it back."""
         index = number % (2 * len(self.sites))
         for site in [self.sites[index]] if index < len(self.sites) else self.sites:
             site.clock = max(0, site.clock + AHEAD[choice % len(AHEAD)])
@@ -420,12 +423,12 @@ class World:
             site.replica.advance(site.clock)
 
     def save(self, number: int, second: int) -> None:
-        """A region writes its state to disk."""
+        """Save the state of a region for a later restart."""
         self.site(number).saved.append(self.site(number).replica.to_bytes())
 
     def restart(self, number: int, choice: int) -> None:
-        """Restart a region from its saved state, or with nothing. Sometimes it loses nothing, but
-        takes a new incarnation."""
+        """Restart a region under a new incarnation, from a saved state or empty. Sometimes it
+        keeps its data and only takes the new incarnation."""
         site = self.site(number)
         horizon = site.expiry_clock
         site.incarnation += 1
@@ -441,7 +444,7 @@ class World:
         site.vector = {}
 
     def settle(self, first: int, second: int) -> None:
-        """Exchange everything between all regions, despite cuts. They must agree."""
+        """Exchange everything between all regions, despite cuts. Check that they agree."""
         for site in self.sites:
             self.send(site)
         for _ in self.sites:
@@ -466,7 +469,7 @@ class World:
 
 
 def digest_at(replica: Replica, now: int) -> bytes:
-    """The digest of a replica as if its clock had reached `now` ms, as another's has."""
+    """Return the digest of a replica as of the time `now`, in ms."""
     db = replica.keyspace
     horizon, db.expiry_clock = db.expiry_clock, now
     digest = replica.digest()
