@@ -7,7 +7,7 @@ Their first exchange detects it (see `crdt.embed.identity`).
 
 from __future__ import annotations
 
-import secrets  # noqa: TID251 - an identity that is drawn cannot be an argument of who draws it
+import secrets  # noqa: TID251 - random identities must differ between processes
 from collections.abc import Container
 
 from crdt.causality.dots import INCARNATION_MAX, REGION_MAX, Origin, make_origin, region_of

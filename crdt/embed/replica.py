@@ -68,7 +68,8 @@ RUN_BYTES_MAX: Final = 4 << 20  # bytes of large items in the outbox before it i
 
 @attrs.frozen
 class Statistics:
-    """Figures of a replica. Counters begin at 0 when the replica is created or loaded."""
+    """Figures of a replica. `effects_made` counts the effects of the current incarnation. The other
+    counters begin at 0 when the replica is created or loaded."""
 
     vector: Mapping[Origin, int]
     keys: int

@@ -140,7 +140,8 @@ def increased(text: bytes, delta: LongDouble) -> bytes | None:
 def check_range(value: int, before: int = 0) -> int:
     """Return `value` if a counter that holds `before` may be changed to it. Raises CounterOverflow.
 
-    A counter beyond the range, which a SET or concurrent increments can leave, may move towards it.
+    SET or concurrent increments can bring a counter beyond the range. Such a counter may be changed
+    to a value that is closer to 0.
     """
     if not -COUNTER_MAX <= value <= COUNTER_MAX and abs(value) >= abs(before):
         raise CounterOverflow("increment or decrement would overflow")

@@ -46,7 +46,7 @@ class Garbage:
         """True if the latest collection has left garbage that can be collected immediately."""
 
     def collect(self, stable: Vector, clock: int, leads: bool, keys_max: int = ALL) -> int:
-        """Collect garbage. Return the number of keys that were freed of it.
+        """Collect garbage. Return the number of keys that were cleaned up or deleted.
 
         Metadata that `stable` covers is dropped. If this replica `leads`, keys that expired before
         `clock` (ms) are deleted. `keys_max` bounds the number of keys visited, and also the number

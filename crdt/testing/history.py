@@ -99,7 +99,7 @@ class History(Sequence[HistoryEvent]):
 
 
 def unseen(history: Sequence[HistoryEvent], removers: Sequence[HistoryEvent]) -> list[HistoryEvent]:
-    """Return the operations that none of `removers` had seen. An observed-remove leaves these."""
+    """Return the operations that none of `removers` had seen. They survive an observed-remove."""
     seen = 0
     for other in removers:
         seen |= other.past

@@ -21,7 +21,7 @@ class Presence:
     """The check that a key is invisible if all operations on it were deleted."""
 
     def check(self, replica: Replica, history: History) -> None:
-        """Raise Disagreement if the key is visible although no undeleted operation is."""
+        """Raise Disagreement if the key is visible although all its operations were deleted."""
         if not undeleted(history) and replica.keyspace.lookup(VALUE.encode()) is not None:
             raise Disagreement("what was deleted is gone", f"region {replica.region} has the key")
 
