@@ -1,4 +1,4 @@
-"""Scenarios as text: what regions do, what befalls them, and what everybody reads then.
+"""Scenarios as text: the writes of clients, the faults, and the resulting state of every region.
 
     # us has not seen eu's add, so its remove has nothing to take out
     regions eu us
@@ -11,44 +11,44 @@
     eu: cart {milk}
     us: cart {milk}
 
-Below the dashes stands what is to be seen: what `read` and `tell` had to say, and what readers see
-in every region at the end of the block. An empty line ends that, and another block may follow in
-the same world. `replay` gives the whole file as it is in truth, so a difference is a changed
-behaviour, to be wanted or not.
+The output of a block follows its line of dashes. It consists of the output of `read` and `tell`,
+and of the visible state of every region at the end of the block. An empty line ends it. Another
+block in the same world can follow. `replay_blocks` returns the file with the actual output, so any
+difference to the file is a change of behaviour.
 
-    regions A B ...             first, once; numbered from 1; default: eu us ap
-    unmodelled                  do not compare replies with the simulator's model of clients
+    regions A B ...             the first line, and only once; numbered from 1; default: eu us ap
+    unmodelled                  do not check the replies of clients against the checkers' models
     topology NAME               mesh (default), star, ring or line
-    delay TIME                  one way, between any two (default 40ms)
-    backlog BYTES               of every region; also `waiting BYTES`
+    delay TIME                  the one-way delay between any two regions (default 40ms)
+    backlog BYTES               the backlog of every region; also `waiting BYTES`
     write R|all COMMAND         a client's command; several, separated by ` ; `, are sent together
-    read R|all COMMAND          the same, and the reply is shown
-    check R|all COMMAND => JSON [as NAME]   the same, and the reply must be this (`conflicts`)
-    tell [R]                    show what the links of all regions, or one, report from here on
-    cut A [B]                   separate two regions, which notice; `cut A` cuts it from all others
-    silence A [B]               nothing passes, silently; `silence A > B` one way only
+    read R|all COMMAND          the same, and show the reply
+    check R|all COMMAND => JSON [as NAME]   the same, and the reply must match (see `conflicts`)
+    tell [R]                    from here on, show the link events of all regions, or of one
+    cut A [B]                   separate two regions, which are notified; `cut A`: A from all others
+    silence A [B]               drop all data without notification; `silence A > B`: one way only
     heal [A [B]]                end every cut and silence, those of A, or those of A and B
-    unlink A > B | relink A > B as CRDB.LINK CUT and HEAL: ops of A, to B; `unlink all` cuts all
-    sync [A B ...]              relink all, or those between some regions, settle, and unlink them
-    settle | wait TIME          until everything has arrived where it can | just so long
-    clock R|all +TIME|-TIME     step a wall clock; `stop` and `go` hold it and let it run
-    crash R | keep R            lose all memory | write a snapshot to a disk
-    restart R [kept] [amnesic]  begin another life, empty or from that snapshot; `amnesic`: by the
-                                number of the last; `unaware`: not knowing that there was one
-    list R A B ...              the regions in the file of R, from its next start on; default: all
-    forge R A                   send R a greeting of A with writes that R never made
-    follower F N A [B]          before the world begins: F follows A, with region number N itself
-    promote F | follow F        promote it, or make it a follower again
-    vectors                     show what every region has applied
+    unlink A > B | relink A > B like CRDB.LINK CUT and HEAL: ops from A to B; `unlink all`: all
+    sync [A B ...]              relink all or some regions, settle, and unlink them again
+    settle | wait TIME          wait until all that can arrive has arrived | wait for a time
+    clock R|all +TIME|-TIME     step a wall clock; `stop` and `go` stop it and let it run
+    crash R | keep R            lose everything in memory | write a snapshot to disk
+    restart R [kept] [amnesic]  begin a new incarnation, empty or from that snapshot; `amnesic`:
+                                with the number of the last one; `unaware`: with an empty directory
+    list R A B ...              set the regions in the file of R for its next start; default: all
+    forge R A                   send R a Hello of A that claims writes which R never made
+    follower F N A [B]          before the world begins: F, with region number N, follows A
+    promote F | follow F        promote F, or make it a follower again
+    vectors                     show the vector of every region
 
-Words are parted by spaces; a word in quotation marks may hold some, or a `#`, which else begins a
-comment. Times are written 200ms, 1.5s or 2m. An error names the line's number.
+Words are separated by spaces. A word in quotation marks can contain spaces and `#`. Otherwise, `#`
+begins a comment. Times are written 200ms, 1.5s or 2m. An error reports the number of the line.
 
-A file that begins with `scenario NAME` holds many short scenarios without dashes, each in a world
-of its own (see `conflicts`). It is played to find a `check` that fails.
+A file that begins with `scenario NAME` contains many short scenarios without dashes, each played in
+a new world (see `conflicts`). It fails if a `check` fails.
 
-A file that begins with `run SEED` holds a run of the campaign instead, such as a failing one that
-was made small. Its language is that of `script`, and the verdict stands below its dashes.
+A file that begins with `run SEED` contains one run of a campaign, such as a shrunk failing run. Its
+language is defined in `script`. The verdict is below its dashes.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ from sim.schedule.step import ScheduleStep
 DASHES: Final = "----"
 
 PlayRun: TypeAlias = Callable[[Run, Sequence[ScheduleStep]], Result]
-"""Plays a run of the campaign with these steps."""
+"""A function that plays a run of a campaign with these steps."""
 
 
 @attrs.frozen
 class Block:
-    """Steps, each with the number of its line, and the lines as they stand in the file."""
+    """One block: its steps with their line numbers, and its lines as written in the file."""
 
     steps: tuple[tuple[int, str], ...]
     source: tuple[str, ...]
@@ -86,8 +86,10 @@ class Block:
 
 @attrs.frozen
 class Played:
-    """What came of a file: how it should read, a picture if one was wanted, and, of a run of the
-    campaign, the result."""
+    """The outcome of a file: its text with the actual output, and a picture if requested.
+
+    `result` is the result of a run of a campaign, if the file contains one.
+    """
 
     text: str
     picture: str = ""
@@ -95,7 +97,7 @@ class Played:
 
 
 def parse_scenario(text: str) -> Iterator[Block]:
-    """The blocks of a file; what was expected of them is left out."""
+    """Yield the blocks of a file, without their expected output."""
     steps: list[tuple[int, str]] = []
     source: list[str] = []
     is_answer = False
@@ -115,19 +117,19 @@ def parse_scenario(text: str) -> Iterator[Block]:
 
 
 def replay_blocks(text: str) -> str:
-    """The file with what happens in truth. Raises ScenarioError."""
+    """Return the file with its actual output. Raises ScenarioError."""
     return perform_block(text).text
 
 
 def draw_scenario(text: str) -> str:
-    """Return a picture (SVG) of what happens in a file. Raises ScenarioError."""
+    """Return a picture (SVG) of the messages and faults of a file. Raises ScenarioError."""
     return perform_block(text, is_drawn=True).picture
 
 
 def perform_block(
     text: str, play_run: PlayRun = Run.play_steps, *, is_drawn: bool = False
 ) -> Played:
-    """Play a file, and draw it if that is wanted. Raises ScenarioError."""
+    """Play a file of any kind, and draw it if `is_drawn`. Raises ScenarioError."""
     blocks = list(parse_scenario(text))
     recorder = Recorder() if is_drawn else None
     first = blocks[0].steps[0] if blocks and blocks[0].steps else (0, "")
@@ -148,7 +150,10 @@ def perform_block(
 
 
 def perform_conflicts(text: str) -> Played:
-    """Play each scenario of a file in a world of its own. Raises ScenarioError."""
+    """Play each conflict scenario of a file in a new world. Raises ScenarioError.
+
+    Scenarios marked `instant` are skipped, because a simulated sync takes time.
+    """
     for conflict in parse_conflicts(text):
         if not conflict.is_instant:
             perform_conflict(conflict)
@@ -156,7 +161,7 @@ def perform_conflicts(text: str) -> Played:
 
 
 def perform_conflict(conflict: ConflictScenario) -> None:
-    """Play one scenario of many in a world of its own. Raises ScenarioError."""
+    """Play one conflict scenario in a new world. Raises ScenarioError."""
     stage = ScenarioRunner()
     for number, line in conflict.steps:
         take_step(stage, number, line)
@@ -164,7 +169,7 @@ def perform_conflict(conflict: ConflictScenario) -> None:
 
 
 def perform_run(blocks: Sequence[Block], play_run: PlayRun, recorder: Recorder | None) -> Played:
-    """Play a run of the campaign. Raises ScenarioError."""
+    """Play a run of a campaign. Raises ScenarioError."""
     for block in blocks[1:]:
         for number, line in block.steps:
             raise ScenarioError(number, line, "a file holds one run, of one block")
@@ -193,23 +198,23 @@ def read_run_text(block: Block) -> Script:
 
 
 def run_outcome(result: Result) -> str:
-    """Return what stands below the dashes of a run: its verdict, and why, in one line."""
+    """Return the output of a run: its verdict and the reason, in one line."""
     return " ".join(verdict_text(result).split())
 
 
 def render_run(script: Script, result: Result) -> str:
-    """Return a run, and what came of it, as a file."""
+    """Return a run and its verdict as the text of a file."""
     lines = ["# python -m sim --scenario FILE plays this file again", *script.text_lines()]
     return render_scenario(Block((), tuple(lines)), [run_outcome(result)])
 
 
 def render_scenario(block: Block, told: list[str]) -> str:
-    """Return one block as it should stand in the file."""
+    """Return one block as text, with its output below the dashes."""
     return "\n".join([*block.source, DASHES, *told]) + "\n"
 
 
 def play_text(stage: ScenarioRunner, block: Block) -> list[str]:
-    """Take the steps of a block; what is to be seen."""
+    """Play the steps of a block. Return the lines of its output."""
     stage.begin_block()
     for number, line in block.steps:
         take_step(stage, number, line)
@@ -223,7 +228,7 @@ def play_text(stage: ScenarioRunner, block: Block) -> list[str]:
 
 
 def take_step(stage: ScenarioRunner, number: int, line: str) -> None:
-    """Take one step. Raises ScenarioError."""
+    """Play one step. Raises ScenarioError."""
     try:
         take_words(stage, line, FORMS)
     except (ScenarioMistake, Violation) as error:

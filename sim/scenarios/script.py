@@ -1,4 +1,4 @@
-"""A run as text: the options and steps of one run, to be changed by hand and played again.
+"""Scripts: the options and steps of one run as text, which can be edited and replayed.
 
     # us has not seen eu's add when it removes
     run 7
@@ -10,28 +10,29 @@
     ----
     valid
 
-It is a scenario (see `scenario`) of a single block that begins with `run SEED`. Its steps are taken
-instead of those that the seed draws, in their order, and each at its time or, if that has passed,
-at once. Then all is healed and checked as at the end of every run. Below the dashes stands the
-verdict. The seed still decides about delays, random replies and lives. The other options are plain
-if nothing is said:
+A script is a scenario file (see `scenario`) with a single block that begins with `run SEED`. Its
+steps replace those that the seed would draw. They are played in their order, each at its time, or
+immediately if that time has passed. Then all faults are healed, and the run is checked like any
+other run. The verdict is below the dashes.
 
-    run SEED                    first: 0 to 2^63 - 1; links share a secret if it is odd
-    regions A B ...             second: the regions, numbered from 1
+The seed still determines delays, random replies and incarnations. Other options have defaults:
+
+    run SEED                    first line: 0 to 2^63 - 1; links share a secret if it is odd
+    regions A B ...             second line: the regions, numbered from 1
     topology NAME               mesh (default), star, ring or line
-    latency NAME                `measured`, or one for all ways; default: metro
-    length TIME                 so long until all is healed; default: a second after the last step
-    follower F N A [B]          F follows A, with region number N itself
-    tuning R|all NAME N ...     numbers that a region is tuned by, such as `history_bytes 400`; the
-                                names are the fields of `Tuning` and `Limits`, times are in ns
-    clock R +TIME|-TIME         by how much a region's wall clock is wrong
-    ticks TIME                  by how much wall clocks advance at a time; default: 1ms
-    pieces N                    so many chunks in a hundred arrive in pieces
-    core N                      so many regions must converge while the others stay away
+    latency NAME                `measured`, or a preset for all ways; default: metro
+    length TIME                 time until all is healed; default: 1 s after the last step
+    follower F N A [B]          F, with region number N, follows A
+    tuning R|all NAME N ...     limits of a region, such as `history_bytes 400`; the names are the
+                                fields of `Tuning` and `Limits`, times are in ns
+    clock R +TIME|-TIME         the error of a region's wall clock
+    ticks TIME                  the resolution of wall clocks; default: 1ms
+    pieces N                    the percentage of chunks that arrive in pieces
+    core N                      the number of regions that must converge without the others
     at TIME write R COMMAND     a client's command; several, separated by ` ; `, are sent together
-    at TIME client N R COMMAND  the same of session N, which may move and read (see `session`)
-    at TIME FAULT A B ...       a kind of fault (docs/faults.md) and whom it befalls, and then `for
-                                TIME` or `to the end`, and `with N` for its strength
+    at TIME client N R COMMAND  the same in session N, which can read and move (see `session`)
+    at TIME FAULT A B ...       a kind of fault (docs/faults.md) with its targets; then optionally
+                                `for TIME` or `to the end`, and `with N` for its strength
 """
 
 from __future__ import annotations
@@ -87,26 +88,26 @@ SEPARATOR: Final = ";"
 NUMBER_MAX: Final = 10**DIGITS_MAX - 1
 LIMITS: Final = tuple(field.name for field in attrs.fields(Limits))
 TUNINGS: Final = (*(name.name for name in attrs.fields(Tuning) if name.name != "limits"), *LIMITS)
-"""The names of all numbers that a region is tuned by."""
+"""The names of all values of a region's tuning."""
 BEFALLS: Final[dict[Callable[..., object], int]] = {
     one_region: 1,
     one_follower: 1,
     two_regions: 2,
     linked_pair: 2,
 }
-"""The number of places that a fault befalls, by how they are chosen; of others any number."""
+"""The number of targets of a fault, by its choice function. Other choices accept any number."""
 
 
 @attrs.frozen
 class Script:
-    """A run as text: its options and its steps."""
+    """A run that can be written as text: its options and its steps."""
 
     options: RunOptions
     steps: tuple[ScheduleStep, ...]
 
     @staticmethod
     def from_run(options: RunOptions, steps: Sequence[ScheduleStep]) -> Script:
-        """Return these steps, with options that leave out what only draws steps."""
+        """Return a script of these steps. Options that only serve to draw steps are reset."""
         plain = plain_options(options.seed, options.names, options.length)
         kinds = {step.kind for step in steps}
         return Script(
@@ -128,7 +129,7 @@ class Script:
         )
 
     def text_lines(self) -> Iterator[str]:
-        """The lines of the text, without the outcome."""
+        """Yield the lines of the script, without the verdict."""
         options = self.options
         plain = plain_options(options.seed, options.names, options.length)
         yield f"{RUN} {options.seed}"
@@ -154,7 +155,7 @@ class Script:
 
 
 def plain_options(seed: int, names: tuple[str, ...], length: int) -> RunOptions:
-    """Return options of which none is unusual, and which draw no steps."""
+    """Return options with default values, which draw no steps."""
     return RunOptions(
         seed=seed,
         names=names,
@@ -179,20 +180,20 @@ def plain_options(seed: int, names: tuple[str, ...], length: int) -> RunOptions:
 
 
 def numbers_of(tuning: Tuning) -> dict[str, int]:
-    """Return all numbers of a tuning by their names."""
+    """Return all values of a tuning by name."""
     return {
         name: int(getattr(tuning.limits if name in LIMITS else tuning, name)) for name in TUNINGS
     }
 
 
 def differing_fields(tuning: Tuning) -> dict[str, int]:
-    """Return the numbers of a tuning that are not the usual ones."""
+    """Return the values of a tuning that differ from the defaults, by name."""
     usual = numbers_of(USUAL)
     return {name: number for name, number in numbers_of(tuning).items() if number != usual[name]}
 
 
 def tuning_lines(options: RunOptions) -> Iterator[str]:
-    """Return what all regions have in common in one line, and the rest region by region."""
+    """Yield one line for values that all regions share, and one for the rest of each region."""
     each = {name: differing_fields(options.tunings.get(name, USUAL)) for name in options.names}
     first = each[options.names[0]]
     common = {
@@ -210,7 +211,7 @@ def tuning_lines(options: RunOptions) -> Iterator[str]:
 
 
 def step_line(step: ScheduleStep) -> str:
-    """Return a step as a line. Raises ValueError at a word that no line can hold."""
+    """Return a step as a line. Raises ValueError if a word cannot be written in a line."""
     words = ["at", format_time(step.at), step.kind]
     if step.kind in {WRITE, CLIENT}:
         if step.kind == CLIENT:
@@ -236,24 +237,24 @@ def step_line(step: ScheduleStep) -> str:
 
 
 class ScriptReader:
-    """Reads a run, line by line."""
+    """Reads a script, line by line."""
 
     def __init__(self) -> None:
         self.seed = -1
         self.names: tuple[str, ...] = ()
         self.said: dict[str, Any] = {}
-        """Of the options, those that a line has told."""
+        """The options that lines have set."""
         self.copies: list[Copy] = []
         self.tunings: dict[str, dict[str, int]] = {}
         self.offsets: dict[str, int] = {}
         self.steps: list[ScheduleStep] = []
 
     def read_line(self, line: str) -> None:
-        """Read one line. Raises Mistake."""
+        """Read one line. Raises ScenarioMistake."""
         take_words(self, line, FORMS)
 
     def make_script(self) -> Script:
-        """Return the run that was read, in which `regions` were named. Raises Mistake."""
+        """Return the script. Raises ScenarioMistake if no line has named the regions."""
         self.require_names()
         end = max((step.at + step.lasts for step in self.steps if step.lasts < FOREVER), default=0)
         options = attrs.evolve(
@@ -271,12 +272,12 @@ class ScriptReader:
         return (*self.names, *(copy.name for copy in self.copies))
 
     def require_names(self) -> None:
-        """Raises Mistake if the regions are not known yet."""
+        """Raise ScenarioMistake if the regions are not known yet."""
         if not self.names:
             raise ScenarioMistake("say `regions A B ...` first, behind `run SEED`")
 
     def require_region(self, name: str) -> str:
-        """Return the name of a region. Raises Mistake."""
+        """Return the name of a region. Raises ScenarioMistake if it is unknown."""
         self.require_names()
         if name not in self.names:
             raise ScenarioMistake(
@@ -285,7 +286,7 @@ class ScriptReader:
         return name
 
     def require_process(self, name: str) -> str:
-        """Return the name of a region or a follower. Raises Mistake."""
+        """Return the name of a region or a follower. Raises ScenarioMistake if it is unknown."""
         self.require_names()
         if name not in self.process_names:
             raise ScenarioMistake(
@@ -409,7 +410,7 @@ class ScriptReader:
         return ScheduleStep(at, kind, regions, lasts, value)
 
     def check_regions(self, fault: Fault, regions: tuple[str, ...]) -> None:
-        """Raises Mistake if a fault cannot befall these."""
+        """Raise ScenarioMistake if these are not valid targets of a fault."""
         copies = [copy.name for copy in self.copies]
         for name in regions:
             if fault.choose is not one_follower:
@@ -427,7 +428,7 @@ class ScriptReader:
 
 
 def tuning_of(numbers: dict[str, int]) -> Tuning:
-    """Return the usual tuning with some other numbers. For what is true or false, 1 is true."""
+    """Return the default tuning with some values replaced. For flags, 1 means True."""
     limits = {name: number for name, number in numbers.items() if name in LIMITS}
     others: dict[str, Any] = {
         name: type(getattr(USUAL, name))(number)
@@ -438,7 +439,7 @@ def tuning_of(numbers: dict[str, int]) -> Tuning:
 
 
 def parse_whole_ms(text: str) -> int:
-    """Return a time in whole ms. Raises Mistake."""
+    """Return a time in whole ms. Raises ScenarioMistake."""
     ms, rest = divmod(parse_time(text), MS)
     if rest:
         raise ScenarioMistake(f"{text!r} is no time in whole ms")

@@ -1,1 +1,1 @@
-"""A run as plain data: the plan of the regions and the steps of clients and faults."""
+"""The plain data of a run: the plan of its regions, and the steps of clients and faults."""

@@ -1,4 +1,4 @@
-"""The commands that a client sent and their replies, with transactions taken apart."""
+"""Commands of a client paired with their replies. Transactions are expanded."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Exchange: TypeAlias = tuple[Words, Reply]
 
 
 def executed_commands(commands: Sequence[Words], replies: Sequence[Reply]) -> list[Exchange]:
-    """Return each command that was carried out with its reply.
+    """Return each executed command with its reply.
 
-    The commands of a transaction stand in the place of its EXEC. A transaction that was aborted or
-    discarded leaves nothing. Of a transaction that an earlier request began, its EXEC and what was
-    queued are left out: the other commands of it are not in this request.
+    EXEC is replaced by the commands of its transaction. An aborted or discarded transaction is left
+    out. If an earlier request began a transaction, its commands and its EXEC in this request are
+    also left out, because the commands that the earlier request queued are not known here.
     """
     done: list[Exchange] = []
     queue: list[Words] | None = None

@@ -1,8 +1,10 @@
-"""A single Redis in a hundred lines: what simple commands reply, and what they leave under a key.
+"""A sequential model of a single Redis: the replies and results of simple commands.
 
-A value is (type, content): a string's text, the members of a set, the fields of a hash, the scores
-of a sorted set, the elements of a list in order; None is nothing. `execute_command` returns what a
-command must reply and leave behind where it is sent, whatever other regions do meanwhile.
+A value is (type, content), or None if the key does not exist. The content is a string's text, the
+members of a set, the fields of a hash, the scores of a sorted set, or the elements of a list.
+
+`execute_command` returns the expected reply and new value in the region that runs the command.
+Concurrent writes in other regions must not affect them.
 """
 
 from __future__ import annotations
@@ -15,13 +17,13 @@ from crdt.testing.builtin import NAMES, text_of
 
 Held: TypeAlias = tuple[str, Any] | None
 Outcome: TypeAlias = tuple[Any, Held]
-"""The reply, and what stands under the key then."""
+"""The reply, and the new value of the key."""
 Act: TypeAlias = Callable[[Any, Sequence[str]], tuple[Any, Any]]
-"""From the content and the arguments after the key, the reply and the new content."""
+"""A function of the content and the arguments after the key. Returns reply and new content."""
 
 
 def held_value(db: Keyspace, key: str) -> Held:
-    """Return what readers see under a key. The content of a list is in order."""
+    """Return the visible value of a key. The elements of a list keep their order."""
     value = db.lookup(key.encode())
     if value is None:
         return None
@@ -35,8 +37,10 @@ def held_value(db: Keyspace, key: str) -> Held:
 
 
 def execute_command(before: Held, words: Sequence[str]) -> Outcome | None:
-    """Return what a command does; None for one that this model does not know, or that is refused
-    as it meets another type."""
+    """Return the outcome of a command on the value `before`.
+
+    Return None for a command that the model does not support, or if the type is wrong.
+    """
     if words[0] == "SET":
         return execute_set(before, words)
     form = FORMS.get(words[0])
@@ -53,7 +57,10 @@ def execute_command(before: Held, words: Sequence[str]) -> Outcome | None:
 
 
 def execute_set(before: Held, words: Sequence[str]) -> Outcome | None:
-    """Return what a SET does. A condition that is not met leaves everything as it is."""
+    """Return the outcome of SET. If its condition (NX or XX) is not met, the value stays.
+
+    Return None for SET with GET, which the model does not support.
+    """
     options = words[3:]
     if "GET" in options:
         return None
@@ -141,7 +148,7 @@ def remove_value(content: Any, _args: Sequence[str]) -> tuple[Any, Any]:
     return content, None
 
 
-# By command: the type that it is for, what it finds where nothing is, and what it does.
+# By command: its type, the content of a missing key, and the function that executes it.
 FORMS: Final[dict[str, tuple[str, Any, Act]]] = {
     "SETNX": ("string", None, write_new),
     "GETDEL": ("string", None, remove_value),

@@ -1,4 +1,4 @@
-"""What a world is made of, as plain values: regions, links, delays, and how each is tuned."""
+"""The plan of a world as plain values: regions, links, delays, and the tuning of each region."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from replication.protocol.secret import NO_SECRET, LinkSecret
 CLUSTER: Final = "sim"
 DEFAULTS: Final = Limits()
 NEAR: Final = preset("metro")
-"""How long the way between a follower and a region is."""
+"""The default latency between a follower and a region."""
 
 
 @attrs.frozen
 class Tuning:
-    """What a region's replica and links are made with."""
+    """The parameters of a region's replica and links."""
 
     limits: Limits = DEFAULTS
     history_bytes: int = 1 << 20
     waiting_bytes: int = 64 << 20
     snapshot_rest_ns: int = 0
-    """Between two batches of a snapshot: as long as they fill the way."""
+    """The pause between two batches of a snapshot, in ns."""
     op_bytes: int = OP_BYTES
-    """The size from which on an operation is divided; the same for all regions."""
+    """The size above which an op is divided. It is the same in all regions."""
     block_max: int = BLOCK_MAX
-    """Elements in a block of a list."""
+    """The largest number of elements in a list block."""
     refuses_stale: bool = False
-    """True if clients get LOADING before the region has caught up, as `crdb` does by default; else
-    they may read what is there."""
+    """True if clients get LOADING until the region has caught up, as `crdb` does by default.
+    Otherwise clients can read stale data."""
 
     def make_replica(self, origin: Origin, members: Iterable[int]) -> Replica:
-        """Return a new replica of these sizes."""
+        """Return a new replica with these parameters."""
         replica = Replica(
             origin,
             members=members,
@@ -64,7 +64,7 @@ USUAL: Final = Tuning()
 
 @attrs.frozen
 class Copy:
-    """A follower: its name, the number that its own region has, and whom it follows."""
+    """A follower: its name, its own region number, and the names of its sources."""
 
     name: str
     number: int
@@ -73,7 +73,7 @@ class Copy:
 
 @attrs.frozen
 class Plan:
-    """A world before it begins. `latencies` overrides what the configuration says of a pair."""
+    """The description of a world. `latencies` overrides the delays of the configuration."""
 
     config: Config
     tuning: Tuning = USUAL
@@ -94,19 +94,22 @@ class Plan:
         delay_ms: float | None = None,
         tuning: Tuning | None = None,
     ) -> Plan:
-        """Regions of these names. Without `delay_ms` one way, delays are the measured ones if the
-        catalogue knows the names, else none."""
+        """Return a plan of regions with these names.
+
+        `delay_ms` is the one-way delay. Without it, delays are measured ones if the catalogue
+        contains the names. Otherwise there are no delays.
+        """
         config = Config.from_names(names, 1, topology=topology, delay=delay_ms)
         return Plan(config, USUAL if tuning is None else tuning)
 
     @property
     def region_names(self) -> tuple[str, ...]:
-        """The regions, in the order of their numbers."""
+        """The names of the regions, in the order of their numbers."""
         return tuple(region.name for region in self.config.regions)
 
     @property
     def process_names(self) -> tuple[str, ...]:
-        """The regions, and then those who follow them."""
+        """The names of the regions, and then of the followers."""
         return (*self.region_names, *(copy.name for copy in self.copies))
 
     def tuning_of(self, name: str) -> Tuning:
@@ -114,7 +117,7 @@ class Plan:
         return self.tunings.get(name, self.tuning)
 
     def latency_between(self, source: str, sink: str) -> Latency:
-        """Return the latency from one region to another. Raises GeoError for an unknown place."""
+        """Return the one-way latency between two processes. Raises GeoError for unknown places."""
         if (source, sink) in self.latencies:
             return self.latencies[source, sink]
         if not {source, sink} <= set(self.region_names):

@@ -1,7 +1,7 @@
-"""The steps of sessions: read, watch, wait, scan, try, and move between regions.
+"""The steps of client sessions: read, watch, block, scan, and move between regions.
 
-Each region has some sessions; each does one thing only. One session in the whole world
-*roams*: it moves to another region now and then and carries its vector along (see `session`).
+Each region has several sessions, and each session does only one of these. One session of the world
+*roams*: it moves between regions and takes its vector along (see `session`).
 
 A session of a region has the number `10 * region + slot`.
 """
@@ -21,10 +21,10 @@ READER, WITNESS, WATCHER, SCANNER, WAITER = range(5)
 WAITERS: Final = 3
 ROAMER: Final = 1000
 FOLLOWER: Final = 30
-"""The number of the first follower, beside those of regions."""
+"""The number of the first follower, in place of a region number."""
 STAY_MAX: Final = 12  # requests of the roaming session in one region
 
-# What a session asks of a key by its type.
+# The reading commands for a key, by its type. A command's word "name" is replaced by a name.
 QUESTIONS: Final[dict[str, tuple[Words, ...]]] = {
     "string": (("GET",), ("GET",), ("STRLEN",)),
     "set": (("SMEMBERS",), ("SMEMBERS",), ("SCARD",), ("SISMEMBER", "name")),
@@ -39,7 +39,7 @@ COUNTS: Final = ("1", "3", "10", "100")
 
 
 class ReaderClients:
-    """The sessions of one region, or the one that roams."""
+    """Draws the steps of the sessions of one region, or of the roaming session."""
 
     def __init__(self, rng: SeededRandom, load: Load, regions: Sequence[str], number: int) -> None:
         self.rng = rng
@@ -51,31 +51,31 @@ class ReaderClients:
         self.mean = SECOND * 100 // max(1, load.requests * load.writes_per_second)
 
     def draw_times(self, mean: int, end: int) -> Iterator[int]:
-        """Moments until `end`, `mean` ns apart on average."""
+        """Yield random times until `end`, `mean` ns apart on average."""
         at = self.rng.exponential(mean)
         while at < end:
             yield at
             at += 1 + self.rng.exponential(mean)
 
     def make_step(self, at: int, slot: int, *commands: Words) -> ScheduleStep:
-        """A request of one of the region's sessions."""
+        """Return a step in which the session `slot` of the region sends commands."""
         return ScheduleStep(
             at, "client", self.regions[:1], value=10 * self.number + slot, commands=commands
         )
 
     def draw_key(self, family: str, at: int) -> str:
-        """A key that is written to at that time."""
+        """Draw a key of `family` that is in use at the time `at`."""
         return key_name(family, at, self.rng.integer_below(self.load.keys))
 
     def unique_name(self) -> str:
-        """A name that is used once in the whole run."""
+        """Return a name that is used once in the run."""
         self.count += 1
         return f"u{self.number}{self.rng.name[-1]}.{self.count}"
 
     # -- what sessions do ------------------------------------------------------------------
 
     def read_values(self, end: int) -> Iterator[ScheduleStep]:
-        """Read values, and both keys of a pair in one request."""
+        """Yield steps that read values, read both keys of a pair, or try SETNX."""
         rng = self.rng
         for at in self.draw_times(3 * self.mean, end):
             if "pair" in self.load.families and rng.happens_in(1, 4):
@@ -88,7 +88,7 @@ class ReaderClients:
                 yield self.make_step(at, READER, self.draw_query(family, self.draw_key(family, at)))
 
     def draw_query(self, family: str, key: str) -> Words:
-        """A question about a key of a family."""
+        """Draw a reading command for a key of a family."""
         kind = TYPE_OF.get(family) or self.rng.choose_one(tuple(QUESTIONS))
         questions = OF_ALL if self.rng.happens_in(1, 4) else QUESTIONS[kind]
         name, *rest = self.rng.choose_one(questions)
@@ -98,7 +98,7 @@ class ReaderClients:
         return (name, key, *(some if word == "name" else word for word in rest))
 
     def draw_pair_query(self, at: int) -> tuple[Words, ...]:
-        """The same question about both keys of a pair, in a transaction or in one go."""
+        """Draw the same query of both keys of a pair, in a transaction or in one request."""
         number = self.rng.integer_below(self.load.keys)
         name = {0: "SMEMBERS", 1: "GET", 2: "GET"}[number % 3]
         keys = (key_name("pair", at, number), key_name("twin", at, number))
@@ -106,7 +106,7 @@ class ReaderClients:
         return (("MULTI",), *both, ("EXEC",)) if self.rng.happens_in(1, 2) else both
 
     def read_growing_sets(self, end: int) -> Iterator[ScheduleStep]:
-        """Add to sets that only grow, and read them."""
+        """Yield steps that add to grow-only sets, and read them."""
         for at in self.draw_times(4 * self.mean, end):
             yield self.make_step(at, WITNESS, self.draw_growing_set_command(at))
 
@@ -115,7 +115,7 @@ class ReaderClients:
         return ("SADD", key, self.unique_name()) if self.rng.happens_in(1, 3) else ("SMEMBERS", key)
 
     def watch_keys(self, end: int) -> Iterator[ScheduleStep]:
-        """Watch a key, and change something a while later unless it has changed."""
+        """Yield steps that watch a key, and later run a transaction that depends on it."""
         rng = self.rng
         for at in self.draw_times(8 * self.mean, end):
             later = at + rng.exponential(500 * MS)
@@ -126,7 +126,7 @@ class ReaderClients:
             may_end = family not in THIRDS and self.load.expiry and rng.happens_in(1, 4)
             begin = (*((ends,) if may_end else ()), watch, ("EXISTS", key))
             name = self.unique_name()
-            if rng.happens_in(1, 8):  # one request, and the change is its own
+            if rng.happens_in(1, 8):  # one request that changes its watched key itself
                 key = key_name("all", at, 0)
                 change = ("SADD", key, name)
                 ask = ("EXISTS", key)
@@ -134,7 +134,7 @@ class ReaderClients:
                     at, WATCHER, ("WATCH", key), change, ("MULTI",), ask, ("EXEC",)
                 )
                 continue
-            if rng.happens_in(1, 2):  # what is queued is carried out in another request
+            if rng.happens_in(1, 2):  # EXEC is sent in a later request than the queued commands
                 queued: tuple[Words, ...] = (("SADD", key_name("set", at, 0), name),)
                 queued = (*queued, rng.choose_one((("EXISTS", key), ("ECHO", name))))
                 yield self.make_step(at, WATCHER, *begin, ("MULTI",), *queued)
@@ -148,7 +148,7 @@ class ReaderClients:
                 yield self.make_step(later, WATCHER, ("MULTI",), *queue, ("EXISTS", key), ("EXEC",))
 
     def wait_for_elements(self, session: int, end: int) -> Iterator[ScheduleStep]:
-        """Wait for elements of queues."""
+        """Yield steps that block for elements of queues, or run WAIT."""
         rng = self.rng
         emptied = [name for name in EMPTIED if name in self.load.families]
         for at in self.draw_times(12 * self.mean, end) if emptied else ():
@@ -169,7 +169,7 @@ class ReaderClients:
                 )
 
     def scan_keys(self, end: int) -> Iterator[ScheduleStep]:
-        """Walk over all keys, or over the elements of large values."""
+        """Yield steps that scan all keys, or the elements of large values."""
         rng = self.rng
         large = [name for name in LARGE if name in self.load.families and TYPE_OF[name] in SCANNED]
         for at in self.draw_times(5 * self.mean, end):
@@ -183,7 +183,7 @@ class ReaderClients:
                 yield self.make_step(at, SCANNER, ("SCAN", CURSOR, *count))
 
     def move_between_regions(self, end: int) -> Iterator[ScheduleStep]:
-        """Do as a witness does, in one region after another."""
+        """Yield the steps of the roaming session: grow-only sets, in one region after another."""
         rng = self.rng
         region, left = rng.choose_one(self.regions), 0
         for at in self.draw_times(4 * self.mean, end):
@@ -191,7 +191,7 @@ class ReaderClients:
                 region, left = rng.choose_one(self.regions), rng.integer_between(2, STAY_MAX)
             left -= 1
             commands: tuple[Words, ...] = (self.draw_growing_set_command(at), ("CRDB.VECTOR",))
-            if not left:  # it hangs up while it watches
+            if not left:  # the session leaves this region while it watches a key
                 commands = (*commands, ("WATCH", self.draw_key("all", at)))
             yield ScheduleStep(at, "client", (region,), value=ROAMER, commands=commands)
 
@@ -199,8 +199,10 @@ class ReaderClients:
 def draw_reader_steps(
     rng: SeededRandom, load: Load, names: Sequence[str], end: int
 ) -> list[Iterator[ScheduleStep]]:
-    """Draw all steps of the sessions of all regions until `end`. Each session draws from a stream
-    of its own."""
+    """Draw all steps of the sessions of all regions until `end`, one iterator per session.
+
+    Each session has its own random stream.
+    """
     if not load.requests:
         return []
     roamer = ReaderClients(rng.substream("roamer"), load, names, ROAMER)
@@ -224,7 +226,7 @@ def draw_reader_steps(
 def draw_follower_reader_steps(
     rng: SeededRandom, load: Load, names: Sequence[str], end: int
 ) -> list[Iterator[ScheduleStep]]:
-    """Draw all steps of the sessions that read and scan in followers until `end`."""
+    """Draw all steps of the sessions that read and scan followers until `end`."""
     streams: list[Iterator[ScheduleStep]] = []
     for number, name in enumerate(names, FOLLOWER) if load.requests else ():
         for slot, act in enumerate((ReaderClients.read_values, ReaderClients.scan_keys)):

@@ -1,8 +1,8 @@
 """Schedules as data: the steps of a simulation and their times.
 
-A step means the same whatever happened before, and one that makes no sense when its time comes does
-nothing. So any part of a schedule is a schedule, which is what makes shrinking possible, and a
-schedule can be written down, changed by hand and run again.
+The meaning of a step does not depend on earlier steps. A step that is not applicable when its time
+comes does nothing. Any part of a schedule is therefore a schedule, which makes shrinking possible.
+A schedule can also be written to a file, edited and replayed.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ Words: TypeAlias = tuple[str, ...]
 Undo: TypeAlias = Callable[[], None] | None
 """A function that ends a fault; None if the fault has no duration, or did not happen."""
 Done: TypeAlias = tuple[bool, Undo]
-"""Whether a fault happened, and what ends it."""
+"""True if a fault happened, and the function that ends it."""
 
 FOREVER: Final = 1 << 60
-"""The duration of a fault that nothing ends before the run does."""
+"""The duration of a fault that lasts to the end of the run."""
 TIME: Final = attrgetter("at")
 
 
 @attrs.frozen
 class ScheduleStep:
-    """At a time, something befalls some regions, with a strength, for a while. All times in ns.
+    """A fault or a client's request. Times are in ns.
 
-    `kind` is `write` or the name of a fault. `commands` are what a client sends, in one go.
+    `kind` is `write`, `client` or the name of a fault. `value` is the strength of a fault, or the
+    number of a session. `commands` are sent by a client in one request.
     """
 
     at: int
@@ -52,5 +53,5 @@ class ScheduleStep:
 
 
 def merge_steps(*streams: Iterable[ScheduleStep]) -> Iterator[ScheduleStep]:
-    """Several streams of steps, each in order, as one; at equal times the first stream leads."""
+    """Merge ordered streams of steps. At equal times, steps of earlier streams come first."""
     return merge(*streams, key=TIME)

@@ -1,24 +1,25 @@
-"""What clients do: commands of all types on a few keys, drawn ahead and never read back.
+"""The write load: commands of all types on a few keys, drawn in advance.
 
-Every value that is added is unique, so that reading it shows where it came from. The families of
-keys say what is done to them, and what may therefore be promised of them:
+Every added value is unique, so that a reader can tell which write it came from. Keys belong to
+families. The commands of a family determine its invariant:
 
-    count:    INCRBY and DECRBY only: the sum of all is the value
-    word:     SET only: the last writer's value is shown
-    tag:      SADD and SREM of a few members: an add wins over a remove that had not seen it
-    all:      SADD only: nothing is ever lost
-    log:      RPUSH only: nothing is lost, and each region's entries keep their order
-    set: hash: zset: list:    elements under names used once: what is gone stays gone
-    sum: field: score:        increments, and what takes them back: nothing counts twice
-    queue: ranks:             elements used once, which other clients wait for and move
-    pair:     transactions only, each with the same for a key `twin:`: both are always equal
+    count:    only INCRBY and DECRBY: the value is the sum of all
+    word:     only SET: the last writer wins
+    tag:      SADD and SREM of a few members: an add wins over a concurrent remove
+    all:      only SADD: no element is ever lost
+    log:      only RPUSH: no element is lost, and each region's elements keep their order
+    set: hash: zset: list:    elements with names used once: a removed element does not return
+    sum: field: score:        increments and resets: no increment counts twice
+    queue: ranks:             elements used once, which other clients block for and move
+    pair:     only transactions, which do the same to a key `twin:`: both are always equal
     crowd: table: board: tape:    hundreds of elements: values that fill several blocks
-    retry:    SADD only, each sent twice, as the first reply was lost (see `connection_faults`)
-    free:     everything, of every type, under few names: conflicts of all kinds
+    retry:    only SADD, sent twice because the first reply was lost (see `faults.connections`)
+    free:     all commands of all types under few names: conflicts of all kinds
 
-Names used once begin with `u`. Keys are of their time: in every period others are written to, for a
-third of it where what is promised must be worked out from all commands. Those of the period before
-the last are deleted, so that a long run holds no more data than a short one.
+Names used once begin with `u`. Each period of time writes to new keys. Some families change keys
+three times per period, because their checker computes the value from all commands on a key. Each
+new period deletes the keys of the period before the last, so that long runs hold no more data than
+short ones.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from sim.schedule.step import ScheduleStep, Words
 
 PERIOD_NS: Final = 60 * SECOND
 THIRDS: Final = ("count", "word", "tag", "all", "log")
-LIFE: Final = 2  # periods
+LIFE: Final = 2  # periods after which keys are deleted
 FIELDS: Final = 6
 LARGE: Final = ("crowd", "table", "board", "tape")
 MANY: Final = 40  # elements that are added to a large value by one command
@@ -46,41 +47,41 @@ TYPE_OF: Final = {
     **dict.fromkeys(("log", "list", "queue", "tape"), "list"),
 }
 """The type of each family's keys; those of `free` may have any."""
-NAMES_MAX: Final = 40  # remembered of what was added to a key, to be removed some time
+NAMES_MAX: Final = 40  # names remembered per key, which later commands can remove
 
 
 @attrs.frozen
 class Load:
-    """How much is written, and what. `families` are those that are written to."""
+    """The write load of a run. `families` are the families of keys that are written to."""
 
     writes_per_second: int = 5
-    """Of each region, in the mean; what a burst adds does not count."""
+    """The average number of requests per second and region, without bursts."""
     keys: int = 4
-    """Of each family."""
+    """The number of keys in each family."""
     families: Words = (
         *("count", "word", "tag", "all", "log", "set", "hash", "zset", "list", "free"),
         *("sum", "field", "score", "queue", "ranks", "pair", *LARGE),
     )
     expiry: int = 10
-    """Commands in a hundred that set or end the time to live of a key that was written lately."""
+    """The percentage of commands that set or remove the time to live of a recent key."""
     deletes: int = 3
-    """... that delete a whole one."""
+    """The percentage of commands that delete a recent key."""
     transactions: int = 5
-    """... that are transactions of several."""
+    """The percentage of requests that are transactions."""
     flushes: int = 0
-    """Commands in ten thousand that delete everything."""
+    """The number of requests in 10,000 that are FLUSHALL."""
     requests: int = 100
-    """Of sessions that read, watch, wait and scan (see `readers`): so many for 100 writes."""
+    """The number of requests per 100 writes that reading sessions make (see `readers`)."""
 
 
 def key_name(family: str, at: int, number: int) -> str:
-    """Return the key of a family that is written to at that time."""
+    """Return the key `number` of a family that is in use at the time `at`."""
     time = 3 * at // PERIOD_NS if family in THIRDS else at // PERIOD_NS
     return f"{family}:{time}.{number}"
 
 
 class WriterClients:
-    """The clients of one region."""
+    """Draws the write steps of the clients of one region."""
 
     def __init__(self, rng: SeededRandom, load: Load, region: str, number: int) -> None:
         self.rng = rng
@@ -92,7 +93,7 @@ class WriterClients:
         self.recent: list[str] = []
         self.added: dict[str, list[str]] = {}
         self.alone = tuple(name for name in load.families if name != "pair")
-        """The families whose commands may stand alone."""
+        """The families whose commands can be sent without a transaction."""
         self.makers: dict[str, Callable[[], Words]] = {
             "count": self.change_count,
             "word": self.set_word,
@@ -116,7 +117,7 @@ class WriterClients:
         }
 
     def draw_steps(self, begin: int, end: int) -> Iterator[ScheduleStep]:
-        """All that this region's clients do from `begin` to `end`."""
+        """Yield all steps of this region's clients from `begin` to `end`."""
         mean = SECOND // max(1, self.load.writes_per_second)
         at = begin + self.rng.exponential(mean)
         period = begin // PERIOD_NS
@@ -130,7 +131,7 @@ class WriterClients:
             at += 1 + self.rng.exponential(mean)
 
     def delete_period(self, period: int) -> tuple[Words, ...]:
-        """Delete what was written in an earlier period."""
+        """Return the command that deletes all keys of a period."""
         self.added.clear()
         families = [*self.load.families, "once", "twin", "retry"]
         keys = [
@@ -168,25 +169,25 @@ class WriterClients:
         return self.makers[rng.choose_one(self.alone)]()
 
     def draw_key(self, family: str) -> str:
-        """A key of a family; one that may be deleted or expire is remembered."""
+        """Draw a key of a family. Keys that later commands can delete or expire are remembered."""
         key = key_name(family, self.at, self.rng.integer_below(self.load.keys))
         if family not in THIRDS and key not in self.recent:
             self.recent = [*self.recent[-8:], key]
         return key
 
     def unique_name(self) -> str:
-        """A name that is used once in the whole run."""
+        """Return a name that is used once in the run."""
         self.count += 1
         return f"u{self.number}.{self.count}"
 
     def add_name(self, key: str) -> str:
-        """A unique name that is put under a key, and may be removed from there some time."""
+        """Return a unique name for a key. It is remembered, so that it can be removed later."""
         name = self.unique_name()
         self.added[key] = [*self.added.get(key, [])[-NAMES_MAX:], name]
         return name
 
     def draw_known_name(self, key: str) -> str:
-        """A name that was put under a key by this region or, as likely, by another."""
+        """Draw a name that this region, or with equal chance any region, may have added."""
         names = self.added.get(key)
         if names and self.rng.happens_in(1, 2):
             return self.rng.choose_one(names)
@@ -345,7 +346,7 @@ class WriterClients:
         )
 
     def change_pair(self) -> tuple[Words, ...]:
-        """Do the same to both keys of a pair, in one transaction."""
+        """Return a transaction that does the same to both keys of a pair."""
         number = self.rng.integer_below(self.load.keys)
         member, amount = f"t{self.rng.integer_below(FIELDS)}", str(self.rng.integer_between(1, 100))
         name = self.unique_name()
@@ -366,7 +367,7 @@ class WriterClients:
         return (("MULTI",), *both, ("EXEC",))
 
     def draw_new_names(self, key: str) -> list[str]:
-        """Names that are used once."""
+        """Return a random number of unique names for a key."""
         return [self.add_name(key) for _ in range(self.rng.integer_between(MANY // 4, MANY))]
 
     def change_crowd(self) -> Words:
@@ -420,7 +421,7 @@ class WriterClients:
                 return ("RPUSH", key, *self.draw_new_names(key))
 
     def draw_expiry(self, key: str) -> Words:
-        """A change of a key's time to live."""
+        """Draw a command that changes the time to live of a key."""
         match self.rng.integer_below(4):
             case 0:
                 return ("PERSIST", key)
@@ -431,7 +432,7 @@ class WriterClients:
 
 
 def draw_burst(writer: WriterClients, at: int, count: int) -> list[ScheduleStep]:
-    """Many requests within a moment."""
+    """Draw a burst: `count` requests, 0.1 ms apart."""
     return [
         ScheduleStep(at + i * MS // 10, "write", (writer.region,), commands=writer.draw_request(at))
         for i in range(count)
@@ -439,5 +440,5 @@ def draw_burst(writer: WriterClients, at: int, count: int) -> list[ScheduleStep]
 
 
 def make_writers(rng: SeededRandom, load: Load, names: Sequence[str]) -> list[WriterClients]:
-    """The clients of all regions."""
+    """Return the writing clients of each region."""
     return [WriterClients(rng.substream(name), load, name, i) for i, name in enumerate(names, 1)]

@@ -1,1 +1,1 @@
-"""The simulated world: all regions, their network and the promises that are checked."""
+"""The simulated world: all regions, their network, and the invariants that are checked."""
