@@ -1,8 +1,8 @@
-"""Rare things that a campaign must have seen at least once, or it has tested little.
+"""Coverage probes: rare events that a campaign must have seen to be worth much.
 
-Faults are what we do; probes are what comes of it inside the database: that a backlog had run out,
-that a gap was filled through a third region, that an operation had to wait for its turn. They are
-read off the counters that operators see, and off the events that links report.
+Faults are injected from outside. A probe counts their effects inside the database. Examples are a
+backlog that did not reach back far enough, a gap that a third region filled, and an op that had to
+wait for its dependencies. The counts come from the operator's metrics and from link events.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 from sim.world.world import SimWorld
 
-# What the links report, and what it shows.
+# The probe that each kind of link event counts for.
 EVENTS: Final = {
     "Resynced": "resynced",
     "SnapshotWanted": "backlog did not reach",
@@ -49,7 +49,7 @@ NAMES: Final = (
 
 
 def coverage_counts(world: SimWorld) -> dict[str, int]:
-    """Return how often each of `NAMES` was seen in a world."""
+    """Return the count of each probe in `NAMES` for a world."""
     seen = dict.fromkeys(NAMES, 0)
     for event, name in EVENTS.items():
         seen[name] += world.events.get(event, 0)

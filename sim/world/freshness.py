@@ -1,13 +1,12 @@
-"""The promise of a world in which all is healed and quiet: it is as quick as its ways are.
+"""The invariant `freshness`: in a healed, quiet world, writes arrive as fast as the ways allow.
 
-Every region writes in its turn. The write must be accepted, stand in every other region and in
-every follower as soon as the ways there allow, wake whoever waits for it, and be acknowledged. A
-wake-up that is missed costs no data, as the next regular message makes up for it. So nothing but a
-promise about time can notice it.
+The regions write one after another. Each write must be accepted, arrive in every other region and
+every follower within a time limit, wake the clients that block for it, and be acknowledged. A
+missed wake-up loses no data, because the next regular message makes up for it. Only a time limit
+can detect it.
 
-The region that has written is also asked whether all has arrived (CRDB.SETTLE). It must say so
-before long, and not before it is true. In the end the links that regions report (CRDB.LINKS) must
-be in the state that the simulator sees.
+The writing region must also reply to CRDB.SETTLE in time, but not before the write has arrived
+everywhere. Finally, the links that CRDB.LINKS reports must match the state of the simulator.
 """
 
 from __future__ import annotations
@@ -30,31 +29,31 @@ from sim.world.world import SimWorld
 PROMISE: Final = "freshness"
 FIRST_SESSION: Final = 2000
 SLACK_NS: Final = 20 * MS
-SMALL_BYTES: Final = 4096  # a window or batch below this may have to be filled again and again
-FILLINGS: Final = 40  # rounds, by a write of some hundred bytes and what it causes
-EFFECTS_BYTES: Final = 300  # of an operation that a write causes, at most
-TRIPS: Final = 4  # of a full resync: to learn of it, to ask, to begin, and to end
-COMEBACK_TRIPS: Final = 12  # two connections: the first learns that the copy is out of date
+SMALL_BYTES: Final = 4096  # a smaller window or batch may need several rounds for one write
+FILLINGS: Final = 40  # rounds for a write of some hundred bytes and its consequences
+EFFECTS_BYTES: Final = 300  # the largest size of an op that a write causes
+TRIPS: Final = 4  # round trips of a full resync: notice, request, begin and end
+COMEBACK_TRIPS: Final = 12  # two connections: the first finds that the follower is out of date
 WAIT_SECONDS: Final = "600"
 SETTLE_MS: Final = 60_000
-QUESTIONS: Final = 4  # until one finds that all has arrived
+QUESTIONS: Final = 4  # rounds of settle queries until one finds that all has arrived
 POLL_NS: Final = 100 * MS
 LOOK_NS: Final = MS
 
 
 def check_freshness(world: SimWorld) -> None:
-    """Let each region write, and watch what comes of it. Raises Violation."""
+    """Let each region write in turn, and check the arrival of each write. Raises Violation."""
     wait_until_quiet(world)
     for name in world.sites:
         FreshnessProbe(world, world.sites[name]).run_check()
         wait_until_quiet(world)
     for site in world.sites.values():
         check_links(world, site)
-    wait_until_quiet(world)  # a link that has just come back from a pause stops its helper
+    wait_until_quiet(world)  # a link that has just resumed stops its gap repair
 
 
 class FreshnessProbe:
-    """A write of `site`, and who waits for it elsewhere."""
+    """A write of `site`, with sessions in the other regions that block for it or watch it."""
 
     def __init__(self, world: SimWorld, site: SimRegion) -> None:
         self.world = world
@@ -65,7 +64,7 @@ class FreshnessProbe:
         self.copy_limit: int = 2 * self.limit + comeback_limit_ns(world)
 
     def run_check(self) -> None:
-        """Write twice, and compare."""
+        """Write twice, and check the arrival of both writes. Raises Violation."""
         for slot, other in enumerate(self.others):
             self.send_commands(other, 2 * slot + 1, ("BLPOP", queue_key(other), WAIT_SECONDS))
             self.send_commands(other, 2 * slot + 2, ("WATCH", self.seen))
@@ -85,7 +84,7 @@ class FreshnessProbe:
         self.check_settling(self.site.replica.keyspace.seq)
 
     def write_fresh(self, commands: list[Words]) -> None:
-        """Send commands that each reply 1."""
+        """Run commands that must each reply 1. Raises Violation if not."""
         replies = self.world.run_all(self.site.name, *commands)
         if any(reply != 1 for reply in replies):
             raise self.violation(f"answers a fresh write with {format_reply(replies)}, not with 1")
@@ -95,16 +94,16 @@ class FreshnessProbe:
         self.world.run_session(host.name, FIRST_SESSION + slot, *commands)
 
     def is_waiting(self, slot: int) -> bool:
-        """Return whether a session waits for a reply."""
+        """Return whether a session is blocked."""
         return self.world.sessions.by_number[FIRST_SESSION + slot].waiting is not None
 
     def regions_lacking(self, seq: int) -> list[str]:
-        """Return the regions that do not have all up to the effect `seq`."""
+        """Return the regions that lack an effect of `site` up to `seq`."""
         origin = self.site.replica.origin
         return [o.name for o in self.others if o.replica.keyspace.vector.get(origin, 0) < seq]
 
     def check_arrival(self, seq: int) -> None:
-        """Wait until the write is everywhere."""
+        """Wait until the write is in all regions. Raises Violation on timeout."""
         if not self.world.wait_for(lambda: not self.regions_lacking(seq), self.limit):
             where = ", ".join(self.regions_lacking(seq))
             raise self.violation(
@@ -112,7 +111,7 @@ class FreshnessProbe:
             )
 
     def check_settling(self, seq: int) -> None:
-        """Wait until the region says that all has arrived. It must be so then."""
+        """Wait until CRDB.SETTLE replies, and check that the write is in all regions then."""
         world = self.world
         end = world.now + QUESTIONS * (2 * self.limit + POLL_NS)
         while self.is_waiting(0):
@@ -123,7 +122,7 @@ class FreshnessProbe:
             raise self.violation(f"says that all has arrived, but {', '.join(lacking)} lacks it")
 
     def check_followers(self) -> None:
-        """Wait until those who follow regions have it too."""
+        """Wait until the followers have the write too. Raises Violation on timeout."""
         world = self.world
         for copy in world.copies.values():
             limit = self.copy_limit + sum(resync_limit_ns(world, name) for name in copy.sources)
@@ -138,13 +137,15 @@ class FreshnessProbe:
 
 
 def queue_key(site: SimRegion) -> str:
-    """Return the key that a client in a region waits for. Each has its own: what one takes others
-    may never see."""
+    """Return the key that a client in a region blocks for.
+
+    Each region has its own key, because other regions may never see an element that is popped.
+    """
     return f"fresh:{site.name}"
 
 
 def arrival_limit_ns(world: SimWorld) -> int:
-    """Return how long a write may take to the farthest region when nothing else is under way."""
+    """Return the time limit for a write to reach the farthest region, in a quiet world."""
     count = len(world.sites)
     links = world.plan.config.topology.links
     hops = 1 if len(links) == count * (count - 1) else count - 1
@@ -158,8 +159,10 @@ def arrival_limit_ns(world: SimWorld) -> int:
 
 
 def comeback_limit_ns(world: SimWorld) -> int:
-    """Return how long followers may take to come back to sources that have lost everything: they
-    keep their copy until a source holds something again, then they start empty."""
+    """Return the extra time for followers of sources that have lost everything.
+
+    Such followers keep their copy until a source holds data again. Then they start empty.
+    """
     if not any(
         claim and not world.sites[name].replica.keyspace.vector
         for copy in world.copies.values()
@@ -170,10 +173,10 @@ def comeback_limit_ns(world: SimWorld) -> int:
 
 
 def snapshot_limit_ns(world: SimWorld, site: SimRegion) -> int:
-    """Return how long a full resync from this region may take: 0 if a write cannot cause one.
+    """Return the time limit for a full resync from this region, or 0 if a write cannot cause one.
 
-    A client that the write wakes pops immediately. A backlog too small for both operations has then
-    lost the first before it could be sent.
+    A write can cause a full resync if the backlog is small: a client that the write wakes pops the
+    element immediately. If the backlog cannot hold both ops, the first is lost before it is sent.
     """
     if site.tuning.history_bytes >= len(world.sites) * (ENTRY_BYTES + EFFECTS_BYTES):
         return 0
@@ -187,14 +190,19 @@ def snapshot_limit_ns(world: SimWorld, site: SimRegion) -> int:
 
 
 def resync_limit_ns(world: SimWorld, name: str) -> int:
-    """Return how long a write may take to a follower of this region beyond its way there: all
-    followers may need a snapshot, one after the other."""
+    """Return the extra time for a write to reach a follower of this region.
+
+    All followers may need a snapshot, one after another.
+    """
     turns = sum(name in copy.sources for copy in world.copies.values())
     return turns * snapshot_limit_ns(world, world.sites[name])
 
 
 def wait_until_quiet(world: SimWorld) -> None:
-    """Wait until what was sent is acknowledged, and everybody has heard so. Raises Violation."""
+    """Wait until all sent data is acknowledged, and the acknowledgements have arrived.
+
+    Raises Violation on timeout.
+    """
     limits = [site.tuning.limits for site in world.sites.values()]
     regular = max(max(each.ack_ns, each.heartbeat_ns) for each in limits)
     limit = 2 * arrival_limit_ns(world) + 2 * regular + 2 * world.network.worst_delay()
@@ -215,8 +223,7 @@ def wait_until_quiet(world: SimWorld) -> None:
 
 
 def check_links(world: SimWorld, site: SimRegion) -> None:
-    """Wait until what a region reports of its links is true: all are there, and nothing is
-    under way. Raises Violation."""
+    """Wait until a region reports all its links as idle. Raises Violation on timeout."""
     count, regular = 2 * len(site.links.peers), site.tuning.limits
     limit = 2 * arrival_limit_ns(world) + regular.heartbeat_ns + regular.ack_ns
     if len(reported_links(site)) != count:
@@ -229,7 +236,7 @@ def check_links(world: SimWorld, site: SimRegion) -> None:
 
     if not world.wait_for(
         lambda: not wrong_rows(), limit
-    ):  # an expired key may be deleted just now
+    ):  # the deletion of an expired key can still be in flight
         raise Violation(
             PROMISE,
             f"all is quiet, and {site.name} tells of its links: {format_reply(wrong_rows())}",
@@ -242,7 +249,7 @@ def reported_links(site: SimRegion) -> list[Reply]:
 
 
 def is_row_idle(world: SimWorld, site: SimRegion, row: Reply) -> bool:
-    """Return whether a link, as reported, carries nothing and is hardly behind."""
+    """Return whether a link is reported as streaming, without missing ops and with a small lag."""
     fields: dict[bytes, Any] = dict(zip(row[::2], row[1::2], strict=True))
     limits = site.tuning.limits
     lag_max = world.network.worst_delay() + 2 * limits.heartbeat_ns + limits.ack_ns + SLACK_NS

@@ -1,12 +1,12 @@
-"""The promise of links that are through: when nothing is written, hardly anything is sent.
+"""The invariant `idle links`: without writes, established links send hardly anything.
 
-Each end says something once in `heartbeat_ns`: the source a heartbeat, the sink an acknowledgement.
-What is written meanwhile passes each way once at most, and each frame that carries some of it
-causes one acknowledgement at most. So the bytes of every way are bounded by the sizes of these
-messages. They are looked at while all is quiet, and while every region writes a value.
+Each end sends one message per `heartbeat_ns`: the source a heartbeat, the sink an acknowledgement.
+Each op crosses each way at most once. Each frame with a part of an op causes at most one
+acknowledgement. The sizes of these messages bound the traffic of every way. The bound is checked
+while nothing is written, and while every region writes one value.
 
-Not checked: ways over which a connection begins or ends meanwhile, and what is written while some
-region asks a repair peer for it. The promise `traffic` bounds how much of that comes twice.
+Not checked: ways on which a connection begins or ends during the check, and checks during which a
+region asks a repair peer. The invariant `traffic` bounds the data that arrives twice.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ KEY: Final = "idle"
 
 @attrs.frozen
 class Use:
-    """A connection's end that sends over a way: when it began to be watched, the way had sent so
-    many bytes."""
+    """One end of a connection that sends over a way.
+
+    `before` is the number of bytes that the way had sent when the check began.
+    """
 
     host: SimProcess
     wire: Wire
@@ -49,7 +51,7 @@ class Use:
 
 
 def check_idleness(world: SimWorld) -> None:
-    """Watch all links while nothing is written, and while something is. Raises Violation."""
+    """Check the traffic of all links, first without writes, then with some. Raises Violation."""
     limits = [site.tuning.limits for site in world.sites.values()]
     span = max(SECOND, BEATS * max(each.heartbeat_ns for each in limits))
     check_span(world, span, ())
@@ -57,8 +59,10 @@ def check_idleness(world: SimWorld) -> None:
 
 
 def check_span(world: SimWorld, span: int, writers: tuple[str, ...]) -> None:
-    """Let some regions write and so much time pass, and compare what each way has sent. Raises
-    Violation."""
+    """Let some regions write, wait `span` ns, and check the traffic of each way.
+
+    Raises Violation.
+    """
     written = len(world.run_history.in_order)
     uses, asked = sending_ends(world), repair_requests(world)
     for name in writers:
@@ -78,12 +82,12 @@ def check_span(world: SimWorld, span: int, writers: tuple[str, ...]) -> None:
 
 
 def repair_requests(world: SimWorld) -> int:
-    """Return how often a region has asked a repair peer for missing operations."""
+    """Return the number of requests that all processes have sent to repair peers."""
     return sum(host.links.repair.requests for host in world.places.values())
 
 
 def sending_ends(world: SimWorld) -> list[Use]:
-    """Return the ends of connections that send something."""
+    """Return the ends of established connections."""
     return [
         Use(host, wire, wire.out.way, wire.out.way.tally.sent)
         for host in world.places.values()
@@ -93,7 +97,7 @@ def sending_ends(world: SimWorld) -> list[Use]:
 
 
 def check_way(world: SimWorld, senders: list[Use], made: list[Entry], span: int) -> None:
-    """Compare what a way has sent with what its ends may have said. Raises Violation."""
+    """Compare the traffic of a way with the bound. Raises Violation."""
     way, room = senders[0].way, 0
     for use in senders:
         room += regular_bytes(world, use, span) + written_bytes(world, use, made)
@@ -107,14 +111,16 @@ def check_way(world: SimWorld, senders: list[Use], made: list[Entry], span: int)
 
 
 def regular_bytes(world: SimWorld, use: Use, span: int) -> int:
-    """Return what one end says in so much time if nothing happens."""
+    """Return the number of bytes that one idle end may send in `span` ns."""
     beat = use.host.tuning.limits.heartbeat_ns
     return (span // beat + 1) * size_bytes(regular_frame(world, use))
 
 
 def written_bytes(world: SimWorld, use: Use, made: list[Entry]) -> int:
-    """Return what one end says more because of what was written: parts of it, or acknowledgements
-    of such parts."""
+    """Return the number of bytes that one end may send because of the ops in `made`.
+
+    A source sends parts of the ops. A sink sends acknowledgements of these parts.
+    """
     is_source = isinstance(use.wire.machine, Source)
     ends = (use.host.name, use.wire.peer)
     source, sink = ends if is_source else reversed(ends)
@@ -130,7 +136,7 @@ def written_bytes(world: SimWorld, use: Use, made: list[Entry]) -> int:
 
 
 def routed_regions(world: SimWorld, source: str, sink: str) -> tuple[int, ...] | None:
-    """Return the regions whose operations one sends to another; None for all."""
+    """Return the regions whose ops `source` sends to `sink`; None for all regions."""
     if source in world.sites and sink in world.sites:
         return world.plan.config.routes(source, sink)
     return None
@@ -142,11 +148,11 @@ def regular_frame(world: SimWorld, use: Use) -> Frame:
     if not isinstance(use.wire.machine, Source):
         return Ack(vector, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER)
     routes = routed_regions(world, use.host.name, use.wire.peer)
-    regions = (0,) if routes is None else routes[1:]  # of others than the sender, or of all as one
+    regions = (0,) if routes is None else routes[1:]  # routes[0] is the sender; 0 stands for all
     reports: list[tuple[int, Vector, int]] = [(number, vector, NUMBER) for number in regions]
     return Heartbeat(vector, NUMBER, tuple(reports), NUMBER, NUMBER, NUMBER)
 
 
 def size_bytes(frame: Frame) -> int:
-    """Return how many bytes a frame is on the way."""
+    """Return the size of a frame on the wire, with its tag."""
     return len(encode(frame)) + TAG_BYTES

@@ -7,10 +7,10 @@
     world.heal("us-east-1", "eu-west-1")
     assert world.settle(30 * SECOND)
 
-It drives the production state machines, replicas and command handlers from one heap of events
-(design section 7): no event loop, no sockets, no clock of the machine. One plan and one seed give
-one run, byte for byte, which `trace.digest()` stands for. Every change is shown to the checkers; a
-broken promise raises `Violation` where it happens.
+The world drives the production state machines, replicas and command handlers from one event heap.
+It uses no event loop, no sockets and no system clock. A run is deterministic: the same plan and
+seed give the same trace, byte for byte, and so the same `trace.hex_digest()`. The checkers examine
+every change. A violated invariant raises `Violation` immediately.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     ChangeReportChecker,
     AgeChecker,
 )
-LOOK_NS: Final = 10 * MS  # between two looks at whether all has settled
-INSPECT_NS: Final = 10 * SECOND  # between two looks at every key, on average
+LOOK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`
+INSPECT_NS: Final = 10 * SECOND  # between two inspections of all keys, on average
 
 
 class SimWorld:
@@ -144,10 +144,10 @@ class SimWorld:
         self.names = {region.id: region.name for region in plan.config.regions}
         self.sessions = Sessions()
         self.endured = 0
-        """The number of times all have converged under a fault that lasts to the end."""
+        """The number of times that all regions converged under a fault that lasts to the end."""
         self.donor_crashes = 0
         self.receiver_crashes = 0
-        """The numbers of regions that died while they sent, or received, a snapshot."""
+        """The numbers of crashes while a region sent, or received, a snapshot."""
         self.boot_processes(around)
 
     def boot_processes(self, around: ProcessContext) -> None:
@@ -167,7 +167,7 @@ class SimWorld:
 
     @property
     def now(self) -> int:
-        """The virtual time since the beginning, in ns."""
+        """The virtual time since the start of the world, in ns."""
         return self.engine.now
 
     def sleep(self, ns: int) -> None:
@@ -179,7 +179,7 @@ class SimWorld:
         self.engine.run_until(time)
 
     def wait_for(self, holds: Callable[[], bool], limit: int) -> bool:
-        """Let time pass until `holds`, for `limit` ns at most. Return whether it does."""
+        """Let time pass until `holds` returns True. Return False after `limit` ns."""
         end = self.engine.now + limit
         while not holds():
             if self.engine.now >= end:
@@ -195,7 +195,7 @@ class SimWorld:
         return replies[0] if replies else None
 
     def run_all(self, region: str, *commands: Sequence[str]) -> list[Reply]:
-        """Run several commands in one turn; what they write becomes one operation."""
+        """Run several commands in one turn. Their effects become one op."""
         place = self.places[region]
         shown = "; ".join(" ".join(words) for words in commands)
         replies = place.run_commands(*commands)
@@ -204,8 +204,10 @@ class SimWorld:
         return replies
 
     def run_session(self, region: str, session: int, *commands: Words) -> list[Reply] | None:
-        """Let a session send commands together (see `session`). Return the replies that came
-        immediately; None if the session waits for an earlier one."""
+        """Let a session send commands together (see `session`). Return the immediate replies.
+
+        Return None if the session is blocked.
+        """
         replies = self.sessions.run_step(self.places[region], session, commands)
         if replies is not None:
             shown = "; ".join(" ".join(words) for words in commands)
@@ -216,7 +218,7 @@ class SimWorld:
     # -- the network -----------------------------------------------------------------------
 
     def close_way(self, source: str, sink: str) -> None:
-        """Drop everything from one region to another, silently."""
+        """Drop all data from one region to another. Neither end is notified."""
         self.trace.add_record(self.now, f"{source}>{sink}", "closed")
         self.network.way(source, sink).close_once()
 
@@ -249,15 +251,17 @@ class SimWorld:
         ]
 
     def reset_connections(self, one: str, other: str, keep: int = 0) -> int:
-        """Break all connections between two regions, after `keep` more bytes of each have arrived.
-        Return the number of connections."""
+        """Break all connections between two regions. Return the number of connections.
+
+        `keep` more bytes of each connection still arrive.
+        """
         wires = self.wires_between(one, other) + self.wires_between(other, one)
         for wire in wires:
             self.break_wire(wire, keep=keep)
         return len(wires)
 
     def break_wire(self, wire: Wire, *, keep: int = 0, is_half: bool = False) -> None:
-        """Break a connection; `is_half`: the end that was dialled does not learn of it."""
+        """Break a connection. If `is_half`, the end that accepted it is not notified."""
         assert wire.out is not None
         assert wire.far is not None
         assert wire.far.out is not None
@@ -265,7 +269,7 @@ class SimWorld:
         wire.far.out.break_off("connection reset by peer", keep)
 
     def break_now(self, wire: Wire) -> None:
-        """Break a connection so that both ends learn of it now, and nothing under way arrives."""
+        """Break a connection and notify both ends now. Data in flight is lost."""
         for end in (wire, wire.far):
             assert end is not None
             assert end.out is not None
@@ -276,7 +280,7 @@ class SimWorld:
                     place.connection_lost(end, "connection reset by peer")
 
     def cut_link(self, source: str, sink: str) -> None:
-        """Cut one direction at both ends, as CRDB.LINK CUT does: ops flow the other way only."""
+        """Cut one direction at both ends, like CRDB.LINK CUT. Ops still flow the other way."""
         for name, peer, direction in link_ends(source, sink):
             site = self.sites[name]
             site.handle_events(site.links.cut(peer, direction, self.now))
@@ -292,15 +296,17 @@ class SimWorld:
     # -- regions ---------------------------------------------------------------------------
 
     def set_clock(self, region: str, ms: int | None) -> None:
-        """Stop a region's wall clock at `ms`, or let it run again, as CRDB.CLOCK does. Expiry
-        follows the clock, also back."""
+        """Stop a region's wall clock at `ms`, or let it run again, like CRDB.CLOCK.
+
+        The expiry clock follows the wall clock, also backwards.
+        """
         site = self.sites[region]
         site.instance.set_test_clock(ms)
         for checker in self.checkers:
             checker.on_clock_rewound(site)
 
     def live_regions(self) -> list[SimRegion]:
-        """The regions that are up."""
+        """Return the regions that are up."""
         return [site for site in self.sites.values() if site.is_up]
 
     def crash_process(self, region: str, is_silent: bool = False) -> None:
@@ -318,7 +324,7 @@ class SimWorld:
     def restart_process(
         self, region: str, kept: Sequence[bytes] = (), start: Start = Start.COUNTED
     ) -> None:
-        """Start a process again. A region may start from a snapshot (`kept`)."""
+        """Start a process again. A region can start from a snapshot (`kept`)."""
         place = self.places[region]
         if isinstance(place, SimFollower):
             place.start_incarnation()
@@ -326,7 +332,7 @@ class SimWorld:
             place.start_incarnation(kept, start)
 
     def forge_hello(self, region: str, peer: str) -> None:
-        """Send a region a Hello in another's name that claims unknown writes of the region."""
+        """Send a region a forged Hello of a peer, which claims unknown writes of the region."""
         site, other = self.sites[region], self.sites[peer]
         if site.is_up and not site.is_paused:
             site.receive_forged_hello(other.name, other.number, other.replica.origin)
@@ -334,10 +340,12 @@ class SimWorld:
     # -- queries and checks ----------------------------------------------------------------
 
     def is_copied(self, copy: SimFollower) -> bool:
-        """Return whether a follower has what those of its sources have which it can reach, and
-        nothing that they had and lost: of that it learns when it connects. It keeps what it has of
-        a source that has lost everything, until the source holds something again. So long it does
-        not replace what other sources have lost either."""
+        """Return whether a follower holds exactly the data of its reachable sources.
+
+        It must not hold data that these sources have lost: it detects such a loss when it connects.
+        If a source has lost everything, the follower keeps its copy until the source holds data
+        again. Until then it also keeps data that other sources have lost.
+        """
         if not copy.is_following:
             return True
         claims = copy.claims()
@@ -349,7 +357,7 @@ class SimWorld:
         return all(claims[name] == vector for name, vector in sources.items())
 
     def reachable_sources(self, copy: SimFollower) -> Iterator[tuple[str, Vector]]:
-        """Return the sources of a follower that it can reach, and the vector of each."""
+        """Yield the reachable sources of a follower, each with its vector."""
         for name in copy.sources:
             site = self.sites[name]
             there, back = self.network.way(name, copy.name), self.network.way(copy.name, name)
@@ -357,7 +365,7 @@ class SimWorld:
                 yield name, site.replica.keyspace.vector
 
     def carrying_regions(self, source: SimRegion) -> Iterator[SimRegion]:
-        """Return the regions that an open link from `source` leads to."""
+        """Yield the regions that `source` reaches over an open link."""
         for sink in self.live_regions():
             if (
                 source.name in sink.connectors
@@ -368,7 +376,7 @@ class SimWorld:
                 yield sink
 
     def is_settled(self) -> bool:
-        """Return whether every write has arrived everywhere that open links lead."""
+        """Return whether every write has arrived in all regions reachable over open links."""
         return all(
             dominates(sink.replica.keyspace.vector, source.replica.keyspace.vector)
             for source in self.live_regions()
@@ -396,7 +404,7 @@ class SimWorld:
                     checker.on_inspection(place)
 
     def check_end(self) -> None:
-        """Let the checkers inspect the final state, when all is healed and settled."""
+        """Let the checkers examine the final state, after all is healed and settled."""
         self.inspect_all()
         copies = [copy for copy in self.copies.values() if copy.is_following]
         for checker in self.checkers:

@@ -1,1 +1,1 @@
-"""Promises to clients: replies, reads, sessions, acknowledged writes, waiting and watching."""
+"""Invariants for clients: replies, reads, sessions, acknowledged writes, blocking and WATCH."""

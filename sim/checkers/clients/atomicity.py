@@ -1,8 +1,8 @@
-"""A transaction is seen as a whole or not at all, in every region.
+"""Atomicity: a transaction is visible as a whole or not at all, in every region.
 
-The workload writes to some keys in pairs only: each transaction does the same to `pair:N` and to
-`twin:N`. So the two must be equal wherever and whenever somebody looks: after each turn of each
-region and each follower, and in the replies of clients that ask for both in one request.
+The workload writes to some keys only in pairs: each transaction does the same to `pair:N` and to
+`twin:N`. Both keys must therefore always be equal. This is checked after each turn of each region
+and each follower, and in the replies to clients that read both keys in one request.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ TWIN: Final = "twin:"
 
 
 class AtomicityChecker(Checker):
-    """Checks that transactions are seen as a whole."""
+    """Checks that transactions are visible as a whole."""
 
     promise: ClassVar[str] = "atomicity"
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Compare the pairs of which something has changed."""
+        """Compare the changed pairs of a region."""
         self.check_pairs(region.name, region.replica.keyspace, changes)
 
     def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
-        """The same in a follower."""
+        """Compare the changed pairs of a follower."""
         self.check_pairs(copy.name, copy.replica.keyspace, changes)
 
     def check_pairs(self, name: str, db: Keyspace, changes: Sequence[Change]) -> None:
-        """Compare the pairs of which something has changed."""
+        """Compare both keys of each pair in `changes`. Raises Violation."""
         keys = {key[5:] for change in changes if (key := change.key)[:5] in {b"pair:", b"twin:"}}
         for key in sorted(keys):
             self.looked += 1
@@ -50,7 +50,7 @@ class AtomicityChecker(Checker):
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Compare the replies to those who ask for both."""
+        """Compare the replies to a request that reads both keys of a pair."""
         told: dict[str, Reply] = {}
         for words, reply in executed_commands(commands, replies):
             if len(words) == 2 and words[1].startswith((PAIR, TWIN)):

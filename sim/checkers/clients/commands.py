@@ -1,11 +1,11 @@
-"""A command replies, and does where it is sent, what it would do in a single Redis.
+"""Sequential semantics: in its own region, a command behaves like in a single Redis.
 
-Whatever other regions do, a client is served by its region alone: the reply to its write follows
-from what readers saw there before, and afterwards they see what the write has made of it. A small
-model (`model`) says both, for every write that comes alone in its request, and when the key is to
-end. A transaction in one request gets as many replies as it has commands.
+A client is served by its region alone. The reply to a write and the new value follow from the value
+that was visible in the region before. For each write that is alone in its request, a small model
+(`model`) predicts both, and also the key's deadline. A transaction in one request must get as many
+replies as it has commands.
 
-Not checked: writes that are refused, transactions, scripts of several keys, options.
+Not checked: refused writes, the content of transactions, scripts of several keys, options.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from sim.schedule.step import Words
 from sim.schedule.writes import LARGE
 
 LARGE_KEYS: Final = tuple(f"{family}:" for family in LARGE)
-LARGE_SAMPLE: Final = 4  # of so many writes to large values one is looked at
+LARGE_SAMPLE: Final = 4  # one in so many writes to large values is checked
 
 
 class CommandChecker(Checker):
-    """Checks each write against a single Redis."""
+    """Checks each write against the model of a single Redis."""
 
     promise: ClassVar[str] = "commands"
 
@@ -38,10 +38,10 @@ class CommandChecker(Checker):
         self.ends: tuple[Any, int | None] | None = None
         """The expected reply to a change of a time to live, and the key's deadline afterwards."""
         self.is_awaited = False
-        """True if somebody waits for an element of a key."""
+        """True if a client of the region is blocked."""
 
     def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
-        """Work out what is to come of a command."""
+        """Predict the outcome of a command."""
         self.expected = None
         self.ends = None
         if len(commands) == 1:
@@ -54,14 +54,14 @@ class CommandChecker(Checker):
                 if self.large % LARGE_SAMPLE:
                     return
             if region.replica.keyspace.is_contested(words[1].encode()):
-                return  # behind what it removes, another type may come to light
+                return  # a removal can make the value of another type visible
             self.before = held_value(region.replica.keyspace, words[1])
             self.expected = execute_command(self.before, words)
 
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Compare."""
+        """Compare the reply and the new value with the prediction."""
         if self.ends is not None and replies:
             self.compare_final_value(region, commands[0], plain(replies[0]))
         if commands[0] == ("MULTI",) and commands[-1] == ("EXEC",):
@@ -71,7 +71,7 @@ class CommandChecker(Checker):
         words, found = commands[0], plain(replies[0])
         expected, after = self.expected
         if found == "ERR" != expected:
-            return  # refused: stale, a copy, out of memory
+            return  # refused: the region is stale, a follower, or out of memory
         self.looked += 1
         if found != expected:
             raise self.violation(
@@ -79,7 +79,7 @@ class CommandChecker(Checker):
                 f" where {words[1]} was {self.before!r}"
             )
         if self.is_awaited:
-            return  # somebody may have been waiting for it
+            return  # a blocked client may have popped the element
         shown = held_value(region.replica.keyspace, words[1])
         if shown != after:
             raise self.violation(
@@ -88,7 +88,7 @@ class CommandChecker(Checker):
             )
 
     def compare_final_value(self, region: Watched, words: Words, found: Any) -> None:
-        """Look when a key is to end."""
+        """Compare the reply to a change of a time to live, and the key's new deadline."""
         assert self.ends is not None
         expected, deadline = self.ends
         if found == "ERR":
@@ -102,8 +102,8 @@ class CommandChecker(Checker):
             )
 
     def compare_transaction(self, region: Watched, count: int, replies: Sequence[Reply]) -> None:
-        """Count the replies to a transaction that was carried out."""
-        is_first = not isinstance(replies[0], Refusal)  # else one was open already
+        """Compare the number of replies to an executed transaction with that of its commands."""
+        is_first = not isinstance(replies[0], Refusal)  # MULTI is refused inside a transaction
         reply = replies[-1] if is_first and len(replies) == count + 2 else ()
         if isinstance(reply, list):
             self.looked += 1
@@ -115,8 +115,10 @@ class CommandChecker(Checker):
 
 
 def expected_deadline(db: Keyspace, words: Words) -> tuple[Any, int | None] | None:
-    """Return what a command that sets or ends a time to live is to reply, and when the key is to
-    end then; None for another command."""
+    """Return the expected reply and deadline for a command that changes a time to live.
+
+    Return None for other commands.
+    """
     name, key = words[0], words[1].encode() if len(words) > 1 else b""
     is_there = db.lookup(key) is not None
     before = db.deadline(key) if is_there else None
@@ -136,7 +138,7 @@ def expected_deadline(db: Keyspace, words: Words) -> tuple[Any, int | None] | No
 
 
 def plain(reply: Reply) -> Any:
-    """Return a reply in the words of the model."""
+    """Return a reply in the form that the model uses."""
     if isinstance(reply, Refusal):
         return "ERR"
     if isinstance(reply, bytes):

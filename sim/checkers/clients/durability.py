@@ -1,11 +1,13 @@
-"""No acknowledged write of a surviving region is lost.
+"""Durability: no acknowledged write is lost, unless every region that had it lost its memory.
 
-A region owes every write that it acknowledged, until it loses its memory; then those are owed that
-somebody else has applied by then, or that its kept snapshot holds. The same goes for all that it
-had of others, who may have lost it before. In the end all regions must have what is owed (I6, I27),
-and hold what a replica holds that got every operation once and in order.
+All acknowledged writes must survive. When a region loses its memory, this no longer applies to
+writes that no other live region has applied. If the region restarts from a snapshot, it applies
+again to the writes in that snapshot.
 
-Not checked: that a write's effect is still to be seen, beyond that comparison; see `specification`.
+At the end of a run, all regions must have all surviving writes (I6, I27). Their state must equal
+that of a replica that has applied every op once and in order.
+
+Not checked: the visible result of a write, beyond that comparison; see `specification`.
 """
 
 from __future__ import annotations
@@ -37,14 +39,14 @@ class DurabilityChecker(Checker):
         super().__init__(run_history)
         self.owed: Vector = {}
         self.lost: dict[Origin, int] = {}
-        """Of dead origins: how many effects they made beyond what is owed."""
+        """The number of effects of each origin that crashes have lost."""
 
     def on_op_made(self, region: Watched, entry: Entry) -> None:
-        """Every operation is acknowledged as soon as it is made."""
+        """Record that an op must survive. It is acknowledged as soon as it is made."""
         self.owed[entry.origin] = max(entry.last, self.owed.get(entry.origin, 0))
 
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
-        """Reduce what is owed to what the survivors have."""
+        """Reduce the writes that must survive to those that the survivors have."""
         vectors = [each.replica.keyspace.vector for each in survivors]
         for origin, seq in self.owed.items():
             kept = min(seq, max((vector.get(origin, 0) for vector in vectors), default=0))
@@ -52,12 +54,12 @@ class DurabilityChecker(Checker):
             self.owed[origin] = kept
 
     def on_region_started(self, region: Watched) -> None:
-        """Count what a kept snapshot holds as owed again."""
+        """Record that the writes of a kept snapshot must survive."""
         for origin, seq in region.replica.keyspace.vector.items():
             self.owed[origin] = max(seq, self.owed.get(origin, 0))
 
     def on_run_end(self, regions: Sequence[Watched]) -> None:
-        """All of it is everywhere, and means what it meant."""
+        """Check that all regions have all surviving writes. Raises Violation."""
         for region in regions:
             for origin in sorted(self.owed):
                 seq = region.replica.keyspace.vector.get(origin, 0)
@@ -70,7 +72,7 @@ class DurabilityChecker(Checker):
         self.check_survivors(regions[0])
 
     def check_survivors(self, region: Watched) -> None:
-        """With a replica that got everything in order."""
+        """Compare a region with a replica that has applied every op in order."""
         twin = Replica(255)
         for entry in self.run_history.ops_within(region.replica.keyspace.vector):
             outcome = twin.accept(Op.from_bytes(entry.data))
@@ -95,7 +97,7 @@ class DurabilityChecker(Checker):
             )
 
     def explain_loss(self, region: Watched) -> str:
-        """Return which acknowledged operations a region lacks, and what it holds instead."""
+        """Describe the acknowledged ops that a region lacks, and a key that differs."""
         vector = region.replica.keyspace.vector
         owed = {origin: max(seq, vector.get(origin, 0)) for origin, seq in self.owed.items()}
         here, twin = Holder(region.name, region.state_hash), in_both_orders(self.run_history, owed)

@@ -1,15 +1,16 @@
-"""Sessions see what they have seen: the four session guarantees (Terry et al., 1994), black box.
+"""The four session guarantees (Terry et al., 1994), checked as a black box.
 
-Every member of a set that is only ever added to is unique, so a read shows which writes it has
-seen. For each session the checker keeps what it must see from now on:
+The members of grow-only sets are unique, so a read shows which writes it has observed. For each
+session, the checker tracks the members that its later reads must contain:
 
-* read your writes: what it has added itself;
-* monotonic reads: what it has read before;
-* monotonic writes, and writes follow reads: with each member that it reads for the first time, all
-  that the session which added that member had to see then.
+* read your writes: the members that the session has added;
+* monotonic reads: the members that the session has read before;
+* monotonic writes, and writes follow reads: when the session reads a member for the first time, all
+  members that the adding session had to see at that time.
 
-A session that moves to another region keeps this if CRDB.AWAIT has been answered with 1 there, and
-starts over if not. So it does when its region loses its memory (I15 to I18).
+A session that moves to another region keeps these requirements if CRDB.AWAIT replies 1 there.
+Otherwise, and also when its region loses its memory, the session starts without requirements (I15
+to I18).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sim.schedule.step import Words
 
 FAMILY: Final = "all:"
 Known: TypeAlias = dict[str, set[str]]
-"""By key, members that must be seen."""
+"""The members that a session must see, by key."""
 
 
 class GuaranteesChecker(Checker):
@@ -37,17 +38,18 @@ class GuaranteesChecker(Checker):
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
         self.known: dict[tuple[str, int], Known] = {}
-        """The elements that each session must see; those that only write go by their region."""
+        """The members that each session must see. Clients that only write count as one session
+        per region, with the number 0."""
         self.homes: dict[int, str] = {}
-        """In which region a session was last."""
+        """The last region of each session."""
         self.with_it: dict[str, Known] = {}
-        """By member, what the session that added it had to see."""
+        """For each member, what the session that added it had to see at that time."""
         self.retired: set[str] = set()
-        """Keys that somebody has deleted."""
+        """The deleted keys."""
         self.flushed = False
 
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
-        """Drop what was seen only there: others need not have it."""
+        """Drop the requirements of the region's sessions. Other regions may lack these writes."""
         for name, session in list(self.known):
             if name == region.name or self.homes.get(session) == region.name:
                 del self.known[name, session]
@@ -58,7 +60,7 @@ class GuaranteesChecker(Checker):
     def on_commands_run(
         self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
     ) -> None:
-        """Take in what those have done who only write."""
+        """Record the writes of clients that only write."""
         db = region.replica.keyspace
         if db.seq == before.get(db.origin, 0):
             return
@@ -69,12 +71,12 @@ class GuaranteesChecker(Checker):
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Compare what a session has read with what it must see."""
+        """Check the reads of a session, and record its writes."""
         if not session:
             return
         if self.homes.get(session, region.name) != region.name:
             if not any(words[0] == "CRDB.AWAIT" for words in commands):
-                self.known.pop(("", session), None)  # it had no vector to wait for
+                self.known.pop(("", session), None)  # the session had no vector to await
             elif list(replies) != [1]:
                 return
         self.homes[session] = region.name
@@ -88,14 +90,14 @@ class GuaranteesChecker(Checker):
                 self.note_observed(known, words, reply)
 
     def on_late_reply(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
-        """A session has arrived in another region, or has not."""
+        """Handle the late reply to CRDB.AWAIT of a session that has moved."""
         if command[0] == "CRDB.AWAIT":
             if reply != 1:
                 self.known.pop(("", session), None)
             self.homes[session] = region.name
 
     def note_observed(self, known: Known, words: Sequence[str], reply: Reply) -> None:
-        """Take in a write."""
+        """Record a write: an addition, a deleted key or a flush."""
         name = words[0]
         if name in {"DEL", "UNLINK"}:
             self.retired.update(words[1:])
@@ -106,7 +108,7 @@ class GuaranteesChecker(Checker):
                 known.setdefault(words[1], set()).add(member)
 
     def check_session(self, region: Watched, session: int, key: str, reply: Reply) -> None:
-        """Compare what a session reads under a key with what it must see there."""
+        """Compare the members that a session reads with those that it must see."""
         if self.flushed or key in self.retired:
             return
         self.looked += 1
@@ -124,7 +126,7 @@ class GuaranteesChecker(Checker):
     def require_observed(
         self, region: Watched, session: int, key: str, lacking: set[str], member: str = ""
     ) -> None:
-        """Raise if something is missing."""
+        """Raise Violation if members are missing in a read."""
         if lacking:
             why = f"it reads {member}, which was added after it" if member else "it has seen that"
             raise self.violation(

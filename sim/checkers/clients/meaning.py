@@ -1,12 +1,12 @@
-"""Values mean what clients asked for, as the specifications in `crdt.testing` have it.
+"""The invariant `specification`: values follow from the commands of clients.
 
-For the families of keys whose commands are simple enough to be described as (who, what, having seen
-what), the value that a region shows is worked out from the commands that its vector stands for:
-sums, the last writer, adds that no remove had seen, everything that was ever added (I5, I6, I20).
+The specifications in `crdt.testing` describe commands as (origin, command, observed effects). For
+families of keys with simple commands, the checker computes a region's value from the commands that
+its vector covers: sums, the last writer, adds without an observing remove, and all elements that
+were ever added (I5, I6, I20).
 
-Checked at sampled steps and for every region at the end. Not checked: other keys, of which `rules`
-works out what follows from the effects that commands have had. Nothing after a FLUSHALL, and no key
-that was deleted: the workload does that when it is done with one.
+Sampled changes are checked during a run, and all regions are checked at its end. Not checked: other
+families (`rules` computes their values from effects), deleted keys, and all keys after a FLUSHALL.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
 
-SAMPLE: Final = 16  # one changed key in so many is checked immediately, all of them at the end
-WORKED_OUT_MAX: Final = 150  # operations on one key; more would take too long
+SAMPLE: Final = 16  # one in so many changed keys is checked immediately; the end checks all
+WORKED_OUT_MAX: Final = 150  # commands on one key; more would take too long
 
 ADD: Final = 0
 REMOVE: Final = 1
 Command = tuple[int, Any]
-"""As the specifications spell it."""
+"""A command in the form that the specifications use."""
 
 
 def spell_command(words: Sequence[str]) -> Command | None:
-    """A command of a client, as its specification spells it; None if it has none."""
+    """Return a client's command in the form of its specification, or None if it has none."""
     name, key = words[0], words[1] if len(words) > 1 else ""
     family = key.partition(":")[0]
     if family not in MEANS:
@@ -61,8 +61,11 @@ def parse_number(history: Sequence[HistoryEvent]) -> object:
 
 
 def last_written_value(history: Sequence[HistoryEvent]) -> object:
-    """Of the writes that no other had seen the one with the greatest stamp: its origin's clock, but
-    later than all that it replaced (ORD-7); then the lower origin's."""
+    """Return the value of the last write: among the unobserved writes, the greatest stamp wins.
+
+    A write's stamp is its origin's clock, but at least one more than each observed stamp (ORD-7).
+    If stamps are equal, the lower origin wins.
+    """
     stamps: dict[int, int] = {}
     for taken in history:
         seen = [stamps[other.index] + 1 for other in history if taken.saw(other)]
@@ -80,7 +83,7 @@ def ever_added(history: Sequence[HistoryEvent]) -> object:
 
 
 def pushed_elements(history: Sequence[HistoryEvent]) -> object:
-    """By origin, what it pushed, in its order: the list is one interleaving of these."""
+    """Return the pushed elements of each origin in order. The list must interleave these."""
     rows: dict[int, list[bytes]] = {}
     for taken in history:
         rows.setdefault(taken.origin, []).append(taken.command[1])
@@ -106,19 +109,19 @@ class MeaningChecker(Checker):
         super().__init__(run_history)
         self.histories: dict[str, list[HistoryEvent]] = {}
         self.torn: set[str] = set()
-        """Keys to which a transaction has written twice where operations are divided."""
+        """The keys that one transaction wrote twice in a region that divides ops."""
         self.changed = 0
         self.flushed = False
 
     def on_commands_run(
         self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
     ) -> None:
-        """Write down what was asked for. `before` is the vector that the region had then."""
+        """Record commands. `before` is the region's vector before these commands."""
         db = region.replica.keyspace
         if db.seq == before.get(db.origin, 0):
             return
         spelled = [words[1] for words in commands if spell_command(words) is not None]
-        if region.replica.op_bytes < OP_BYTES:  # others may see some of these without the rest
+        if region.replica.op_bytes < OP_BYTES:  # other regions may see a part of the transaction
             self.torn.update(key for key in spelled if spelled.count(key) > 1)
         for words in commands:
             if words[0] == "DEL":
@@ -141,7 +144,7 @@ class MeaningChecker(Checker):
             self.check_log_order(region, commands[0])
 
     def check_log_order(self, region: Watched, words: Sequence[str]) -> None:
-        """Check that an element pushed at the tail stands there immediately."""
+        """Check that an element pushed at the tail is the last one immediately afterwards."""
         if spell_command(words) is None:
             return
         key, pushed = words[1], words[-1].encode()
@@ -152,25 +155,25 @@ class MeaningChecker(Checker):
             raise self.violation(f"{region.name} pushed {pushed!r} at the tail of {key}: {there!r}")
 
     def retire_key(self, keys: Sequence[str]) -> None:
-        """These are deleted and not used again."""
+        """Drop the history of deleted keys. The workload does not use them again."""
         for key in keys:
             self.histories.pop(key, None)
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Work out one changed key now and then."""
+        """Check one in SAMPLE changed keys."""
         for change in changes:
             self.changed += 1
             if self.changed % SAMPLE == 0:
                 self.check_value(region, change.key.decode("latin-1"))
 
     def on_run_end(self, regions: Sequence[Watched]) -> None:
-        """Work out all of them."""
+        """Check all keys of all regions."""
         for region in regions:
             for key in self.histories:
                 self.check_value(region, key)
 
     def check_value(self, region: Watched, key: str) -> None:
-        """Compare what a region shows under a key with what the specification predicts."""
+        """Compare the visible value of a key with the value that the specification predicts."""
         history = self.histories.get(key, [])
         vector = region.replica.keyspace.vector
         visible = [taken for taken in history if covers(vector, taken.dot)]
@@ -191,8 +194,10 @@ class MeaningChecker(Checker):
 
 
 def latest_dot(db: Keyspace, key: bytes) -> Dot:
-    """Return the dot of the latest effect on a key that is in the outbox, or that of the latest
-    effect of all if there is none."""
+    """Return the dot of the latest effect on a key in the outbox.
+
+    If there is none, return the dot of the region's latest effect.
+    """
     latest = db.latest_dot(key)
     return latest or make_dot(db.origin, db.seq)
 

@@ -1,11 +1,11 @@
-"""Reads follow from the operations that the region has applied at that moment.
+"""The invariant `reads`: replies to reads follow from the ops that the region has applied.
 
-At the moment of a read the specification of the keyspace (`crdt.testing.specifications`) works out
-from the effects of those operations what must be seen. The reply that came over the protocol must
-say the same, whichever command asked: the value, its size, a part of it, its type, when it ends.
+The specification of the keyspace (`crdt.testing.specifications`) computes the expected value from
+the effects of these ops. The reply must match it. Commands read the value, its size, a part of it,
+its type, or its deadline.
 
-Not checked: reads next to writes in one request; keys with a long history; parts of lists and of
-sorted sets; the order of either.
+Not checked: requests with reads and writes, keys with a long history, and parts and the order of
+lists and sorted sets.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ HISTORY_MAX: Final = 45  # effects on one key; more would take too long
 Expect: TypeAlias = Callable[[Any, Words], Reply]
 
 LOADING: Final = "LOADING"
-"""The reply of a region that does not say what it has; see `refusals`."""
+"""The error code of a region that refuses reads until it has caught up; see `refusals`."""
 NOT_THERE: Final = -2
 ENDLESS: Final = -1
 
@@ -38,7 +38,7 @@ def pairs_of(shown: Any) -> dict[Any, Any]:
 
 WITH_SCORES: Final = "ZRANGE WITHSCORES"
 
-# By command: the type that it wants, what it answers without a key, and what with one.
+# By command: its type, the reply for a missing key, and the reply for a value.
 OF_VALUE: Final[dict[str, tuple[str, Reply, Expect]]] = {
     "GET": ("string", None, lambda value, _: value),
     "STRLEN": ("string", 0, lambda value, _: len(value)),
@@ -68,7 +68,7 @@ RANGES: Final[dict[str, tuple[Words, ...]]] = {
     "LRANGE": (("0", "-1"),),
     "ZRANGE": (("0", "-1"), ("0", "-1", "WITHSCORES")),
 }
-"""By command, the arguments with which it reads all elements."""
+"""The arguments with which a range command reads all elements."""
 AROUND: Final = frozenset({"MULTI", "EXEC", "CRDB.VECTOR"})
 
 
@@ -80,13 +80,13 @@ class ReadsChecker(Checker):
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Work out what must be seen."""
+        """Check a region's replies to reads."""
         self.check_replies(region, region.replica.keyspace.vector, commands, replies)
 
     def on_follower_replies(
         self, copy: Followed, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """The same in a follower of one source."""
+        """Check the replies of a follower of a single source."""
         claims = list(copy.claims().values())
         if copy.is_following and not copy.holds_old and len(claims) == 1:
             self.check_replies(copy, claims[0], commands, replies)
@@ -98,7 +98,7 @@ class ReadsChecker(Checker):
         commands: Sequence[Words],
         replies: Sequence[Reply],
     ) -> None:
-        """Compare the replies to reads with what somebody at `vector` must see."""
+        """Check the replies to reads of a replica at `vector`."""
         if any(words[0] not in READS and words[0] not in AROUND for words in commands):
             return
         for words, reply in executed_commands(commands, replies):
@@ -108,7 +108,7 @@ class ReadsChecker(Checker):
     def check_read(
         self, region: Watched | Followed, vector: Vector, words: Words, reply: Reply
     ) -> None:
-        """A read, and what it should have seen."""
+        """Compare the reply to one read with the specification. Raises Violation."""
         db = region.replica.keyspace
         key = words[1]
         book = self.run_history.book
@@ -126,17 +126,17 @@ class ReadsChecker(Checker):
 
 
 def reply_form(words: Words) -> str:
-    """Return the name of a command, with the option that gives its reply another form."""
+    """Return the name of a command, with WITHSCORES, which changes the form of the reply."""
     return WITH_SCORES if words[0] == "ZRANGE" and "WITHSCORES" in words else words[0]
 
 
 def is_complete(words: Words) -> bool:
-    """Return whether a read of a range is one of all elements; only such are checked."""
+    """Return whether a command reads all elements. Other range reads are not checked."""
     return words[0] not in RANGES or words[2:] in RANGES[words[0]]
 
 
 def expected_reply(shown: Shown | None, words: Words, db: Keyspace) -> Reply:
-    """Return the reply to a read, if the key is as the specification has it."""
+    """Return the reply to a read, given the value that the specification predicts."""
     name = reply_form(words)
     if name in OF_VALUE:
         kind, without, of_value = OF_VALUE[name]
@@ -155,7 +155,7 @@ def expected_reply(shown: Shown | None, words: Words, db: Keyspace) -> Reply:
 
 
 def plain(name: str, reply: Reply) -> Reply:
-    """Return a reply in the words of the specification."""
+    """Return a reply in the form that the specification uses."""
     if isinstance(reply, Refusal):
         return reply.text.partition(" ")[0]
     if name == "ZSCORE" and reply is not None:

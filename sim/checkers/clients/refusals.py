@@ -1,11 +1,11 @@
-"""A region that lacks what it has written says so, and writes nothing (rules STL-1 to STL-3).
+"""Refusals: a region that has not caught up refuses commands (rules STL-1 to STL-3).
 
-Until it has caught up clients get LOADING. If it is set to serve what it has, they may read and get
-STALE for writes. So it is in a transaction that was queued before, whatever the order of its
-commands. Nothing is written on the region's own account either, such as deletions of what has
-expired. A region that has caught up refuses nobody for that.
+Until the region has caught up, clients get LOADING. If it is configured to serve stale data, they
+can read, and get STALE for writes. The same holds for transactions that were queued before,
+whatever the order of their commands. The region must not make writes of its own either, such as the
+deletion of expired keys. A region that has caught up must not reply LOADING or STALE.
 
-Not checked: followers; commands that need no data.
+Not checked: followers, and commands that need no data.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class RefusalsChecker(Checker):
     promise: ClassVar[str] = "refusals"
 
     def on_op_made(self, region: Watched, entry: Entry) -> None:
-        """Nothing may be written before the region has caught up."""
+        """Check that a region makes no op before it has caught up. Raises Violation."""
         if not region.has_caught_up:
             raise self.violation(
                 f"{region.name} has not caught up with its peers and writes {entry}"
@@ -37,7 +37,7 @@ class RefusalsChecker(Checker):
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Compare each reply with what the region may say."""
+        """Check that each reply is allowed in the state of the region. Raises Violation."""
         serves = region.has_caught_up or region.instance.config.serves_stale
         self.looked += not region.has_caught_up
         for words, reply in zip(commands, replies, strict=False):
