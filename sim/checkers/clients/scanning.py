@@ -1,10 +1,14 @@
-"""A walk with SCAN and its kin returns what was there throughout, and nothing twice that stayed.
+"""Scans: the guarantees of SCAN, SSCAN, HSCAN and ZSCAN.
 
-A client walks over several requests while others write. The checker follows what a region holds
-meanwhile. At the end of a walk every name must have been returned that was there from the first
-request to the last; a name may come twice only if it was removed or added meanwhile; and each that
-is returned must be there then. Keys that may expire are left out of walks over all keys. The
-elements of a key that has expired are not there any more, though nothing has removed them yet.
+A scan takes several requests, while other clients write. The checker follows the names in a region
+during a scan:
+
+* A scan must return every name that existed from its first request to its last.
+* A scan may return a name twice only if the name was added or removed during the scan.
+* Each returned name must exist at that time.
+
+Scans over all keys ignore keys with a time to live. The elements of an expired key count as
+removed, even before the key is deleted.
 """
 
 from __future__ import annotations
@@ -22,27 +26,27 @@ from sim.schedule.exchange import executed_commands
 from sim.schedule.step import Words
 
 STEPS: Final = {"SCAN": 1, "SSCAN": 1, "HSCAN": 2, "ZSCAN": 2}
-"""The number of items of a reply that each name takes."""
+"""The number of items in a reply for each name."""
 BEGIN: Final = "0"
-PAGE: Final = 10  # names of a page at the end
+PAGE: Final = 10  # page size of the scans at the end of a run
 
 Scan: TypeAlias = Callable[[int, int], tuple[int, list[bytes]]]
-"""From a cursor and a size, the next cursor and the names of a page."""
+"""A function of a cursor and a page size. Returns the next cursor and the names of the page."""
 
 
 class Walk:
-    """A walk. `key` is empty for a walk over all keys."""
+    """A scan in progress. `key` is empty for a scan over all keys."""
 
     def __init__(self, key: bytes, throughout: set[bytes]) -> None:
         self.key = key
         self.throughout = throughout
-        """The names that have been there since the walk began."""
+        """The names that have existed since the scan began."""
         self.returned: set[bytes] = set()
         self.moved: set[bytes] = set()
-        """The names that were added or removed meanwhile."""
+        """The names that were added or removed during the scan."""
 
     def add_page(self, change: Change, db: Keyspace) -> None:
-        """Take in a change of a key."""
+        """Record a change of a key during the scan."""
         if self.key:
             if change.key == self.key:
                 names = names_in(db, self.key)
@@ -62,25 +66,25 @@ class ScanningChecker(Checker):
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
         self.walks: dict[str, dict[tuple[int, Words], Walk]] = {}
-        """By region, and by session and what it walks over."""
+        """The scans in progress, by region, and by session and target."""
 
     def on_region_started(self, region: Watched) -> None:
         self.walks[region.name] = {}
 
     def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
-        """A walk begins with what is there before its first request."""
+        """Begin the scans whose first request is in `commands`."""
         self.begin_walks(region, session, commands)
 
     def before_follower_commands(
         self, copy: Followed, session: int, commands: Sequence[Words]
     ) -> None:
-        """The same in a follower."""
+        """Begin the scans of a follower's client."""
         self.begin_walks(copy, session, commands)
 
     def begin_walks(
         self, region: Watched | Followed, session: int, commands: Sequence[Words]
     ) -> None:
-        """Note what is there before the first request of a walk."""
+        """Record the names that exist before the first request of a scan."""
         db = region.replica.keyspace
         for words in commands:
             name = words[0]
@@ -94,13 +98,13 @@ class ScanningChecker(Checker):
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Compare what was returned with what is there, and at the end with what was."""
+        """Check the pages that a region has returned."""
         self.compare_replies(region, session, commands, replies)
 
     def on_follower_replies(
         self, copy: Followed, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """The same in a follower."""
+        """Check the pages that a follower has returned."""
         self.compare_replies(copy, session, commands, replies)
 
     def compare_replies(
@@ -110,7 +114,7 @@ class ScanningChecker(Checker):
         commands: Sequence[Words],
         replies: Sequence[Reply],
     ) -> None:
-        """Take in the pages that a client was given."""
+        """Check the pages in the replies to a request. Raises Violation."""
         walks = self.walks.get(region.name, {})
         for words, reply in executed_commands(commands, replies):
             if words[0] in STEPS and not isinstance(reply, Refusal):
@@ -126,7 +130,7 @@ class ScanningChecker(Checker):
     def compare_page(
         self, region: Watched | Followed, words: Words, walk: Walk, names: list[bytes]
     ) -> None:
-        """Take in the names of one reply."""
+        """Check the names of one page. Raises Violation."""
         there = names_in(region.replica.keyspace, walk.key)
         if walk.key:
             walk.throughout &= there
@@ -140,7 +144,7 @@ class ScanningChecker(Checker):
             walk.returned.add(name)
 
     def finish_scan(self, region: Watched | Followed, words: Words, walk: Walk) -> None:
-        """A walk is over."""
+        """Check that a finished scan has returned all names. Raises Violation."""
         self.looked += 1
         lacking = walk.throughout - walk.returned
         if lacking and not walk.key:
@@ -152,32 +156,32 @@ class ScanningChecker(Checker):
             )
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Follow what happens during the walks."""
+        """Record the changes of a region during its scans."""
         self.follow_walks(region, changes)
 
     def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
-        """The same in a follower."""
+        """Record the changes of a follower during its scans."""
         self.follow_walks(copy, changes)
 
     def follow_walks(self, region: Watched | Followed, changes: Sequence[Change]) -> None:
-        """Take changes of keys in."""
+        """Record changes in every scan in progress."""
         db = region.replica.keyspace
         for walk in self.walks.get(region.name, {}).values():
             for change in changes:
                 walk.add_page(change, db)
 
     def on_run_end(self, regions: Sequence[Watched]) -> None:
-        """Walk over everything that has been walked over."""
+        """Scan the final state of each region."""
         for region in regions:
             self.walk_all(region)
 
     def on_followers_end(self, copies: Sequence[Followed], regions: Sequence[Watched]) -> None:
-        """The same in followers."""
+        """Scan the final state of each follower."""
         for copy in copies:
             self.walk_all(copy)
 
     def walk_all(self, place: Watched | Followed) -> None:
-        """Walk over all keys, and over the elements of each, where an order is kept for that."""
+        """Scan all keys, and the elements of each key, if they have a scan order."""
         db = place.replica.keyspace
         shown = db.keys()
         if db.has_scan_order():
@@ -189,7 +193,7 @@ class ScanningChecker(Checker):
                 self.compare_walk(place.name, text, value.scan, names_in(db, key))
 
     def compare_walk(self, name: str, shown: str, scan: Scan, expected: set[bytes]) -> None:
-        """Walk from beginning to end, and compare what comes with what is there."""
+        """Run a scan without concurrent writes, and compare its names with the expected ones."""
         self.looked += 1
         found: list[bytes] = []
         cursor, names = scan(0, PAGE)
@@ -206,7 +210,7 @@ class ScanningChecker(Checker):
 
 
 def names_in(db: Keyspace, key: bytes) -> set[bytes]:
-    """Return the elements under a key, or without one the keys that do not expire."""
+    """Return the names in a key, or if `key` is empty all keys without a deadline."""
     if not key:
         return {each for each in db.held_keys() if db.deadline(each) is None}
     value: Value | None = db.lookup(key)
@@ -217,5 +221,5 @@ def names_in(db: Keyspace, key: bytes) -> set[bytes]:
 
 
 def is_restarted(db: Keyspace, key: bytes) -> bool:
-    """Return whether readers do not see a key."""
+    """Return whether a key is not visible."""
     return db.lookup(key) is None

@@ -1,17 +1,17 @@
-"""A waiting client gets an element as soon as there is one, and nobody gets it a second time.
+"""Blocking commands: a blocked client gets an element as soon as there is one.
 
 Checked after each turn of a region:
 
-* no client waits for a key under which readers see what it waits for;
-* no client waits for a key from which a later client was served;
-* no client waits in a region that does not serve its clients;
-* a client that gives up has waited as long as it asked for, and hardly longer;
-* within one incarnation of a region each element, which is unique, is handed out once.
+* no client blocks for a key that has an element of the wanted type;
+* no client blocks for a key that has served a client which blocked later;
+* no client blocks in a region that has not caught up;
+* a client times out after its timeout, neither early nor much too late;
+* each element is unique, and is popped only once in an incarnation of a region.
 
-An element that is pushed where somebody waits is gone before the next command of the same request.
-The number of regions that WAIT replies is never too high.
+If a client is blocked for a key, an element pushed to this key is popped before the next command of
+the same request. The number that WAIT replies is never too high.
 
-Not checked: elements that BLMOVE has moved, while another region may have popped them.
+Not checked: elements that BLMOVE has moved, because another region may have popped them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sim.nodes.state_hash import Change
 from sim.schedule.exchange import executed_commands
 from sim.schedule.step import Words
 
-LATE_MS_MAX: Final = 50  # between a deadline and the reply, while a region runs
+LATE_MS_MAX: Final = 50  # allowed delay of a timeout while the region is not paused
 LISTS: Final = frozenset({"BLPOP", "BRPOP", "BLMOVE"})
 BLOCKING: Final = frozenset({*LISTS, "BZPOPMIN"})
 HEAD_OR_TAIL: Final = frozenset({"BLPOP", "BRPOP"})
@@ -41,23 +41,23 @@ FAMILIES: Final = ("queue:", "ranks:")
 
 @attrs.frozen
 class Wait:
-    """A client that waits. `until` is in ms of its region's clock that nobody sets."""
+    """A blocked client. `until` is its timeout, in ms of its region's monotonic clock."""
 
     command: Words
     keys: tuple[bytes, ...]
     until: int
     number: int
-    """Counts all that have waited."""
+    """The index among all blocked clients, in order of time."""
 
     @property
     def wanted_type(self) -> bytes:
-        """The type of a value with which it can be served."""
+        """The type of value that the client can pop from."""
         return b"list" if self.command[0] in LISTS else b"zset"
 
 
 @attrs.frozen
 class Served:
-    """A client that was served after it had waited, and from which key."""
+    """A client that was blocked and has been served, with the key that served it."""
 
     wait: Wait
     key: bytes
@@ -71,21 +71,21 @@ class WaitingChecker(Checker):
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
         self.waits: dict[str, dict[int, Wait]] = {}
-        """By region and session."""
+        """The blocked clients, by region and session."""
         self.handed_out: dict[str, set[bytes]] = {}
-        """By region, what was popped there in this life."""
+        """The elements popped in the present incarnation of each region."""
         self.moved: set[bytes] = set()
-        """The elements that BLMOVE has moved. If popped elsewhere too, they exist twice."""
+        """The elements that BLMOVE has moved. If another region has popped one, it exists twice."""
 
         self.served: dict[str, list[Served]] = {}
-        """By region, in the present turn."""
+        """The clients served in the present turn, by region."""
         self.count = 0
         self.awaited: dict[str, int] = {}
-        """The lists for which sessions waited when the present request came."""
+        """The lists for which clients were blocked when the request arrived, with their session."""
         self.reached: dict[str, Vector] = {}
-        """By region, what it has ever had of others; it may have lost its memory since."""
+        """The largest vector that each region has ever had, also before a loss of memory."""
         self.written: dict[tuple[str, int], tuple[Origin, int]] = {}
-        """By region and session, what the region had written when WAIT was sent."""
+        """The region's latest dot when the session's request arrived, by region and session."""
 
     def on_region_started(self, region: Watched) -> None:
         self.reached.setdefault(region.name, {})
@@ -108,7 +108,8 @@ class WaitingChecker(Checker):
         self.waits[region.name].pop(session, None)
 
     def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
-        """Note which lists clients wait for. A client that moves elements may give them back."""
+        """Record the lists for which clients are blocked. BLMOVE may return elements to a list,
+        so nothing is recorded while a client is blocked in BLMOVE."""
         waits = self.waits[region.name].items() if len(commands) > 1 else ()
         has_movers = any(wait.command[0] == "BLMOVE" for _, wait in waits)
         self.awaited = {
@@ -123,7 +124,7 @@ class WaitingChecker(Checker):
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Note who waits, and which elements were handed out immediately."""
+        """Record blocked clients and popped elements, and check WAIT."""
         self.check_order(region, commands, replies)
         for words, reply in executed_commands(commands, replies):
             self.record_popped(region, words, reply)
@@ -141,7 +142,7 @@ class WaitingChecker(Checker):
     def check_order(
         self, region: Watched, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Look whether a request got back what it had pushed where somebody waited."""
+        """Check that no request pops its own element while another client is blocked for it."""
         pushed: dict[str, bytes] = {}
         for words, reply in zip(commands, replies, strict=False):
             if words[0] == "MULTI":
@@ -157,7 +158,7 @@ class WaitingChecker(Checker):
                     )
 
     def count_holders(self, region: Watched, session: int, words: Words, reply: Reply) -> None:
-        """Compare the reply to WAIT with how many regions have what had been written."""
+        """Compare the reply to WAIT with the number of regions that have had the writes."""
         if not isinstance(reply, int):
             return
         self.looked += 1
@@ -171,7 +172,7 @@ class WaitingChecker(Checker):
             )
 
     def on_late_reply(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
-        """Compare how long a client has waited with how long it wanted to."""
+        """Check that a client has not timed out early, and record the popped element."""
         if command[0] == "WAIT":
             self.count_holders(region, session, command, reply)
         wait = self.waits[region.name].pop(session, None)
@@ -188,7 +189,7 @@ class WaitingChecker(Checker):
         self.record_popped(region, command, reply)
 
     def record_popped(self, region: Watched, words: Words, reply: Reply) -> None:
-        """An element was handed out."""
+        """Record popped elements. Raises Violation if one is popped a second time."""
         if words[0] == "BLMOVE" and isinstance(reply, bytes):
             self.moved.add(reply)
         if words[0] not in POPS or not words[1].startswith(FAMILIES):
@@ -203,7 +204,7 @@ class WaitingChecker(Checker):
             handed_out.add(element)
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Look whether somebody waits for what is there."""
+        """Check the blocked clients of a region. Raises Violation."""
         waits = self.waits[region.name]
         served, self.served[region.name] = self.served[region.name], []
         if not region.has_caught_up and waits:
@@ -221,7 +222,7 @@ class WaitingChecker(Checker):
                     )
 
     def check_waiters(self, region: Watched, session: int, wait: Wait) -> None:
-        """Look whether somebody waits for what is there, or for too long."""
+        """Check that no element is available to a blocked client, and that it is not overdue."""
         for key in wait.keys:
             db = region.replica.keyspace
             value = db.lookup(key)
@@ -239,14 +240,14 @@ class WaitingChecker(Checker):
 
 
 def served_key(words: Words, reply: Reply) -> bytes | None:
-    """Return the key that a client was served from; None if it was not served."""
+    """Return the key that served a client, or None if the client was not served."""
     if words[0] == "BLMOVE":
         return words[1].encode() if isinstance(reply, bytes) else None
     return cast("list[bytes]", reply)[0] if isinstance(reply, list) else None
 
 
 def list_elements(name: str, reply: Reply) -> list[bytes]:
-    """Return the elements that a pop has handed out."""
+    """Return the popped elements in the reply to a pop."""
     if name in BLOCKING:
         return cast("list[bytes]", reply)[1:2] if isinstance(reply, list) else []
     return [reply] if isinstance(reply, bytes) else []

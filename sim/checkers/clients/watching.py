@@ -1,12 +1,13 @@
-"""WATCH fires if readers could have seen a watched key change, and not without a reason.
+"""Optimistic locking: EXEC is refused exactly if a watched key has changed.
 
-Between WATCH and EXEC the checker looks after each turn of the region at what readers see under the
-watched keys: type, value and deadline, and the order of a list. If that was ever different, EXEC
-must be refused. If no write of a client there has touched a watched key and none has expired, it
-must not be refused. A write there counts even if it changes nothing, as in Redis; an LTRIM that
-removes nothing makes no operation, so the checker learns of it from the reply. An operation from
-elsewhere that changes nothing readers see is no reason. Where several come in one turn, what the
-first has changed the next may have put back, so either is right.
+From WATCH to EXEC, the checker reads the watched keys after each turn of the region: type, value,
+deadline, and the order of a list. If any of these has changed, EXEC must be refused. If no local
+client has written to a watched key, and nothing visible has changed, EXEC must not be refused.
+
+A local write counts even if it changes nothing, as in Redis. An LTRIM that removes nothing makes no
+op, so the checker takes it from the reply. A remote op that changes nothing visible does not count.
+If several remote ops arrive in one turn, a later one may undo the change of an earlier one. EXEC
+may then be refused or not.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ class Watch:
     """The watched keys of one session in one region."""
 
     seen: dict[bytes, object]
-    """The values that readers saw under each key when it was first watched."""
+    """The visible value of each key when it was first watched."""
     changed: str = ""
-    """A key that looked different since, and how."""
+    """A description of a visible change of a key; empty if there was none."""
     is_touched: bool = False
-    """True if one of the keys may have changed unseen, or was written to in its own region."""
+    """True if a local client wrote to a key, or a key may have changed without being observed."""
     arrived: int = 0
-    """The number of operations from elsewhere that have concerned them in the present turn."""
+    """The number of remote ops on the watched keys in the present turn."""
 
 
 class WatchingChecker(Checker):
@@ -53,12 +54,15 @@ class WatchingChecker(Checker):
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
         self.open: dict[str, dict[int, Watch]] = {}
-        """By region and session."""
+        """The active watches, by region and session."""
         self.instances: dict[str, Instance] = {}
 
     def on_region_started(self, region: Watched) -> None:
-        """Forget who watched in an earlier process. If it is the same one, which has put its data
-        aside, its clients still watch, and must hear of that."""
+        """Drop the watches of an earlier process.
+
+        If the process is the same, it has put its data aside. Its clients then still watch their
+        keys, and these may have changed.
+        """
         if self.instances.get(region.name) is not region.instance:
             self.instances[region.name] = region.instance
             self.open[region.name] = {}
@@ -70,7 +74,7 @@ class WatchingChecker(Checker):
         self.open[region.name] = {}
 
     def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
-        """Look once more: a key may have run out of time."""
+        """Read the watched keys again, because one may have expired."""
         watch = self.open[region.name].get(session)
         if watch is not None:
             self.check_watched_keys(region, watch)
@@ -78,8 +82,10 @@ class WatchingChecker(Checker):
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Begin to watch, or judge what EXEC came to. Then note what was trimmed, which may be a
-        key that was watched just now."""
+        """Record WATCH, and check the reply to EXEC. Then record the lists that were trimmed.
+
+        These may include keys that the same request has begun to watch.
+        """
         watches = self.open[region.name]
         for words, reply in zip(commands, replies, strict=False):
             if words[0] == "WATCH" and not isinstance(reply, Refusal):
@@ -100,13 +106,13 @@ class WatchingChecker(Checker):
                 self.forget_old_ops(region, words[1].encode())
 
     def forget_old_ops(self, region: Watched, key: bytes) -> None:
-        """Take a list for touched, whether anything was removed or not."""
+        """Mark a trimmed list as touched, even if LTRIM removed nothing."""
         if region.replica.keyspace.lookup(key) is not None:
             for watch in self.open[region.name].values():
                 watch.is_touched = watch.is_touched or key in watch.seen
 
     def check_exec_reply(self, region: Watched, session: int, watch: Watch, reply: Reply) -> None:
-        """Compare what EXEC came to with what could be seen."""
+        """Compare the result of EXEC with the changes of its watched keys. Raises Violation."""
         self.looked += 1
         keys = " ".join(key.decode("latin-1") for key in watch.seen)
         if reply is not None and watch.changed:
@@ -121,14 +127,14 @@ class WatchingChecker(Checker):
             )
 
     def check_watched_keys(self, region: Watched, watch: Watch) -> None:
-        """Note whether a watched key looks different."""
+        """Record whether the visible value of a watched key has changed."""
         for key, seen in watch.seen.items():
             found = read_in_order(region.replica.keyspace, key)
             if found != seen and not watch.changed:
                 watch.changed = f"{key.decode('latin-1')} went from {seen!r} to {found!r}"
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Look at the watched keys that have changed."""
+        """Read watched keys that may have changed in this turn."""
         for watch in self.open[region.name].values():
             watch.is_touched = watch.is_touched or watch.arrived > 1
             if watch.arrived or any(change.key in watch.seen for change in changes):
@@ -144,7 +150,7 @@ class WatchingChecker(Checker):
             watch.arrived += 1
 
     def keys_touched_by(self, region: Watched, entry: Entry) -> Iterator[Watch]:
-        """Yield the watches that an operation concerns."""
+        """Yield the watches with a key that an op has written to."""
         watches = self.open[region.name]
         effects = Op.from_bytes(entry.data).effects if watches else ()
         for watch in watches.values():
@@ -152,6 +158,6 @@ class WatchingChecker(Checker):
                 yield watch
 
     def on_history_jump(self, region: Watched) -> None:
-        """Take all watched keys for changed: a snapshot does not say which keys it concerned."""
+        """Mark all watched keys as touched: a snapshot does not list the keys that it changes."""
         for watch in self.open[region.name].values():
             watch.is_touched = True

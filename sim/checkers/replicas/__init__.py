@@ -1,1 +1,1 @@
-"""Promises about the state of replicas: causality, convergence, expiry, stability, types."""
+"""Invariants of replicas: causality, convergence, expiry, stability, conflict rules and others."""

@@ -1,10 +1,10 @@
-"""Operations come in the order of each origin without a gap, and after all that they depend on.
+"""Causality: ops are applied in the order of their origin, without gaps, after their dependencies.
 
-Checked for every operation as it is applied (I11, I12), and after every step for what the region
-then claims to have: its vector must end between operations, so that none is half applied, and with
-each operation contain all that its region had seen (I14, I18). That also covers snapshots.
+Each op is checked when it is applied (I11, I12). After every turn, the region's vector is checked
+too: it must not cover only a part of an op, and for each op it must cover the vector that the op's
+region had observed (I14, I18). This also checks snapshots.
 
-Not checked: the order within one step when a backlog is so short that it forgets within the step.
+Not checked: the order within one turn, if the backlog is too short to keep all ops of the turn.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class CausalityChecker(Checker):
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
         self.reached: dict[str, Vector] = {}
-        """What each region has by the operations that were seen in their turn."""
+        """The vector of each region, as computed from its ops."""
         self.known: dict[str, Vector] = {}
-        """A vector that each region had in this life, and that made sense."""
+        """An earlier vector of each region's incarnation that was checked to be causally closed."""
         self.unsure: set[str] = set()
-        """Regions that have something of which the operations were not seen."""
+        """The regions with data whose ops were not checked one by one, such as a snapshot."""
 
     def on_region_started(self, region: Watched) -> None:
         self.known[region.name] = {}
@@ -45,8 +45,7 @@ class CausalityChecker(Checker):
         self.reached[region.name][entry.origin] = entry.last
 
     def on_op_applied(self, region: Watched, entry: Entry) -> None:
-        """Check one operation in its turn. The deps of the operation before it need not be looked
-        at again."""
+        """Check one op. Its deps are relative to the previous op, which was checked before."""
         self.looked += 1
         reached = self.reached[region.name]
         before = reached.get(entry.origin, 0)
@@ -61,7 +60,7 @@ class CausalityChecker(Checker):
         reached[entry.origin] = entry.last
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """The whole claim: what was seen in its turn, or else something that makes sense."""
+        """Check the vector of a region: it equals the checked ops, or it is causally closed."""
         name, vector = region.name, region.replica.keyspace.vector
         if vector == self.reached[name] and name not in self.unsure:
             return

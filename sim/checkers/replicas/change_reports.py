@@ -1,10 +1,10 @@
-"""A keyspace reports each change before it makes it.
+"""Change reports: a keyspace reports each change to its readers before it makes the change.
 
-Snapshots are consistent only because of that: their reader is notified, and takes the earlier state
-of the key first. Checkers learn of a region's changes in the same way. So now and then, and in the
-end, every key is read again and compared with what was last seen of it.
+Consistent snapshots depend on this: their reader copies the earlier state of a key when it is
+notified. The checkers also learn of a region's changes in this way. Therefore each inspection reads
+every key again, and compares it with the last recorded state.
 
-Not checked: what is hidden behind a shown value; a change that was reported before the inspection.
+Not checked: hidden parts of a value, and keys with a reported change since the last turn.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ChangeReportChecker(Checker):
 
 
 def held_text(held: Held | None) -> str:
-    """Return what a key showed, and its deadline."""
+    """Return the recorded values of a key and its deadline as text."""
     if held is None:
         return "nothing"
     _, deadline, _, parts = held

@@ -1,13 +1,13 @@
-"""Regions that have applied the same operations hold the same; in the end, all of them do.
+"""Convergence: regions with equal vectors have equal data, and in the end all regions are equal.
 
-So does a follower of one region (Replica Of), whatever the regions are called there.
+This also holds for a follower of one region (Replica Of), although the follower renames origins.
 
-Checked at every step at which a region stands at a vector at which any region ever stood (I1), so
-also between two that never meet, and at the end for all (I3). Keys that have expired by the clock
-that is furthest ahead do not count: regions may drop them at different times.
+A region is checked after each turn if any region has had the same vector before (I1). The two
+regions need not be connected. All regions are checked at the end (I3). Keys that have expired by
+the latest clock are left out, because regions may delete them at different times.
 
-Not checked: what is hidden behind a shown value, but for other types under the same key; whether
-the value is the right one (see `specification`).
+Not checked: hidden parts of a value, except other types under the same key, and whether the value
+is correct (see `specification`).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from sim.engine.checker import Checker, Followed, Watched
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state_hash import Change, Fingerprint
 
-SEEN_MAX: Final = 50_000  # vectors remembered: minutes of a busy run, some ten megabytes
+SEEN_MAX: Final = 50_000  # vectors remembered: minutes of a busy run, about 10 MB
 
 
 class Standing:
-    """Where a region stands: its vector, and a hash of it that follows every step."""
+    """A region's vector, with a hash of it that is updated incrementally."""
 
     __slots__ = ("mark", "vector")
 
@@ -37,7 +37,7 @@ class Standing:
             self.mark ^= hash(place)
 
     def advance(self, origin: Origin, seq: int) -> None:
-        """So far it has come with an origin."""
+        """Set the component of an origin, and update the hash."""
         before = self.vector.get(origin)
         if before is not None:
             self.mark ^= hash((origin, before))
@@ -53,7 +53,7 @@ class ConvergenceChecker(Checker):
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
         self.seen: OrderedDict[int, tuple[str, Fingerprint]] = OrderedDict()
-        """By the hash of a vector, who was the first to stand there, and with what."""
+        """The first region with each vector and its fingerprint, by the hash of the vector."""
         self.standing: dict[str, Standing] = {}
         self.regions: dict[str, Watched] = {}
         self.clock = 0
@@ -69,7 +69,7 @@ class ConvergenceChecker(Checker):
         self.standing[region.name].advance(entry.origin, entry.last)
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Compare with whoever stood here before."""
+        """Compare a region with the first region that had the same vector."""
         db = region.replica.keyspace
         self.clock = max(self.clock, db.expiry_clock)
         standing = self.standing[region.name]
@@ -92,7 +92,7 @@ class ConvergenceChecker(Checker):
             )
 
     def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
-        """Compare a copy of one source with whoever stood there before."""
+        """Compare a follower of one source with the first region that had the same vector."""
         if not copy.is_following or len(copy.renamings) > 1:
             return
         ((_, vector),) = copy.claims().items()
@@ -107,7 +107,7 @@ class ConvergenceChecker(Checker):
                 )
 
     def on_run_end(self, regions: Sequence[Watched]) -> None:
-        """All have everything, and it is the same."""
+        """Check that all regions have equal vectors and equal data."""
         self.clock = max([self.clock, *(each.replica.keyspace.expiry_clock for each in regions)])
         first = regions[0]
         for other in regions[1:]:
@@ -129,7 +129,7 @@ class ConvergenceChecker(Checker):
                 )
 
     def explain_difference(self, one: Watched | Followed, name: str, vector: Vector) -> str:
-        """Return which key differs between a region or follower, and the region of that name."""
+        """Describe a key that differs between a process and the region `name`."""
         here = Holder(one.name, one.state_hash)
         others = [] if name == one.name else [Holder(name, self.regions[name].state_hash)]
         others.append(in_both_orders(self.run_history, vector))
@@ -137,5 +137,5 @@ class ConvergenceChecker(Checker):
 
 
 def shown(vector: Vector) -> str:
-    """A vector for people."""
+    """Return a vector as text, sorted by origin."""
     return " ".join(f"{name_origin(origin)}={vector[origin]}" for origin in sorted(vector))

@@ -1,14 +1,17 @@
-"""What has expired in one region is deleted for all only once it has expired in all.
+"""Expiry: an expired key is deleted for all regions only after it has expired in all of them.
 
-Until then some region's clients still see the key, and may give it more time. So when a region
-deletes a key that none of its clients had named, the clock of every region has been past the key's
-deadline (EXP-4 to EXP-7, as docs/design/003 has them). And the time by which a region hides keys
-stands still when its clock goes back a little, or what was gone would be there again; it never
-stays ahead of the clock by more than that, or what others set would be hidden (EXP-8). One region
-deletes and forgets for all, the lowest.
+Until then, clients of some region still see the key, and can extend its time to live. A region can
+delete a key without a client's command. The clock of every region must then have passed the key's
+deadline (EXP-4 to EXP-7, see docs/design/003).
 
-Not checked: what a client's write does to a key that has expired where it is written; when readers
-see a key no more (see `rules`).
+A region hides expired keys by its expiry clock. When its wall clock goes back a little, the expiry
+clock stops, so that expired keys do not become visible again. The expiry clock is never ahead of
+the wall clock by more than that. Otherwise it would hide keys that other regions have set (EXP-8).
+
+Only the lowest region deletes expired keys and forgets metadata for all.
+
+Not checked: a client's write to a key that has expired in its region, and the time at which a key
+becomes invisible (see `rules`).
 """
 
 from __future__ import annotations
@@ -36,11 +39,11 @@ class ExpiryChecker(UnaskedChecker):
         super().__init__(run_history)
         self.regions: dict[str, Watched] = {}
         self.clocks: dict[str, int] = {}
-        """How far each region's clock had come in its earlier lives or before it was set, in ms."""
+        """The latest expiry clock (ms) of each region before its last restart or clock change."""
         self.reached: dict[str, int] = {}
-        """... in its present one."""
+        """The latest expiry clock (ms) of each region since then."""
         self.named: set[bytes] = set()
-        """The keys of clients who waited and are served in the present turn."""
+        """The keys of blocked clients that are served in the present turn."""
 
     def on_region_started(self, region: Watched) -> None:
         self.regions[region.name] = region
@@ -61,12 +64,14 @@ class ExpiryChecker(UnaskedChecker):
         self.reached[name] = keyspace.expiry_clock
 
     def expiry_clock(self, region: Watched) -> int:
-        """Return the latest time (ms) that a region's clock has ever shown."""
+        """Return the latest time (ms) that a region's expiry clock has ever had."""
         return max(region.replica.keyspace.expiry_clock, self.clocks.get(region.name, 0))
 
     def on_late_reply(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
-        """Take the keys of a client who is served for named just now: its BLMOVE may push to a key
-        of which, in this very turn, only a deadline was left."""
+        """Record the keys of a blocked client that is served, as keys named by a client.
+
+        Its BLMOVE may push to a key that has only a deadline left, and so change it in this turn.
+        """
         if isinstance(reply, bytes | list):
             self.named.update(word.encode() for word in command)
 
@@ -80,7 +85,7 @@ class ExpiryChecker(UnaskedChecker):
             self.check_key(region, effect[2], held[1])
 
     def check_duty(self, region: Watched, key: bytes) -> None:
-        """Only the lowest region may tidy up of its own accord."""
+        """Check that only the lowest region deletes or forgets without a command."""
         lowest = min(number for number, _ in region.links.member.members)
         if lowest < region.replica.region:
             raise self.violation(
@@ -88,7 +93,7 @@ class ExpiryChecker(UnaskedChecker):
             )
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Time goes on, and who has waited is served."""
+        """Check that the region's expiry clock has not gone back, and is not too far ahead."""
         self.named.clear()
         db = region.replica.keyspace
         before, now = self.reached[region.name], db.expiry_clock
@@ -101,7 +106,7 @@ class ExpiryChecker(UnaskedChecker):
         self.reached[region.name] = now
 
     def check_key(self, region: Watched, key: bytes, deadline: int) -> None:
-        """The clocks of all regions, and the deadline of a key."""
+        """Check that the clocks of all regions have passed the deadline of a deleted key."""
         self.looked += 1
         for other in self.regions.values():
             if self.expiry_clock(other) <= deadline:

@@ -1,8 +1,8 @@
 """The text of a failure about a key: its values in two places, and the operations behind them.
 
-A checker compares hashes and vectors. When they differ, the functions here look for a key that
-differs, and describe its values and the operations that wrote to it. They run only after a failure,
-so they may take their time.
+Checkers compare hashes and vectors. When these differ, the functions here find a key that differs,
+and describe its values and the ops that wrote to it. They run only after a failure, so their cost
+does not matter.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state import format_value
 from sim.nodes.state_hash import Elements, StateHash
 
-OPERATIONS_MAX: Final = 8  # that one text lists; the latest ones
-TEXT_MAX: Final = 400  # letters of one value
+OPERATIONS_MAX: Final = 8  # ops listed in one text: the latest ones
+TEXT_MAX: Final = 400  # characters of one value
 IN_ORDER: Final = "a replica that got these operations in order"
 
 
 @attrs.frozen
 class Holder:
-    """A replica that is compared with another one, and its name in the text."""
+    """A replica that is compared with another one, with its name in the text."""
 
     name: str
     state_hash: StateHash
 
 
 def in_both_orders(run_history: RunHistory, vector: Vector) -> Holder:
-    """Return what a replica holds that was given the operations of `vector` once and in order."""
+    """Return a reference replica that has applied each op of `vector` once, in order."""
     twin = Replica(255)
     for entry in run_history.ops_within(vector):
         twin.accept(Op.from_bytes(entry.data))
@@ -50,10 +50,11 @@ def in_both_orders(run_history: RunHistory, vector: Vector) -> Holder:
 def explain_key(
     run_history: RunHistory, here: Holder, others: Iterable[Holder], clock: int, vector: Vector
 ) -> str:
-    """Return a text about the first key that differs between `here`, which should hold what the
-    operations of `vector` come to, and one of `others`. Keys that end before `clock` (ms) do not
-    count. Another region may have applied more than `vector` stands for: keys that this has changed
-    are left out."""
+    """Describe the first key that differs between `here`, which is at `vector`, and `others`.
+
+    Keys that end by `clock` (ms) do not count. One of `others` may have applied more ops than
+    `vector` covers. Keys that these ops have changed do not count either.
+    """
     for there in others:
         known = vector
         later: set[bytes] = set()
@@ -76,7 +77,7 @@ def explain_key(
 def changed_since(
     run_history: RunHistory, vector: Vector, known: Vector, keys: Iterable[bytes]
 ) -> set[bytes]:
-    """Return the keys that the operations of `known` and not of `vector` wrote to."""
+    """Return the keys written by ops that `known` covers and `vector` does not."""
     found: set[bytes] = set()
     for entry in missing_effects(run_history, vector, known):
         for effect in Op.from_bytes(entry.data).effects:
@@ -85,14 +86,14 @@ def changed_since(
 
 
 def missing_effects(run_history: RunHistory, vector: Vector, known: Vector) -> list[Entry]:
-    """Return the operations that `known` stands for and `vector` does not."""
+    """Return the ops that `known` covers and `vector` does not."""
     return [
         each for each in run_history.ops_within(known) if each.last > vector.get(each.origin, 0)
     ]
 
 
 def differing_key(one: StateHash, other: StateHash, clock: int, later: set[bytes]) -> bytes | None:
-    """Return the first key, in byte order, that is not the same in both."""
+    """Return the first key, in byte order, that differs, except keys in `later`."""
     for key in sorted({*one.db.held_keys(), *other.db.held_keys()} - later):
         held = [state_hash.hash_key(key) for state_hash in (one, other)]
         mine, theirs = (None if each is None or each[1] <= clock else each for each in held)
@@ -113,7 +114,7 @@ def held_text(db: Keyspace, key: bytes) -> str:
 
 
 def elements_text(elements: Elements) -> str:
-    """Return the elements that a key had."""
+    """Return the elements of a key as text."""
     names = [format_bytes(name) for _, some in elements for name in sorted(some)]
     return " ".join(names) if names else "nothing"
 
@@ -121,7 +122,7 @@ def elements_text(elements: Elements) -> str:
 def operations_on(
     run_history: RunHistory, key: bytes, vector: Vector
 ) -> list[tuple[Entry, list[TypeCommand]]]:
-    """Return the operations of `vector` that wrote to a key, each with what it did to it."""
+    """Return the ops of `vector` that wrote to a key, each with its commands on that key."""
     found: list[tuple[Entry, list[TypeCommand]]] = []
     for entry, effects in translated(run_history):
         if entry.last <= vector.get(entry.origin, 0):
@@ -134,8 +135,10 @@ def operations_on(
 def translated(
     run_history: RunHistory,
 ) -> Iterator[tuple[Entry, list[tuple[bytes | None, TypeCommand]]]]:
-    """Return all operations in order, each with the keys that it wrote to (None: all keys) and the
-    commands that its effects stand for."""
+    """Yield all ops in order, each with the key and the command of each of its effects.
+
+    The key is None for a command that affects all keys.
+    """
     deeds = EffectDecoder()
     for entry in run_history.in_order:
         effects = Op.from_bytes(entry.data).effects
@@ -162,14 +165,13 @@ def operations_text(operations: Sequence[tuple[Entry, Sequence[TypeCommand]]]) -
 
 
 def missing_text(run_history: RunHistory, name: str, vector: Vector, known: Vector) -> str:
-    """Return a text about the operations of `known` that `name` lacks, as `vector` is what it has
-    applied; empty if there are none."""
+    """Describe the ops of `known` that `name`, which is at `vector`, lacks; empty if none."""
     found = missing_effects(run_history, vector, known)
     return f"; {name} lacks {entries_text(run_history, found)}" if found else ""
 
 
 def entries_text(run_history: RunHistory, entries: Sequence[Entry]) -> str:
-    """Return some of the recorded operations as text."""
+    """Return some of the recorded ops as text."""
     return operations_text(
         [
             (entry, [command for _, command in effects])
@@ -180,13 +182,15 @@ def entries_text(run_history: RunHistory, entries: Sequence[Entry]) -> str:
 
 
 def origin_of_op(entry: Entry) -> str:
-    """Return where and when an operation was made, and its dots."""
+    """Return the region, the virtual time and the dots of an op as text."""
     return f"by {entry.region} at {entry.at / SECOND:.3f} s ({entry!r})"
 
 
 def describe_effect(history: History, run_history: RunHistory) -> str:
-    """Return the effects on a key: what, by whom, when, by which clock, and as bits which of the
-    earlier ones each had seen."""
+    """Return the history of a key as text: each effect with its region, time and wall clock.
+
+    The bits after `seen` are the earlier effects that it had observed.
+    """
     return "; ".join(
         f"{taken.command} {region_of_op(taken.dot, run_history)}, clock {taken.clock},"
         f" seen {taken.past:b})"
@@ -195,7 +199,7 @@ def describe_effect(history: History, run_history: RunHistory) -> str:
 
 
 def region_of_op(dot: Dot, run_history: RunHistory) -> str:
-    """Return where and when an effect was made; the bracket is left open."""
+    """Return the region, virtual time and dot of an effect, without the closing bracket."""
     origin, seq = origin_of(dot), seq_of(dot)
     entry = run_history.find_covering(origin, seq)
     where = f"by {entry.region} at {entry.at / SECOND:.3f} s " if entry is not None else ""

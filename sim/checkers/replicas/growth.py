@@ -1,9 +1,9 @@
-"""A region's vector never goes back, and its own component is what it made.
+"""Growing vectors: a region's vector never shrinks, and its own component counts its effects.
 
-A vector that shrinks would let operations be applied a second time (I13). A region that claims more
-or less of its own than it made will reuse dots or leave them out (I14).
+If a vector shrinks, ops can be applied a second time (I13). If a region's own component differs
+from the number of its effects, the region will reuse or skip dots (I14).
 
-Not checked: lives. A region that lost its memory starts from nothing.
+Not checked: the change from one incarnation to the next, which starts empty.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class GrowthChecker(Checker):
         super().__init__(run_history)
         self.before: dict[str, Vector] = {}
         self.steps: dict[str, Vector] = {}
-        """How far the operations lead that were seen since."""
+        """The components that the ops of the present turn have reached."""
 
     def on_region_started(self, region: Watched) -> None:
         self.before[region.name] = dict(region.replica.keyspace.vector)
@@ -40,7 +40,7 @@ class GrowthChecker(Checker):
         self.steps[region.name][entry.origin] = entry.last
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Compare with the step before."""
+        """Compare the vector with that of the previous turn."""
         db, name = region.replica.keyspace, region.name
         before, steps = self.before[name], self.steps[name]
         self.steps[name] = {}

@@ -1,10 +1,10 @@
-"""One dot names one effect, for ever; and nothing is applied that nobody made.
+"""Dot uniqueness: a dot names one effect forever, and only ops that were made are applied.
 
-Two different operations under one dot are the end of all agreement (I10): a replica that lost its
-memory and went on counting would make them. An applied operation must be, byte for byte, the one
-that its origin made (I7).
+Two different ops with the same dot would make convergence impossible (I10). A replica that lost its
+memory and continued to use its origin would make such ops. An applied op must equal, byte for byte,
+the op that its origin made (I7).
 
-Not checked: what a snapshot brings, which names dots but not operations.
+Not checked: snapshots, which contain dots but no ops.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class IdentityChecker(Checker):
         self.made_by: dict[Origin, int] = {}
 
     def on_op_made(self, region: Watched, entry: Entry) -> None:
-        """Count on, without a gap."""
+        """Check that the dots of a new op follow those of the origin's previous op."""
         self.looked += 1
         last = self.made_by.get(entry.origin, 0)
         if entry.first <= last:
@@ -38,7 +38,7 @@ class IdentityChecker(Checker):
         self.made_by[entry.origin] = entry.last
 
     def on_op_received(self, region: Watched, entry: Entry) -> None:
-        """Nothing but what was made."""
+        """Check that a received op equals the op that its origin made."""
         known = self.run_history.find_by_first(entry.origin, entry.first)
         if known is None:
             raise self.violation(f"{region.name} applied {entry}, which nobody made")

@@ -1,11 +1,12 @@
-"""What was deleted does not come back.
+"""No resurrection: a deleted element does not come back.
 
-Names that begin with `u` are used once: the workload adds nothing else under them. So such an
-element that a region held, and then held no more, must never be seen there again (I8), whatever is
-resent, merged, collected or restored.
+The workload uses names that begin with `u` only once. If such an element has disappeared from a
+region, it must never be visible there again (I8). Ops that are sent again, snapshots, garbage
+collection and restarts must not change this.
 
-Not checked: the values of strings and fields. Of concurrent writes one that lost may be shown when
-the winner is deleted by somebody who had not seen it, and that is right.
+Not checked: the values of strings and fields. Of two concurrent writes, the losing one can
+correctly become visible when the winning one is deleted by a region that had not observed the
+other.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ class ResurrectionChecker(Checker):
         self.dead: dict[str, set[Place]] = {}
 
     def on_region_started(self, region: Watched) -> None:
-        """A life without memory may see again what it had deleted without telling anybody."""
+        """Forget the deletions of earlier incarnations: a crash may have lost some of them."""
         self.dead[region.name] = set()
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Bury what is gone, and look for what is back."""
+        """Record removed elements, and check that no added element was removed before."""
         dead = self.dead[region.name]
         for change in changes:
             key = change.key

@@ -1,14 +1,16 @@
-"""Values follow from the effects that made them by the rules of `crdt.testing.specifications`.
+"""Conflict rules: values follow from their effects by the rules of `crdt.testing.specifications`.
 
-The specification of the keyspace is a function from effects, and who had seen what, to what readers
-see under a key: of all types, of several types together, with times to live, deletes and FLUSHALL,
-whatever a transaction consists of. It knows nothing of links, snapshots, gates and garbage, all of
-which a value has come through when it is compared here, for one changed key now and then and for
-every key in the end (I5 to I8, I20, I30). Lists are compared without their order; in the end also
-that is looked at: no two elements have changed places.
+The specification of the keyspace is a function from effects and their causal order to the visible
+value of a key. It supports all types, several types under one key, times to live, deletes, FLUSHALL
+and transactions. It does not model links, snapshots, the causal buffer and garbage collection. A
+difference shows a bug in one of these, or in the data types.
 
-Not checked: that a command makes the effects that it should (`meaning` does so for some of them,
-the tests of the server for all); keys with a long history, which would take too long.
+Sampled keys are compared during a run, and all keys at its end (I5 to I8, I20, I30). Lists are
+compared without their order. At the end, their order is checked too: no two elements may have
+changed places.
+
+Not checked: that a command makes the correct effects (`meaning` checks this for some commands, and
+the tests of the server for all), and keys with a long history, which would take too long.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from sim.nodes.effects import read_sorted
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
 
-SAMPLE: Final = 32  # one changed key in so many is checked immediately, all of them at the end
+SAMPLE: Final = 32  # one in so many changed keys is checked immediately; the end checks all
 
 
 class RulesChecker(Checker):
@@ -39,14 +41,14 @@ class RulesChecker(Checker):
         self.order = ListOrder(())
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Work out one changed key now and then."""
+        """Check one in SAMPLE changed keys."""
         for change in changes:
             self.changed += 1
             if self.changed % SAMPLE == 0 and change.key in self.run_history.book.by_key:
                 self.check_key(region, change.key)
 
     def on_run_end(self, regions: Sequence[Watched]) -> None:
-        """Work out all that are remembered."""
+        """Check all keys whose history is recorded."""
         for key in self.run_history.book.by_key:
             for region in regions:
                 history = self.check_key(region, key)
@@ -56,7 +58,7 @@ class RulesChecker(Checker):
                     self.check_list_order(region, key, history)
 
     def check_key(self, region: Watched, key: bytes) -> History:
-        """Compare what a region shows under a key with what the specification predicts."""
+        """Compare the visible value of a key with the specification. Return the key's history."""
         self.looked += 1
         db = region.replica.keyspace
         history = self.run_history.book.history_of_key(key, db)
@@ -70,7 +72,7 @@ class RulesChecker(Checker):
         return history
 
     def check_list_order(self, region: Watched, key: bytes, history: History) -> None:
-        """Check that a list has the same order as elsewhere."""
+        """Check that a list has the same order as in all regions checked before."""
         self.order.keys = (key.decode("latin-1"),)
         try:
             self.order.check(region.replica, history)

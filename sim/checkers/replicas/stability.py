@@ -1,14 +1,17 @@
-"""What a region takes for stable, everything that it does not know has seen.
+"""Stability: every op that a region does not have yet had observed the region's stable vector.
 
-Below what is stable metadata is forgotten for good, so a mistake there shows only when rare things
-meet: a delete, an increment that had not seen it, and a collection between the two. Therefore the
-claim itself is checked, which docs/design/005 proves. If a region finds a vector stable then,
-wherever an operation is that it does not know, applied or waiting at any region that is up, that
-operation had seen the vector; and what a region makes next will have seen it too.
+A region forgets metadata below its stable vector for good. The result of a mistake is visible only
+after a rare combination: a delete, an increment that had not observed it, and a collection between
+the two. Therefore the checker tests the claim itself, which docs/design/005 proves. If a region has
+a stable vector, then:
 
-Not checked: operations that are on their way only; regions that may not write, for what they would
-make; and lives of which nothing is promised, since they did not know of earlier ones (STL-3), or
-may have found only peers that have lost their memory too.
+* each op that any live region has applied or buffered, and that this region lacks, had observed the
+  stable vector;
+* the next op of any live region will have observed it.
+
+Not checked: ops that are only in flight, and the next ops of regions that must not write. Some
+incarnations are exempt: those that did not know of earlier ones (STL-3), and those that may have
+recovered only from peers that had lost their memory too.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state_hash import Change
 
-SAMPLE: Final = 8  # of so many turns of all regions, the claim is looked at in one
+SAMPLE: Final = 8  # the claim is checked in one of so many turns of all regions
 
 
 class StabilityChecker(Checker):
@@ -35,9 +38,9 @@ class StabilityChecker(Checker):
         self.up: dict[str, Watched] = {}
         self.down: set[str] = set()
         self.careless: set[str] = set()
-        """Regions of whose present life nothing is promised."""
+        """The regions whose present incarnation is exempt."""
         self.exempt: set[Origin] = set()
-        """What they have written under."""
+        """The origins of exempt incarnations that have made ops."""
         self.turns = 0
 
     def on_region_started(self, region: Watched) -> None:
@@ -58,10 +61,10 @@ class StabilityChecker(Checker):
         self.down.add(region.name)
         for other in self.up.values():
             if not other.has_caught_up:
-                self.careless.add(other.name)  # this one may have been all that it found
+                self.careless.add(other.name)  # it may have needed this region to recover
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Look at what one region takes for stable."""
+        """Check the stable vector of one region."""
         self.turns += 1
         if self.turns % SAMPLE:
             return
@@ -79,8 +82,7 @@ class StabilityChecker(Checker):
                 self.check_stable_vector(region, stable, theirs, f"{other.name} may write and has")
 
     def check_next_region(self, region: Watched, stable: Vector, origin: Origin) -> None:
-        """The first operation of an origin that a region does not know. Later ones have seen no
-        less."""
+        """Check the first op of an origin that a region lacks. Later ops have observed more."""
         entry = self.run_history.find_by_first(
             origin, region.replica.keyspace.vector.get(origin, 0) + 1
         )
@@ -93,7 +95,7 @@ class StabilityChecker(Checker):
     def check_stable_vector(
         self, region: Watched, stable: Vector, seen: Vector, whose: str
     ) -> None:
-        """Check that the stable vector is covered by what another region has observed."""
+        """Check that `seen` covers the stable vector. Raises Violation."""
         for origin, seq in stable.items():
             if seen.get(origin, 0) < seq:
                 raise self.violation(
@@ -103,6 +105,6 @@ class StabilityChecker(Checker):
 
 
 def describe_waiting(region: Watched) -> Vector:
-    """Of each origin the last effect that waits in a region for its turn."""
+    """Return the last effect of each origin in a region's causal buffer."""
     buffer = region.replica.causal_buffer
     return {origin: buffer.waiting(origin)[-1].last for origin in buffer.origins()}

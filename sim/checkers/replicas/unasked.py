@@ -1,5 +1,6 @@
-"""What a region writes although no client has just asked it to: deletions of what has expired, what
-is forgotten, and what clients are served with who wait.
+"""Effects that a region makes without a client's command.
+
+They are deletions of expired keys, forgotten metadata, and the effects of serving blocked clients.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from sim.nodes.run_history import Entry, RunHistory
 
 
 class UnaskedChecker(Checker):
-    """A checker that looks at each effect of an operation that no client has asked for."""
+    """A checker of the effects that no command has caused."""
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
         self.asked: dict[Origin, int] = {}
-        """The last effect of each origin that a client has asked for."""
+        """The last effect of each origin that a command has caused."""
 
     def on_commands_run(
         self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
@@ -34,5 +35,5 @@ class UnaskedChecker(Checker):
                 self.on_unasked_op(region, effect)
 
     def on_unasked_op(self, region: Watched, effect: Effect) -> None:
-        """Look at an effect that no client has asked for."""
+        """Check an effect that no command has caused. Subclasses define this."""
         raise NotImplementedError
