@@ -1,10 +1,10 @@
-"""The map: regions, the latency between them, and the topologies that links make of them. Pure.
+"""Geography: regions, the latency between them, and topologies of links. Pure.
 
     region      a place                                     `Region`
     catalog     cloud regions and their measured latency    `Catalog.shipped()`
     latency     a distribution of one-way delays            `Latency`, `preset`, `ms`
-    topology    regions and links, and questions to them    `Topology`
-    placement   the best hub, the pairs a relay helps       `hubs`, `detours`
+    topology    regions and links, and queries on them      `Topology`
+    placement   the best hub, and pairs with a faster relay `hubs`, `detours`
 
 >>> catalog = Catalog.shipped()
 >>> world = Topology.star(["us-east-1", "eu-west-1", "ap-southeast-1"], hub="us-east-1")

@@ -1,18 +1,19 @@
 """The catalogue: cloud regions, and the measured round-trip times between them.
 
-What is shipped was measured by others and is dated, file by file, in `geo/data/README.md`. Four
-providers: `aws`, `azure`, `gcp` and `ibm`. A region is named as its provider names it, `eu-west-1`,
-with the provider before it, `aws:eu-west-1`, where two providers use one name.
+The shipped data are published measurements. `geo/data/README.md` lists the source and the date of
+each file. There are four providers: `aws`, `azure`, `gcp` and `ibm`. A region has the name that its
+provider gives it, such as `eu-west-1`. If two providers use the same name, the provider precedes
+it: `aws:eu-west-1`.
 
-    one way        half of the round trip as probed from the region that sends
-    inside         the measured round trip of a region to itself; 2 ms where it was not measured
-    not measured   a straight line fitted to the provider's own table (README there), never below
-                   light in fibre; below about 1000 km, where the line is too high, at most 1 ms
-                   + 0.03 ms a kilometre
+    one way        half of the round trip, as probed from the sending region
+    inside         the measured round trip of a region to itself, or 2 ms without a measurement
+    not measured   a straight line fitted to the provider's table (see that README), but not faster
+                   than light in fibre. Below about 1000 km the line is too high; there the round
+                   trip is at most 1 ms + 0.03 ms per kilometre
     jitter         AWS and GCP: the shape of published pings, scaled to the round trip; otherwise
-                   a log-normal excess of about 2 %, the usual size in those pings
+                   a log-normal excess of about 2 %, which is typical of those pings
 
-The only input of this module is the package's own data, which is as constant as code.
+The only input of this module is the package's own data, which is constant.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from geo.latency import Latency, ms
 from geo.region import Region
 from geo.tables import rows
 
-# Round trip against distance, per provider: milliseconds at no distance, milliseconds a kilometre.
+# Round trip as a line over distance, per provider: ms at distance zero, and ms per kilometre.
 FITS: Final = {
     "aws": (14.2, 0.0159),
     "azure": (26.1, 0.0146),
@@ -56,7 +57,7 @@ class Ping:
 
 
 def _check_unique_names(_catalog: object, _attribute: object, regions: tuple[Region, ...]) -> None:
-    """Validator: no provider has two regions of one name."""
+    """Validate that no provider has two regions of the same name. Raises BadData."""
     seen: set[str] = set()
     for region in regions:
         if region.full_name in seen:
@@ -65,7 +66,7 @@ def _check_unique_names(_catalog: object, _attribute: object, regions: tuple[Reg
 
 
 def _index_by_name(catalog: Catalog) -> dict[str, list[Region]]:
-    """The regions by every name that they answer to."""
+    """Return the regions by name and by full name."""
     named: dict[str, list[Region]] = {}
     for region in catalog.regions:
         named.setdefault(region.name, []).append(region)
@@ -75,7 +76,9 @@ def _index_by_name(catalog: Catalog) -> dict[str, list[Region]]:
 
 @attrs.frozen(eq=False)
 class Catalog:
-    """Regions and what was measured between them. `with_regions` and `with_rtts` give a new one.
+    """Regions and the measurements between them.
+
+    A catalogue is immutable: `with_regions` and `with_rtts` return a new one.
 
     >>> catalog = Catalog.shipped()
     >>> catalog.find("eu-west-1").place
@@ -102,14 +105,14 @@ class Catalog:
 
     @staticmethod
     def shipped() -> Catalog:
-        """The catalogue that comes with this package; the same object each time."""
+        """Return the catalogue that this package ships. Every call returns the same object."""
         return _load_shipped()
 
     def find(self, name: str) -> Region:
-        """The region called `name` or `provider:name`. O(1).
+        """Return the region called `name` or `provider:name`. O(1).
 
-        Raises `UnknownRegion`, which suggests names that look like it or that lie in a city of that
-        name, and `AmbiguousRegion`.
+        Raises `UnknownRegion`, which suggests similar names and regions in a city of that name.
+        Raises `AmbiguousRegion` if two providers use the name.
         """
         found = self._named.get(name, [])
         if not found:
@@ -123,18 +126,17 @@ class Catalog:
         return len(self._named.get(name, ())) == 1
 
     def of(self, provider: str) -> tuple[Region, ...]:
-        """The regions of one provider, none for a provider that is not known."""
+        """Return the regions of one provider; none for an unknown provider."""
         return tuple(region for region in self.regions if region.provider == provider)
 
     def measured(self, source: str, sink: str) -> bool:
-        """Return whether the round trip between the two was measured, in that direction."""
+        """Return whether the round trip from `source` to `sink` was measured."""
         return self._full_names(source, sink) in self._rtts
 
     def rtt_ns(self, source: str, sink: str) -> int:
-        """The round trip as probed from `source`, in nanoseconds: measured, or else from the
-        distance.
+        """Return the round trip as probed from `source`, in nanoseconds. O(1).
 
-        Raises what `find` raises. O(1).
+        Without a measurement, it is computed from the distance. Raises the same errors as `find`.
         """
         measured = self._rtts.get(self._full_names(source, sink))
         if measured is not None:
@@ -143,13 +145,14 @@ class Catalog:
         return ms(_INSIDE_MS) if here == there else _rtt_by_distance(here, there)
 
     def one_way_ns(self, source: str, sink: str) -> int:
-        """Return the mean delay from `source` to `sink`: half of the round trip, in
-        nanoseconds."""
+        """Return the mean one-way delay in nanoseconds, which is half of the round trip."""
         return self.rtt_ns(source, sink) // 2
 
     def latency(self, source: str, sink: str) -> Latency:
-        """The one-way delay from `source` to `sink` with its jitter; its mean is `one_way_ns`,
-        within 2 %."""
+        """Return the one-way delay from `source` to `sink` with jitter.
+
+        The mean is `one_way_ns` within 2 %.
+        """
         delay = self.one_way_ns(source, sink)
         ping = self._pings.get(self._full_names(source, sink))
         if ping is None or source == sink:
@@ -163,15 +166,14 @@ class Catalog:
         return round_trip.scaled(delay, ping.mean_ns)
 
     def with_regions(self, regions: Iterable[Region]) -> Catalog:
-        """This catalogue and more regions. Raises `BadData` for one that is there already."""
+        """Return this catalogue with more regions. Raises `BadData` for a duplicate region."""
         return Catalog((*self.regions, *regions), self._rtts, self._pings)
 
     def with_rtts(self, rtts_ms: Mapping[tuple[str, str], float]) -> Catalog:
-        """This catalogue with your measurements, `(source, sink)` to the round trip in
-        milliseconds.
+        """Return this catalogue with other measurements, from `(source, sink)` to ms of round trip.
 
-        They take precedence, and are one-directional: give both directions. Raises what `find`
-        raises, and `BadData` for a round trip below zero.
+        They override the shipped ones. Each holds for one direction only, so both must be given.
+        Raises the same errors as `find`, and `BadData` for a negative round trip.
 
         >>> ours = Catalog.shipped().with_rtts({("eastus", "us-east"): 3.2})
         >>> ours.one_way_ns("eastus", "us-east")
@@ -188,7 +190,7 @@ class Catalog:
         return self.find(source).full_name, self.find(sink).full_name
 
     def _suggested_names(self, name: str) -> list[str]:
-        """Names to suggest: those of regions in a city called so, then those spelled like it."""
+        """Return names to suggest: regions in a city called `name`, then similar names."""
         bare = name.rpartition(":")[2].lower()
         placed = [region.name for region in self.regions if region.place.lower() == bare]
         spelled = nearest(bare, [region.name for region in self.regions])
@@ -196,8 +198,10 @@ class Catalog:
 
 
 def _rtt_by_distance(here: Region, there: Region) -> int:
-    """A round trip nobody measured, in nanoseconds. Between two providers: the mean of their two
-    lines."""
+    """Return a round trip computed from the distance, in nanoseconds.
+
+    Between two providers, it is the mean of their fitted lines.
+    """
     km = here.distance_km(there)
     lines = [FITS.get(region.provider, _OTHER_FIT) for region in (here, there)]
     fitted = sum(start + slope * km for start, slope in lines) / 2
@@ -206,8 +210,10 @@ def _rtt_by_distance(here: Region, there: Region) -> int:
 
 
 def _typical_latency(delay_ns: int) -> Latency:
-    """A delay of that mean, with the jitter of an ordinary long path: a floor of 98 %, then a
-    log-normal excess."""
+    """Return a delay with this mean and the jitter of a typical long path.
+
+    The floor is 98 % of the mean, and the excess is log-normal.
+    """
     return Latency.lognormal(delay_ns * 98 // 100, delay_ns * 3 // 200, sigma=0.75)
 
 

@@ -1,9 +1,11 @@
 """A topology as text and as a self-contained SVG drawing.
 
-The map is equirectangular: a degree is as wide as it is high, so a position is two multiplications.
-Links are great circles, bent as they are on any flat map and split where they leave its edge.
-Regions that the catalogue does not know stand on a circle instead. The drawing has no script, no
-style sheet and no reference to anything outside of it; its colours read on white and on black.
+The map is equirectangular: degrees of longitude and latitude have the same size. Links are great
+circles, which appear as curves. They are split where they cross the edge of the map. If the
+catalogue does not contain all regions, the regions are placed on a circle instead.
+
+The drawing contains no script, no style sheet and no external reference. Its colours are readable
+on a white and on a black background.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ from geo.tables import outlines
 Point = tuple[float, float]
 
 _WIDTH: Final = 960
-_NORTH: Final = 80  # the map ends here: nobody serves from further up,
-_SOUTH: Final = -57  # or further down
+_NORTH: Final = 80  # the northern edge of the map, in degrees;
+_SOUTH: Final = -57  # the southern edge. There are no regions beyond these.
 _SCALE: Final = _WIDTH / 360
 _HEIGHT: Final = round((_NORTH - _SOUTH) * _SCALE)
 _ARC_STEPS: Final = 32
@@ -39,7 +41,7 @@ _INK: Final = "#7d8590"
 _FONT: Final = 'font-family="sans-serif" font-size="11"'
 _LETTER: Final = 6.2  # mean width of a letter at that size
 _LINE: Final = 13
-_CLEAR: Final = 8  # of more links than that some cross a name wherever it stands
+_CLEAR: Final = 8  # with more links, a region's name is placed without regard to them
 
 
 def matrix_text(
@@ -49,7 +51,7 @@ def matrix_text(
     cut: Collection[Link],
     weight: Weight | None,
 ) -> str:
-    """See `Topology.text`."""
+    """Return a topology as a table; see `Topology.text`."""
     margin = max(map(len, regions))
     width = max(margin, 7) if weight else margin
     lines = [" " * margin + "".join(f"  {name:>{width}}" for name in regions)]
@@ -83,7 +85,7 @@ def topology_svg(
     cut: Collection[Link],
     weight: Weight | None,
 ) -> str:
-    """See `Topology.svg`."""
+    """Return a topology as an SVG drawing; see `Topology.svg`."""
     catalog = Catalog.shipped()
     if all(name in catalog for name in regions):
         canvas = _map_canvas([catalog.find(name) for name in regions], regions)
@@ -104,15 +106,17 @@ def topology_svg(
 
 @attrs.frozen
 class _Canvas:
-    """Where the regions stand, how a link runs between two of them, and what lies behind."""
+    """The positions of the regions, the course of the links, and the background."""
 
     points: dict[str, Point]
     places: dict[str, Region]
     backdrop: tuple[str, ...]
 
     def lines(self, source: str, sink: str) -> list[list[Point]]:
-        """The link as lines of points: two lines if it leaves the map on one side and enters on the
-        other."""
+        """Return the course of a link as lines of points.
+
+        There are two lines if the link crosses the edge of the map.
+        """
         if not self.places:
             return [[self.points[source], self.points[sink]]]
         arc = _great_circle(self.places[source], self.places[sink])
@@ -128,7 +132,7 @@ def _map_canvas(places: Sequence[Region], names: Sequence[str]) -> _Canvas:
 
 
 def _circle_canvas(names: Sequence[str]) -> _Canvas:
-    """The regions on a circle, clockwise from the top."""
+    """Return a canvas with the regions on a circle, clockwise from the top."""
     radius = _HEIGHT * 0.4
     turns = {name: 2 * pi * index / len(names) for index, name in enumerate(names)}
     points = {
@@ -150,10 +154,13 @@ def _draw_land() -> tuple[str, ...]:
 
 
 def _great_circle(here: Region, there: Region) -> Iterator[Point]:
-    """Points (degrees east, north) on the shortest way, by interpolation between unit vectors."""
+    """Yield points (degrees east, north) of a great circle.
+
+    The points are interpolated between unit vectors.
+    """
     start, end = _unit_vector(here), _unit_vector(there)
     angle = acos(max(-1.0, min(1.0, sum(a * b for a, b in zip(start, end, strict=True)))))
-    if sin(angle) < 1e-9:  # one place, or two that every direction leads to
+    if sin(angle) < 1e-9:  # the same place, or antipodes, for which every direction is shortest
         yield from ((here.lon, here.lat), (there.lon, there.lat))
         return
     for step in range(_ARC_STEPS + 1):
@@ -169,7 +176,7 @@ def _unit_vector(region: Region) -> tuple[float, float, float]:
 
 
 def _split_at_edge(points: Iterable[Point]) -> list[list[Point]]:
-    """Lines that never cross the map from edge to edge."""
+    """Split a line where it crosses the edge of the map."""
     lines: list[list[Point]] = [[]]
     for point in points:
         if lines[-1] and abs(point[0] - lines[-1][-1][0]) > _WIDTH / 2:
@@ -179,7 +186,7 @@ def _split_at_edge(points: Iterable[Point]) -> list[list[Point]]:
 
 
 def _one_way_each(links: Collection[Link], cut: Collection[Link]) -> Iterator[Link]:
-    """Return one direction of each pair: a direction that is down, if any is."""
+    """Yield one direction of each linked pair: a direction that is down, if there is one."""
 
     def rank(link: Link) -> tuple[bool, Link]:
         return link not in cut, link
@@ -194,7 +201,7 @@ def _delay_text(link: Link, weight: Weight | None) -> str:
 
 
 def _draw_link(canvas: _Canvas, link: Link, delay: str, labels: _Labels, *, down: bool) -> str:
-    """Draw one link: its line, a tooltip, and at its middle, if it fits, the delay."""
+    """Draw one link: its line, a tooltip, and its delay at the middle if there is room."""
     lines = canvas.lines(*link)
     runs = " ".join("M" + " L".join(map(_point_text, line)) for line in lines)
     look = f'stroke="{_DOWN}" stroke-dasharray="4 4"' if down else f'stroke="{_UP}"'
@@ -206,14 +213,14 @@ def _draw_link(canvas: _Canvas, link: Link, delay: str, labels: _Labels, *, down
 
 
 def _middle_point(line: Sequence[Point]) -> Point:
-    """A point half-way along: of a straight line, or of an arc of many points."""
+    """Return the point halfway along a straight line or an arc."""
     if len(line) > 2:
         return line[len(line) // 2]
     return (line[0][0] + line[-1][0]) / 2, (line[0][1] + line[-1][1]) / 2
 
 
 def _draw_region(canvas: _Canvas, name: str, labels: _Labels, links: Collection[Link]) -> str:
-    """Draw one region: its dot, a tooltip, and its name next to it or a few lines off."""
+    """Draw one region: its dot, a tooltip, and its name nearby."""
     x, y = canvas.points[name]
     place = canvas.places.get(name)
     tip = _tooltip(f"{name} ({place.place})" if place else name)
@@ -234,13 +241,15 @@ _Box = tuple[float, float, float, float]
 
 @attrs.frozen
 class _Labels:
-    """The places that texts have taken, so that none covers another, and lines as few as can be."""
+    """The areas covered by labels. Labels must not overlap, and should cross few lines."""
 
     taken: list[_Box]
 
     def at(self, text: str, corners: Iterable[Point], lines: Sequence[Sequence[Point]]) -> str:
-        """The text at one of these left upper corners, of those where there is room the first that
-        fewest of the lines cross; nothing if none fits."""
+        """Place a text at one of several upper left corners. Return "" if it fits nowhere.
+
+        Of the corners with enough room, the first with the fewest crossing lines is chosen.
+        """
         boxes = [(left, top, left + _text_width(text), top + _LINE) for left, top in corners]
         free = [box for box in boxes if self.has_room(box)]
         if not free:
@@ -251,7 +260,7 @@ class _Labels:
         return f'<text {at} fill="{_INK}">{escape(text)}</text>'
 
     def has_room(self, box: _Box) -> bool:
-        """Return whether a text there is inside the picture and covers no other text."""
+        """Return whether a box is inside the picture and overlaps no other label."""
         within = min(box) >= 0 and box[2] <= _WIDTH and box[3] <= _HEIGHT
         return within and not any(_boxes_overlap(box, other) for other in self.taken)
 
@@ -265,12 +274,12 @@ def _boxes_overlap(one: _Box, other: _Box) -> bool:
 
 
 def _line_crosses_box(line: Sequence[Point], box: _Box) -> bool:
-    """Return whether a line of points has some of its length inside a box."""
+    """Return whether some part of a line of points is inside a box."""
     return any(starmap(partial(_segment_cuts_box, box), pairwise(line)))
 
 
 def _segment_cuts_box(box: _Box, start: Point, end: Point) -> bool:
-    """The same for one straight piece, cut to what is inside from both sides (Liang and Barsky)."""
+    """Return whether some part of a straight segment is inside a box (Liang and Barsky)."""
     first, last = 0.0, 1.0
     for axis in (0, 1):
         step = end[axis] - start[axis]

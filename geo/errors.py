@@ -1,13 +1,13 @@
-"""Every error of `geo`, in one tree.
+"""The exceptions of `geo`.
 
     GeoError
-    ├── UnknownRegion       no region of that name; says which names are near
-    ├── AmbiguousRegion     two providers use that name; say which, as `provider:name`
-    ├── BadData             a table, a sample or a measurement makes no sense
-    ├── BadTopology         names, links or connections that do not form a topology
-    └── NoPath              nothing leads from one region to another
+    ├── UnknownRegion       no region has that name; suggests similar names
+    ├── AmbiguousRegion     two providers use that name; write `provider:name`
+    ├── BadData             a table, a sample or a measurement is not valid
+    ├── BadTopology         names, links or connections do not form a topology
+    └── NoPath              no links lead from one region to another
 
-All of them are mistakes of the caller or of the caller's data, found before anything has changed.
+Each of them reports a mistake in the caller's arguments or data, before anything has changed.
 Retrying does not help.
 """
 
@@ -18,7 +18,7 @@ from difflib import get_close_matches
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Up to three of the `known` names that are spelled like `name`, best first.
+    """Return up to three of the `known` names that are similar to `name`, best first.
 
     >>> nearest("eu-wst-1", ["us-east-1", "eu-west-1"])
     ['eu-west-1', 'us-east-1']
@@ -27,11 +27,11 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
 
 
 class GeoError(Exception):
-    """Base of this package's errors; never raised itself."""
+    """The base class of this package's exceptions. It is never raised itself."""
 
 
 class UnknownRegion(GeoError):
-    """No region has that name. `nearest` holds the names that look most like it, best first."""
+    """No region has that name. `nearest` contains the most similar names, best first."""
 
     def __init__(self, name: str, nearest: Sequence[str] = ()) -> None:
         self.name = name
@@ -41,8 +41,7 @@ class UnknownRegion(GeoError):
 
 
 class AmbiguousRegion(GeoError):
-    """More than one provider has a region of that name. `options` holds the names that keep them
-    apart."""
+    """Several providers have a region of that name. `options` contains their full names."""
 
     def __init__(self, name: str, options: Sequence[str]) -> None:
         self.name = name
@@ -51,11 +50,11 @@ class AmbiguousRegion(GeoError):
 
 
 class BadData(GeoError):
-    """A measurement, a table of them, or a parameter of a distribution is out of its bounds."""
+    """A measurement, a table, or a parameter of a distribution is not valid."""
 
 
 class BadTopology(GeoError):
-    """The regions and links given do not make a topology: the message says which and why."""
+    """The regions and links do not form a topology. The message names them and the reason."""
 
 
 class NoPath(GeoError):

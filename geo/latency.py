@@ -1,20 +1,21 @@
-"""How long a message takes one way: a distribution, drawn from in integer arithmetic.
+"""One-way latency as a distribution, which is sampled in integer arithmetic.
 
-A `Latency` is a table of quantiles: 1025 integers, the delay in nanoseconds that 0/1024,
-1/1024, … 1024/1024 of all messages do not exceed. Drawing picks a cell and a point in it with 32
-random bits and interpolates: no logarithm, no float, so the same bits give the same delay on every
-machine. netem keeps its delay distributions as tables for the same reason. Tables are
-built (`lognormal` needs an exponential) with `decimal`, which rounds correctly everywhere, and with
-elementary float arithmetic, which IEEE 754 fixes.
+A `Latency` is a table of 1025 quantiles. Each is the delay in nanoseconds that 0/1024, 1/1024, …
+1024/1024 of all messages do not exceed. A draw takes 32 random bits, chooses a cell and a point in
+it, and interpolates. It uses no logarithm and no float, so the same bits give the same delay on
+every machine. netem also stores its delay distributions as tables, for the same reason.
+
+Tables are computed with `decimal` (`lognormal` needs an exponential), which rounds correctly on
+every machine, and with elementary float arithmetic, which IEEE 754 defines exactly.
 
     constant, uniform           exact
-    lognormal                   floor plus a log-normal excess, as queueing on a long path gives it
-    from_summary                what `ping` prints: minimum, mean, maximum, deviation
-    from_samples                anything measured, or any other distribution
+    lognormal                   a floor plus a log-normal excess, like queueing on a long path
+    from_summary                the output of `ping`: minimum, mean, maximum, deviation
+    from_samples                measured delays, or any other distribution
     PRESETS                     lan, metro, continent, ocean, antipodes
 
-Everything is in nanoseconds, and nothing can be negative. Draws are independent of each other:
-order inside one connection is the business of the link, not of its delay.
+All delays are in nanoseconds and are not negative. Draws are independent of each other. The link
+must preserve the order of messages in a connection.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ from geo.errors import BadData
 
 NS_PER_MS: Final = 1_000_000
 
-# A power of two, so that one draw of bits splits into a cell and a place in it. The last cell is
-# then the one delay in a thousand that a tail is made of.
+# A power of two, so that one draw of bits can be split into a cell and a point in the cell. The
+# last cell is the tail: about one delay in a thousand.
 CELLS: Final = 1024
 _DRAW_BITS: Final = 32
 _PART_BITS: Final = _DRAW_BITS - (CELLS.bit_length() - 1)
@@ -48,7 +49,7 @@ _EXACT: Final = Context(prec=20)
 
 
 def ms(milliseconds: float) -> int:
-    """Milliseconds as integer nanoseconds.
+    """Return milliseconds as integer nanoseconds.
 
     >>> ms(0.25)
     250000
@@ -57,7 +58,7 @@ def ms(milliseconds: float) -> int:
 
 
 def _quantiles(latency: Latency, _attribute: object, table: tuple[int, ...]) -> None:
-    """Validator: a full table that starts at or above nothing and never falls."""
+    """Validate a table: complete, not negative, and never decreasing. Raises BadData."""
     if len(table) != CELLS + 1:
         raise BadData(f"a latency has {CELLS + 1} quantiles, not {len(table)}")
     if table[0] < 0 or any(low > high for low, high in pairwise(table)):
@@ -65,14 +66,15 @@ def _quantiles(latency: Latency, _attribute: object, table: tuple[int, ...]) -> 
 
 
 def _range_text(table: tuple[int, ...]) -> str:
-    """Return the part of its table that a printed latency shows."""
+    """Return the smallest and the largest delay, for the repr of a latency."""
     return f"{table[0]}..{table[-1]}"
 
 
 @attrs.frozen
 class Latency:
-    """A distribution of one-way delays: `quantiles[i]` nanoseconds is not exceeded by i/1024 of all
-    messages.
+    """A distribution of one-way delays.
+
+    i/1024 of all messages take at most `quantiles[i]` nanoseconds.
 
     >>> road = Latency.uniform(ms(10), ms(20))
     >>> road.draw(Random(7)), road.mean_ns, road.percentile(99)
@@ -85,22 +87,21 @@ class Latency:
 
     @classmethod
     def constant(cls, delay_ns: int) -> Self:
-        """Always `delay_ns`."""
+        """Return a latency that is always `delay_ns`."""
         return cls((delay_ns,) * (CELLS + 1))
 
     @classmethod
     def uniform(cls, low_ns: int, high_ns: int) -> Self:
-        """Any delay from `low_ns` to `high_ns`, all equally likely."""
+        """Return a uniform distribution from `low_ns` to `high_ns`."""
         width = high_ns - low_ns
         return cls(tuple(low_ns + width * i // CELLS for i in range(CELLS + 1)))
 
     @classmethod
     def lognormal(cls, floor_ns: int, median_ns: int, *, sigma: float) -> Self:
-        """`floor_ns` plus an excess whose logarithm is normal: median `median_ns`, deviation
-        `sigma`.
+        """Return `floor_ns` plus a log-normal excess with the median `median_ns`.
 
-        The excess has the mean `median_ns * exp(sigma² / 2)`; the table keeps it to 1 % up to sigma
-        1.
+        `sigma` is the standard deviation of the excess's logarithm. The mean of the excess is
+        `median_ns * exp(sigma² / 2)`. The table preserves it within 1 % for `sigma` up to 1.
         """
         if sigma < 0 or median_ns < 0:
             raise BadData(f"a log-normal of median {median_ns} and sigma {sigma} does not exist")
@@ -109,7 +110,7 @@ class Latency:
 
     @classmethod
     def between(cls, low_ns: int, high_ns: int, *, sigma: float) -> Self:
-        """A log-normal above the floor `low_ns` that leaves 5 % of all messages above `high_ns`."""
+        """Return a log-normal with the floor `low_ns` and the 95th percentile `high_ns`."""
         return cls.lognormal(
             low_ns, round((high_ns - low_ns) / _exact_exp(sigma * _P95)), sigma=sigma
         )
@@ -118,12 +119,12 @@ class Latency:
     def from_summary(
         cls, minimum_ns: int, mean_ns: int, *, maximum_ns: int, deviation_ns: int
     ) -> Self:
-        """From what `ping` prints: minimum, mean, maximum and standard deviation (its `mdev`).
+        """Return a latency from the output of `ping`: minimum, mean, maximum and `mdev`.
 
-        The excess over the minimum is taken as log-normal with the given mean and deviation and cut
-        at the maximum. A deviation that no sample with these bounds could have is brought down to
-        the greatest possible, `sqrt((maximum - mean) * (mean - minimum))` (Bhatia and Davis, 2000).
-        The mean is kept to 2 %.
+        The excess over the minimum is log-normal with the given mean and standard deviation, and
+        limited by the maximum. If the deviation is impossible for these bounds, the largest
+        possible one is used: `sqrt((maximum - mean) * (mean - minimum))` (Bhatia and Davis, 2000).
+        The mean is preserved within 2 %.
         """
         if not 0 <= minimum_ns <= mean_ns <= maximum_ns or deviation_ns < 0:
             raise BadData(
@@ -143,7 +144,9 @@ class Latency:
 
     @classmethod
     def from_samples(cls, samples_ns: Iterable[int]) -> Self:
-        """From measured one-way delays, one at least; between two of them it is linear. O(n log n).
+        """Return a latency from at least one measured one-way delay. O(n log n).
+
+        The quantiles are interpolated linearly between measured delays.
 
         >>> Latency.from_samples([ms(3), ms(1), ms(2)]).percentile(50)
         2000000
@@ -154,7 +157,7 @@ class Latency:
         return cls(tuple(_interpolated(ranked, i * (len(ranked) - 1)) for i in range(CELLS + 1)))
 
     def draw(self, rng: Random) -> int:
-        """Draw one delay in nanoseconds; takes 32 bits from `rng` and nothing else. O(1)."""
+        """Draw one delay in nanoseconds. It takes exactly 32 bits from `rng`. O(1)."""
         bits = rng.getrandbits(_DRAW_BITS)
         cell = bits >> _PART_BITS
         low = self.quantiles[cell]
@@ -162,59 +165,61 @@ class Latency:
 
     @property
     def floor_ns(self) -> int:
-        """The least delay: propagation."""
+        """The smallest delay, which is the propagation time."""
         return self.quantiles[0]
 
     @property
     def ceiling_ns(self) -> int:
-        """The greatest delay that can be drawn."""
+        """The largest delay that can be drawn."""
         return self.quantiles[-1]
 
     @property
     def mean_ns(self) -> int:
-        """The mean of what `draw` gives, rounded down."""
+        """The mean of the delays that `draw` returns, rounded down."""
         return sum(low + high for low, high in pairwise(self.quantiles)) // (2 * CELLS)
 
     def percentile(self, percent: float) -> int:
-        """The delay that `percent` of all messages do not exceed; 0 to 100."""
+        """Return the delay that `percent` (0 to 100) of all messages do not exceed."""
         if not 0 <= percent <= 100:
             raise BadData(f"percentile {percent} is not 0..100")
         return _interpolated(self.quantiles, round(percent * CELLS * CELLS / 100))
 
     def plus(self, extra_ns: int) -> Latency:
-        """The same distribution, `extra_ns` later (or, if negative, earlier)."""
+        """Return the same distribution with `extra_ns`, which can be negative, added."""
         return Latency(tuple(delay + extra_ns for delay in self.quantiles))
 
     def scaled(self, numerator: int, denominator: int = 1) -> Latency:
-        """Every delay times `numerator / denominator`, rounded down: a slow link is
-        `scaled(10)`."""
+        """Return every delay times `numerator / denominator`, rounded down.
+
+        For example, `scaled(10)` is a slow link.
+        """
         return Latency(tuple(delay * numerator // denominator for delay in self.quantiles))
 
     def with_tail(self, ceiling_ns: int) -> Latency:
-        """The same, but the slowest message in 1024 may take up to `ceiling_ns`."""
+        """Return the same distribution, with the slowest 1/1024 taking up to `ceiling_ns`."""
         return Latency((*self.quantiles[:-1], ceiling_ns))
 
 
 def _interpolated(ranked: Sequence[int], position: int) -> int:
-    """The value at `position / CELLS` in `ranked`, linear between neighbours."""
+    """Return the value at `position / CELLS` in `ranked`, interpolated linearly."""
     index, part = divmod(position, CELLS)
     low = ranked[index]
     return low + (ranked[index + 1] - low) * part // CELLS if part else low
 
 
 def _exact_exp(x: float) -> float:
-    """e to the power `x`, rounded the same on every platform, which `math.exp` does not promise."""
+    """Return e to the power `x`, rounded equally on every platform, unlike `math.exp`."""
     return float(Decimal(x).exp(_EXACT))
 
 
 def _exact_ln(x: float) -> float:
-    """The natural logarithm, rounded the same on every platform."""
+    """Return the natural logarithm, rounded equally on every platform."""
     return float(Decimal(x).ln(_EXACT))
 
 
 @cache
 def _standard_normal() -> tuple[float, ...]:
-    """The standard normal quantiles at 1/CELLS, 2/CELLS, … and, for the last, at `_LAST_POINT`."""
+    """Return the standard normal quantiles at 1/CELLS, 2/CELLS, … and last at `_LAST_POINT`."""
     upper: list[float] = []
     z = 0.0
     for i in range(CELLS // 2, CELLS):
@@ -225,11 +230,10 @@ def _standard_normal() -> tuple[float, ...]:
 
 
 def _normal_quantile(share: float, below: float) -> float:
-    """The z whose lower tail is `share`, by Newton's method from `below`, which is known not to
-    exceed it.
+    """Return the z whose lower tail is `share`, by Newton's method. `below` must not exceed z.
 
-    Phi(z) = 1/2 + phi(z) * (z + z³/3 + z⁵/15 + …). Above zero Phi is concave, so the steps approach
-    z from below without passing it, and the loop ends when they no longer move.
+    Phi(z) = 1/2 + phi(z) * (z + z³/3 + z⁵/15 + …). Phi is concave above zero, so the steps approach
+    z from below and do not exceed it. The loop ends when a step is negligible.
     """
     z = below
     while True:
@@ -246,8 +250,8 @@ def _normal_quantile(share: float, below: float) -> float:
         z += step
 
 
-# Floor, the delay that 95 % stay below, sigma: the more networks a path crosses, the narrower the
-# tail is next to it.
+# Floor, 95th percentile (both in ms), sigma. The longer a path, the narrower is its tail in
+# relation to its delay.
 _PRESETS: Final = {
     "lan": (0.1, 0.8, 0.8),
     "metro": (1.0, 2.0, 0.6),
@@ -261,11 +265,11 @@ _LAN_WORST_MS: Final = 100
 
 @cache
 def preset(name: str) -> Latency:
-    """A ready-made one-way delay: `lan`, `metro`, `continent`, `ocean` or `antipodes`.
+    """Return a predefined one-way delay: `lan`, `metro`, `continent`, `ocean` or `antipodes`.
 
-    The first number is the floor, 95 % are below the second: lan 0.1 to 0.8 ms (and one message in
-    a thousand up to 100 ms), metro 1 to 2, continent 15 to 40, ocean 40 to 90, antipodes 90 to 160.
-    Raises `BadData` for another name.
+    Their floors and 95th percentiles in ms are: lan 0.1 and 0.8 (one message in a thousand takes up
+    to 100), metro 1 and 2, continent 15 and 40, ocean 40 and 90, antipodes 90 and 160. Raises
+    `BadData` for another name.
 
     >>> preset("ocean").floor_ns
     40000000

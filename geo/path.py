@@ -1,7 +1,7 @@
-"""Shortest paths over directed links: Dijkstra's algorithm (1959), with ties settled.
+"""Shortest paths over directed links: Dijkstra's algorithm (1959), with deterministic ties.
 
-Of several cheapest paths the one with the fewest links wins, and of those the one whose regions
-come first in the caller's order. So a plan made twice, or by two regions, is the same plan.
+Among paths of equal cost, the path with the fewest links wins. Among these, the path whose regions
+come first in the caller's order wins. All regions therefore compute the same paths.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ import attrs
 
 from geo.errors import BadData
 
-# From where, to where: data flows from the first to the second.
+# (source, sink): data flows from the source to the sink.
 Link = tuple[str, str]
 
-# The cost of one link, 0 or more; nanoseconds when it comes from a catalogue.
+# The cost of one link, which is not negative. A catalogue's weights are in nanoseconds.
 Weight = Callable[[str, str], int]
 
 
 def hops(_source: str, _sink: str) -> int:
-    """The weight that counts links."""
+    """Return 1: the weight that counts links."""
     return 1
 
 
 @attrs.frozen
 class Path:
-    """The regions that data passes, both ends included, and the cost of the links between them."""
+    """The regions of a path, including both ends, and the total cost of its links."""
 
     regions: tuple[str, ...]
     cost: int
@@ -42,11 +42,10 @@ class Path:
 def shortest_paths(
     source: str, sinks: Mapping[str, Sequence[str]], weight: Weight
 ) -> dict[str, Path]:
-    """The shortest path from `source` to every region that can be reached, itself first, nearest
-    first.
+    """Return the shortest path from `source` to every reachable region, nearest first.
 
-    `sinks` says where each region's links lead; its order settles ties. O(L log L) for L links.
-    Raises `BadData` for a link of negative weight.
+    The first path is that to `source` itself. `sinks` maps each region to the sinks of its links;
+    its order decides ties. O(L log L) for L links. Raises `BadData` for a negative weight.
 
     >>> road = {"a": ["b", "c"], "b": ["c"], "c": []}
     >>> shortest_paths("a", road, lambda here, there: 9 if (here, there) == ("a", "c") else 4)["c"]
@@ -54,7 +53,7 @@ def shortest_paths(
     """
     order = {name: index for index, name in enumerate(sinks)}
     found: dict[str, Path] = {}
-    # Compared as (cost, number of regions, their places in the order), which is what a tie needs.
+    # Tuples are compared by cost, number of regions, and the regions' places in the order.
     heap: list[tuple[int, int, tuple[int, ...], tuple[str, ...]]] = [
         (0, 1, (order[source],), (source,))
     ]

@@ -1,9 +1,8 @@
-"""Which regions to link: the hub that serves a star best, and the pairs that a relay would make
-quicker.
+"""Placement of links: the best hub of a star, and the pairs that a relay would make faster.
 
-Real routes are not the shortest ones: in the measured tables one AWS pair in twenty is more than 5
-% quicker through a third region than directly. Costs are whatever the weight gives, nanoseconds one
-way with `Catalog.one_way_ns`.
+Real routes are not always the shortest ones. In the measured tables, one AWS pair in twenty is more
+than 5 % faster through a third region than directly. Costs have the unit of the weight, which is
+nanoseconds one way for `Catalog.one_way_ns`.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from geo.path import Weight
 
 @attrs.frozen
 class Hub:
-    """A region as the centre of a star. `worst` and `mean` are over all ordered pairs of
-    regions."""
+    """A region as the hub of a star, with the worst and mean cost of all ordered pairs."""
 
     region: str
     worst: int
@@ -29,7 +27,7 @@ class Hub:
 
 @attrs.frozen
 class Detour:
-    """A pair of regions that is quicker through a third one."""
+    """A pair of regions that is faster through a third region."""
 
     source: str
     relay: str
@@ -39,13 +37,14 @@ class Detour:
 
     @property
     def saved_percent(self) -> float:
-        """Return the share of the direct cost that the detour saves, in per cent."""
+        """The part of the direct cost that the detour saves, in per cent."""
         return 100 * (self.direct - self.relayed) / self.direct
 
 
 def hubs(regions: Sequence[str], weight: Weight) -> list[Hub]:
-    """Every region as the hub of a star of all of them, the best first: least mean, then least
-    worst. O(n³).
+    """Return every region as the hub of a star of all regions, best first. O(n³).
+
+    The best hub has the lowest mean cost, then the lowest worst cost.
 
     >>> from geo import Catalog
     >>> world = ["us-east-1", "eu-west-1", "ap-southeast-1"]
@@ -58,10 +57,9 @@ def hubs(regions: Sequence[str], weight: Weight) -> list[Hub]:
 
 
 def detours(regions: Sequence[str], weight: Weight, *, percent: float = 5) -> list[Detour]:
-    """The ordered pairs that the best relay makes more than `percent` quicker, greatest saving
-    first. O(n³).
+    """Return the ordered pairs that a relay makes more than `percent` faster. O(n³).
 
-    What the relay itself takes to pass an op on is not counted.
+    The largest saving comes first. The processing time of the relay is not included.
     """
     found: list[Detour] = []
     for source, sink in permutations(regions, 2):

@@ -1,7 +1,7 @@
 """A region: a place that holds one copy of the database.
 
-A position is that of the announced city, to two decimals of a degree (about a kilometre), which is
-all that a distance between data centres can mean anyway.
+The position is that of the city that the provider announces, to two decimals of a degree (about a
+kilometre). Distances between data centres need no more precision.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EARTH_RADIUS_KM = 6371.0088
 
 @attrs.frozen
 class Region:
-    """A named place of one provider. `lat` and `lon` are degrees north and east.
+    """A region of one provider. `lat` and `lon` are degrees north and east.
 
     Raises `BadData` for a position that is not on the globe.
     """
@@ -36,7 +36,7 @@ class Region:
 
     @property
     def full_name(self) -> str:
-        """`provider:name`, unique in a catalogue.
+        """The name `provider:name`, which is unique in a catalogue.
 
         >>> Region("aws", "eu-west-1", "Dublin", "IE", 53.35, -6.26).full_name
         'aws:eu-west-1'
@@ -44,9 +44,9 @@ class Region:
         return f"{self.provider}:{self.name}"
 
     def distance_km(self, other: Region) -> int:
-        """Great-circle distance in whole kilometres, by the haversine formula.
+        """Return the great-circle distance in whole kilometres, by the haversine formula.
 
-        Rounded, so that the last digit of a platform's sine cannot reach a result.
+        The result is rounded, so that it does not depend on the platform's sine function.
 
         >>> dublin = Region("aws", "eu-west-1", "Dublin", "IE", 53.35, -6.26)
         >>> dublin.distance_km(Region("aws", "ap-southeast-2", "Sydney", "AU", -33.87, 151.21))

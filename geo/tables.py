@@ -1,6 +1,6 @@
-"""The data that this package carries, described in `geo/data/README.md`, as rows and rings.
+"""The data files of this package as rows and rings. `geo/data/README.md` describes them.
 
-Reading it is the only input of `geo`; the files are as constant as code.
+These constant files are the only input of `geo`.
 """
 
 from __future__ import annotations
@@ -8,17 +8,17 @@ from __future__ import annotations
 import csv
 from importlib.resources import files
 
-# The outline of a land mass: degrees east and north, point by point; the last joins the first.
+# The outline of a land mass: points in degrees east and north. The last point joins the first.
 Ring = tuple[tuple[float, float], ...]
 
 
 def rows(name: str) -> list[dict[str, str]]:
-    """The lines of a CSV file, each by column name."""
+    """Return the rows of a CSV file, each as a dict by column name."""
     return list(csv.DictReader(_read_text(name).splitlines()))
 
 
 def outlines() -> tuple[Ring, ...]:
-    """The outlines of the continents, coarse: a backdrop that nothing is computed from."""
+    """Return coarse outlines of the continents. They serve only as a background."""
     return tuple(
         _parse_ring(line.partition(":")[2]) for line in _read_text("land.txt").splitlines()
     )

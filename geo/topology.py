@@ -1,16 +1,15 @@
 """A topology: regions, and the directed links that data flows along.
 
-A link `(source, sink)` carries ops from `source` to `sink`. The shapes of this module lay links in
-both directions, which is what a database wants; `Topology` itself takes any directed graph in which
-every region can reach every other, at least through others (*relaying*), because otherwise the
-regions cannot converge.
+A link `(source, sink)` carries ops from `source` to `sink`. The shapes of this module have links in
+both directions, which suits a database. `Topology` accepts any directed graph in which every region
+can reach every other, also through others (*relaying*). Otherwise the regions could not converge.
 
-    mesh    every region with every other: nobody relays, n(n-1) links
+    mesh    every region with every other: no relaying, n(n-1) links
     ring    each with the next, the last with the first: survives the loss of one pair of links
     star    a hub with all others: 2(n-1) links, and the hub relays everything
-    line    each with the next: the fewest links, the longest way
+    line    each with the next: the fewest links, the longest paths
 
-A *cut* is a set of links that are down. It is an argument of the questions, never a state of the
+A *cut* is a set of links that are down. It is an argument of queries and not a state of the
 topology.
 """
 
@@ -31,11 +30,11 @@ NO_CUT: Final[frozenset[Link]] = frozenset()
 
 @attrs.frozen
 class Topology:
-    """Regions in a fixed order, and links in an order that follows from it.
+    """Regions in a fixed order, and links sorted by that order.
 
-    Raises `BadTopology` if there are no regions, a region or a link is named twice, a link
-    leads to its own start, or some region cannot reach another. Raises `UnknownRegion` if a link
-    names a region that is not there.
+    Raises `BadTopology` if there are no regions, a region or a link is named twice, a link connects
+    a region to itself, or a region cannot reach another. Raises `UnknownRegion` if a link names a
+    region that is not in `regions`.
 
     >>> ring = Topology.ring(["us", "eu", "ap", "sa"])
     >>> ring.path("us", "ap").regions
@@ -66,7 +65,7 @@ class Topology:
 
     @classmethod
     def from_pairs(cls, regions: Iterable[str], pairs: Iterable[Sequence[str]]) -> Self:
-        """Links in both directions between the two regions of each pair."""
+        """Return a topology with links in both directions for each pair of regions."""
         links: list[Link] = []
         for pair in pairs:
             if len(pair) != 2:
@@ -76,27 +75,27 @@ class Topology:
 
     @classmethod
     def mesh(cls, regions: Iterable[str]) -> Self:
-        """Every region linked with every other."""
+        """Return a topology in which every region is linked with every other."""
         names = tuple(regions)
         return cls.from_pairs(names, combinations(names, 2))
 
     @classmethod
     def line(cls, regions: Iterable[str]) -> Self:
-        """Each region linked with the next."""
+        """Return a topology in which each region is linked with the next."""
         names = tuple(regions)
         return cls.from_pairs(names, pairwise(names))
 
     @classmethod
     def ring(cls, regions: Iterable[str]) -> Self:
-        """Each region linked with the next and the last with the first. Of two regions: one
-        pair."""
+        """Return a topology in which each region is linked with the next, and the last with the
+        first. Two regions have one pair of links."""
         names = tuple(regions)
         closing = [(names[-1], names[0])] if len(names) > 2 else []
         return cls.from_pairs(names, [*pairwise(names), *closing])
 
     @classmethod
     def star(cls, regions: Iterable[str], hub: str | None = None) -> Self:
-        """`hub`, or without one the first region, linked with every other."""
+        """Return a topology in which `hub`, by default the first region, is linked with all."""
         names = tuple(regions)
         centre = "".join(names[:1]) if hub is None else hub
         if names and centre not in names:
@@ -120,15 +119,17 @@ class Topology:
     def paths(
         self, source: str, weight: Weight = hops, *, cut: Collection[Link] = NO_CUT
     ) -> dict[str, Path]:
-        """The shortest path from `source` to each region it can reach, itself first. See
-        `geo.path`."""
+        """Return the shortest path from `source` to each reachable region, itself first.
+
+        See `geo.path`.
+        """
         self._require_known(source)
         return shortest_paths(source, self._adjacency(cut), weight)
 
     def path(
         self, source: str, sink: str, *, weight: Weight = hops, cut: Collection[Link] = NO_CUT
     ) -> Path:
-        """The shortest path from `source` to `sink`. Raises `NoPath` if the cut leaves none."""
+        """Return the shortest path from `source` to `sink`. Raises `NoPath` if there is none."""
         self._require_known(sink)
         found = self.paths(source, weight, cut=cut).get(sink)
         if found is None:
@@ -136,16 +137,16 @@ class Topology:
         return found
 
     def diameter(self, weight: Weight = hops) -> Path:
-        """The longest of all shortest paths: what the slowest op has to travel. O(n L log L)."""
+        """Return the longest of all shortest paths, which the slowest op takes. O(n L log L)."""
         paths = (path for source in self.regions for path in self.paths(source, weight).values())
         return max(paths, key=lambda path: path.cost)
 
     def tree(
         self, origin: str, weight: Weight = hops, *, cut: Collection[Link] = NO_CUT
     ) -> tuple[Link, ...]:
-        """The links that carry the ops of `origin` when each region gets them on its shortest path.
+        """Return the links that carry the ops of `origin` along the shortest paths.
 
-        There is one for each region reached but the origin itself, nearest first.
+        There is one link to each reachable region except `origin`, nearest first.
         """
         paths = self.paths(origin, weight, cut=cut).values()
         return tuple(path.links[-1] for path in paths if path.links)
@@ -153,7 +154,10 @@ class Topology:
     def carried(
         self, weight: Weight = hops, *, cut: Collection[Link] = NO_CUT
     ) -> dict[Link, tuple[str, ...]]:
-        """For every link that is up, the origins whose ops it carries; for some, none."""
+        """Return the origins whose ops each link carries. Some links carry none.
+
+        Links in `cut` are left out.
+        """
         carriers: dict[Link, tuple[str, ...]] = {link: () for link in self.links if link not in cut}
         for origin in self.regions:
             for link in self.tree(origin, weight, cut=cut):
@@ -161,8 +165,9 @@ class Topology:
         return carriers
 
     def cut(self, here: Iterable[str], there: Iterable[str] | None = None) -> frozenset[Link]:
-        """The links from any of `here` to any of `there` (without it: all others). One direction
-        only.
+        """Return the links from any region in `here` to any region in `there`, one way only.
+
+        Without `there`, it stands for all other regions.
 
         >>> sorted(Topology.mesh(["us", "eu", "ap"]).cut(["us"]))
         [('us', 'ap'), ('us', 'eu')]
@@ -173,13 +178,15 @@ class Topology:
         return frozenset(link for link in self.links if link[0] in sources and link[1] in sinks)
 
     def isolate(self, *names: str) -> frozenset[Link]:
-        """The links, both ways, between the named regions and all others."""
+        """Return the links in both directions between the named regions and all others."""
         others = [name for name in self.regions if name not in names]
         return self.cut(names) | self.cut(others, names)
 
     def reachable(self, source: str, cut: Collection[Link] = NO_CUT) -> tuple[str, ...]:
-        """The regions that ops of `source` can reach, itself included, in the order of the
-        topology."""
+        """Return the regions that ops of `source` can reach, including `source` itself.
+
+        They are in the order of the topology.
+        """
         self._require_known(source)
         adjacency = self._adjacency(cut)
         seen, frontier = {source}, [source]
@@ -190,9 +197,9 @@ class Topology:
         return tuple(name for name in self.regions if name in seen)
 
     def components(self, cut: Collection[Link] = NO_CUT) -> tuple[tuple[str, ...], ...]:
-        """The groups of regions that can still exchange ops in both directions. O(n L).
+        """Return the groups of regions that can exchange ops in both directions. O(n L).
 
-        Regions converge within a group whatever happens between groups.
+        The regions of a group converge, even if the groups are separated.
         """
         reach = {name: frozenset(self.reachable(name, cut)) for name in self.regions}
         groups: list[tuple[str, ...]] = []
@@ -207,18 +214,18 @@ class Topology:
         return tuple(groups)
 
     def text(self, weight: Weight | None = None, *, cut: Collection[Link] = NO_CUT) -> str:
-        """A table: row = source, column = sink. `x` a link, `/` a link that is down, `-` no link.
+        """Return a table with a row per source and a column per sink.
 
-        With a weight in nanoseconds a link shows its milliseconds instead.
+        `x` is a link, `/` a link that is down, and `-` no link. With a weight in nanoseconds, the
+        table contains milliseconds instead of `x`.
         """
         return matrix_text(self.regions, self.links, cut=cut, weight=weight)
 
     def svg(self, weight: Weight | None = None, *, cut: Collection[Link] = NO_CUT) -> str:
-        """A self-contained SVG drawing: a map if the catalogue knows every region, a circle
-        otherwise.
+        """Return a self-contained SVG drawing.
 
-        Links that are down are dashed; with a weight in nanoseconds each link names its
-        milliseconds.
+        It is a map if the catalogue contains every region, and a circle otherwise. Links that are
+        down are dashed. With a weight in nanoseconds, each link shows its milliseconds.
         """
         return topology_svg(self.regions, self.links, cut=cut, weight=weight)
 

@@ -1,9 +1,10 @@
 """Space-time diagrams (Lamport, "Time, Clocks, and the Ordering of Events", 1978).
 
-Time runs down, each region has a lane, a message is an arrow from lane to lane; what never arrived
-is a stub that ends in a cross, a shaded band between two lanes says that nothing passed. Time is
-not to scale: moments in which much happens are given room, long silences are cut short, and the
-axis says when it was. As text it is a film, one line for each moment.
+Time runs downwards. Each region has a lane. An arrow from lane to lane is a message. A stub with
+a cross at its end is a lost message. A shaded band between lanes is a time when nothing passed.
+Time is not to scale: busy moments get more room, and long pauses less. The axis shows the times.
+
+The text form has one line for each event.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import attrs
 
 from sim.engine.events import MS, SECOND
 
-DRAWN_MAX: Final = 1_000  # moments; the last ones, if there are more
+DRAWN_MAX: Final = 1_000  # moments drawn: the last ones, if there are more
 LANE: Final = 300
 LEFT: Final = 80
 TOP: Final = 40
-ROW: Final = 15  # room for a label
+ROW: Final = 15  # height of a label
 STEP_MIN: Final = 4
 STEP_MAX: Final = 44
 MS_PER_PIXEL: Final = 2
@@ -40,7 +41,7 @@ COLOURS: Final = {
 
 @attrs.frozen
 class Mark:
-    """Something that happened in one region. `style` is a key of COLOURS."""
+    """An event in one region. `style` is a key of COLOURS."""
 
     at: int
     region: str
@@ -50,7 +51,7 @@ class Mark:
 
 @attrs.frozen
 class Arrow:
-    """A message. One that is lost ends on the way."""
+    """A message. The arrow of a lost message ends halfway."""
 
     sent: int
     arrived: int
@@ -72,7 +73,7 @@ class Band:
 
 @attrs.frozen
 class Picture:
-    """A run, or a part of it."""
+    """The events and messages of a run, or of a part of it."""
 
     regions: tuple[str, ...]
     marks: tuple[Mark, ...]
@@ -80,7 +81,7 @@ class Picture:
     bands: tuple[Band, ...] = ()
 
     def last_time(self) -> Picture:
-        """Of a long run, what can be drawn."""
+        """Return the last DRAWN_MAX moments of a long run."""
         times = sorted([mark.at for mark in self.marks] + [arrow.sent for arrow in self.arrows])
         if len(times) <= DRAWN_MAX:
             return self
@@ -93,7 +94,7 @@ class Picture:
         )
 
     def lines(self) -> Iterator[str]:
-        """The same as text: when, where, what."""
+        """Yield the text form, one line for each event: time, region and description."""
         width = max([len(name) for name in self.regions], default=0)
         told: list[tuple[int, str]] = []
         for band in self.bands:
@@ -108,11 +109,11 @@ class Picture:
             yield f"{at / SECOND:9.3f}  {text}"
 
     def text(self) -> str:
-        """The lines, as one."""
+        """Return the text form."""
         return "\n".join(self.lines())
 
     def svg(self) -> str:
-        """A self-contained drawing."""
+        """Return a self-contained SVG drawing."""
         return Drawing(self.last_time()).draw_svg()
 
     def _repr_svg_(self) -> str:
@@ -121,7 +122,7 @@ class Picture:
 
 
 class Drawing:
-    """Where everything stands on the page."""
+    """The layout of a picture on the page."""
 
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
@@ -131,7 +132,7 @@ class Drawing:
         self.lay_out()
 
     def lay_out(self) -> None:
-        """Give every moment a height: labels of one lane below each other."""
+        """Assign a height to every moment, so that the labels of a lane do not overlap."""
         picture = self.picture
         ends = [time for band in picture.bands for time in (band.begin, band.end)]
         ways = [time for arrow in picture.arrows for time in (arrow.sent, arrow.arrived)]
@@ -153,15 +154,15 @@ class Drawing:
             before = time
 
     def x_of_region(self, region: str) -> int:
-        """The middle of a lane's line."""
+        """Return the horizontal position of a lane's line."""
         return LEFT + self.column[region] * LANE + 12
 
     def y_of_time(self, time: int) -> float:
-        """Return the height of a time on the page."""
+        """Return the vertical position of a time."""
         return self.heights[max(0, bisect_right(self.times, time) - 1)]
 
     def draw_svg(self) -> str:
-        """The page."""
+        """Return the page as SVG."""
         width = LEFT + LANE * len(self.column) + 10
         bottom = (self.heights[-1] if self.heights else TOP) + 3 * ROW
         opening = (
@@ -180,7 +181,7 @@ class Drawing:
         return "\n".join(parts)
 
     def draw_lanes(self, bottom: float) -> Iterator[str]:
-        """A line for each region, and the time at the left."""
+        """Yield a line for each region, and the time axis at the left."""
         yield (f'<text x="{LEFT - 12}" y="22" fill="{PALE}" text-anchor="end">not to scale</text>')
         for name in self.column:
             x = self.x_of_region(name)
@@ -211,7 +212,7 @@ class Drawing:
                 )
 
     def draw_arrows(self) -> Iterator[str]:
-        """The messages."""
+        """Yield the arrows of the messages."""
         for arrow in self.picture.arrows:
             x1, y1 = self.x_of_region(arrow.source), self.y_of_time(arrow.sent)
             x2, y2 = self.x_of_region(arrow.sink), self.y_of_time(arrow.arrived)
@@ -230,7 +231,7 @@ class Drawing:
                 yield (f'<path d="M{x2} {y2:.0f} l{side * 7} -3 l0 6 z" fill="{colour}"/>')
 
     def draw_marks(self) -> Iterator[str]:
-        """Yield what happened in the regions."""
+        """Yield the marks of the events in the regions, with their labels."""
         below: dict[tuple[int, str], int] = {}
         for mark in self.picture.marks:
             if mark.region not in self.column:

@@ -1,8 +1,8 @@
-"""What happened in a run, for people: who did what when, and which message went where.
+"""The recording of a run for readers: its events and its messages.
 
-A `Recorder` is given to a world and keeps the latest moments and messages. They make a
-`Picture`: a space-time diagram, or the same as text. Heartbeats and acknowledgements are left out:
-what carries data, what asks for it, and what breaks is shown.
+A world's `Recorder` keeps the latest events and messages. It makes a `Picture` of them, which is a
+space-time diagram or text. Heartbeats and acknowledgements are left out. Messages with data,
+requests for data, and failures are shown.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Final
 
 from sim.report.diagram import Arrow, Band, Mark, Picture
 
-KEPT_MAX: Final = 2_000  # moments, and as many messages: more than a person looks at
-TEXT_MAX: Final = 48  # letters of one label
+KEPT_MAX: Final = 2_000  # events kept, and messages kept: more than a reader examines
+TEXT_MAX: Final = 48  # characters of one label
 
-# What is worth a mark, and in which style it is drawn. A region's own reports are shown whole.
+# The styles of trace records. The marks of STYLES show the kind of record; those of TOLD do not.
 STYLES: Final = {
     "boot": "life",
     "caught up": "life",
@@ -37,7 +37,7 @@ TOLD: Final = {
 
 
 class Recorder:
-    """Keeps what a world does."""
+    """Records the events and messages of a world."""
 
     def __init__(self) -> None:
         self.marks: deque[Mark] = deque(maxlen=KEPT_MAX)
@@ -47,7 +47,7 @@ class Recorder:
         self.now = 0
 
     def record_note(self, now: int, where: str, what: str, detail: str) -> None:
-        """A record of the trace."""
+        """Record an entry of the trace, as a mark or as part of a band."""
         self.now = now
         if what in {"closed", "cut"}:
             self.closed.setdefault(where, now)
@@ -62,15 +62,15 @@ class Recorder:
             )
 
     def record_message(self, sent: int, now: int, ends: tuple[str, str], text: str) -> None:
-        """A message from one region has arrived at another."""
+        """Record a message that has arrived."""
         self.arrows.append(Arrow(sent, now, *ends, shorten_text(text)))
 
     def record_lost(self, sent: int, now: int, ends: tuple[str, str], text: str) -> None:
-        """A message will never arrive."""
+        """Record a message that was lost."""
         self.arrows.append(Arrow(sent, now, *ends, shorten_text(text), is_lost=True))
 
     def make_picture(self, regions: tuple[str, ...], begin: int = 0) -> Picture:
-        """Return a picture of what was kept from `begin` on."""
+        """Return a picture of the recorded events and messages from `begin` (ns) on."""
         open_bands = [Band(at, self.now, *where.split(">")) for where, at in self.closed.items()]
         bands = [band for band in [*self.bands, *open_bands] if band.end >= begin]
         return Picture(
@@ -82,5 +82,5 @@ class Recorder:
 
 
 def shorten_text(text: str) -> str:
-    """A label that fits its lane."""
+    """Return a text that is short enough for a label."""
     return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…"
