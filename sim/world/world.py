@@ -1,6 +1,6 @@
 """A world: regions, the network between them, and one virtual time.
 
-    world = World(Plan.of(["us-east-1", "eu-west-1", "ap-southeast-1"]), seed=7)
+    world = SimWorld(Plan.of(["us-east-1", "eu-west-1", "ap-southeast-1"]), seed=7)
     world.run("us-east-1", "SADD", "cart", "milk")
     world.cut("us-east-1", "eu-west-1")
     world.sleep(10 * SECOND)
