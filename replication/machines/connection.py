@@ -18,6 +18,17 @@ from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.frames import Eof, Frame
 
 
+def read_frames(
+    channel: Channel, data: bytes, note_bytes: Callable[[int], None], now: int
+) -> list[Frame]:
+    """Return the frames that `data` completes. If there are none, call `note_bytes`: a peer that
+    sends a part of a frame is not silent. Raises RemoteProtocolError."""
+    frames = channel.receive(data)
+    if not frames:
+        note_bytes(now)
+    return frames
+
+
 class LinkConnection:
     """Fulfils `replication.machines.contract.StreamMachine`. Its events name their slot group."""
 
@@ -70,13 +81,11 @@ class LinkConnection:
         if data:
             was_proven = self.channel.is_proven
             try:
-                frames = self.channel.receive(data)
+                frames = read_frames(self.channel, data, self.multiplexer.note_bytes, now)
             except RemoteProtocolError as error:
                 return self.fail(error, now)
             if not was_proven:
                 self.notify()
-            if not frames:
-                self.multiplexer.note_bytes(now)
             self.frames += frames
         if not self.frames:
             return []

@@ -44,6 +44,15 @@ class LinkOwner(Protocol):
         ...
 
 
+def fail_link(
+    owner: LinkOwner, end: Source | Sink, error: RemoteProtocolError, now: int, *, is_proven: bool
+) -> list[Event]:
+    """Close a link whose connection brought wrong bytes. Before the other end has proved that it
+    knows the secret, it counts as refused."""
+    fail = owner.broken if is_proven else owner.refuse
+    return fail(end, error, now)
+
+
 @attrs.frozen(eq=False)
 class GroupLink:
     """The end of one slot group, and its owner."""
@@ -110,8 +119,8 @@ class Multiplexer:
         proved that it knows the secret."""
         events: list[GroupEvent] = []
         for link in self.turns:
-            close = link.owner.broken if is_proven else link.owner.refuse
-            events += [(link.group, event) for event in close(link.end, error, now)]
+            closed = fail_link(link.owner, link.end, error, now, is_proven=is_proven)
+            events += [(link.group, event) for event in closed]
         return events
 
     def note_bytes(self, now: int) -> None:

@@ -17,10 +17,11 @@ from crdb.commands.table import build_table
 from crdb.engine.event_names import EventName
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
-from crdb.engine.parameters.table import ParameterTable as Parameters
+from crdb.engine.parameters.table import ParameterTable
 from crdt.embed.replica import Replica
+from replication.machines.connection import read_frames
+from replication.machines.multiplexer import fail_link
 from replication.machines.source import Source
-from replication.mesh.connection import fail_connection, receive_bytes
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
 from replication.protocol.errors import RemoteProtocolError
@@ -172,7 +173,7 @@ class SimProcess:
             replica,
             build_table(),
             name=self.name,
-            config=Parameters({"replica-serve-stale-data": serves_stale}),
+            config=ParameterTable({"replica-serve-stale-data": serves_stale}),
             rng=self.around.rng.substream(f"instance/{self.name}").generator,
         )
         self.instance.turn.seal = self.seal_outbox
@@ -195,9 +196,7 @@ class SimProcess:
         self.arm_timer(self.engine.now)
 
     def stop_process(self, is_silent: bool) -> None:
-        """Lose everything in memory. Peers see their connections reset.
-
-        If `is_silent`, peers are not notified."""
+        """Lose everything in memory. Unless it `is_silent`, peers see their connections reset."""
         assert self.is_up
         self.is_up = False
         self.kept_back.clear()
@@ -307,7 +306,7 @@ class SimProcess:
         wire.arrived(len(data))
         try:
             was_proven = wire.channel.is_proven
-            frames = receive_bytes(machine, wire.channel, data, self.engine.now)
+            frames = read_frames(wire.channel, data, machine.note_bytes, self.engine.now)
             if not was_proven:
                 self.unflushed.append(wire)
             elif not frames:
@@ -320,10 +319,9 @@ class SimProcess:
             self.advance_clocks()
             self.fail_connection(wire, error)
             frames = []
-        now = self.engine.now
         for frame in frames:
             self.frames += 1
-            self.handle_events(self.links_of(machine).receive(machine, frame, now))
+            self.handle_events(self.links_of(machine).receive(machine, frame, self.engine.now))
             self.seal_outbox()
         self.finish_turn()
         self.check_bad_frame(wire)
@@ -340,8 +338,9 @@ class SimProcess:
 
     def fail_connection(self, wire: Wire, error: RemoteProtocolError) -> None:
         """End a connection whose bytes were damaged."""
-        links, now = self.links_of(wire.machine), self.engine.now
-        self.handle_events(fail_connection(links, wire.machine, wire.channel, error, now))
+        links, is_proven = self.links_of(wire.machine), wire.channel.is_proven
+        now = self.engine.now
+        self.handle_events(fail_link(links, wire.machine, error, now, is_proven=is_proven))
 
     def connection_lost(self, wire: Wire, reason: str) -> None:
         """Handle the end of a connection."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdb.deployment.config import Config
 from crdb.deployment.region_config import RegionConfig
-from crdb.engine.parameters.table import ParameterTable as Parameters
+from crdb.engine.parameters.table import ParameterTable
 from crdt.causality.dots import Origin
 from replication.protocol.peers import Member, Peer
 
@@ -24,9 +24,9 @@ def peers_of(config: Config, region: RegionConfig) -> list[Peer]:
     ]
 
 
-def parameters(config: Config, region: RegionConfig) -> Parameters:
+def parameters(config: Config, region: RegionConfig) -> ParameterTable:
     """Return the parameters of CONFIG GET that the file sets."""
-    return Parameters(
+    return ParameterTable(
         {
             "port": str(region.port),
             "bind": " ".join(region.bind),

@@ -6,14 +6,16 @@ import pytest
 
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
-from replication.machines.connection import LinkConnection
+from replication.machines.connection import LinkConnection, read_frames
 from replication.machines.endpoint import NEVER
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
 from replication.protocol.events import Closed, Connected, Event, Unproven
+from replication.protocol.frames import Heartbeat
 from replication.protocol.handshake import CHALLENGE_BYTES, UNREAD_BYTES_MAX, Role
 from replication.protocol.peers import Member, Peer
-from tests.replication.secrets import OTHER, SECRET, channels
+from tests.replication.ends import hello
+from tests.replication.secrets import OTHER, SECRET, channels, open_channels
 
 GROUPS = (0, 1, 16383)
 
@@ -144,3 +146,16 @@ def test_end_of_the_stream_ends_all_links() -> None:
         dials.events += dials.connection.end(reason, 2)
         serves.events += serves.connection.hang_up("we hang up", 2)
         assert dials.groups_of(Closed) == serves.groups_of(Closed) == set(GROUPS)
+
+
+def test_part_of_frame_breaks_silence() -> None:
+    ours, theirs = open_channels()
+    replica = Replica(1)
+    links = Links(replica, Member("us", 1, replica.origin), [Peer("eu", 2, (2,))])
+    end = links.dial("eu", 0)
+    end.hello = hello(2)
+    data = theirs.wrap([Heartbeat({}, 1, (), 0, 0, 0)])
+    assert read_frames(ours, data[:3], end.note_bytes, 7) == []
+    assert end.heard_at == 7
+    (frame,) = read_frames(ours, data[3:], end.note_bytes, 9)
+    assert isinstance(frame, Heartbeat)

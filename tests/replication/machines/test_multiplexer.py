@@ -7,16 +7,16 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from crdt.errors import DecodeError
-from replication.machines.multiplexer import GroupEvent, Multiplexer
+from replication.machines.multiplexer import GroupEvent, Multiplexer, fail_link
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
 from replication.protocol.errors import RemoteProtocolError
-from replication.protocol.events import Closed, Resynced
+from replication.protocol.events import Closed, Resynced, Unproven
 from replication.protocol.frames import Eof, Frame, Grouped, Heartbeat, Ops, Refuse
 from replication.protocol.handshake import NONCE_BYTES, Role
 from replication.protocol.limits import MS
 from replication.protocol.peers import Direction, Member, Peer
-from tests.replication.secrets import SECRET
+from tests.replication.secrets import SECRET, channels, open_channels
 
 GROUPS = (0, 1, 16383)
 
@@ -181,3 +181,19 @@ def test_end_without_multiplexer_refuses_other_groups() -> None:
     process.links[0].receive(source, Grouped(3, Ops(())), 0)
     reason = "Grouped while greeting: this link is of slot group 0, not 3"
     assert source.tally.last_error == f"protocol error: {reason}"
+
+
+def events_after_failure(channel: Channel) -> list[type]:
+    replica = Replica(1)
+    links = Links(replica, Member("us", 1, replica.origin), [Peer("eu", 2, (2,))])
+    error = RemoteProtocolError("no frame")
+    events = fail_link(links, links.dial("eu", 0), error, 0, is_proven=channel.is_proven)
+    return [type(event) for event in events]
+
+
+def test_invalid_bytes_close_connection() -> None:
+    assert events_after_failure(open_channels()[0]) == [Closed]
+
+
+def test_peer_without_proof_is_refused() -> None:
+    assert events_after_failure(channels()[0]) == [Unproven, Closed]

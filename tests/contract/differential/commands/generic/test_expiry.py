@@ -44,7 +44,7 @@ WRITES = ["EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT"]
 
 
 def is_too_late(answer: Reply) -> bool:
-    """Whether a time to live was refused as too great."""
+    """Return whether a time to live was refused as too great."""
     return isinstance(answer, ErrorReply) and answer.text.startswith(b"ERR invalid expire time")
 
 
