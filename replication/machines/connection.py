@@ -18,17 +18,6 @@ from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.frames import Eof, Frame
 
 
-def read_frames(
-    channel: Channel, data: bytes, note_bytes: Callable[[int], None], now: int
-) -> list[Frame]:
-    """Return the frames that `data` completes. If there are none, call `note_bytes`: a peer that
-    sends a part of a frame is not silent. Raises RemoteProtocolError."""
-    frames = channel.receive(data)
-    if not frames:
-        note_bytes(now)
-    return frames
-
-
 class LinkConnection:
     """Fulfils `replication.machines.contract.StreamMachine`. Its events name their slot group."""
 
@@ -38,6 +27,8 @@ class LinkConnection:
         self.notify: Callable[[], None] = nobody
         self.frames: deque[Frame] = deque()
         """The frames that have come and are not processed yet."""
+        self.fault: RemoteProtocolError | None = None
+        """The fault of the other end that closed the links; None if there was none."""
 
     def attach(self, group: int, end: Source | Sink, owner: LinkOwner) -> None:
         """Let this connection carry the link of a slot group."""
@@ -81,9 +72,11 @@ class LinkConnection:
         if data:
             was_proven = self.channel.is_proven
             try:
-                frames = read_frames(self.channel, data, self.multiplexer.note_bytes, now)
+                frames = self.channel.receive(data)
             except RemoteProtocolError as error:
                 return self.fail(error, now)
+            if not frames:  # a peer that sends a part of a frame is not silent
+                self.multiplexer.note_bytes(now)
             if not was_proven:
                 self.notify()
             self.frames += frames
@@ -100,6 +93,7 @@ class LinkConnection:
 
     def fail(self, error: RemoteProtocolError, now: int) -> list[GroupEvent]:
         """Close all links, since the other end has broken the protocol or proved nothing."""
+        self.fault = error
         return self.multiplexer.fail(error, now, is_proven=self.channel.is_proven)
 
     def end(self, reason: str, now: int) -> list[GroupEvent]:
@@ -116,10 +110,16 @@ class LinkConnection:
 
     def data_to_send(self) -> bytes:
         """Return the next messages of the handshake, then frames, about a batch at most."""
+        return self.encode_batch(self.next_batch())
+
+    def next_batch(self) -> list[Frame]:
+        """Return the frames to send next; none before both ends have proved themselves."""
+        return self.multiplexer.frames_to_send() if self.channel.is_proven else []
+
+    def encode_batch(self, batch: list[Frame]) -> bytes:
+        """Return the next messages of the handshake, then `batch`, as bytes."""
         greeting = self.channel.take_outgoing() if self.channel.has_outgoing else b""
-        if not self.channel.is_proven:
-            return greeting
-        return greeting + self.channel.wrap(self.multiplexer.frames_to_send())
+        return greeting + self.channel.wrap(batch)
 
     def tick(self, now: int) -> list[GroupEvent]:
         """Do nothing: `Links.tick` does what is due on links."""

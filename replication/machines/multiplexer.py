@@ -44,15 +44,6 @@ class LinkOwner(Protocol):
         ...
 
 
-def fail_link(
-    owner: LinkOwner, end: Source | Sink, error: RemoteProtocolError, now: int, *, is_proven: bool
-) -> list[Event]:
-    """Close a link whose connection brought wrong bytes. Before the other end has proved that it
-    knows the secret, it counts as refused."""
-    fail = owner.broken if is_proven else owner.refuse
-    return fail(end, error, now)
-
-
 @attrs.frozen(eq=False)
 class GroupLink:
     """The end of one slot group, and its owner."""
@@ -115,12 +106,12 @@ class Multiplexer:
         return [(link.group, event) for event in link.owner.receive(link.end, frame, now)]
 
     def fail(self, error: RemoteProtocolError, now: int, *, is_proven: bool) -> list[GroupEvent]:
-        """Close all links, since the other end has sent wrong bytes. `is_proven` is True if it had
-        proved that it knows the secret."""
+        """Close all links, since the other end has sent wrong bytes. Before it has proved that it
+        knows the secret (`is_proven`), the links count as refused."""
         events: list[GroupEvent] = []
         for link in self.turns:
-            closed = fail_link(link.owner, link.end, error, now, is_proven=is_proven)
-            events += [(link.group, event) for event in closed]
+            close = link.owner.broken if is_proven else link.owner.refuse
+            events += [(link.group, event) for event in close(link.end, error, now)]
         return events
 
     def note_bytes(self, now: int) -> None:

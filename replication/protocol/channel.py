@@ -27,6 +27,11 @@ class Channel:
         return self.sent is not None
 
     @property
+    def frames_received(self) -> int:
+        """Return the number of frames that have come, also of one whose tag was wrong."""
+        return 0 if self.decoder is None or self.decoder.tag is None else self.decoder.tag.number
+
+    @property
     def read_bytes_max(self) -> int | None:
         """Return how much to read from the stream in one go; None for what the driver likes."""
         return None if self.is_proven else UNREAD_BYTES_MAX

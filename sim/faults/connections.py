@@ -97,7 +97,7 @@ def send_bad_frame(world: SimWorld, step: ScheduleStep) -> Done:
         if end is not None and end.can_send:
             wires.append(end)
     for end in wires:
-        end.send_bad(make(end.channel))
+        end.send_bad(make(end.connection.channel))
     return bool(wires), None
 
 

@@ -1,7 +1,8 @@
-"""An end of one simulated connection: a link machine, a channel, and the pipe to the other end.
+"""An end of one simulated connection: a production `LinkConnection`, and the pipe to the other end.
 
-This does with simulated streams what `replication.drivers.stream` does with real ones: it passes
-incoming frames to the machine, sends the frames of the machine, and hangs up when it has closed.
+This does with simulated streams what `replication.drivers.stream` does with real ones: it sends the
+bytes of the connection, and hangs up when its links have closed. The process passes incoming bytes
+to the connection.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from replication.machines.connection import LinkConnection
 from replication.machines.sink import Sink
 from replication.machines.source import Source
-from replication.protocol.channel import Channel
 from replication.protocol.frames import (
     Ack,
     Frame,
@@ -44,7 +45,7 @@ class Wire:
 
     __slots__ = (
         "bad_until",
-        "channel",
+        "connection",
         "far",
         "flipped",
         "machine",
@@ -61,9 +62,10 @@ class Wire:
         "sent",
     )
 
-    def __init__(self, machine: Machine, channel: Channel) -> None:
+    def __init__(self, machine: Machine, connection: LinkConnection) -> None:
         self.machine = machine
-        self.channel = channel
+        """The end of the link of slot group 0."""
+        self.connection = connection
         self.out: Pipe | None = None
         self.far: Wire | None = None
         """The other end, which is in the region `peer`."""
@@ -89,10 +91,10 @@ class Wire:
     @property
     def can_send(self) -> bool:
         """True if frames can be put into the stream now."""
-        return self.out is not None and self.channel.is_proven and not self.over
+        return self.out is not None and self.connection.channel.is_proven and not self.over
 
     def send_bad(self, data: bytes) -> None:
-        """Send bytes that are not from the machine and that end the connection."""
+        """Send bytes that are not from the link and that end the connection."""
         assert self.out is not None
         self.flipped = self.out.way.tally.flipped
         self.out.send(data)
@@ -106,31 +108,28 @@ class Wire:
         return self.out is not None and self.out.way.tally.flipped != self.flipped
 
     def flush(self, now: int) -> None:
-        """Send what the machine has to send, and hang up if it is closed."""
-        machine, out = self.machine, self.out
+        """Send what the connection has to send, and hang up if it is closed."""
+        connection, out = self.connection, self.out
         if out is None:
             self.close_unconnected()
             return
-        channel = self.channel
-        if greeting := self.greet():
-            out.send(greeting)
         batches = 0
-        while channel.is_proven and (machine.ready or (machine.closed and machine.outbox)):
-            if now < self.rests_until and not machine.closed:
-                break
+        while connection.ready and (now >= self.rests_until or connection.closed):
             batches += 1
             if batches > BATCHES_MAX:
-                raise Violation("liveness", f"a link with {machine.peer} is never done sending")
-            frames = machine.frames_to_send()
-            if not frames:
+                raise Violation(
+                    "liveness", f"a link with {self.machine.peer} is never done sending"
+                )
+            frames = connection.next_batch()
+            data = connection.encode_batch(frames)
+            if not data:
                 break
-            data = channel.wrap(frames)
             out.send(data)
             self.sent += len(data)
             self.rest(frames, now)
             if self.far is not None and self.far.on_message is not None:
                 self.far.marks.append((self.sent, now, name_frames(frames)))
-        if machine.closed and not self.over:
+        if connection.closed and not self.over:
             self.over = True
             self.abandon()
             out.end("the peer hung up")
@@ -145,14 +144,14 @@ class Wire:
                 self.out.way.engine.at(self.rests_until, self.on_rested)
 
     def greet(self) -> bytes:
-        """Return the bytes that the handshake has to send."""
-        greeting = self.channel.take_outgoing()
+        """Return the bytes that the handshake has to send on accepting."""
+        greeting = self.connection.data_to_send()
         self.sent += len(greeting)
         return greeting
 
     def close_unconnected(self) -> None:
-        """Record that the machine has closed before the connection was made."""
-        if self.machine.closed:
+        """Record that the links have closed before the connection was made."""
+        if self.connection.closed:
             self.over = True
 
     def arrived(self, size: int) -> None:

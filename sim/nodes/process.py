@@ -19,12 +19,11 @@ from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable
 from crdt.embed.replica import Replica
-from replication.machines.connection import read_frames
-from replication.machines.multiplexer import fail_link
+from replication.machines.connection import LinkConnection
+from replication.machines.multiplexer import GroupEvent
 from replication.machines.source import Source
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
-from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import Event
 from replication.protocol.handshake import NONCE_BYTES, Role
 from replication.protocol.peers import Direction
@@ -302,29 +301,26 @@ class SimProcess:
         if self.is_paused:
             self.kept_back.append(lambda: self.receive_bytes(wire, data))
             return
-        machine = wire.machine
+        connection = wire.connection
         wire.arrived(len(data))
-        try:
-            was_proven = wire.channel.is_proven
-            frames = read_frames(wire.channel, data, machine.note_bytes, self.engine.now)
-            if not was_proven:
-                self.unflushed.append(wire)
-            elif not frames:
-                self.check_bad_frame(wire)
-                return
-            self.advance_clocks()
-        except RemoteProtocolError as error:
+        self.advance_clocks()
+        before = connection.channel.frames_received
+        events = connection.receive(data, self.engine.now)
+        self.frames += connection.channel.frames_received - before
+        if connection.fault is not None:
             self.damaged += 1
-            self.add_trace_record("damaged", f"{machine.peer}: {error}")
-            self.advance_clocks()
-            self.fail_connection(wire, error)
-            frames = []
-        for frame in frames:
-            self.frames += 1
-            self.handle_events(self.links_of(machine).receive(machine, frame, self.engine.now))
+            self.add_trace_record("damaged", f"{wire.machine.peer}: {connection.fault}")
+        self.handle_group_events(events)
+        while connection.pending:
             self.seal_outbox()
+            self.handle_group_events(connection.receive(b"", self.engine.now))
+        self.seal_outbox()
         self.finish_turn()
         self.check_bad_frame(wire)
+
+    def handle_group_events(self, events: list[GroupEvent]) -> None:
+        """Act on the events of a connection, which carries slot group 0 alone."""
+        self.handle_events([event for _, event in events])
 
     def check_bad_frame(self, wire: Wire) -> None:
         """Check that a wrong frame has ended its connection. Raises Violation if not."""
@@ -336,12 +332,6 @@ class SimProcess:
                 )
             self.rejected += 1
 
-    def fail_connection(self, wire: Wire, error: RemoteProtocolError) -> None:
-        """End a connection whose bytes were damaged."""
-        links, is_proven = self.links_of(wire.machine), wire.channel.is_proven
-        now = self.engine.now
-        self.handle_events(fail_link(links, wire.machine, error, now, is_proven=is_proven))
-
     def connection_lost(self, wire: Wire, reason: str) -> None:
         """Handle the end of a connection."""
         if wire.over or not self.is_up:
@@ -350,12 +340,7 @@ class SimProcess:
             self.kept_back.append(lambda: self.connection_lost(wire, reason))
             return
         self.advance_clocks()
-        try:
-            for frame in wire.channel.end(reason):
-                links = self.links_of(wire.machine)
-                self.handle_events(links.receive(wire.machine, frame, self.engine.now))
-        except RemoteProtocolError as error:
-            self.fail_connection(wire, error)
+        self.handle_group_events(wire.connection.end(reason, self.engine.now))
         self.finish_turn()
 
     def run_timer(self) -> None:
@@ -442,8 +427,10 @@ class SimProcess:
     def attach_wire(self, machine: Machine, role: Role) -> Wire:
         """Create one end of a connection, and register its callbacks."""
         nonce = self.nonces.generator.randbytes(NONCE_BYTES)
-        wire = Wire(machine, Channel(self.around.secret, role, nonce))
-        machine.notify = lambda: self.unflushed.append(wire)
+        connection = LinkConnection(Channel(self.around.secret, role, nonce))
+        connection.attach(self.replica.group, machine, self.links_of(machine))
+        wire = Wire(machine, connection)
+        connection.start(lambda: self.unflushed.append(wire))
         wire.rest_ns = self.tuning.snapshot_rest_ns
         wire.on_rested = partial(self.continue_snapshot, wire)
         if self.around.recorder is not None:

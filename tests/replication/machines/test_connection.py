@@ -6,12 +6,12 @@ import pytest
 
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
-from replication.machines.connection import LinkConnection, read_frames
+from replication.machines.connection import LinkConnection
 from replication.machines.endpoint import NEVER
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
 from replication.protocol.events import Closed, Connected, Event, Unproven
-from replication.protocol.frames import Heartbeat
+from replication.protocol.frames import Refuse
 from replication.protocol.handshake import CHALLENGE_BYTES, UNREAD_BYTES_MAX, Role
 from replication.protocol.peers import Member, Peer
 from tests.replication.ends import hello
@@ -124,7 +124,9 @@ def test_changed_frame_closes_the_links_of_all_groups() -> None:
     serves.links[0].wake()
     data = bytearray(serves.connection.data_to_send())
     data[-1] ^= 1
+    assert dials.connection.fault is None
     dials.receive(bytes(data))
+    assert str(dials.connection.fault).startswith("a frame was changed")
     assert dials.groups_of(Closed) == set(GROUPS)
     reasons = {event.reason for _, event in dials.events if isinstance(event, Closed)}
     assert all(reason.startswith("protocol error: a frame was changed") for reason in reasons)
@@ -154,8 +156,11 @@ def test_part_of_frame_breaks_silence() -> None:
     links = Links(replica, Member("us", 1, replica.origin), [Peer("eu", 2, (2,))])
     end = links.dial("eu", 0)
     end.hello = hello(2)
-    data = theirs.wrap([Heartbeat({}, 1, (), 0, 0, 0)])
-    assert read_frames(ours, data[:3], end.note_bytes, 7) == []
+    connection = LinkConnection(ours)
+    connection.attach(0, end, links)
+    data = theirs.wrap([Refuse("tired")])
+    assert connection.receive(data[:3], 7) == []
     assert end.heard_at == 7
-    (frame,) = read_frames(ours, data[3:], end.note_bytes, 9)
-    assert isinstance(frame, Heartbeat)
+    events = connection.receive(data[3:], 9)
+    assert [event for _, event in events if isinstance(event, Closed)]
+    assert connection.fault is None

@@ -7,7 +7,7 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from crdt.errors import DecodeError
-from replication.machines.multiplexer import GroupEvent, Multiplexer, fail_link
+from replication.machines.multiplexer import GroupEvent, Multiplexer
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
 from replication.protocol.errors import RemoteProtocolError
@@ -186,9 +186,11 @@ def test_end_without_multiplexer_refuses_other_groups() -> None:
 def events_after_failure(channel: Channel) -> list[type]:
     replica = Replica(1)
     links = Links(replica, Member("us", 1, replica.origin), [Peer("eu", 2, (2,))])
+    multiplexer = Multiplexer()
+    multiplexer.attach(0, links.dial("eu", 0), links)
     error = RemoteProtocolError("no frame")
-    events = fail_link(links, links.dial("eu", 0), error, 0, is_proven=channel.is_proven)
-    return [type(event) for event in events]
+    events = multiplexer.fail(error, 0, is_proven=channel.is_proven)
+    return [type(event) for _, event in events]
 
 
 def test_invalid_bytes_close_connection() -> None:

@@ -32,6 +32,7 @@ def test_frames_may_come_in_pieces() -> None:
     for byte in data:
         got += other.receive(bytes([byte]))
     assert got == FRAMES
+    assert (one.frames_received, other.frames_received) == (0, len(FRAMES))
     plain = sum(len(encode(frame)) for frame in FRAMES)
     assert len(data) == plain + TAG_BYTES * len(FRAMES)
 
@@ -39,6 +40,7 @@ def test_frames_may_come_in_pieces() -> None:
 def test_before_handshake_nothing_goes_out_or_in() -> None:
     one, other = channels()
     assert one.wrap(FRAMES) == b""
+    assert one.frames_received == 0
     assert one.read_bytes_max == UNREAD_BYTES_MAX
     with pytest.raises(RemoteProtocolError, match="version 2 or older"):
         other.receive(encode(Resumed()))

@@ -64,7 +64,7 @@ def test_wrong_frame_that_noise_has_changed_need_not_end_its_connection(world: S
 
 def test_wrong_frame_that_comes_in_pieces_ends_its_connection_with_last(world: SimWorld) -> None:
     (wire,) = world.wires_between("a", "b")
-    data = unknown_frame(wire.channel)
+    data = unknown_frame(wire.connection.channel)
     assert wire.out is not None
     wire.out.send(data[:7])
     wire.sent += 7

@@ -7,8 +7,11 @@ import pytest
 from crdb.region.core.membership import member_of, peers_of
 from crdt.embed.replica import Replica
 from geo.latency import Latency
+from replication.machines.connection import LinkConnection
 from replication.machines.sink import Sink
+from replication.machines.source import Source
 from replication.mesh.links import Links
+from replication.protocol.channel import Channel
 from replication.protocol.frames import (
     Eof,
     Frame,
@@ -28,6 +31,13 @@ from sim.schedule.plan import Plan
 from tests.replication.secrets import channels, open_channels
 
 
+def wire_of(machine: Sink | Source, channel: Channel, links: Links) -> Wire:
+    """Return one end of a simulated connection, behind a channel."""
+    connection = LinkConnection(channel)
+    connection.attach(0, machine, links)
+    return Wire(machine, connection)
+
+
 class Line:
     """The dialling end of a connection, whose bytes nobody answers."""
 
@@ -38,7 +48,7 @@ class Line:
         member = member_of(plan.config, eu, replica.origin)
         self.links = Links(replica, member, peers_of(plan.config, eu))
         channel, self.far = open_channels()
-        self.wire = Wire(self.links.dial("us", 0), channel)
+        self.wire = wire_of(self.links.dial("us", 0), channel, self.links)
         self.got = bytearray()
         self.ends: list[str] = []
         self.over: list[Wire] = []
@@ -74,7 +84,7 @@ def test_output_of_machine_arrives_as_bytes(line: Line) -> None:
 
 def test_before_handshake_only_that_is_sent(line: Line) -> None:
     line.connect()
-    line.wire.channel, far = channels()
+    line.wire.connection.channel, far = channels()
     line.wire.flush(0)
     line.hang_up()
     line.wire.flush(0)
@@ -125,7 +135,7 @@ def test_recorder_is_optional(line: Line) -> None:
 
 
 def test_other_end_notes_what_is_on_its_way_if_somebody_listens(line: Line) -> None:
-    far = Wire(line.links.serve(0), line.far)
+    far = wire_of(line.links.serve(0), line.far, line.links)
     line.wire.far = far
     far.on_message = lambda _sent, _text, _has_come: None
     line.connect()
