@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 SERVER_CORE, DRIVER_CORE = 0, 1
 START_SECONDS_MAX = 20.0
 STOP_SECONDS_MAX = 10.0
-SETTLE_SECONDS_MAX = 120.0
+CONVERGE_SECONDS_MAX = 120.0
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -59,7 +59,7 @@ class Server:
 
     def client(self) -> Redis:
         """Return a new connection. Its timeout is longer than the longest wait of a command."""
-        return Redis(HOST, self.port, socket_timeout=SETTLE_SECONDS_MAX + 10)
+        return Redis(HOST, self.port, socket_timeout=CONVERGE_SECONDS_MAX + 10)
 
     def cpu_seconds(self) -> float:
         """Return the user and system time until now, in steps of a clock tick (10 ms)."""
@@ -71,16 +71,16 @@ class Server:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * resource.getpagesize()
 
-    def settle(self) -> None:
+    def converge(self) -> None:
         """Wait until all regions hold the same vector."""
-        milliseconds = int(SETTLE_SECONDS_MAX * 1_000)
+        milliseconds = int(CONVERGE_SECONDS_MAX * 1_000)
         if self.client().execute_command("CRDB.SETTLE", milliseconds) != 1:
-            raise BenchError(f"{self.name}: the regions did not settle")
+            raise BenchError(f"{self.name}: the regions did not converge")
 
     def tidy(self) -> None:
         """Wait until a region has collected its garbage, so that the next run is not disturbed."""
-        self.settle()
-        ends = time.monotonic() + SETTLE_SECONDS_MAX
+        self.converge()
+        ends = time.monotonic() + CONVERGE_SECONDS_MAX
         while self.client().info("crdt")["crdt_gc_pending"]:
             if time.monotonic() > ends:
                 raise BenchError(f"{self.name}: the garbage of removed values is not collected")

@@ -69,12 +69,12 @@ def drive(server: Server, case: Case, requests: int) -> float:
     return float(row[1])
 
 
-def measure(server: Server, case: Case, requests: int, *, settle: bool) -> Rates:
-    """Measure a run. With `settle` it ends when all regions have every write."""
+def measure(server: Server, case: Case, requests: int, *, converge: bool) -> Rates:
+    """Measure a run. With `converge` it ends when all regions have every write."""
     before = server.cpu_seconds()
     wall = drive(server, case, requests)
-    if settle:
-        server.settle()
+    if converge:
+        server.converge()
     return Rates(requests / (server.cpu_seconds() - before), wall)
 
 
@@ -93,8 +93,8 @@ def rounds(arguments: argparse.Namespace) -> Iterator[tuple[str, Case, Rates]]:
                 for command in arguments.commands:
                     case = (command, pipeline)
                     for who, server in servers.items():
-                        settle = who == "ours"
-                        yield who, case, measure(server, case, requests, settle=settle)
+                        converge = who == "ours"
+                        yield who, case, measure(server, case, requests, converge=converge)
                 for server in servers.values():
                     server.client().flushall()
                 for region in regions:

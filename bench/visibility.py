@@ -32,7 +32,7 @@ from regions import database
 RATE = 10_000  # writes a second
 KEYS = 100_000
 TURN_SECONDS = 0.001  # the writer sends what is due this often
-SETTLING_SECONDS = 0.002  # between blocking in one region and pushing in another
+CONVERGE_SECONDS = 0.002  # between blocking in one region and pushing in another
 WARM_UP_SECONDS = 1.0
 REPLY_SECONDS_MAX = 20.0
 BAR_MEDIAN_MS, BAR_P99_MS = 2.0, 5.0
@@ -112,7 +112,7 @@ def probe(here: Server, there: Server, count: int) -> list[float]:
         for number in range(count):
             key = f"probe:{number}"
             popper.sendall(command("BLPOP", key, str(int(REPLY_SECONDS_MAX))))
-            time.sleep(SETTLING_SECONDS * (1 + rng.random()))
+            time.sleep(CONVERGE_SECONDS * (1 + rng.random()))
             start = time.monotonic()
             pusher.sendall(command("LPUSH", key, "seen"))
             received(popper, ending=b"seen\r\n")

@@ -104,7 +104,7 @@ world = SimWorld(Plan.of(REGIONS), seed=1)
 world.sleep(5 * SECOND)
 for before, *_ in STORY.values():
     world.run(US, *before.split())
-assert world.settle(5 * SECOND)
+assert world.converge(5 * SECOND)
 
 for other in (EU, AP):
     world.cut(US, other)
@@ -118,7 +118,7 @@ apart = {region: read(world, region) for region in REGIONS}
 
 for other in (EU, AP):
     world.heal(US, other)
-assert world.settle(10 * SECOND)
+assert world.converge(10 * SECOND)
 agreed = {region: read(world, region) for region in REGIONS}
 digests = {world.run(region, "CRDB.DIGEST") for region in REGIONS}
 
@@ -194,7 +194,7 @@ def small_cut() -> Picture:
     world.run("eu", "SADD", "cart", "milk")
     world.sleep(100 * MS)
     world.heal("us", "eu")
-    assert world.settle(5 * SECOND)
+    assert world.converge(5 * SECOND)
     world.sleep(100 * MS)
     assert world.run("us", "SMEMBERS", "cart") == world.run("eu", "SMEMBERS", "cart") == [b"milk"]
     picture = recorder.make_picture(("us", "eu"), begin)
@@ -235,7 +235,7 @@ def until_visible(delay_ms: float) -> float:
     """From a write until everybody has it."""
     world = equal_world(delay_ms)
     world.run("a", "SET", "key", "value")
-    return time_until(world, world.is_settled)
+    return time_until(world, world.has_converged)
 
 
 def until_healed(delay_ms: float, writes: int) -> float:
@@ -249,7 +249,7 @@ def until_healed(delay_ms: float, writes: int) -> float:
     world.sleep(20 * SECOND)
     for other in "bc":
         world.heal("a", other)
-    return time_until(world, world.is_settled)
+    return time_until(world, world.has_converged)
 
 
 DELAYS = (1, 25, 50, 100, 150, 200)

@@ -34,7 +34,7 @@ from geo import Catalog
 
 REGIONS: Final = ("us-east-1", "eu-west-1", "ap-southeast-1")
 STOP_SECONDS_MAX: Final = 10.0
-SETTLE_MS: Final = 10_000
+CONVERGE_MS: Final = 10_000
 PAUSE_SECONDS: Final = 2.2
 WIDTH: Final = 80  # columns, if the output is not a terminal
 LATER_SECONDS: Final = 0.01  # so that two writes have different wall clocks
@@ -229,9 +229,9 @@ def show_visibility(console: Console, clients: Sequence[Any]) -> None:
 
 
 def wait_at_most(start: float) -> None:
-    """Wait for 1 ms. Raises SystemExit if more than `SETTLE_MS` have passed since `start`."""
-    if milliseconds(start) > SETTLE_MS:
-        raise SystemExit(f"a write was not visible within {SETTLE_MS} ms")
+    """Wait for 1 ms. Raises SystemExit if more than `CONVERGE_MS` have passed since `start`."""
+    if milliseconds(start) > CONVERGE_MS:
+        raise SystemExit(f"a write was not visible within {CONVERGE_MS} ms")
     time.sleep(0.001)
 
 
@@ -250,8 +250,8 @@ def write_before(clients: Sequence[Any]) -> None:
 def wait_converged(clients: Sequence[Any]) -> None:
     """Wait until all regions that live links connect hold the same."""
     for client in clients:
-        if client.execute_command("CRDB.SETTLE", SETTLE_MS) != 1:
-            raise SystemExit(f"not settled within {SETTLE_MS} ms")
+        if client.execute_command("CRDB.SETTLE", CONVERGE_MS) != 1:
+            raise SystemExit(f"not converged within {CONVERGE_MS} ms")
 
 
 def cut_links(console: Console, clients: Sequence[Any]) -> None:
@@ -308,7 +308,7 @@ def heal_links(console: Console, clients: Sequence[Any]) -> None:
     start = time.perf_counter()
     clients[0].execute_command("CRDB.LINK", "HEAL", "ALL")
     wait_converged(clients)
-    console.print(f"CRDB.LINK HEAL ALL, settled after {milliseconds(start):.0f} ms")
+    console.print(f"CRDB.LINK HEAL ALL, converged after {milliseconds(start):.0f} ms")
 
 
 def show_agreement(console: Console, clients: Sequence[Any]) -> bool:

@@ -90,9 +90,9 @@ class Stability:
             queue.pop()
         written = {origin: seq for origin, seq in vector.items() if region_of(origin) == region}
         queue.append((vector, clock, written))
-        self.settle(mine)
+        self.count_reports(mine)
 
-    def settle(self, mine: Vector) -> None:
+    def count_reports(self, mine: Vector) -> None:
         """Count the reports whose writes have all been applied."""
         for region in sorted(self.pending):
             queue = self.pending[region]

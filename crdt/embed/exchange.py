@@ -209,7 +209,7 @@ class ReplicaExchange(Views):
         self.apply_op(op)
         if self.causal_buffer.queues:
             self.drain()
-        self.stability.settle(db.vector)
+        self.stability.count_reports(db.vector)
         return Outcome.APPLIED
 
     def accept_parts(self, parts: list[Op], previous: int) -> Outcome:
@@ -285,7 +285,7 @@ class ReplicaExchange(Views):
         self.take_over(incoming)
         self.merges += 1
         self.drain()
-        self.stability.settle(db.vector)
+        self.stability.count_reports(db.vector)
 
     def take_over(self, incoming: Incoming) -> None:
         """Merge a snapshot that has been checked. Update contexts, trails and history."""

@@ -288,7 +288,7 @@ class KeyTable:
         """Store a changed value of `key` in `data` if it is live, or in `tombstones` if it still
         has metadata. Otherwise remove the key."""
         if type(value) is Contested:
-            value = value.settle()
+            value = value.resolve()
         if value.has_garbage():
             self.garbage[key] = None
         if value.is_live():
@@ -327,7 +327,7 @@ class KeyTable:
         if value.is_empty():
             place.drop(key)
         else:
-            place.put(key, value.settle() if type(value) is Contested else value)
+            place.put(key, value.resolve() if type(value) is Contested else value)
         return left
 
     # -- watching --------------------------------------------------------------------------

@@ -123,7 +123,7 @@ class Incoming:
             return values[0]
         contested = Contested()
         contested.parts = {value.code(): value for value in values}
-        return contested.settle()
+        return contested.resolve()
 
     def read_value(self, part: Any) -> Value:
         """Read one typed value. Raises DecodeError."""

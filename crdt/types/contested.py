@@ -52,7 +52,7 @@ class Contested(Value):
             self.front = min(alive, key=rank) if alive else self.parts[min(self.parts)]
         return self.front
 
-    def settle(self) -> Value:
+    def resolve(self) -> Value:
         """This, or the only value that is left of it."""
         self.front = None
         for code in [code for code, value in self.parts.items() if value.is_empty()]:

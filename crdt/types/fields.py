@@ -64,14 +64,14 @@ class Fields(Value):
             register = self.room(effect[4])
             register.reset(effect[6], dot)
             register.write(dot, observed.base + effect[3], effect[5], observed)
-            self.settle(effect[4])
+            self.refile(effect[4])
         elif operation == ADD:
             register = self.room(effect[3])
             register.increment(dot, effect[4], effect[5])
             if register.is_live():
                 self.changed(effect[3], register)
             else:
-                self.settle(effect[3])
+                self.refile(effect[3])
         elif operation == REMOVE:
             for index in range(3, len(effect)):
                 self.discard(effect[index], None, observed)
@@ -102,9 +102,9 @@ class Fields(Value):
                 self.fields[field] = register
         if register is not None:
             register.remove(observed, resets)
-            self.settle(field)
+            self.refile(field)
 
-    def settle(self, field: bytes) -> None:
+    def refile(self, field: bytes) -> None:
         """Put a field where it belongs: among the living, the dead, or nowhere."""
         register = self.fields[field]
         if register.has_garbage():
@@ -211,7 +211,7 @@ class Fields(Value):
             register = self.room(field)
             copy = given.get(field)
             register.merge(copy if copy is not None else self.make(), mine, theirs)
-            self.settle(field)
+            self.refile(field)
 
     def everything(self) -> dict[bytes, Register]:
         """The living and the dead."""
@@ -229,7 +229,7 @@ class Fields(Value):
         for index in range(0, len(flat), 2):
             field = bytes_of(flat[index], "a map's field")
             self.room(field).load(flat[index + 1])
-            self.settle(field)
+            self.refile(field)
 
     def covered(self, vector: Vector) -> bool:
         for register in self.everything().values():

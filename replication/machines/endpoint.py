@@ -14,9 +14,11 @@ import attrs
 
 from crdt.causality.dots import Origin, Vector
 from replication.protocol.errors import RemoteProtocolError
-from replication.protocol.events import Closed, Event, LackHeard, SettleReceived, ViewHeard
+from replication.protocol.events import Closed, ConvergenceReceived, Event, LackHeard, ViewHeard
 from replication.protocol.frames import (
     Ack,
+    ConvergenceReply,
+    ConvergenceRequest,
     Eof,
     Frame,
     Grouped,
@@ -25,8 +27,6 @@ from replication.protocol.frames import (
     Lacking,
     Present,
     Refuse,
-    SettleReply,
-    SettleRequest,
     View,
 )
 from replication.protocol.limits import Limits
@@ -163,12 +163,14 @@ class End:
         self.stamped_at = now
         return first
 
-    def receive_settle(self, frame: SettleRequest | SettleReply) -> list[Event]:
-        """Process a settle request or reply. Raises RemoteProtocolError if the other end asks for
-        more than it reads."""
-        if isinstance(frame, SettleRequest):
+    def receive_convergence_frame(
+        self, frame: ConvergenceRequest | ConvergenceReply
+    ) -> list[Event]:
+        """Process a convergence request or reply. Raises RemoteProtocolError if the other end asks
+        for more than it reads."""
+        if isinstance(frame, ConvergenceRequest):
             self.check_outbox()
-        return [SettleReceived(self.peer, frame)]
+        return [ConvergenceReceived(self.peer, frame)]
 
     def take_statement(self, frame: Present | Lacking) -> list[Event]:
         """Process a new view of the other end, or its statement about a lost effect."""

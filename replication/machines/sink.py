@@ -45,6 +45,8 @@ from replication.protocol.events import (
 from replication.protocol.frames import (
     PROTOCOL,
     Ack,
+    ConvergenceReply,
+    ConvergenceRequest,
     Eof,
     Frame,
     GapEnd,
@@ -59,8 +61,6 @@ from replication.protocol.frames import (
     Refuse,
     Resume,
     Resumed,
-    SettleReply,
-    SettleRequest,
     SnapshotBegin,
     SnapshotEnd,
     SnapshotPiece,
@@ -92,7 +92,8 @@ S = SinkState
 # Where ops may come in, and where regular messages may.
 OPEN: Final = (S.RESUMING, S.STREAMING, S.WAITING, S.LOADING, S.STALLED)
 
-REGULAR: Final = (Ops, OpPart, Heartbeat, Present, Lacking, GapRefused, SettleRequest, SettleReply)
+STATEMENTS: Final = (Heartbeat, Present, Lacking, GapRefused)
+REGULAR: Final = (Ops, OpPart, *STATEMENTS, ConvergenceRequest, ConvergenceReply)
 
 TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
     (S.GREETING, Hello): S.RESUMING,
@@ -251,8 +252,8 @@ class Sink(End):
                 return [GapUnfilled(self.peer, frame.origin)]
             case Present() | Lacking():
                 return self.take_statement(frame)
-            case SettleRequest() | SettleReply():
-                return self.receive_settle(frame)
+            case ConvergenceRequest() | ConvergenceReply():
+                return self.receive_convergence_frame(frame)
             case Refuse() | Eof():
                 return self.ended(frame)
             case _:

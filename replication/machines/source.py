@@ -33,6 +33,8 @@ from replication.protocol.frames import (
     FOLLOWER,
     PROTOCOL,
     Ack,
+    ConvergenceReply,
+    ConvergenceRequest,
     Eof,
     Frame,
     GapEnd,
@@ -48,8 +50,6 @@ from replication.protocol.frames import (
     Report,
     Resume,
     Resumed,
-    SettleReply,
-    SettleRequest,
     SnapshotBegin,
     SnapshotEnd,
     SnapshotRequest,
@@ -86,7 +86,7 @@ TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
     **{
         (state, kind): state
         for state in (S.READY, S.SENDING, S.TRUNCATED, S.SNAPSHOT)
-        for kind in (Ack, SettleRequest, SettleReply, Present, Lacking)
+        for kind in (Ack, ConvergenceRequest, ConvergenceReply, Present, Lacking)
     },
     **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
 }
@@ -171,8 +171,8 @@ class Source(End):
                 self.extra -= {frame.origin}
             case Present() | Lacking():
                 return self.take_statement(frame)
-            case SettleRequest() | SettleReply():
-                return self.receive_settle(frame)
+            case ConvergenceRequest() | ConvergenceReply():
+                return self.receive_convergence_frame(frame)
             case _:
                 assert isinstance(frame, Refuse | Eof), f"no rule for {frame!r}"
                 return self.ended(frame)

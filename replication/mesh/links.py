@@ -34,6 +34,7 @@ from replication.machines.sink import Sink, SinkState
 from replication.machines.source import Source
 from replication.mesh.absence import Absence
 from replication.mesh.admission import FOLLOWERS_MAX, refuse_circle, refuse_follower, refuse_region
+from replication.mesh.convergence_query import ConvergenceQueries
 from replication.mesh.fairness import follower_to_replace, oldest_of_most_frequent
 from replication.mesh.lost import Losses
 from replication.mesh.memory import RecoveryState
@@ -41,7 +42,6 @@ from replication.mesh.recovery import Recovery
 from replication.mesh.registry import Machine, Registry
 from replication.mesh.repair import Repair
 from replication.mesh.roster import Roster
-from replication.mesh.settle_query import SettleQueries
 from replication.mesh.skew import Skews
 from replication.protocol.errors import LinkCut, RemoteProtocolError
 from replication.protocol.events import (
@@ -49,6 +49,7 @@ from replication.protocol.events import (
     ClockSkew,
     Closed,
     Connected,
+    ConvergenceReceived,
     EarlierIncarnation,
     Event,
     GapUnfilled,
@@ -57,7 +58,6 @@ from replication.protocol.events import (
     OpsTaken,
     Reported,
     Resynced,
-    SettleReceived,
     SnapshotWanted,
     Unlisted,
     Unproven,
@@ -103,7 +103,7 @@ class Links(Registry):
         """The number of connections that ended because the other end did not prove the secret."""
         self.healed: Callable[[str], None] = ignore
         self.on_rearm: Callable[[], None] = ignore
-        self.settle_queries = SettleQueries(replica)
+        self.convergence_queries = ConvergenceQueries(replica)
         self.skews = Skews()
         self.losses = Losses(replica, self.membership)
         self.collects = True
@@ -197,7 +197,7 @@ class Links(Registry):
 
     def remove_end(self, end: Machine) -> None:
         """Remove the end of a link that has closed."""
-        self.settle_queries.remove_link(end)
+        self.convergence_queries.remove_link(end)
         if isinstance(end, Sink):
             if self.sinks.get(end.peer) is end:
                 del self.sinks[end.peer]
@@ -289,8 +289,8 @@ class Links(Registry):
                             events += self.drop_old_incarnations(now)
                 case ViewHeard() | LackHeard():
                     events += self.record_statement(end, event, now)
-                case SettleReceived():
-                    self.settle_queries.receive(end, event.frame)
+                case ConvergenceReceived():
+                    self.convergence_queries.receive(end, event.frame)
                 case CaughtUp():
                     self.memory.record_caught_up(end.peer, end.hello)
                     self.caught_up.add(end.peer)
@@ -318,7 +318,7 @@ class Links(Registry):
         return events
 
     def on_connected(self, end: Machine, hello: Hello) -> list[Event]:
-        """Start recovery and settle queries over the link of a peer that was admitted."""
+        """Start recovery and convergence queries over the link of a peer that was admitted."""
         if isinstance(end, Sink):
             self.recovery.record_greeting(end.peer)
         elif end.is_follower:
@@ -326,7 +326,7 @@ class Links(Registry):
         elif self.recovery.expect_peer(end.peer):
             self.healed(end.peer)
         if end.region:
-            self.settle_queries.add_link(end, inward=end.direction is Direction.IN)
+            self.convergence_queries.add_link(end, inward=end.direction is Direction.IN)
         mine = self.replica.keyspace.vector
         if self.recovery.shows_earlier_incarnation(hello.vector, mine, self.member.origin):
             return [EarlierIncarnation(end.peer)]

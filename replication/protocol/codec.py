@@ -214,8 +214,8 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     14: (frames.GapEnd, (ORIGIN,)),
     15: (frames.GapRefused, (ORIGIN,)),
     16: (frames.Refuse, (TEXT,)),
-    17: (frames.SettleRequest, (ORIGIN, INTEGER, SMALL, VECTOR)),
-    18: (frames.SettleReply, (ORIGIN, INTEGER, BOOL)),
+    17: (frames.ConvergenceRequest, (ORIGIN, INTEGER, SMALL, VECTOR)),
+    18: (frames.ConvergenceReply, (ORIGIN, INTEGER, BOOL)),
     19: (frames.Present, (VIEW, BOOL)),
     20: (frames.Lacking, (VIEW, ORIGIN, SEQ, REGIONS)),
 }

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import attrs
 
 from crdt.causality.dots import Origin, Vector
-from replication.protocol.frames import Lacking, SettleReply, SettleRequest
+from replication.protocol.frames import ConvergenceReply, ConvergenceRequest, Lacking
 from replication.protocol.peers import Direction
 
 
@@ -158,11 +158,11 @@ class OpsDropped:
 
 
 @attrs.frozen
-class SettleReceived:
-    """A settle request or reply has come (see `settle_query`)."""
+class ConvergenceReceived:
+    """A convergence request or reply has come (see `convergence_query`)."""
 
     peer: str
-    frame: SettleRequest | SettleReply
+    frame: ConvergenceRequest | ConvergenceReply
 
 
 @attrs.frozen
@@ -224,7 +224,7 @@ Event: TypeAlias = (
     | ViewHeard
     | LackHeard
     | OpsDropped
-    | SettleReceived
+    | ConvergenceReceived
     | OriginReused
     | BroughtBack
     | Unproven

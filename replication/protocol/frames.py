@@ -205,7 +205,7 @@ class GapRefused:
 
 
 @attrs.frozen
-class SettleRequest:
+class ConvergenceRequest:
     """Asks whether the regions behind the receiver have converged. `vector` is the sender's vector
     when it first received the query, which has been forwarded over `hops` links."""
 
@@ -216,8 +216,8 @@ class SettleRequest:
 
 
 @attrs.frozen
-class SettleReply:
-    """The reply to a settle query: yes or no, for the regions that the sender asked."""
+class ConvergenceReply:
+    """The reply to a convergence query: yes or no, for the regions that the sender asked."""
 
     asker: Origin
     number: int
@@ -265,8 +265,8 @@ Frame: TypeAlias = (
     | GapRequest
     | GapEnd
     | GapRefused
-    | SettleRequest
-    | SettleReply
+    | ConvergenceRequest
+    | ConvergenceReply
     | Refuse
     | Eof
     | Grouped

@@ -43,7 +43,7 @@ class MembershipView:
         self.is_withheld = False
         """True if a state is put aside here that may hold operations of incarnations that are
         over."""
-        self.settle()
+        self.rebuild()
 
     # -- learning --------------------------------------------------------------------------
 
@@ -53,7 +53,7 @@ class MembershipView:
         if not self.is_member(region) or (incarnation is not None and incarnation[1] == origin):
             return False
         self.present[region] = (0 if incarnation is None else following(incarnation), origin)
-        self.settle()
+        self.rebuild()
         return True
 
     def heard(self, view: View) -> bool:
@@ -66,7 +66,7 @@ class MembershipView:
                     self.present[region] = following(incarnation), self.replica.origin
             elif self.is_member(region) and incarnation > self.present.get(region, (-1, 0)):
                 self.present[region] = incarnation
-        self.settle()
+        self.rebuild()
         return self.view != before
 
     def renew(self) -> bool:
@@ -80,9 +80,9 @@ class MembershipView:
             for region, incarnation in self.present.items()
             if self.is_member(region)
         }
-        self.settle()
+        self.rebuild()
 
-    def settle(self) -> None:
+    def rebuild(self) -> None:
         """Rebuild the view. If it has changed, all reports are void."""
         view = tuple((region, *incarnation) for region, incarnation in sorted(self.present.items()))
         if view != self.view:

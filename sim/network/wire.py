@@ -16,14 +16,14 @@ from replication.machines.sink import Sink
 from replication.machines.source import Source
 from replication.protocol.frames import (
     Ack,
+    ConvergenceReply,
+    ConvergenceRequest,
     Frame,
     Heartbeat,
     Hello,
     Ops,
     Resume,
     Resumed,
-    SettleReply,
-    SettleRequest,
     SnapshotPiece,
 )
 from sim.engine.checker import Violation
@@ -31,7 +31,7 @@ from sim.network.ways import Pipe
 
 Machine: TypeAlias = Source | Sink
 
-QUIET: Final = (Hello, Resume, Resumed, Ack, Heartbeat, SettleRequest, SettleReply)
+QUIET: Final = (Hello, Resume, Resumed, Ack, Heartbeat, ConvergenceRequest, ConvergenceReply)
 
 BATCHES_MAX: Final = 200_000  # in one flush: far more of the smallest size than a run writes
 

@@ -41,7 +41,7 @@ from sim.scenarios.language import (
 from sim.schedule.plan import Copy, Plan, Tuning
 from sim.world.world import CHECKERS, SimWorld
 
-SETTLE_MAX: Final = 120 * SECOND
+CONVERGE_MAX: Final = 120 * SECOND
 END_SLEEP: Final = 10 * SECOND
 STARTS: Final = {"amnesic": Start.REUSED, "unaware": Start.UNAWARE}
 KEPT: Final = "kept"
@@ -85,7 +85,7 @@ class ScenarioRunner:
             plan = attrs.evolve(plan, copies=tuple(self.copies), near=near)
             checkers = UNMODELLED if self.is_unmodelled else CHECKERS
             self.made = SimWorld(plan, checkers=checkers, recorder=self.recorder)
-            self.made.settle(SETTLE_MAX)
+            self.made.converge(CONVERGE_MAX)
             self.made.sleep(SECOND)
             self.made.on_event = self.record_event
             self.start = self.made.now
@@ -308,7 +308,7 @@ class ScenarioRunner:
         links = self.links_between([self.parse_region(word) for word in words] or self.names)
         for link in links:
             self.world.heal_link(*link)
-        self.wait_until_settled([])
+        self.wait_converged([])
         for link in links:
             self.world.cut_link(*link)
         self.checks.forget_agreed()
@@ -366,9 +366,11 @@ class ScenarioRunner:
 
     # -- time ------------------------------------------------------------------------------
 
-    def wait_until_settled(self, _words: list[str]) -> None:
-        if not self.world.settle(SETTLE_MAX):
-            raise ScenarioMistake(f"nothing settles within {SETTLE_MAX // SECOND} s")
+    def wait_converged(self, _words: list[str]) -> None:
+        if not self.world.converge(CONVERGE_MAX):
+            raise ScenarioMistake(
+                f"the regions have not converged within {CONVERGE_MAX // SECOND} s"
+            )
 
     def advance_by(self, words: list[str]) -> None:
         self.world.sleep(parse_time(words[0]))

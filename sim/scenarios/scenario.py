@@ -29,7 +29,7 @@ difference to the file is a change of behaviour.
     silence A [B]               drop all data without notification; `silence A > B`: one way only
     heal [A [B]]                end every cut and silence, those of A, or those of A and B
     unlink A > B | relink A > B like CRDB.LINK CUT and HEAL: ops from A to B; `unlink all`: all
-    sync [A B ...]              relink all or some regions, settle, and unlink them again
+    sync [A B ...]              relink all or some regions, converge, and unlink them again
     settle | wait TIME          wait until all that can arrive has arrived | wait for a time
     clock R|all +TIME|-TIME     step a wall clock; `stop` and `go` stop it and let it run
     crash R | keep R            lose everything in memory | write a snapshot to disk
@@ -264,7 +264,7 @@ FORMS: Final[dict[str, Form[ScenarioRunner]]] = {
     "forge": Form("forge R A", ScenarioRunner.forge_hello, 2, 2),
     "promote": Form("promote F", ScenarioRunner.promote_follower, 1, 1),
     "follow": Form("follow F", ScenarioRunner.follow_again, 1, 1),
-    "settle": Form("settle", ScenarioRunner.wait_until_settled, 0, 0),
+    "settle": Form("settle", ScenarioRunner.wait_converged, 0, 0),
     "wait": Form("wait TIME", ScenarioRunner.advance_by, 1, 1),
     "clock": Form("clock R|all +TIME|-TIME|stop|go", ScenarioRunner.set_clock, 2, 2),
 }

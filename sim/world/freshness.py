@@ -35,8 +35,8 @@ EFFECTS_BYTES: Final = 300  # the largest size of an op that a write causes
 TRIPS: Final = 4  # round trips of a full resync: notice, request, begin and end
 COMEBACK_TRIPS: Final = 12  # two connections: the first finds that the follower is out of date
 WAIT_SECONDS: Final = "600"
-SETTLE_MS: Final = 60_000
-QUESTIONS: Final = 4  # rounds of settle queries until one finds that all has arrived
+CONVERGE_MS: Final = 60_000
+QUESTIONS: Final = 4  # rounds of convergence queries until one finds that all has arrived
 POLL_NS: Final = 100 * MS
 LOOK_NS: Final = MS
 
@@ -80,7 +80,7 @@ class FreshnessProbe:
             self.send_commands(other, 2 * slot + 2, ("MULTI",), ("EXEC",))
         self.check_followers()
         self.write_fresh([("SADD", self.seen, "y")])
-        self.send_commands(self.site, 0, ("CRDB.SETTLE", str(SETTLE_MS)))
+        self.send_commands(self.site, 0, ("CRDB.SETTLE", str(CONVERGE_MS)))
         self.check_settling(self.site.replica.keyspace.seq)
 
     def write_fresh(self, commands: list[Words]) -> None:

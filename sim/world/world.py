@@ -5,7 +5,7 @@
     world.cut("us-east-1", "eu-west-1")
     world.sleep(10 * SECOND)
     world.heal("us-east-1", "eu-west-1")
-    assert world.settle(30 * SECOND)
+    assert world.converge(30 * SECOND)
 
 The world drives the production state machines, replicas and command handlers from one event heap.
 It uses no event loop, no sockets and no system clock. A run is deterministic: the same plan and
@@ -375,7 +375,7 @@ class SimWorld:
             ):
                 yield sink
 
-    def is_settled(self) -> bool:
+    def has_converged(self) -> bool:
         """Return whether every write has arrived in all regions reachable over open links."""
         return all(
             dominates(sink.replica.keyspace.vector, source.replica.keyspace.vector)
@@ -383,9 +383,9 @@ class SimWorld:
             for sink in self.carrying_regions(source)
         ) and all(map(self.is_copied, self.copies.values()))
 
-    def settle(self, limit: int) -> bool:
+    def converge(self, limit: int) -> bool:
         """Let time pass until all writes have arrived. Return False after `limit` ns."""
-        return self.wait_for(self.is_settled, limit)
+        return self.wait_for(self.has_converged, limit)
 
     def schedule_inspection(self, rng: SeededRandom) -> None:
         """Let the checkers inspect every key, at random intervals."""
@@ -404,7 +404,8 @@ class SimWorld:
                     checker.on_inspection(place)
 
     def check_end(self) -> None:
-        """Let the checkers examine the final state, after all is healed and settled."""
+        """Let the checkers examine the final state, after all links are healed and the regions have
+        converged."""
         self.inspect_all()
         copies = [copy for copy in self.copies.values() if copy.is_following]
         for checker in self.checkers:

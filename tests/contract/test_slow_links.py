@@ -42,7 +42,7 @@ class Parted:
             way.bandwidth = self.rate
         begin, sent, self.ended = world.now, self.sent(), self.closed()
         world.heal("eu", "us")
-        assert world.settle(3600 * SECOND)
+        assert world.converge(3600 * SECOND)
         took = (world.now - begin) / SECOND
         world.sleep(5 * SECOND)
         self.ended = self.closed() - self.ended

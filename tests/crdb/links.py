@@ -83,7 +83,7 @@ class FlowingLinks:
         self.asked += 1
         return {"": self.asked}
 
-    def is_settled(self, question: QueryNumbers) -> bool | None:
+    def has_converged(self, question: QueryNumbers) -> bool | None:
         here = {name: self.vector(name) for name in self.names if name not in self.distant}
         there = {name: told for name, (number, told) in self.told.items() if number >= question[""]}
         if len(here | there) < len(self.names):

@@ -32,7 +32,7 @@ def regions(count: int = 3, now: int = 1000, **options: Any) -> list[Replica]:
     return made
 
 
-def settle(*replicas: Replica) -> None:
+def converge(*replicas: Replica) -> None:
     """Let all hear from all, report so, and forget what they may; until nothing is left."""
     for _ in range(3):
         exchange(*replicas)

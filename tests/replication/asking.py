@@ -1,9 +1,9 @@
 """Regions that ask each other over pretend links, every message and every loss in any order.
 
-A region is a replica and its `SettleQueries`; what it holds changes by hand. A link is a pair of
-ends with a queue each way. It comes up as a real one does: the source knows of it first, the sink
-hears of it before anything else. When it is lost, what is under way is gone, and each end notices
-when it is told to.
+A region is a replica and its `ConvergenceQueries`; what it holds changes by hand. A link is a pair
+of ends with a queue each way. It comes up as a real one does: the source knows of it first, the
+sink hears of it before anything else. When it is lost, what is under way is gone, and each end
+notices when it is told to.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final, TypeAlias
 
 from crdt.causality.dots import Vector, join, make_origin
 from crdt.embed.replica import Replica
-from replication.mesh.settle_query import SettleQueries
-from replication.protocol.frames import Frame, SettleReply, SettleRequest
+from replication.mesh.convergence_query import ConvergenceQueries
+from replication.protocol.frames import ConvergenceReply, ConvergenceRequest, Frame
 
 Link: TypeAlias = tuple[int, int]
 """Source and sink."""
@@ -30,7 +30,7 @@ class Place:
         self.site = site
         self.link = link
         self.other = self
-        self.queue: deque[SettleRequest | SettleReply | None] = deque()
+        self.queue: deque[ConvergenceRequest | ConvergenceReply | None] = deque()
         """What is on its way here; None says that the link is there."""
         self.is_lost = False
         """The connection is, whether or not it was noticed here."""
@@ -38,8 +38,8 @@ class Place:
 
     def send(self, frame: Frame, /) -> None:
         """Send a frame."""
-        assert isinstance(frame, SettleRequest | SettleReply)
-        assert len(frame.vector if isinstance(frame, SettleRequest) else {}) < 100
+        assert isinstance(frame, ConvergenceRequest | ConvergenceReply)
+        assert len(frame.vector if isinstance(frame, ConvergenceRequest) else {}) < 100
         self.site.world.messages += 1
         if not self.other.is_lost:
             self.other.queue.append(frame)
@@ -49,14 +49,14 @@ class Place:
         frame = self.queue.popleft()
         inward = self.link[1] == self.site.number
         if frame is None:
-            self.site.settle_queries.add_link(self, inward=inward)
+            self.site.convergence_queries.add_link(self, inward=inward)
         else:
-            self.site.settle_queries.receive(self, frame)
+            self.site.convergence_queries.receive(self, frame)
 
     def notice(self) -> None:
         """Notice that the connection is lost."""
         self.site.world.places.remove(self)
-        self.site.settle_queries.remove_link(self)
+        self.site.convergence_queries.remove_link(self)
 
 
 class Site:
@@ -66,8 +66,8 @@ class Site:
         self.world = world
         self.number = number
         self.replica = Replica(number)
-        self.settle_queries = SettleQueries(self.replica)
-        self.settle_queries.has_missing_link = self.awaits
+        self.convergence_queries = ConvergenceQueries(self.replica)
+        self.convergence_queries.has_missing_link = self.awaits
 
     @property
     def vector(self) -> Vector:
@@ -76,7 +76,7 @@ class Site:
 
     def awaits(self) -> bool:
         """Whether a link that it wants is not there."""
-        there = {place.link for place in self.settle_queries.edges if isinstance(place, Place)}
+        there = {place.link for place in self.convergence_queries.edges if isinstance(place, Place)}
         return any(self.number in link and link not in there for link in self.world.wanted)
 
     def write(self) -> None:
@@ -140,7 +140,7 @@ class AskingWorld:
         """Whether both ends know of the connection, and it is not lost."""
         places = self.places_of(link)
         return len(places) == 2 and all(
-            place in place.site.settle_queries.edges and not place.is_lost for place in places
+            place in place.site.convergence_queries.edges and not place.is_lost for place in places
         )
 
     # -- what happens ----------------------------------------------------------------------
@@ -180,7 +180,7 @@ class AskingWorld:
 
     def ask(self, number: int) -> bool | None:
         """Ask in one region, let every message arrive, and see what has come out."""
-        questions = self[number].settle_queries
+        questions = self[number].convergence_queries
         turn = questions.start_query()
         self.pump()
         return questions.find_result(turn)

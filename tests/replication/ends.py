@@ -19,6 +19,8 @@ from replication.protocol.events import Event
 from replication.protocol.frames import (
     FOLLOWER,
     Ack,
+    ConvergenceReply,
+    ConvergenceRequest,
     Eof,
     Frame,
     GapEnd,
@@ -34,8 +36,6 @@ from replication.protocol.frames import (
     Refuse,
     Resume,
     Resumed,
-    SettleReply,
-    SettleRequest,
     SnapshotBegin,
     SnapshotEnd,
     SnapshotPiece,
@@ -124,7 +124,7 @@ def exchange(one: Source | Sink, other: Source | Sink, now: int = 0) -> list[Eve
 
 
 def joined(here: Replica, there: Replica, limits: Limits | None = None) -> tuple[Source, Sink]:
-    """`there` follows the region of `here`; both have greeted and settled."""
+    """`there` follows the region of `here`; the handshake is over and both have converged."""
     source = make_source(here, limits)
     sink = make_sink(there, here.region, routes=(here.region,), limits=limits)
     exchange(sink, source)
@@ -147,8 +147,8 @@ EXAMPLES: dict[type[Frame], Frame] = {
     GapRequest: GapRequest(US, 0),
     GapEnd: GapEnd(US),
     GapRefused: GapRefused(US),
-    SettleRequest: SettleRequest(US, 1, 1, {}),
-    SettleReply: SettleReply(US, 1, True),
+    ConvergenceRequest: ConvergenceRequest(US, 1, 1, {}),
+    ConvergenceReply: ConvergenceReply(US, 1, True),
     Present: Present(((1, 0, US),)),
     Lacking: Lacking(((1, 0, US),), AP, 1, (1,)),
     Refuse: Refuse("no"),

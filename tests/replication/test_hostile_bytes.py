@@ -26,6 +26,8 @@ from replication.protocol.frames import (
     MEMBER,
     PROTOCOL,
     Ack,
+    ConvergenceReply,
+    ConvergenceRequest,
     Eof,
     Frame,
     GapEnd,
@@ -39,8 +41,6 @@ from replication.protocol.frames import (
     Refuse,
     Resume,
     Resumed,
-    SettleReply,
-    SettleRequest,
     SnapshotBegin,
     SnapshotEnd,
     SnapshotPiece,
@@ -119,8 +119,8 @@ class Attacker:
             lambda: GapRequest(origin, self.seq()),
             lambda: GapEnd(origin),
             lambda: GapRefused(origin),
-            lambda: SettleRequest(origin, rng.randrange(5), rng.randrange(256), self.vector()),
-            lambda: SettleReply(origin, rng.randrange(5), rng.random() < 0.5),
+            lambda: ConvergenceRequest(origin, rng.randrange(5), rng.randrange(256), self.vector()),
+            lambda: ConvergenceReply(origin, rng.randrange(5), rng.random() < 0.5),
             lambda: rng.choice((Refuse("no"), Eof(), Resumed(), Resumed())),
         ]
 

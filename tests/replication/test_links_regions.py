@@ -208,7 +208,7 @@ def test_along_line_everything_is_relayed_and_becomes_stable() -> None:
 def test_question_goes_all_way_and_back() -> None:
     world = WireWorld(line("a", "b", "c", "d"))
     world.run(300)
-    questions = world["a"].links.settle_queries
+    questions = world["a"].links.convergence_queries
     world["d"].write(lambda r: r.string("x").set("v"))
     early = questions.start_query()
     world.run(100)

@@ -34,14 +34,14 @@ def fresh(
     """A world in which all regions are linked and know of each other."""
     plan = attrs.evolve(Plan.of(names, delay_ms=20), copies=copies)
     world = SimWorld(plan, checkers=checkers or CHECKERS)
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.sleep(2 * SECOND)
     return world
 
 
 def finish(world: SimWorld) -> None:
     """Let everything arrive, and have the whole looked at."""
-    assert world.settle(30 * SECOND)
+    assert world.converge(30 * SECOND)
     world.sleep(SECOND)
     world.check_end()
 

@@ -25,7 +25,7 @@ from crdb.commands.shared.timeouts import parse_timeout_ms
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.clients.blocking import Waiter
-from crdb.engine.environment.link_control import LinkControl, LinkError, LinkInfo, Settling
+from crdb.engine.environment.link_control import ConvergenceWait, LinkControl, LinkError, LinkInfo
 from crdb.engine.errors import CommandError, one_line, printable, wrong_arity
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
@@ -164,7 +164,7 @@ def settle(client: Client, args: list[bytes]) -> None:
     if control is None:
         reply.integer(client.out, 1)
     else:
-        wait_until(client, ms, Settling(control).is_over, asks=True)
+        wait_until(client, ms, ConvergenceWait(control).is_over, asks=True)
 
 
 @COMMANDS.declare(

@@ -2,8 +2,8 @@
 
 They wait for a state of other regions or of the links, which changes without an event here. So they
 are tried every few milliseconds. A client that waits for this region alone is also tried whenever
-ops from elsewhere have been applied. A client whose attempt sends settle queries is not, since each
-reply would then cause the next query.
+ops from elsewhere have been applied. A client whose attempt sends convergence queries is not, since
+each reply would then cause the next query.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ import attrs
 from crdt.causality.dots import Vector, dominates
 
 QueryNumbers: TypeAlias = Mapping[str, int]
-"""For each region of this process that has asked others, the number of its settle query."""
+"""For each region of this process that has asked others, the number of its convergence query."""
 
 
 class LinkState(StrEnum):
@@ -102,10 +102,11 @@ class LinkControl(Protocol):
         ...
 
     def ask(self) -> QueryNumbers:
-        """Ask whether everything written has arrived wherever live links lead; see `Settling`."""
+        """Ask whether everything written has arrived wherever live links lead; see
+        `ConvergenceWait`."""
         ...
 
-    def is_settled(self, question: QueryNumbers) -> bool | None:
+    def has_converged(self, question: QueryNumbers) -> bool | None:
         """Return whether it had at a moment after `ask`; None until that is known."""
         ...
 
@@ -117,7 +118,7 @@ def have_arrived(links: Iterable[LinkInfo], vectors: Mapping[str, Vector]) -> bo
     return all(dominates(vectors[link.sink], vectors[link.source]) for link in live)
 
 
-class Settling:
+class ConvergenceWait:
     """Watches whether everything that was written has arrived wherever live links lead.
 
     It has arrived when no live link has a source that holds what its sink does not. Regions that
@@ -129,8 +130,8 @@ class Settling:
     A process answers for all of its regions, and for all that live links connect with these,
     whichever way their data flows. With `crdb up` this is the whole CRDB, also where it has been
     cut into parts, by the vectors of one moment. With `crdb serve` it is the part that the one
-    region is in, asked over the links (see `replication.mesh.settle_query`), so whoever wants to
-    know of the other parts asks there. Both say the same where all regions are connected; else
+    region is in, asked over the links (see `replication.mesh.convergence_query`), so whoever wants
+    to know of the other parts asks there. Both say the same where all regions are connected; else
     `crdb up` says yes when every region of the same CRDB would, each in a process of its own.
     """
 
@@ -142,7 +143,7 @@ class Settling:
 
     def is_over(self) -> bool:
         """Return whether everything has arrived. If it has not, ask again."""
-        is_settled = self.control.is_settled(self.question)
-        if is_settled is False:
+        has_converged = self.control.has_converged(self.question)
+        if has_converged is False:
             self.question = self.control.ask()
-        return is_settled is True
+        return has_converged is True

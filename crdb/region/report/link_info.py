@@ -67,7 +67,7 @@ class ProcessLinks:
         self.emit: Emit = ignore_event
         """Receives an event for each cut or healed link."""
         for name, links in ends.items():
-            links.settle_queries.has_missing_link = partial(self.has_missing_link, name)
+            links.convergence_queries.has_missing_link = partial(self.has_missing_link, name)
 
     def regions(self) -> Sequence[str]:
         """Return the names of all regions, in the order of their numbers."""
@@ -171,24 +171,25 @@ class ProcessLinks:
         here = self.ends.keys()
         return sorted(link for link in self.config.topology.links if not here.isdisjoint(link))
 
-    # -- settling --------------------------------------------------------------------------
+    # -- convergence -----------------------------------------------------------------------
 
     def ask(self) -> QueryNumbers:
-        """Start a settle query in each region, if some regions run in other processes."""
+        """Start a convergence query in each region, if some regions run in other processes."""
         if len(self.ends) == len(self.config.regions):
             return {}
-        return {name: links.settle_queries.start_query() for name, links in self.ends.items()}
+        return {name: links.convergence_queries.start_query() for name, links in self.ends.items()}
 
-    def is_settled(self, question: QueryNumbers) -> bool | None:
-        """Return the result of a settle query, None while it is under way. If all regions run in
-        this process, compare their vectors instead."""
+    def has_converged(self, question: QueryNumbers) -> bool | None:
+        """Return the result of a convergence query, None while it is under way. If all regions run
+        in this process, compare their vectors instead."""
         if not question:
             vectors = {
                 name: dict(links.replica.keyspace.vector) for name, links in self.ends.items()
             }
             return have_arrived(self.links(), vectors)
         said = [
-            self.ends[name].settle_queries.find_result(number) for name, number in question.items()
+            self.ends[name].convergence_queries.find_result(number)
+            for name, number in question.items()
         ]
         return None if None in said else all(said)
 
@@ -199,6 +200,6 @@ class ProcessLinks:
             if link.is_live and name in (link.source, link.sink):
                 inward = link.sink == name
                 end = links.sinks.get(link.source) if inward else links.sources.get(link.sink)
-                if end not in links.settle_queries.edges:
+                if end not in links.convergence_queries.edges:
                     return True
         return False

@@ -112,7 +112,8 @@ class MessageWorld:
         self.counts[law] = self.counts.get(law, 0) + 1
 
     def run(self, steps: list[Step]) -> None:
-        """Run these steps, check the states, and settle. Raises the error of the first failure."""
+        """Run these steps, check the states, and converge. Raises the error of the first
+        failure."""
         for step in steps:
             self.step(step)
         self.check_states()
@@ -244,7 +245,7 @@ class MessageWorld:
         for site in [self.sites[index]] if index < len(self.sites) else self.sites:
             site.clock += AHEAD[choice % len(AHEAD)]
 
-    def settle(self, first: int, second: int) -> None:
+    def converge(self, first: int, second: int) -> None:
         """Deliver all messages and check that all replicas agree."""
         for site in self.sites:
             self.send(site)
@@ -340,5 +341,5 @@ STEPS: Final[dict[str, Callable[[MessageWorld, int, int], None]]] = {
     "duplicate": MessageWorld.duplicate,
     "pull": MessageWorld.pull,
     "advance": MessageWorld.advance,
-    "settle": MessageWorld.settle,
+    "settle": MessageWorld.converge,
 }

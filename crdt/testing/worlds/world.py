@@ -95,7 +95,7 @@ class World:
         return self.sites[number % len(self.sites)]
 
     def run(self, steps: list[Step]) -> None:
-        """Run these steps, settle, and collect all garbage. Raises the first error."""
+        """Run these steps, converge, and collect all garbage. Raises the first error."""
         self.run_on(steps)
         for site in self.sites:
             self.send(site)
@@ -443,7 +443,7 @@ class World:
             site.replica.merge_bytes(site.saved[choice % len(site.saved)])
         site.vector = {}
 
-    def settle(self, first: int, second: int) -> None:
+    def converge(self, first: int, second: int) -> None:
         """Exchange everything between all regions, despite cuts. Check that they agree."""
         for site in self.sites:
             self.send(site)
@@ -494,5 +494,5 @@ STEPS: Final[dict[str, Callable[[World, int, int], None]]] = {
     "advance": World.advance,
     "save": World.save,
     "restart": World.restart,
-    "settle": World.settle,
+    "settle": World.converge,
 }

@@ -32,7 +32,7 @@ TOPOLOGIES = {
     "mesh of four": mesh("a", "b", "c", "d"),
     "line of four": line("a", "b", "c", "d"),
 }
-SETTLE_MS = 60_000
+CONVERGE_MS = 60_000
 
 keys = st.sampled_from(["k", "l"])
 names = st.sampled_from(["a", "b", "c", "d"])
@@ -141,7 +141,7 @@ class Regions(RuleBasedStateMachine):
                 site.restart()
             for peer in site.peers:
                 world.heal_pair(peer.name, site.name)
-        for _ in range(SETTLE_MS // 500):
+        for _ in range(CONVERGE_MS // 500):
             world.run(500)
             if world.agrees():
                 break

@@ -55,8 +55,8 @@ def test_regions_that_do_not_agree_as_told_are_failure(
     assert told.rstrip().endswith("NOT converged")
 
 
-def test_regions_that_do_not_settle_are_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "SETTLE_MS", 1)
+def test_regions_that_do_not_converge_are_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "CONVERGE_MS", 1)
     with pytest.raises(SystemExit, match="within 1 ms"):
         demo.main()
 

@@ -43,7 +43,7 @@ def test_report_counts_once_what_its_region_wrote_has_come() -> None:
     stability.heard(2, {ONE: 5, TWO: 3}, 200, {ONE: 5, TWO: 2})
     assert stability.stable({ONE: 5, TWO: 2}) == {}
     assert stability.clock(300) == 0
-    stability.settle({ONE: 5, TWO: 3})
+    stability.count_reports({ONE: 5, TWO: 3})
     assert stability.stable({ONE: 5, TWO: 3}) == {ONE: 5, TWO: 3}
     assert stability.clock(300) == 200
 
@@ -53,9 +53,9 @@ def test_of_reports_that_wait_first_and_last_are_kept() -> None:
     for seq in range(1, 9):
         stability.heard(2, {TWO: seq}, 100 * seq, {})
     assert [clock for _, clock, _ in stability.pending[2]] == [100, 800]
-    stability.settle({TWO: 1})
+    stability.count_reports({TWO: 1})
     assert stability.reports[2] == {TWO: 1}
-    stability.settle({TWO: 8})
+    stability.count_reports({TWO: 8})
     assert stability.reports[2] == {TWO: 8}
 
 

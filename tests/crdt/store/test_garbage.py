@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdt import Replica
 from crdt.causality.dots import make_origin
-from tests.crdt.exchange import exchange, regions, settle
+from tests.crdt.exchange import converge, exchange, regions
 
 
 def test_unknown_member_blocks_collection() -> None:
@@ -36,7 +36,7 @@ def test_reset_counter_is_forgotten_when_all_have_seen_reset() -> None:
     here.heard(3, third.vector)
     here.collect()
     assert here.keyspace.tombstones
-    settle(here, there, third)
+    converge(here, there, third)
     assert not any(replica.keyspace.tombstones for replica in (here, there, third))
 
 
@@ -47,10 +47,10 @@ def test_expired_keys_go_when_all_know_that_they_have() -> None:
     here.set("k").expire_at(1500)
     exchange(here, there)
     here.advance(2000)
-    settle(here, there)
+    converge(here, there)
     assert here.keyspace.size() == 1, "there it has not expired yet"
     there.advance(1600)
-    settle(here, there)
+    converge(here, there)
     assert here.keyspace.size() == there.keyspace.size() == 0
     assert not here.keyspace.deadlines.table
     assert there.keyspace.seq == 0, "the lowest region does it"
@@ -113,7 +113,7 @@ def test_deadline_that_never_comes_is_forgotten_when_all_have_seen_it() -> None:
     here.collect()
     assert not here.keyspace.deadlines.table
     assert there.keyspace.deadlines.table, "the lowest region says so by an effect"
-    settle(here, there)
+    converge(here, there)
     assert not there.keyspace.deadlines.table
     assert not there.keyspace.garbage
     assert there.keyspace.seq == 0
@@ -152,7 +152,7 @@ def test_lone_write_that_was_spelled_out_needs_no_effect() -> None:
     here.string("k").delete()
     exchange(here, there)
     assert there.keyspace.deadlines.table, "the one has not seen the other"
-    settle(here, there)
+    converge(here, there)
     assert not there.keyspace.deadlines.table
     assert not there.keyspace.garbage
     assert (here.keyspace.seq, there.keyspace.seq) == (3, 1)
@@ -169,7 +169,7 @@ def test_deadline_that_lost_to_one_that_never_comes_is_forgotten_with_it() -> No
     there.string("l").expire_at(5000)
     exchange(here, there)
     assert len(here.keyspace.deadlines.table) == len(there.keyspace.deadlines.table) == 2
-    settle(here, there)
+    converge(here, there)
     for replica in (here, there):
         assert not replica.keyspace.deadlines.table
         assert not replica.keyspace.garbage
@@ -184,7 +184,7 @@ def test_living_key_keeps_its_deadline() -> None:
     there.set("k").add("b")
     exchange(here, there)
     there.set("k").expire_at(5000)
-    settle(here, there)
+    converge(here, there)
     assert here.keyspace.deadline(b"k") == 5000
     assert not here.keyspace.garbage
 
@@ -197,8 +197,8 @@ def test_deadline_without_key_is_cleared_by_lowest_region() -> None:
     here.set("k").expire_at(5000)
     exchange(here, there)
     assert here.keyspace.deadlines.table
-    settle(here, there)
-    settle(here, there)
+    converge(here, there)
+    converge(here, there)
     assert not here.keyspace.deadlines.table
     assert not there.keyspace.deadlines.table
     assert not there.keyspace.garbage
@@ -214,7 +214,7 @@ def test_key_that_comes_back_is_no_orphan() -> None:
     here.collect()
     assert here.garbage.orphans
     there.set("k").add("b")
-    settle(here, there)
+    converge(here, there)
     assert not here.garbage.orphans
     assert set(here.set("k")) == {"b"}
 
@@ -224,6 +224,6 @@ def test_contested_key_sheds_type_that_is_dead() -> None:
     here.set("k").add("a")
     there.counter("k").increment(5)
     there.counter("k").delete()
-    settle(here, there)
+    converge(here, there)
     assert here.to_bytes() == there.to_bytes()
     assert not here.keyspace.garbage

@@ -9,7 +9,7 @@ import pytest
 from crdt import DecodeError, Replica, WrongType
 from crdt.types.contested import Contested, carried, carry
 from crdt.types.registry import BUILT_IN
-from tests.crdt.exchange import exchange, held, regions, settle
+from tests.crdt.exchange import converge, exchange, held, regions
 
 
 def contest() -> tuple[Replica, Replica]:
@@ -63,7 +63,7 @@ def test_delete_removes_all_types_that_it_saw() -> None:
     there.hash("k")["g"] = "b"
     exchange(here, there)
     assert dict(here.hash("k")) == {"g": "b"}
-    settle(here, there)
+    converge(here, there)
     assert not isinstance(held(here), Contested)
     assert here.to_bytes() == there.to_bytes()
 
@@ -75,7 +75,7 @@ def test_all_types_may_be_dead_and_one_remembered() -> None:
     assert here.keyspace.lookup(b"k") is None
     here.keyspace.flush()
     exchange(here, there)
-    settle(here, there)
+    converge(here, there)
     assert not here.keyspace.tombstones
 
 
@@ -115,11 +115,11 @@ def test_last_value_of_contest_stands_alone() -> None:
     here, _ = contest()
     contested = held(here)
     assert isinstance(contested, Contested)
-    assert contested.settle() is contested
+    assert contested.resolve() is contested
     del contested.parts[1]
-    assert contested.settle() is contested.parts[3]
+    assert contested.resolve() is contested.parts[3]
     empty = Contested()
     first = empty.part(2, BUILT_IN.makers[2])
     assert empty.part(2, Contested) is first
     assert empty.shown() is first
-    assert empty.settle() is first
+    assert empty.resolve() is first

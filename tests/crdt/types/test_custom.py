@@ -17,7 +17,7 @@ from crdt.types.registry import BUILT_IN
 from crdt.types.set import Set
 from crdt.wire.codec import pack_body
 from tests.crdt import hostile
-from tests.crdt.exchange import exchange, held, regions, settle
+from tests.crdt.exchange import converge, exchange, held, regions
 from tests.crdt.testing.planted import ADD, Blocklist, Cart, Register, Tally
 
 
@@ -154,7 +154,7 @@ def test_custom_type_may_have_tombstones() -> None:
     here, there = regions(2, types=(Blocklist,))
     here.value("k", Blocklist).do(1, b"milk")
     assert b"k" in here.keyspace.tombstones
-    settle(here, there)
+    converge(here, there)
     assert not here.keyspace.tombstones
     assert not there.keyspace.garbage
 

@@ -19,7 +19,7 @@ from crdt.types.registry import BUILT_IN
 from crdt.writes import fields
 from crdt.writes.fields import assign_fields, remove_fields
 from crdt.writes.hash import increment
-from tests.crdt.exchange import exchange, regions, settle
+from tests.crdt.exchange import converge, exchange, regions
 
 KEY = b"h"
 
@@ -117,7 +117,7 @@ def test_field_that_was_counted_is_remembered_and_then_forgotten() -> None:
         assert list(held(replica.keyspace).tombstones or ()) == [b"f"]
         assert fields.remains_of(replica.keyspace, KEY, HASH, b"f") is not None
         assert held(replica.keyspace).has_garbage()
-    settle(here, there)
+    converge(here, there)
     for replica in (here, there):
         assert held(replica.keyspace).tombstones is None
         assert not held(replica.keyspace).has_garbage()

@@ -9,7 +9,7 @@ import pytest
 from crdt import DecodeError, Replica
 from crdt.causality.dots import make_dot
 from crdt.types.flag import DISABLE_WINS, DisableWinsFlag, EnableWinsFlag, Flag
-from tests.crdt.exchange import exchange, held, regions, settle
+from tests.crdt.exchange import converge, exchange, held, regions
 
 
 @pytest.mark.parametrize("disable_wins", [False, True])
@@ -50,7 +50,7 @@ def test_disable_is_remembered_until_all_have_seen_it() -> None:
     assert isinstance(remembered, DisableWinsFlag)
     assert remembered.collect({})
     assert remembered.min_dot() == make_dot(here.origin, 1)
-    settle(here, there)
+    converge(here, there)
     assert not here.keyspace.tombstones
     assert not there.keyspace.tombstones
 

@@ -9,7 +9,7 @@ from crdt.causality.dots import make_dot
 from crdt.numbers.number import COUNTER_MAX
 from crdt.types.grow_counter import GrowCounter
 from crdt.writes import grow_counter as grows
-from tests.crdt.exchange import exchange, held, regions, settle
+from tests.crdt.exchange import converge, exchange, held, regions
 
 
 def test_increments_of_all_regions_add_up() -> None:
@@ -46,7 +46,7 @@ def test_delete_takes_back_what_it_saw() -> None:
     there.keyspace.flush()
     exchange(here, there)
     assert grows.increment(there.keyspace, b"k", 3) == 3
-    settle(here, there)
+    converge(here, there)
     assert not here.keyspace.garbage
     assert here.counter_grow("k").value == 3
 

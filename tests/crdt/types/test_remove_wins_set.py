@@ -9,7 +9,7 @@ import pytest
 from crdt import DecodeError
 from crdt.causality.dots import make_dot
 from crdt.types.remove_wins_set import RemoveWinsSet
-from tests.crdt.exchange import exchange, held, regions, settle, tell
+from tests.crdt.exchange import converge, exchange, held, regions, tell
 
 
 def test_remove_wins_over_concurrent_add() -> None:
@@ -49,7 +49,7 @@ def test_remove_is_forgotten_with_what_it_keeps_out_once_all_have_seen_both() ->
         here.heard(replica.region, {there.origin: 1})
     here.collect()
     assert b"k" in here.keyspace.tombstones, "the third has not seen the add"
-    settle(here, there, third)
+    converge(here, there, third)
     for replica in (here, there, third):
         assert not replica.keyspace.tombstones
         assert not replica.keyspace.garbage

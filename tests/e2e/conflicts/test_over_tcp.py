@@ -24,7 +24,7 @@ from tests.ports import free_ports
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
 
 NAMES = tuple(f"r{number}" for number in range(1, REGIONS_MAX + 1))
-SETTLE_MS = 20_000
+CONVERGE_MS = 20_000
 STOP_SECONDS_MAX = 20
 
 
@@ -38,11 +38,11 @@ class Served:
         assert tuple(names) == NAMES[: len(names)]
         first = self.clients[0]
         self.admin("CRDB.LINK", "HEAL", "ALL")
-        self.settle()
+        self.converge()
         for each in self.clients:
             each.execute_command("CRDB.CLOCK", "REAL")
         first.execute_command("FLUSHALL")
-        self.settle()
+        self.converge()
         assert [each.execute_command("DBSIZE") for each in self.clients] == [0] * len(self.clients)
         self.admin("CRDB.LINK", "CUT", "ALL")
 
@@ -50,9 +50,9 @@ class Served:
         """A command of an administrator, to the first region."""
         return cast("Any", self.clients[0].execute_command(*words))
 
-    def settle(self) -> None:
+    def converge(self) -> None:
         """Wait until everything has come to wherever open links lead."""
-        assert self.admin("CRDB.SETTLE", str(SETTLE_MS)) == 1
+        assert self.admin("CRDB.SETTLE", str(CONVERGE_MS)) == 1
 
     def run(self, place: str, commands: Commands) -> list[Reply]:
         there = self.client_of(place)
@@ -83,7 +83,7 @@ class Served:
         pairs = [(str(a), str(b)) for a in numbers for b in numbers if a != b]
         for pair in pairs:
             self.admin("CRDB.LINK", "HEAL", *pair)
-        self.settle()
+        self.converge()
         for pair in pairs:
             self.admin("CRDB.LINK", "CUT", *pair)
 

@@ -7,16 +7,16 @@ import pytest
 from replication.machines.endpoint import OUTBOX_MAX, End, nobody
 from replication.machines.source import SourceState
 from replication.protocol.errors import RemoteProtocolError
-from replication.protocol.events import Closed, Event, SettleReceived
+from replication.protocol.events import Closed, ConvergenceReceived, Event
 from replication.protocol.frames import (
     Ack,
+    ConvergenceReply,
+    ConvergenceRequest,
     Frame,
     GapRefused,
     Heartbeat,
     Lacking,
     Resumed,
-    SettleReply,
-    SettleRequest,
 )
 from replication.protocol.limits import MS, SECOND, Limits
 from tests.replication.ends import US, greeted_source, make_source, replica
@@ -70,17 +70,17 @@ def test_our_own_absence_is_not_peers_silence() -> None:
 
 def test_questions_and_answers_are_told_of() -> None:
     end = End(0, Limits())
-    for frame in (SettleRequest(US, 1, 1, {}), SettleReply(US, 1, True)):
-        assert end.receive_settle(frame) == [SettleReceived("", frame)]
+    for frame in (ConvergenceRequest(US, 1, 1, {}), ConvergenceReply(US, 1, True)):
+        assert end.receive_convergence_frame(frame) == [ConvergenceReceived("", frame)]
 
 
 def test_end_that_asks_and_reads_nothing_is_closed() -> None:
     end = End(0, Limits())
     for _ in range(OUTBOX_MAX):
         end.send(GapRefused(US))
-    assert end.receive_settle(SettleReply(US, 1, True))
+    assert end.receive_convergence_frame(ConvergenceReply(US, 1, True))
     with pytest.raises(RemoteProtocolError, match="asks for more"):
-        end.receive_settle(SettleRequest(US, 1, 1, {}))
+        end.receive_convergence_frame(ConvergenceRequest(US, 1, 1, {}))
 
 
 def test_part_of_frame_is_sign_of_life() -> None:

@@ -16,19 +16,21 @@ from replication.protocol.events import (
     CaughtUp,
     Closed,
     Connected,
+    ConvergenceReceived,
     GapUnfilled,
     Merged,
     OpsTaken,
     OriginReused,
     Reported,
     Resynced,
-    SettleReceived,
     SnapshotWanted,
     Stalled,
 )
 from replication.protocol.frames import (
     PROTOCOL,
     Ack,
+    ConvergenceReply,
+    ConvergenceRequest,
     Frame,
     GapEnd,
     GapRefused,
@@ -40,8 +42,6 @@ from replication.protocol.frames import (
     Refuse,
     Resume,
     Resumed,
-    SettleReply,
-    SettleRequest,
     SnapshotBegin,
     SnapshotEnd,
     SnapshotPiece,
@@ -467,10 +467,10 @@ def test_source_that_does_not_answer_is_given_up() -> None:
     assert sink.tick(sink.deadline) == [Closed("r1", Direction.IN, "silent for 5000 ms")]
 
 
-@pytest.mark.parametrize("frame", [SettleRequest(US, 7, 1, {}), SettleReply(US, 7, True)])
-def test_questions_and_answers_are_told_of(frame: SettleRequest | SettleReply) -> None:
+@pytest.mark.parametrize("frame", [ConvergenceRequest(US, 7, 1, {}), ConvergenceReply(US, 7, True)])
+def test_questions_and_answers_are_told_of(frame: ConvergenceRequest | ConvergenceReply) -> None:
     sink = brought_to(S.STREAMING, replica(2))
-    assert sink.receive(frame, 0) == [SettleReceived("r1", frame)]
+    assert sink.receive(frame, 0) == [ConvergenceReceived("r1", frame)]
 
 
 def test_both_ends_together_bring_everything_over() -> None:

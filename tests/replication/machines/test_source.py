@@ -16,15 +16,17 @@ from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import (
     Closed,
     Connected,
+    ConvergenceReceived,
     OriginReused,
     Reported,
     Resynced,
-    SettleReceived,
 )
 from replication.protocol.frames import (
     FOLLOWER,
     PROTOCOL,
     Ack,
+    ConvergenceReply,
+    ConvergenceRequest,
     Frame,
     Heartbeat,
     Hello,
@@ -33,8 +35,6 @@ from replication.protocol.frames import (
     Refuse,
     Resume,
     Resumed,
-    SettleReply,
-    SettleRequest,
     SnapshotRequest,
 )
 from replication.protocol.limits import MS, Limits
@@ -280,9 +280,9 @@ def test_sink_without_hello_is_closed() -> None:
     assert source.tick(source.deadline) == [Closed("", Direction.OUT, "silent for 5000 ms")]
 
 
-@pytest.mark.parametrize("frame", [SettleRequest(US, 7, 1, {}), SettleReply(US, 7, True)])
-def test_questions_and_answers_are_told_of(frame: SettleRequest | SettleReply) -> None:
-    assert greeted_source(replica(1)).receive(frame, 0) == [SettleReceived("r2", frame)]
+@pytest.mark.parametrize("frame", [ConvergenceRequest(US, 7, 1, {}), ConvergenceReply(US, 7, True)])
+def test_questions_and_answers_are_told_of(frame: ConvergenceRequest | ConvergenceReply) -> None:
+    assert greeted_source(replica(1)).receive(frame, 0) == [ConvergenceReceived("r2", frame)]
 
 
 def test_sink_that_only_asks_is_closed() -> None:
@@ -291,7 +291,7 @@ def test_sink_that_only_asks_is_closed() -> None:
     with pytest.raises(RemoteProtocolError, match="asks for more"):
         source.receive(Resume({}, (1,)), 0)
     with pytest.raises(RemoteProtocolError, match="asks for more"):
-        source.receive(SettleRequest(US, 1, 1, {}), 0)
+        source.receive(ConvergenceRequest(US, 1, 1, {}), 0)
 
 
 def test_end_is_end() -> None:

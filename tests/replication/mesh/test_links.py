@@ -16,6 +16,8 @@ from replication.protocol.errors import LinkCut, RemoteProtocolError, UnknownPee
 from replication.protocol.events import Closed, GapFound
 from replication.protocol.frames import (
     FOLLOWER,
+    ConvergenceReply,
+    ConvergenceRequest,
     Eof,
     Heartbeat,
     Hello,
@@ -23,8 +25,6 @@ from replication.protocol.frames import (
     Present,
     Refuse,
     Resume,
-    SettleReply,
-    SettleRequest,
 )
 from replication.protocol.limits import SECOND
 from replication.protocol.peers import Direction, Member, Peer
@@ -372,25 +372,25 @@ def test_neighbours_are_asked_while_they_are_there() -> None:
     source = greeted(links, hello(2))
     sink = links.dial("r3", 0)
     links.receive(sink, hello(3), 0)
-    assert links.settle_queries.edges == {source: False, sink: True}
-    turn = links.settle_queries.start_query()
-    ask = SettleRequest(US, links.settle_queries.own.number, 1, {})
-    assert of(SettleRequest, drain(source)) == of(SettleRequest, drain(sink)) == [ask]
-    links.receive(source, SettleReply(US, ask.number, True), 0)
-    assert links.settle_queries.find_result(turn) is None
+    assert links.convergence_queries.edges == {source: False, sink: True}
+    turn = links.convergence_queries.start_query()
+    ask = ConvergenceRequest(US, links.convergence_queries.own.number, 1, {})
+    assert of(ConvergenceRequest, drain(source)) == of(ConvergenceRequest, drain(sink)) == [ask]
+    links.receive(source, ConvergenceReply(US, ask.number, True), 0)
+    assert links.convergence_queries.find_result(turn) is None
     links.receive(sink, Eof(), 0)
-    assert links.settle_queries.find_result(turn) is False
-    assert links.settle_queries.edges == {source: False}
+    assert links.convergence_queries.find_result(turn) is False
+    assert links.convergence_queries.edges == {source: False}
 
 
 def test_followers_are_asked_nothing_and_get_no() -> None:
     links = alone()
     follower = greeted(links, hello(2, role=FOLLOWER))
     drain(follower)
-    links.settle_queries.start_query()
-    assert links.settle_queries.find_result(1) is True
-    links.receive(follower, SettleRequest(EU, 1, 1, {}), 0)
-    assert drain(follower) == [SettleReply(EU, 1, False)]
+    links.convergence_queries.start_query()
+    assert links.convergence_queries.find_result(1) is True
+    links.receive(follower, ConvergenceRequest(EU, 1, 1, {}), 0)
+    assert drain(follower) == [ConvergenceReply(EU, 1, False)]
 
 
 def test_reports_about_ourselves_are_ignored() -> None:
@@ -406,8 +406,8 @@ def test_strangers_are_asked_nothing() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     drain(sink)
-    links.settle_queries.start_query()
-    assert of(SettleRequest, drain(sink)) == []
+    links.convergence_queries.start_query()
+    assert of(ConvergenceRequest, drain(sink)) == []
 
 
 def test_peers_whose_data_is_awaited_are_named_with_reason() -> None:

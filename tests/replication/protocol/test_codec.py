@@ -76,8 +76,8 @@ every_frame: st.SearchStrategy[Any] = st.one_of(
     st.builds(frames.GapRequest, origins, st.integers(0, SEQ_MAX)),
     st.builds(frames.GapEnd, origins),
     st.builds(frames.GapRefused, origins),
-    st.builds(frames.SettleRequest, origins, numbers, st.integers(0, REGION_MAX), vectors),
-    st.builds(frames.SettleReply, origins, numbers, st.booleans()),
+    st.builds(frames.ConvergenceRequest, origins, numbers, st.integers(0, REGION_MAX), vectors),
+    st.builds(frames.ConvergenceReply, origins, numbers, st.booleans()),
     st.builds(frames.Present, st.lists(membership, max_size=3).map(tuple), st.booleans()),
     st.builds(
         frames.Lacking,
@@ -230,7 +230,7 @@ def test_frame_for_which_there_is_no_memory_is_error_of_peer(
         (19, 0, ((1, 0, (1 << 64) - 1),), True),
         (6, 0, ((1 << 64) - 1, 1)),
     ],
-    ids=("GapRequest", "SettleRequest", "Present", "SnapshotBegin"),
+    ids=("GapRequest", "ConvergenceRequest", "Present", "SnapshotBegin"),
 )
 def test_origins_of_64_bits_are_read_and_refused_by_name(items: tuple[Any, ...]) -> None:
     """The frames have room for them, which is docs/formats.md."""

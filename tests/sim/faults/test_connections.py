@@ -42,7 +42,7 @@ def test_wrong_frame_ends_its_connection_and_nothing_else(value: int, world: Sim
     assert reader.rejected == 1
     assert all(site.is_up for site in world.sites.values())
     world.run("b", "SET", "k", "v")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.check_end()
 
 
@@ -107,7 +107,7 @@ def test_long_paused_reader_loses_its_connection(world: SimWorld) -> None:
     do(world, "slow-consumer", "a", "b", lasts=10 * SECOND)
     world.sleep(20 * SECOND)
     assert world.sites["b"].links.sinks["a"] is not sink
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
 
 
 @pytest.mark.parametrize(("value", "count"), [(0, 2), (1, 1), (2, 2), (3, 1)])
@@ -118,7 +118,7 @@ def test_client_repeats_what_it_has_no_reply_to(value: int, count: int, world: S
     world.sleep(2 * SECOND)
     assert world.sites["b"].writes - before[1] == 1
     assert world.sessions.by_number == {}
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.check_end()
 
 

@@ -69,7 +69,7 @@ def test_each_fault_happens_and_is_undone(fault: Fault, world: SimWorld) -> None
     assert injector.open == {}
     assert condition(world) == before
     world.run("a", "SET", "k", "v")
-    assert world.settle(60 * SECOND)
+    assert world.converge(60 * SECOND)
     world.check_end()
 
 

@@ -42,7 +42,7 @@ def test_restart_keeps_what_crash_loses(world: SimWorld) -> None:
 
 def test_reused_origin_meets_its_own_dots(world: SimWorld) -> None:
     world.run("a", "SET", "k", "v")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     site = world.sites["a"]
     Injector(world).apply_step(ScheduleStep(world.now, "reuse", ("a",), 100 * MS))
     world.sleep(110 * MS)
@@ -53,7 +53,7 @@ def test_reused_origin_meets_its_own_dots(world: SimWorld) -> None:
     assert incarnation_of(site.replica.origin) == site.directory.incarnation
     assert site.replica.origin != make_origin(1, 0)
     assert world.run("a", "SET", "k", "w") == "OK"
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.check_end()
 
 
@@ -66,7 +66,7 @@ def test_reused_origin_waits_for_peer_with_its_dots(
     world.heal("a", "b")
     world.cut("b", "c")
     world.cut("b", "d")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.crash_process("a")
     world.cut("a", "b")
     world.heal("a", "c")
@@ -84,7 +84,7 @@ def test_unaware_region_writes_before_it_learns_of_its_past(
     world: SimWorld,
 ) -> None:
     world.run("a", "INCRBY", "n", "5")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     site = world.sites["a"]
     Injector(world).apply_step(ScheduleStep(world.now, "unaware", ("a",), 100 * MS))
     world.sleep(101 * MS)
@@ -94,13 +94,13 @@ def test_unaware_region_writes_before_it_learns_of_its_past(
     world.sleep(2 * SECOND)
     assert site.has_caught_up
     assert world.run("b", "GET", "n") == b"7"
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.check_end()
 
 
 def test_follower_loses_all_and_gets_it_again(world: SimWorld) -> None:
     world.run("a", "SET", "k", "v")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "follower-restart", ("f",), SECOND))
     assert not world.copies["f"].is_up
@@ -113,7 +113,7 @@ def test_follower_loses_all_and_gets_it_again(world: SimWorld) -> None:
 
 def test_promoted_follower_writes_until_it_follows(world: SimWorld) -> None:
     world.run("a", "SET", "k", "v")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     Injector(world).apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
     assert world.run("f", "LRANGE", "own", "0", "-1") == [b"1"]
     assert world.run("f", "GET", "k") == b"v"
@@ -162,7 +162,7 @@ def test_last_writes_of_life_that_is_over_come_late(world: SimWorld) -> None:
     assert world.sites["b"].replica.vector != world.sites["c"].replica.vector
     world.sleep(2 * SECOND)
     assert shut(world) == set()
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     assert world.run("d", "SMEMBERS", "s") == [b"m"]
     assert injector.fired["bereave"] == 1
     world.check_end()
@@ -198,13 +198,13 @@ def test_last_writer_is_not_lost_if_down_or_one_of_two(world: SimWorld) -> None:
 def test_claims_at_all_regions_cost_nothing(world: SimWorld) -> None:
     for name in "abcd":
         world.run(name, "INCR", "n")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "claim", ("a", "b", "c", "d"), 0, 5))
     world.sleep(18 * MS)
     assert [site.replica.keyspace.size() for site in world.live_regions()] == [0, 0, 0, 0]
     world.sleep(3 * SECOND)
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     assert [world.run(name, "GET", "n") for name in "abcd"] == [b"4"] * 4
     assert injector.fired["claim"] == 1
     world.check_end()

@@ -19,7 +19,7 @@ def torn(world: SimWorld, value: int, lasts: int = 10 * SECOND) -> Injector:
     for number in range(30):
         world.run("b", "SET", f"k{number}", "v" * 400)
         world.run("c", "SET", f"l{number}", "v" * 400)
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     injector.apply_step(ScheduleStep(world.now, "torn-resync", ("a",), lasts, value))
     return injector
 
@@ -39,7 +39,7 @@ def test_one_of_two_dies_in_middle(value: int, dead: str) -> None:
     assert {site.replica.history.limit for site in sites} == {
         site.tuning.history_bytes for site in sites
     }
-    assert world.settle(30 * SECOND)
+    assert world.converge(30 * SECOND)
     world.check_end()
 
 

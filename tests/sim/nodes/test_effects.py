@@ -13,7 +13,7 @@ def test_history_holds_what_region_has_applied() -> None:
     book = world.run_history.book
     here, there = (world.sites[name].replica.keyspace for name in ("eu", "us"))
     assert [len(book.history_of_key(b"k", db) or ()) for db in (here, there)] == [1, 0]
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.run("us", "SREM", "k", "a")
     history = book.history_of_key(b"k", there)
     assert history is not None

@@ -27,7 +27,7 @@ def following(*sources: str, number: int = 255, **settings: int) -> tuple[SimWor
 def test_follower_reads_and_does_not_write() -> None:
     world, copy = following("eu")
     world.run("us", "SET", "k", "v")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     assert world.run("f", "GET", "k") == b"v"
     assert world.run("f", "SET", "k", "w") == Refusal(READONLY.decode())
     assert copy.claims() == {"eu": world.sites["eu"].replica.vector}
@@ -38,7 +38,7 @@ def test_follower_reads_and_does_not_write() -> None:
 def test_regions_may_go_by_other_names_there(number: int) -> None:
     world, copy = following("eu", number=number)
     world.run("eu", "SET", "k", "v")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     there = make_origin(2 if number == 1 else 1)
     assert copy.replica.vector == {there: 1}
     assert copy.claims() == {"eu": {make_origin(1): 1}}
@@ -47,7 +47,7 @@ def test_regions_may_go_by_other_names_there(number: int) -> None:
 def test_two_sources_are_two_databases() -> None:
     world, copy = following("eu", "us")
     world.run("eu", "INCRBY", "n", "5")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     assert world.run("f", "GET", "n") == b"10"
     assert set(copy.claims()) == {"eu", "us"}
 
@@ -61,7 +61,7 @@ def test_after_cut_it_goes_on_from_backlog_if_that_reaches_back() -> None:
         for i in range(count):
             world.run("eu", "SET", f"k{i}", "v")
         world.heal("f", "eu")
-        assert world.settle(10 * SECOND)
+        assert world.converge(10 * SECOND)
         world.sleep(SECOND)
     assert (copy.snapshots, copy.resumptions) == (1, 2)
     assert world.run("f", "DBSIZE") == 31
@@ -71,19 +71,19 @@ def test_after_cut_it_goes_on_from_backlog_if_that_reaches_back() -> None:
 def test_promoted_follower_keeps_data_and_receives_no_more() -> None:
     world, copy = following("eu")
     world.run("eu", "SET", "k", "v")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     copy.stop_following()
     assert not copy.is_following
     assert world.run("f", "SET", "mine", "1") == "OK"
     world.run("eu", "SET", "k", "w")
-    assert world.settle(10 * SECOND), "who follows nobody is not waited for"
+    assert world.converge(10 * SECOND), "who follows nobody is not waited for"
     world.sleep(SECOND)
     assert world.run("f", "GET", "k") == b"v"
     assert copy.connectors["eu"].wire is None
     with pytest.raises(AssertionError):
         copy.stop_following()
     copy.start_following()
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     assert world.run("f", "GET", "k") == b"w"
     assert world.run("f", "GET", "mine") is None
     world.sleep(SECOND)
@@ -93,7 +93,7 @@ def test_promoted_follower_keeps_data_and_receives_no_more() -> None:
 def test_each_life_begins_with_nothing() -> None:
     world, copy = following("eu")
     world.run("eu", "SET", "k", "v")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     first = copy.replica.origin
     world.crash_process("f")
     with pytest.raises(AssertionError):
@@ -102,7 +102,7 @@ def test_each_life_begins_with_nothing() -> None:
     world.restart_process("f")
     assert world.run("f", "GET", "k") is None
     assert copy.replica.origin != first
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     assert world.run("f", "GET", "k") == b"v"
     assert (copy.beginnings, copy.bidden) == (2, 2)
 
@@ -123,7 +123,7 @@ def test_follower_refuses_stale_reads_while_source_is_away() -> None:
     world.sleep(2 * SECOND)
     copy = world.copies["f"]
     world.run("eu", "SET", "k", "v")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     assert world.run("f", "GET", "k") == b"v"
     world.cut("f", "eu")
     assert world.run("f", "GET", "k") == Refusal(MASTERDOWN.decode())

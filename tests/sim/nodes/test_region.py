@@ -22,7 +22,7 @@ def world() -> SimWorld:
     made.sleep(2 * SECOND)
     made.run("eu", "SET", "a", "1")
     made.run("us", "SET", "b", "2")
-    assert made.settle(SECOND)
+    assert made.converge(SECOND)
     return made
 
 
@@ -126,9 +126,9 @@ def test_client_that_waits_is_served_by_write_from_afar(world: SimWorld) -> None
     sim_client = world.sites["eu"].sim_client
     assert world.run("eu", "BLPOP", "q", "0") is None
     world.run("us", "RPUSH", "q", "x")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     assert sim_client.late == b"*2\r\n$1\r\nq\r\n$1\r\nx\r\n"
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     assert world.run("us", "LLEN", "q") == 0
 
 
@@ -237,7 +237,7 @@ def test_loss_that_is_not_reported_is_noticed(
 def test_large_operation_is_recorded_and_sent_in_parts() -> None:
     plan = Plan.of(("eu", "us"), delay_ms=20, tuning=Tuning(op_bytes=60))
     world = SimWorld(plan)
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     commands = [("SADD", f"s{index}", "x" * 30) for index in range(4)]
     world.run_all("eu", ("MULTI",), *commands, ("EXEC",))
     site = world.sites["eu"]
@@ -248,7 +248,7 @@ def test_large_operation_is_recorded_and_sent_in_parts() -> None:
         (3, 3),
         (4, 4),
     ]
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.sleep(SECOND)
     world.check_end()
     assert world.run("us", "SCARD", "s3") == 1

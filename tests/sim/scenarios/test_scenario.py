@@ -145,8 +145,10 @@ def test_clocks_can_be_stopped_stepped_and_started() -> None:
 
 
 def test_scenario_that_does_not_settle_is_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.scenarios.runner.SETTLE_MAX", 10 * MS)
-    with pytest.raises(ScenarioError, match="line 3: 'settle': nothing settles within 0 s"):
+    monkeypatch.setattr("sim.scenarios.runner.CONVERGE_MAX", 10 * MS)
+    with pytest.raises(
+        ScenarioError, match="line 3: 'settle': the regions have not converged within 0 s"
+    ):
         played("write eu SET k v", "settle")
 
 

@@ -34,7 +34,7 @@ def test_backlog_that_has_run_out_is_seen() -> None:
     for i in range(30):
         small.run("eu", "SET", f"k{i}", "v")
     small.heal("eu", "us")
-    assert small.settle(20 * SECOND)
+    assert small.converge(20 * SECOND)
     wanted = {"backlog did not reach", "snapshot merged", "full resync", "link lost"}
     assert wanted <= seen(small)
 
@@ -80,7 +80,7 @@ def test_key_with_several_types_is_seen_in_both_regions() -> None:
     torn = world()
     torn.run("eu", "SADD", "k", "a")
     torn.run("us", "RPUSH", "k", "b")
-    assert torn.settle(SECOND)
+    assert torn.converge(SECOND)
     assert coverage_counts(torn)["key with several types"] == 2
 
 

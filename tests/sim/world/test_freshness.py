@@ -52,7 +52,7 @@ def test_backlog_that_woken_client_overruns_lets_followers_take_snapshot() -> No
     names, copies = ("eu", "us", "ap"), (COPY,)
     plan = attrs.evolve(Plan.of(names, delay_ms=20, tuning=tuning), copies=copies)
     world = SimWorld(plan)
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.sleep(2 * SECOND)
     copy = world.copies["copy"]
     before = copy.replica.merges
@@ -95,14 +95,14 @@ def test_follower_of_who_has_lost_everything_gets_time_to_come_back() -> None:
     world = quiet(COPY)
     assert comeback_limit_ns(world) == 0
     world.run("us", "SET", "k", "v")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     assert comeback_limit_ns(world) == 0
     for name in world.sites:
         world.crash_process(name)
     for name in world.sites:
         world.restart_process(name)
     world.sleep(5 * SECOND)
-    assert world.is_settled(), "who has nothing is not what the copy must equal"
+    assert world.has_converged(), "who has nothing is not what the copy must equal"
     assert world.copies["copy"].claims() != {"us": {}}
     assert comeback_limit_ns(world) == 3 * SECOND + 12 * 2 * 20 * MS
     check_freshness(world)
@@ -181,10 +181,10 @@ def test_missing_acknowledgement_is_caught() -> None:
 def answer(is_so: bool | None) -> Callable[[object], bool | None]:
     """Return what answers every question alike."""
 
-    def is_settled(_question: object) -> bool | None:
+    def has_converged(_question: object) -> bool | None:
         return is_so
 
-    return is_settled
+    return has_converged
 
 
 def test_settling_that_is_said_too_early_or_never_is_noticed() -> None:
@@ -192,13 +192,13 @@ def test_settling_that_is_said_too_early_or_never_is_noticed() -> None:
     control = world.sites["us"].instance.links
     assert isinstance(control, ProcessLinks)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(control, "is_settled", answer(True))
+        patch.setattr(control, "has_converged", answer(True))
         expect("us says that all has arrived, but eu, ap lacks it", world)
     world = quiet()
     control = world.sites["us"].instance.links
     assert isinstance(control, ProcessLinks)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(control, "is_settled", answer(None))
+        patch.setattr(control, "has_converged", answer(None))
         expect("us does not say that all has arrived", world)
 
 

@@ -30,7 +30,7 @@ def world_of(limits: Limits | None = None, topology: str = "mesh") -> SimWorld:
     tuning = Tuning(Limits() if limits is None else limits)
     copies = (Copy("copy", 255, ("eu",)),)
     world = SimWorld(attrs.evolve(plan, copies=copies, tuning=tuning))
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.sleep(2 * SECOND)
     return world
 

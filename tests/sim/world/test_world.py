@@ -51,10 +51,10 @@ def test_closed_network_heals_and_all_agree(world: SimWorld) -> None:
     world.cut("eu", "ap")
     world.run("eu", "INCRBY", "n", "7")
     world.run("us", "INCRBY", "n", "3")
-    assert not world.is_settled()
+    assert not world.has_converged()
     world.heal("eu", "us")
     world.heal("eu", "ap")
-    assert world.settle(60 * SECOND)
+    assert world.converge(60 * SECOND)
     assert values(world, "n") == [b"10"] * 3
     world.sleep(2 * SECOND)
     world.check_end()
@@ -62,11 +62,11 @@ def test_closed_network_heals_and_all_agree(world: SimWorld) -> None:
 
 def test_crash_takes_only_what_nobody_else_had(world: SimWorld) -> None:
     world.run("eu", "SET", "kept", "1")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.crash_process("eu")
     assert [site.name for site in world.live_regions()] == ["us", "ap"]
     world.restart_process("eu")
-    assert world.settle(60 * SECOND)
+    assert world.converge(60 * SECOND)
     assert values(world, "kept") == [b"1"] * 3
 
 
@@ -75,14 +75,14 @@ def test_reset_data_is_forgotten_despite_memory_loss(topology: str) -> None:
     world = SimWorld(Plan.of(["eu", "us", "ap"], topology=topology, delay_ms=20))
     world.sleep(2 * SECOND)
     world.run("eu", "INCRBY", "n", "5")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     for region in ("eu", "ap"):
         world.crash_process(region)
         world.sleep(SECOND)
         world.restart_process(region)
-        assert world.settle(60 * SECOND)
+        assert world.converge(60 * SECOND)
     world.run("us", "DEL", "n")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     assert {key for site in world.live_regions() for key in site.replica.keyspace.garbage} == {b"n"}
     assert world.wait_for(
         lambda: not any(site.replica.keyspace.garbage for site in world.live_regions()), 30 * SECOND
@@ -105,7 +105,7 @@ def test_regions_that_are_not_linked_can_be_cut_and_healed_all_same() -> None:
     world = SimWorld(Plan.of(["eu", "us", "ap"], topology="line", delay_ms=20))
     world.cut("eu", "ap")
     world.run("eu", "SET", "k", "v")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.heal("eu", "ap")
     assert values(world, "k") == [b"v"] * 3
 

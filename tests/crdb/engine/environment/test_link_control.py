@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from crdb.engine.environment.link_control import (
+    ConvergenceWait,
     LinkInfo,
     LinkOutOfReach,
     LinkState,
     NoSuchLink,
-    Settling,
 )
 from tests.crdb.links import FlowingLinks
 from tests.crdb.regions import Regions
@@ -24,12 +24,12 @@ def test_link_is_live_unless_it_is_cut_or_its_other_end_is_away(state: LinkState
 def test_it_is_settled_when_all_has_arrived() -> None:
     regions = Regions(3)
     links = FlowingLinks(regions)
-    assert Settling(links).is_over()
+    assert ConvergenceWait(links).is_over()
     regions.run(1, "SET", "k", "v")
-    settling = Settling(links)
-    assert not settling.is_over()
+    wait = ConvergenceWait(links)
+    assert not wait.is_over()
     links.flow()
-    assert settling.is_over()
+    assert wait.is_over()
 
 
 def test_regions_that_no_live_link_connects_may_differ() -> None:
@@ -39,11 +39,11 @@ def test_regions_that_no_live_link_connects_may_differ() -> None:
         links.cut("region-1", other)
         links.cut(other, "region-1")
     regions.run(1, "SET", "k", "v")
-    assert Settling(links).is_over()
+    assert ConvergenceWait(links).is_over()
     regions.run(2, "SET", "k", "v")
-    assert not Settling(links).is_over()
+    assert not ConvergenceWait(links).is_over()
     links.flow()
-    assert Settling(links).is_over()
+    assert ConvergenceWait(links).is_over()
 
 
 def test_one_way_link_asks_only_for_what_flows_along_it() -> None:
@@ -51,9 +51,9 @@ def test_one_way_link_asks_only_for_what_flows_along_it() -> None:
     links = FlowingLinks(regions)
     links.cut("region-1", "region-2")
     regions.run(1, "SET", "k", "v")
-    assert Settling(links).is_over()
+    assert ConvergenceWait(links).is_over()
     regions.run(2, "SET", "k", "v")
-    assert not Settling(links).is_over()
+    assert not ConvergenceWait(links).is_over()
 
 
 def test_what_third_region_can_hand_on_is_waited_for() -> None:
@@ -62,9 +62,9 @@ def test_what_third_region_can_hand_on_is_waited_for() -> None:
     links.cut("region-1", "region-2")
     regions.run(1, "SET", "k", "v")
     regions.send(1, 3)
-    assert not Settling(links).is_over()
+    assert not ConvergenceWait(links).is_over()
     regions.send(3, 2)
-    assert Settling(links).is_over()
+    assert ConvergenceWait(links).is_over()
 
 
 def test_only_answers_given_after_question_count() -> None:
@@ -73,17 +73,17 @@ def test_only_answers_given_after_question_count() -> None:
     links.ask()
     links.answer()
     regions.run(2, "SET", "k", "v")
-    settling = Settling(links)
-    assert not settling.is_over()
+    wait = ConvergenceWait(links)
+    assert not wait.is_over()
     asked = links.asked
-    assert not settling.is_over()
+    assert not wait.is_over()
     assert links.asked == asked, "one question at a time"
     links.answer()
-    assert not settling.is_over()
+    assert not wait.is_over()
     assert links.asked == asked + 1, "it is put again when the answer is not good enough"
     links.flow()
     links.answer()
-    assert settling.is_over()
+    assert wait.is_over()
 
 
 def test_errors_name_both_regions() -> None:

@@ -245,9 +245,9 @@ def write(links: Links) -> None:
 def test_where_all_regions_are_here_this_moment_counts() -> None:
     here = control(THREE, "us", "eu", "ap")
     question = here.ask()
-    assert here.is_settled(question) is True
+    assert here.has_converged(question) is True
     write(here.ends["us"])
-    assert here.is_settled(question) is False
+    assert here.has_converged(question) is False
 
 
 def test_regions_elsewhere_are_asked_over_links() -> None:
@@ -257,9 +257,9 @@ def test_regions_elsewhere_are_asked_over_links() -> None:
     write(whole.ends["ap"])
     for expected in (False, True):
         question = us.ask()
-        assert us.is_settled(question) is None, "nothing is known that was not asked for"
+        assert us.has_converged(question) is None, "nothing is known that was not asked for"
         talk([whole], wires)
-        assert us.is_settled(question) is expected, "ap is two links away"
+        assert us.has_converged(question) is expected, "ap is two links away"
         for links in whole.ends.values():
             links.replica.keyspace.vector.update(whole.ends["ap"].replica.vector)
 
@@ -273,14 +273,16 @@ def test_process_with_some_regions_asks_for_each_of_them() -> None:
         part.cut(source, sink)
     talk([whole], wires)
     question = part.ask()
-    assert part.is_settled(question) is None
+    assert part.has_converged(question) is None
     talk([whole], wires)
-    assert part.is_settled(question) is True
+    assert part.has_converged(question) is True
     write(whole.ends["ap"])
     question = part.ask()
     talk([whole], wires)
-    assert part.ends["us"].settle_queries.find_result(question["us"]) is True, "it is on its own"
-    assert part.is_settled(question) is False
+    assert part.ends["us"].convergence_queries.find_result(question["us"]) is True, (
+        "it is on its own"
+    )
+    assert part.has_converged(question) is False
 
 
 @pytest.mark.parametrize("is_away", [True, False])
@@ -292,7 +294,7 @@ def test_link_that_is_not_there_is_waited_for_unless_its_other_end_is_away(
         attempt(here, "eu", "us")
         attempt(here, "ap", "us")
     assert here.has_missing_link("us") is not is_away
-    assert here.is_settled(here.ask()) is is_away
+    assert here.has_converged(here.ask()) is is_away
 
 
 NAMES = ("us", "eu", "ap", "sa", "af")
@@ -341,9 +343,9 @@ def test_processes_of_their_own_say_what_one_process_says(
         vectors[name] = links.replica.vector
     asked = {name: process.ask() for name, process in each.items()}
     talk([whole], wires)
-    said = {name: process.is_settled(asked[name]) for name, process in each.items()}
+    said = {name: process.has_converged(asked[name]) for name, process in each.items()}
     assert said == {name: have_arrived(part_of(whole, name), vectors) for name in each}
-    assert whole.is_settled(whole.ask()) is all(said.values())
+    assert whole.has_converged(whole.ask()) is all(said.values())
     event(f"{sorted(set(map(str, said.values())))}")
 
 

@@ -18,7 +18,7 @@ def test_both_or_none_is_right() -> None:
     world = fresh(AtomicityChecker, copies=(Copy("f", 255, ("eu",)),))
     world.run_all("eu", *BOTH)
     world.run_session("us", 1, *READ)
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.run_session("us", 1, *READ)
     assert checker_of(world).looked == 4
 
@@ -27,7 +27,7 @@ def test_both_or_none_is_right() -> None:
 def test_one_without_other_is_caught(place: str) -> None:
     world = fresh(AtomicityChecker, copies=(Copy("f", 255, ("eu",)),))
     world.run_all("eu", *BOTH)
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     drop_key(world.places[place], b"twin:0")
     with pytest.raises(Violation, match=f"{place} shows .* under pair:0 and None under twin:0"):
         world.places[place].show_changes()

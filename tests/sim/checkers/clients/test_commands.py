@@ -69,7 +69,7 @@ def test_element_for_waiter_may_be_gone(world: SimWorld) -> None:
 def test_key_of_several_types_may_show_other_one(world: SimWorld) -> None:
     world.run("eu", "SADD", "k", "a")
     world.run("us", "RPUSH", "k", "a")
-    assert world.settle(10**9)
+    assert world.converge(10**9)
     world.run("eu", "SREM", "k", "a")
     assert world.run("us", "TYPE", "k") == "set"
 

@@ -37,7 +37,7 @@ def everybody_forgets(world: SimWorld) -> None:
 
         on_accept(site, act)
     fill(world, "eu", "cart")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     eu = world.sites["eu"]
     drop_key(eu, b"cart")
     world.run("eu", "SET", "trigger", "1")
@@ -58,7 +58,7 @@ def owed(world: SimWorld, origin: int) -> int:
 def test_region_that_loses_its_memory_owes_what_others_have() -> None:
     world = fresh(DurabilityChecker)
     world.run("us", "SET", "a", "1")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.cut("us", "eu")
     world.cut("us", "ap")
     world.run("us", "SET", "b", "1")
@@ -73,7 +73,7 @@ def test_region_that_loses_its_memory_owes_what_others_have() -> None:
 def test_losing_what_is_owed_is_caught() -> None:
     world = fresh(DurabilityChecker)
     world.run("us", "SET", "a", "1")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     checker = checker_of(world)
     assert isinstance(checker, DurabilityChecker)
     checker.owed[2 << 14] = 3
@@ -85,7 +85,7 @@ def test_effect_without_its_cause_is_caught() -> None:
     world = fresh(DurabilityChecker)
     world.run("us", "SET", "a", "1")
     world.run("us", "SET", "a", "2")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     del world.run_history.in_order[0]
     with pytest.raises(Violation, match=r"2:2\.\.2 does not follow from what was before"):
         world.check_end()

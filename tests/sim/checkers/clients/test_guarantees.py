@@ -27,7 +27,7 @@ def read(world: SimWorld, session: int, members: list[bytes], region: str = "eu"
 
 def test_reading_what_is_there_is_right(world: SimWorld) -> None:
     assert world.run_session("eu", 1, READ) == [[b"a"]]
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     assert world.run_session("us", 2, READ) == [[b"a"]]
     assert checker_of(world).looked == 2
 
@@ -91,7 +91,7 @@ def test_session_starts_over_after_wait_in_vain(world: SimWorld) -> None:
 
 def test_session_that_arrives_at_once_keeps_its_vector(world: SimWorld) -> None:
     world.run_session("eu", 1, READ, ("CRDB.VECTOR",))
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     assert world.run_session("us", 1, READ) == [1]
     with pytest.raises(Violation, match="session 1 in us does not see a"):
         read(world, 1, [], "us")

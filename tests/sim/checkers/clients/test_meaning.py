@@ -56,7 +56,7 @@ def test_all_families_are_worked_out() -> None:
 def test_write_that_had_seen_other_wins_with_slow_clock() -> None:
     world = fresh(MeaningChecker)
     world.run("eu", "SET", "word:0.0", "u1")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.sites["us"].clock.step_by(-3_600_000)
     world.run("us", "SET", "word:0.0", "u2")
     finish(world)
@@ -68,7 +68,7 @@ def test_lost_log_entry_is_caught() -> None:
     world.run("eu", "RPUSH", "log:0", "u1")
     world.run("eu", "RPUSH", "log:0", "u2")
     world.run("eu", "LPOP", "log:0")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     with pytest.raises(Violation, match=r"under log:0, not \{16384: \[b'u1', b'u2'\]\}"):
         world.check_end()
 
@@ -133,7 +133,7 @@ def test_parts_of_transaction_count_where_others_see_them() -> None:
     """The last command of a transaction gave its dot to all of them."""
     plan = Plan.of(("eu", "us"), delay_ms=20, tuning=Tuning(op_bytes=60))
     world = SimWorld(plan, checkers=(MeaningChecker,))
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     once = (("RPUSH", "log:0", "u" * 30), ("SADD", "all:0", "u" * 30), ("SET", "free:0", "x" * 50))
     world.run_all("eu", ("MULTI",), *once, ("EXEC",))
     eu, us = world.sites["eu"], world.sites["us"]

@@ -91,7 +91,7 @@ def test_reads_next_to_writes_and_of_busy_keys_are_left_alone(world: SimWorld) -
 def test_wrong_reply_of_follower_is_caught(number: int) -> None:
     world = fresh(ReadsChecker, copies=(Copy("f", number, ("eu",)), Copy("g", 9, ("eu", "us"))))
     world.run_all("eu", *FILLED)
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     ask = ("GET", "string")
     assert world.run_session("f", 1, ask) == [b"abc"]
     assert world.run_session("g", 2, ask) == [b"abc"]
@@ -106,6 +106,6 @@ def test_wrong_reply_of_follower_is_caught(number: int) -> None:
     assert world.copies["f"].holds_old
     assert world.run_session("f", 1, ask) == [b"mine"], "until the snapshot is here"
     assert checker.looked == 2
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     assert world.run_session("f", 1, ask) == [b"abc"]
     assert checker.looked == 3

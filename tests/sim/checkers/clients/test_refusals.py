@@ -20,7 +20,7 @@ def behind(*, serves: bool = False) -> SimRegion:
     tuning = Tuning(refuses_stale=not serves)
     plan = Plan.of(NAMES, delay_ms=20, tuning=tuning)
     world = SimWorld(plan, checkers=(RefusalsChecker,))
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.run("eu", "SET", "k", "v")
     world.sleep(SECOND)
     kept = world.sites["eu"].take_snapshot()

@@ -100,7 +100,7 @@ def test_errors_and_walks_that_were_not_seen_to_begin_prove_nothing(world: SimWo
 def test_walks_over_what_follower_holds_are_followed() -> None:
     world = fresh(ScanningChecker, copies=(Copy("f", 2, ("eu",)),))
     world.run_all("eu", ("SADD", "s", "m", "n"))
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     copy, checker = world.copies["f"], checker_of(world)
     world.run_session("f", 1, ("SSCAN", "s", "$cursor"))
     assert checker.looked == 3
@@ -109,7 +109,7 @@ def test_walks_over_what_follower_holds_are_followed() -> None:
     checker.on_follower_replies(copy, 1, (SSCAN,), (page,))
     world.run("eu", "SREM", "s", "n")
     world.run("eu", "SADD", "s", "o")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     end: list[Any] = [b"0", []]
     checker.on_follower_replies(copy, 1, (("SSCAN", "s", "7"),), (end,))
     checker.before_follower_commands(copy, 1, (SSCAN,))

@@ -21,7 +21,7 @@ ALL = (("MULTI",), ("SADD", "other", "x"), ("EXEC",))
 def world() -> SimWorld:
     made = fresh(WatchingChecker)
     made.run("eu", "SET", "k", "1", "PX", "900")
-    assert made.settle(SECOND)
+    assert made.converge(SECOND)
     made.run_session("eu", 1, ("WATCH", "k", "l"), ("WATCH", "k"))
     return made
 
@@ -43,12 +43,12 @@ def write(world: SimWorld) -> None:
 
 def write_elsewhere(world: SimWorld) -> None:
     world.run("us", "SADD", "l", "m")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
 
 
 def flush_elsewhere(world: SimWorld) -> None:
     world.run("us", "FLUSHALL")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
 
 
 def run_out(world: SimWorld) -> None:
@@ -98,14 +98,14 @@ def test_trimming_touches_list_from_which_it_removes_nothing(world: SimWorld) ->
 @pytest.mark.parametrize("region", ["eu", "us"])
 def test_another_order_of_list_is_change(world: SimWorld, region: str) -> None:
     world.run("eu", "RPUSH", "l", "m", "n")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
     world.run(region, "LMOVE", "l", "l", "LEFT", "RIGHT")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     assert outcome(world) is None
     world.run_session("eu", 1, ("WATCH", "l"))
     world.run(region, "LMOVE", "l", "l", "LEFT", "RIGHT")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     with pytest.raises(Violation, match="was carried out, although l went from"):
         told(world, [])
 
@@ -124,10 +124,10 @@ def test_other_trimming_touches_nothing(
     world: SimWorld, region: str, command: tuple[str, ...]
 ) -> None:
     world.run_all("eu", ("RPUSH", "l", "m"), ("RPUSH", "another", "m"))
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l", "none"))
     world.run(region, *command)
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     assert outcome(world) == [1]
     world.run_session("eu", 1, ("WATCH", "l", "none"))
     world.run(region, *command)
@@ -138,10 +138,10 @@ def test_other_trimming_touches_nothing(
 def test_remote_change_counts_once_visible(world: SimWorld) -> None:
     world.run("us", "SADD", "l", "m")
     world.run("us", "SREM", "l", "absent")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.run_session("eu", 1, ("UNWATCH",), ("WATCH", "l"))
     world.run("us", "SADD", "l", "m")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
         told(world, None)
     world.run_session("eu", 1, ("WATCH", "l"))

@@ -34,7 +34,7 @@ def test_window_that_is_kept_is_not() -> None:
     limits = attrs.evolve(tuning.limits, window_bytes_max=100, batch_bytes_max=100)
     plan = Plan.of(["eu", "us"], delay_ms=20, tuning=attrs.evolve(tuning, limits=limits))
     world = SimWorld(plan, checkers=[BoundsChecker])
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.close_way("us", "eu")
     for i in range(20 * SAMPLE):
         world.run("eu", "SET", f"k{i}", "v")
@@ -122,7 +122,7 @@ def test_open_ends_are_few() -> None:
 def test_what_is_counted_wrongly_is_noticed_at_the_end() -> None:
     world = fresh(BoundsChecker)
     world.run_all("eu", ("SET", "k", "v", "PX", "60000"), ("SET", "l", "v"))
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.check_end()
     replica = world.sites["us"].replica
     replica.keyspace.deadlines.timed = 0

@@ -23,7 +23,7 @@ def filled(copy: Copy) -> SimWorld:
     world = fresh(FollowingChecker, copies=(copy,))
     world.run("eu", "SADD", "cart", "milk")
     world.run("us", "INCRBY", "n", "5")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.sleep(SECOND)
     return world
 
@@ -54,7 +54,7 @@ def test_follower_that_loses_key_is_caught_in_end(copy: Copy) -> None:
 def test_wrong_following_is_caught_immediately() -> None:
     world = fresh(ConvergenceChecker, copies=(ONE,))
     world.run("eu", "SADD", "cart", "milk")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     drop_key(world.copies["f"], b"cart")
     with pytest.raises(Violation, match="f has all that eu had at 1=1, and differs"):
         world.run("f", "GET", "k")

@@ -34,7 +34,7 @@ def test_effects_under_way_count_as_lag(world: SimWorld) -> None:
     world.run("eu", "INCR", "k")
     look(world)
     world.open_way("eu", "us")
-    world.settle(10 * SECOND)
+    world.converge(10 * SECOND)
     world.sleep(SECOND)
     look(world)
     assert checker_of(world).looked >= 4

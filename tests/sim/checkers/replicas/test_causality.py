@@ -46,7 +46,7 @@ def test_message_says_what_was_missing() -> None:
 def test_vector_must_end_between_operations() -> None:
     world = fresh(CausalityChecker)
     world.run_all("eu", ("MULTI",), ("SET", "a", "1"), ("SET", "b", "1"), ("EXEC",))
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     us = world.sites["us"]
     us.replica.keyspace.vector[1 << 14] = 1
     with pytest.raises(Violation, match="1:1 ends no operation"):
@@ -56,9 +56,9 @@ def test_vector_must_end_between_operations() -> None:
 def test_snapshot_must_be_causally_closed() -> None:
     world = fresh(CausalityChecker)
     world.run("eu", "SET", "a", "1")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.run("us", "SET", "b", "1")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     ap = world.sites["ap"]
     del ap.replica.keyspace.vector[1 << 14]
     with pytest.raises(Violation, match=r"2:1\.\.1 had seen"):
@@ -79,14 +79,14 @@ def test_gap_in_what_one_origin_made_is_caught() -> None:
     world.run("eu", "SET", "a", "1")
     world.run("eu", "SET", "b", "1")
     with pytest.raises(Violation, match=r"us applied 1:2\.\.2 after 0 of its origin"):
-        world.settle(10 * SECOND)
+        world.converge(10 * SECOND)
 
 
 def test_step_that_adds_nothing_to_vector_is_no_matter() -> None:
     world = fresh(CausalityChecker)
     world.run("eu", "SET", "a", "1")
     us = world.sites["us"]
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     looked = world.checkers[0].looked
     us.state_hash.before_change(b"a")
     world.run("us", "GET", "a")

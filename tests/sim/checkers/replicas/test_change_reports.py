@@ -16,7 +16,7 @@ def eu_changes_in_silence(world: SimWorld) -> None:
     """Every region has the same change, and none has told of it."""
     world.run("eu", "SADD", "cart", "milk")
     world.run("eu", "SET", "word", "v", "PX", "100000")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     for site in world.live_regions():
         site.replica.keyspace.readers.clear()
     world.run("eu", "SADD", "cart", "eggs")
@@ -41,7 +41,7 @@ def test_text_names_key_and_both_values() -> None:
 def test_wrong_report_is_caught_early_in_followers_too() -> None:
     world = fresh(ChangeReportChecker, copies=(Copy("copy", 255, ("eu",)),))
     world.run("eu", "SET", "word", "v")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.copies["copy"].replica.keyspace.readers.clear()
     world.run("eu", "SET", "word", "w")
     with pytest.raises(Violation, match="copy was last seen with v under 'word', holds w"):

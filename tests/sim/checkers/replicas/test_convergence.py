@@ -36,7 +36,7 @@ def us_forgets(world: SimWorld) -> None:
 
     on_accept(us, act)
     fill(world, "eu", "cart")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.run("eu", "SET", "trigger", "1")
     finish(world)
 
@@ -55,7 +55,7 @@ def test_divergence_is_caught_immediately() -> None:
 def test_key_expired_by_some_clock_may_be_gone() -> None:
     world = fresh(ConvergenceChecker)
     world.run("eu", "SET", "session", "x", "PX", "300")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.sleep(SECOND)
     world.run("us", "SET", "other", "x")
     finish(world)
@@ -85,7 +85,7 @@ def test_vectors_are_shown_by_region_and_life() -> None:
 def test_difference_that_shows_only_in_end_is_caught() -> None:
     world = fresh(ConvergenceChecker)
     world.run("eu", "SADD", "cart", "milk")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     drop_key(world.sites["us"], b"cart")
     world.sites["us"].state_hash.take_changes()
     with pytest.raises(Violation, match="eu and us differ in the end"):
@@ -107,7 +107,7 @@ def test_only_so_many_vectors_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
 def test_copy_of_one_source_alone_is_compared(sources: tuple[str, ...], is_compared: bool) -> None:
     world = fresh(ConvergenceChecker, copies=(Copy("f", 9, sources),))
     world.run("eu", "SADD", "cart", "milk")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.sleep(SECOND)
     checker, copy = checker_of(world), world.copies["f"]
     assert copy.replica.keyspace.keys() == [b"cart"]

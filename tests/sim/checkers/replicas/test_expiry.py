@@ -24,7 +24,7 @@ class Frozen(dict[int, int]):
 def expire_in_eu(world: SimWorld) -> None:
     """A key that has expired by the clock of eu, which is fast, and not by those of others."""
     world.run("us", "SET", "k", "v", "PX", "60000")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.sites["eu"].clock.step_by(90_000)
 
 
@@ -42,7 +42,7 @@ def test_key_alive_elsewhere_is_not_deleted() -> None:
 
 def us_believes_that_it_is_the_lowest(world: SimWorld) -> None:
     world.run("us", "SET", "k", "v", "PX", "1000")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.cut("us", "eu")
     world.sites["us"].replica.stability.members = {3}
     world.sleep(5 * SECOND)
@@ -77,14 +77,14 @@ def test_client_who_waited_may_delete_what_is_left_of_key() -> None:
     """It pushes to a list that was emptied in the same turn, and whose deadline is to come."""
     world = fresh(ExpiryChecker)
     world.run_all("eu", ("RPUSH", "to", "old"), ("PEXPIRE", "to", "60000"))
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.run_session("eu", 1, ("BLMOVE", "from", "to", "LEFT", "RIGHT", "10"))
     world.run_all("us", ("MULTI",), ("LPOP", "to"), ("RPUSH", "from", "new"), ("EXEC",))
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     assert world.run("eu", "LRANGE", "to", "0", "-1") == [b"new"]
     assert (world.run("eu", "PTTL", "to"), world.checkers[0].looked) == (-1, 0)
     world.run("us", "PEXPIRE", "to", "60000")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.sites["eu"].clock.step_by(90_000)
     world.sites["eu"].replica.stability.clocks = Frozen({2: 1 << 50, 3: 1 << 50})
     with pytest.raises(Violation, match=r"eu deletes b'to', which lives \d+ ms longer in us"):
@@ -94,7 +94,7 @@ def test_client_who_waited_may_delete_what_is_left_of_key() -> None:
 def test_wait_in_vain_names_no_key() -> None:
     world = fresh(ExpiryChecker)
     world.run_all("eu", ("RPUSH", "to", "old"), ("PEXPIRE", "to", "60000"))
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.run_session("eu", 1, ("BLMOVE", "from", "to", "LEFT", "RIGHT", "0.1"))
     world.sites["eu"].clock.step_by(90_000)
     world.sites["eu"].replica.stability.clocks = Frozen({2: 1 << 50, 3: 1 << 50})
@@ -105,7 +105,7 @@ def test_wait_in_vain_names_no_key() -> None:
 def test_clock_counts_that_its_region_has_forgotten() -> None:
     world = fresh(ExpiryChecker)
     world.run("eu", "SET", "k", "v", "PX", "60000")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     for name in world.sites:
         world.sites[name].clock.step_by(90_000)
         world.run(name, "GET", "k")

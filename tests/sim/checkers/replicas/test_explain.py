@@ -46,9 +46,9 @@ def written() -> SimWorld:
     """A world in which two regions have written to one key."""
     world = fresh()
     world.run("eu", "SADD", "cart", "milk")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.run("us", "SADD", "cart", "eggs")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     return world
 
 
@@ -94,7 +94,7 @@ def test_region_that_has_less_is_not_compared() -> None:
 def test_past_deadline_does_not_count() -> None:
     world = fresh()
     world.run("eu", "SET", "k", "v", "PX", "500")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     drop_key(world.sites["us"], b"k")
     db = world.sites["eu"].replica.keyspace
     deadline = db.deadlines.deadline(b"k")
@@ -148,7 +148,7 @@ def test_history_says_who_wrote_when_and_had_seen_what() -> None:
 def test_checkers_say_so(kind: type[Checker], losers: Sequence[str]) -> None:
     world = fresh(kind)
     world.run("eu", "SADD", "cart", "milk")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     for name in losers:
         drop_key(world.sites[name], b"cart")
         world.sites[name].state_hash.take_changes()
@@ -163,7 +163,7 @@ def test_checkers_say_so(kind: type[Checker], losers: Sequence[str]) -> None:
 def test_follower_that_differs_is_explained(sources: tuple[str, ...]) -> None:
     world = fresh(FollowingChecker, copies=(Copy("f", 9, sources),))
     world.run("eu", "SADD", "cart", "milk")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.sleep(SECOND)
     drop_key(world.copies["f"], b"cart")
     world.copies["f"].state_hash.take_changes()

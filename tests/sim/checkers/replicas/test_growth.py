@@ -21,9 +21,9 @@ def us_goes_back(world: SimWorld) -> None:
     """us forgets for a moment how far it had come with eu."""
     for i in range(3):
         world.run("eu", "SET", f"k{i}", "v")
-        assert world.settle(10 * SECOND)
+        assert world.converge(10 * SECOND)
         world.run("us", "SET", f"u{i}", "v")
-        assert world.settle(10 * SECOND)
+        assert world.converge(10 * SECOND)
     vector = world.sites["us"].replica.keyspace.vector
     vector[1 << 14] -= 1
     with pytest.MonkeyPatch.context() as patch:

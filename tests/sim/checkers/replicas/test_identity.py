@@ -40,7 +40,7 @@ def test_operation_that_was_changed_on_its_way_is_caught() -> None:
     on_accept(us, change)
     world.run("eu", "SET", "k", "v")
     with pytest.raises(Violation, match=r"us applied another 1:1\.\.1 than the one"):
-        world.settle(10 * SECOND)
+        world.converge(10 * SECOND)
 
 
 def test_operation_that_nobody_made_is_caught() -> None:

@@ -15,9 +15,9 @@ from tests.sim.planted import caught, finish, fresh
 def a_ghost(world: SimWorld) -> None:
     """In eu, an add brings back what was removed before; every region agrees."""
     world.run("eu", "SADD", "cart", "u1", "u2")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     world.run("eu", "SREM", "cart", "u1")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     add_one(world.sites["eu"].replica.keyspace, b"cart", b"u1")
     world.run("eu", "SADD", "cart", "u3")
     finish(world)
@@ -43,7 +43,7 @@ def test_names_that_are_used_again_are_no_business_of_it() -> None:
 def test_life_without_memory_may_see_again_what_it_had_deleted() -> None:
     world = fresh(ResurrectionChecker)
     world.run("eu", "SADD", "cart", "u1")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     for other in ("eu", "ap"):
         world.cut("us", other)
     world.run("us", "SREM", "cart", "u1")

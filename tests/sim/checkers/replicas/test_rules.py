@@ -74,7 +74,7 @@ CONFLICTS: list[tuple[str, ...]] = [
 def test_conflicts_of_all_kinds_are_worked_out(first: tuple[str, ...]) -> None:
     world = fresh(RulesChecker)
     world.run("eu", "SADD", "k", "old")
-    assert world.settle(10 * SECOND)
+    assert world.converge(10 * SECOND)
     for pair in PAIRS:
         world.cut(*pair)
     for index, second in enumerate(CONFLICTS):
@@ -93,7 +93,7 @@ def test_conflicts_of_all_kinds_are_worked_out(first: tuple[str, ...]) -> None:
 def test_expired_key_is_not_expected() -> None:
     world = fresh(RulesChecker)
     world.run("eu", "SET", "k", "v", "PX", "500")
-    assert world.settle(SECOND)
+    assert world.converge(SECOND)
     world.check_end()
     world.sleep(SECOND)
     world.check_end()

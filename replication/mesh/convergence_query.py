@@ -1,4 +1,4 @@
-"""Settle queries: ask all regions that live links connect whether they have converged.
+"""Convergence queries: ask all regions that live links connect whether they have converged.
 
 A region sees only its own links. So it sends a query to its neighbours, and these forward it to
 theirs. This is the echo algorithm (E. J. H. Chang, "Echo algorithms: depth parallel operations on
@@ -11,10 +11,10 @@ general graphs", IEEE Transactions on Software Engineering 8(4), 1982):
 * When something has come back along every link that a region forwarded to, it replies to the
   parent. When something has come back along all of the asker's links, every region has been asked.
 
-A `SettleRequest` frame contains the asker's origin, the query's number and the vector of the region
-that forwards it. A region reads its own vector once, when it first receives the query. At least one
-end of each link then has the vectors of both ends, and checks that the sink covers its source. So a
-reply is only yes or no.
+A `ConvergenceRequest` frame contains the asker's origin, the query's number and the vector of the
+region that forwards it. A region reads its own vector once, when it first receives the query. At
+least one end of each link then has the vectors of both ends, and checks that the sink covers its
+source. So a reply is only yes or no.
 
 **A yes** covers the regions that live links connect with the asker, if links are followed in both
 directions. For every link between them that was live when its ends were asked, the sink held, at
@@ -41,7 +41,7 @@ from typing import Final, Protocol
 
 from crdt.causality.dots import REGION_MAX, Origin, Vector, dominates
 from crdt.embed.replica import Replica
-from replication.protocol.frames import Frame, SettleReply, SettleRequest
+from replication.protocol.frames import ConvergenceReply, ConvergenceRequest, Frame
 
 QUERIES_MAX: Final = 256  # askers that are remembered: more than the number of regions
 HOPS_MAX: Final = REGION_MAX  # the longest path that visits each region once is shorter
@@ -60,7 +60,7 @@ class Edge(Protocol):
         ...
 
 
-class SettleQuery:
+class ConvergenceQuery:
     """The state of one query. `parent` is the link that it came by, while a reply is due there."""
 
     __slots__ = ("asker", "is_so", "number", "parent", "vector", "waiting")
@@ -82,7 +82,7 @@ def has_no_missing_link() -> bool:
     return False
 
 
-class SettleQueries:
+class ConvergenceQueries:
     """The queries of one replica and those that it forwards.
 
     Call `add_link` and `remove_link` as links come and go, and `receive` for each frame.
@@ -94,9 +94,9 @@ class SettleQueries:
         """Returns whether a link that should be live is not connected at the moment."""
         self.edges: dict[Edge, bool] = {}
         """Connected links; True if their data flows to us."""
-        self.known: dict[Origin, SettleQuery] = {}
+        self.known: dict[Origin, ConvergenceQuery] = {}
         """The latest query of each other asker, least recently used first."""
-        self.own = SettleQuery(replica.origin, 0)
+        self.own = ConvergenceQuery(replica.origin, 0)
         self.asked = 0
         """The number of our own queries that have begun; `ended` counts those that have ended."""
         self.ended = 0
@@ -126,16 +126,16 @@ class SettleQueries:
         self.has_another = False
         self.asked += 1
         number = max(self.own.number + 1, self.replica.keyspace.expiry_clock)
-        self.own = SettleQuery(self.replica.origin, number)
+        self.own = ConvergenceQuery(self.replica.origin, number)
         self.forward_query(self.own, 0)
         self.end_if_answered(self.own)
 
     # -- what comes ------------------------------------------------------------------------
 
-    def receive(self, edge: Edge, frame: SettleRequest | SettleReply) -> None:
+    def receive(self, edge: Edge, frame: ConvergenceRequest | ConvergenceReply) -> None:
         """Process a query or a reply that has come along a link."""
         query = self.own if frame.asker == self.own.asker else self.known.get(frame.asker)
-        if isinstance(frame, SettleRequest):
+        if isinstance(frame, ConvergenceRequest):
             self.receive_query(edge, frame, query)
         elif query is not None and query.number == frame.number:
             if edge in query.waiting:
@@ -143,11 +143,13 @@ class SettleQueries:
                 query.is_so = query.is_so and frame.is_so
                 self.end_if_answered(query)
 
-    def receive_query(self, edge: Edge, ask: SettleRequest, query: SettleQuery | None) -> None:
+    def receive_query(
+        self, edge: Edge, ask: ConvergenceRequest, query: ConvergenceQuery | None
+    ) -> None:
         """Process a query; `query` is the latest that is known of its asker."""
         is_new = query is None or (ask.number > query.number and query is not self.own)
         if edge in self.edges and is_new:
-            query = self.remember_query(SettleQuery(ask.asker, ask.number, edge))
+            query = self.remember_query(ConvergenceQuery(ask.asker, ask.number, edge))
             self.forward_query(query, ask.hops)
         elif query is not None and ask.number == query.number and edge in query.waiting:
             del query.waiting[edge]
@@ -159,7 +161,7 @@ class SettleQueries:
         query.is_so = query.is_so and holds
         self.end_if_answered(query)
 
-    def remember_query(self, query: SettleQuery) -> SettleQuery:
+    def remember_query(self, query: ConvergenceQuery) -> ConvergenceQuery:
         """Keep a query in place of its asker's earlier one. Forget the oldest if there are more
         than `QUERIES_MAX`."""
         replaced = self.known.pop(query.asker, None)
@@ -170,14 +172,14 @@ class SettleQueries:
             self.abandon_query(self.known.pop(next(iter(self.known))))
         return query
 
-    def forward_query(self, query: SettleQuery, hops: int) -> None:
+    def forward_query(self, query: ConvergenceQuery, hops: int) -> None:
         """Record our vector, and forward a query along all links except its parent."""
         query.vector = dict(self.replica.keyspace.vector)
         if hops >= HOPS_MAX or self.has_missing_link():
             query.is_so = False
         if hops >= HOPS_MAX:
             return
-        ask = SettleRequest(query.asker, query.number, hops + 1, query.vector)
+        ask = ConvergenceRequest(query.asker, query.number, hops + 1, query.vector)
         for edge in self.edges:
             if edge is query.parent:
                 continue
@@ -187,7 +189,7 @@ class SettleQueries:
                 query.waiting[edge] = None
                 edge.send(ask)
 
-    def end_if_answered(self, query: SettleQuery) -> None:
+    def end_if_answered(self, query: ConvergenceQuery) -> None:
         """End a query if something has come back along every link."""
         if query.waiting:
             return
@@ -201,13 +203,13 @@ class SettleQueries:
             send_reply(query.parent, query, is_so=query.is_so)
             self.clear_query(query)
 
-    def abandon_query(self, query: SettleQuery) -> None:
+    def abandon_query(self, query: ConvergenceQuery) -> None:
         """Stop waiting for replies to a query of another region, and reply no to its parent."""
         if query.parent is not None:
             send_reply(query.parent, query, is_so=False)
             self.clear_query(query)
 
-    def clear_query(self, query: SettleQuery) -> None:
+    def clear_query(self, query: ConvergenceQuery) -> None:
         """Release everything of a query except its number."""
         query.parent = None
         query.waiting = {}
@@ -235,7 +237,7 @@ class SettleQueries:
                 self.end_if_answered(query)
 
 
-def send_reply(edge: Edge, asked: SettleRequest | SettleQuery, *, is_so: bool) -> None:
+def send_reply(edge: Edge, asked: ConvergenceRequest | ConvergenceQuery, *, is_so: bool) -> None:
     """Reply to a query, unless the other end is too slow to receive it."""
     if not edge.is_swamped:
-        edge.send(SettleReply(asked.asker, asked.number, is_so))
+        edge.send(ConvergenceReply(asked.asker, asked.number, is_so))

@@ -7,9 +7,14 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from crdt.causality.dots import ORIGIN_MAX, Vector, dominates, make_origin
-from replication.mesh.settle_query import HOPS_MAX, QUERIES_MAX, SettleQueries, SettleQuery
+from replication.mesh.convergence_query import (
+    HOPS_MAX,
+    QUERIES_MAX,
+    ConvergenceQueries,
+    ConvergenceQuery,
+)
 from replication.protocol.codec import INTEGER_MAX
-from replication.protocol.frames import SettleReply, SettleRequest
+from replication.protocol.frames import ConvergenceReply, ConvergenceRequest
 from tests.replication.asking import AskingWorld, Link, Place
 
 US = make_origin(1)
@@ -100,7 +105,7 @@ def test_link_that_ought_to_be_there_is_waited_for() -> None:
 def test_vector_counts_that_was_there_when_question_came() -> None:
     """What is written behind the question's back may be missing, and is no reason for a no."""
     world = AskingWorld(3, line(3))
-    questions = world[2].settle_queries
+    questions = world[2].convergence_queries
     turn = questions.start_query()
     world[2].write()
     world.pump()
@@ -112,7 +117,7 @@ def test_vector_counts_that_was_there_when_question_came() -> None:
 
 def test_second_query_waits_for_next_round() -> None:
     world = AskingWorld(2, line(2))
-    questions = world[1].settle_queries
+    questions = world[1].convergence_queries
     first = questions.start_query()
     world[1].write()
     second = questions.start_query()
@@ -127,9 +132,9 @@ def test_second_query_waits_for_next_round() -> None:
 def test_numbers_follow_clock() -> None:
     """A neighbour may remember the questions of a life that had the same origin."""
     world = AskingWorld(2, line(2))
-    world[1].settle_queries.start_query()
+    world[1].convergence_queries.start_query()
     world.pump()
-    again = SettleQueries(world[1].replica)
+    again = ConvergenceQueries(world[1].replica)
     world[1].replica.keyspace.expiry_clock = 5_000
     for number in (5_000, 5_001):
         again.start_query()
@@ -147,19 +152,19 @@ def end_of(world: AskingWorld, link: Link, number: int) -> Place:
 @pytest.mark.parametrize("number", [1, 2])
 def test_link_that_is_lost_ends_question_with_no(number: int) -> None:
     world = AskingWorld(2, [(1, 2)])
-    turn = world[1].settle_queries.start_query()
+    turn = world[1].convergence_queries.start_query()
     if number == 2:
         end_of(world, (1, 2), 2).take()
     world.cut((1, 2))
-    assert world[1].settle_queries.find_result(turn) is None
+    assert world[1].convergence_queries.find_result(turn) is None
     world.pump()
-    assert world[1].settle_queries.find_result(turn) is False
+    assert world[1].convergence_queries.find_result(turn) is False
     assert world.ask(1) is True
 
 
 def test_link_that_comes_up_in_mid_question_ends_it_with_no() -> None:
     world = AskingWorld(3, line(2))
-    questions = world[1].settle_queries
+    questions = world[1].convergence_queries
     turn = questions.start_query()
     world.wanted |= {(2, 3)}
     world.connect((2, 3))
@@ -183,7 +188,7 @@ def test_peer_that_reads_nothing_makes_reply_no() -> None:
     near.is_swamped = False
     far.is_lost = near.is_lost = True
     world.pump()
-    assert world[2].settle_queries.find_result(1) is False
+    assert world[2].convergence_queries.find_result(1) is False
 
 
 def test_old_or_unknown_query_gets_no() -> None:
@@ -191,18 +196,20 @@ def test_old_or_unknown_query_gets_no() -> None:
     far = end_of(world, (1, 2), 2)
     near = far.other
     ap = make_origin(3)
-    near.send(SettleRequest(ap, 5, 1, {}))
+    near.send(ConvergenceRequest(ap, 5, 1, {}))
     world.pump()
-    assert world[2].settle_queries.known[ap].number == 5
+    assert world[2].convergence_queries.known[ap].number == 5
     far.queue.clear()
     for number in (5, 4):
-        world[2].settle_queries.receive(far, SettleRequest(ap, number, 1, {}))
-        assert near.queue.pop() == SettleReply(ap, number, False)
+        world[2].convergence_queries.receive(far, ConvergenceRequest(ap, number, 1, {}))
+        assert near.queue.pop() == ConvergenceReply(ap, number, False)
     for asker, number in ((ap, 5), (ap, 6), (US, 1)):
-        world[2].settle_queries.receive(far, SettleReply(asker, number, True))
+        world[2].convergence_queries.receive(far, ConvergenceReply(asker, number, True))
     assert not near.queue
-    world[2].settle_queries.receive(far, SettleRequest(make_origin(2), INTEGER_MAX, 1, {}))
-    assert near.queue.pop() == SettleReply(make_origin(2), INTEGER_MAX, False)
+    world[2].convergence_queries.receive(
+        far, ConvergenceRequest(make_origin(2), INTEGER_MAX, 1, {})
+    )
+    assert near.queue.pop() == ConvergenceReply(make_origin(2), INTEGER_MAX, False)
     assert world.ask(2) is True, "nobody else uses up our numbers"
 
 
@@ -210,10 +217,10 @@ def test_newer_question_takes_place_of_older_which_gets_no() -> None:
     world = AskingWorld(3, line(3))
     other = end_of(world, (1, 2), 2)
     ap = make_origin(9)
-    two = world[2].settle_queries
-    two.receive(other, SettleRequest(ap, 1, 1, {}))
-    two.receive(other, SettleRequest(ap, 2, 1, {}))
-    assert list(other.other.queue).count(SettleReply(ap, 1, False)) == 1
+    two = world[2].convergence_queries
+    two.receive(other, ConvergenceRequest(ap, 1, 1, {}))
+    two.receive(other, ConvergenceRequest(ap, 2, 1, {}))
+    assert list(other.other.queue).count(ConvergenceReply(ap, 1, False)) == 1
     assert two.known[ap].number == 2
 
 
@@ -221,17 +228,17 @@ def test_query_of_stranger_gets_no() -> None:
     """A follower, or a source that we follow."""
     world = AskingWorld(2, [(1, 2)])
     stranger = Place(world[1], (7, 1))
-    world[1].settle_queries.receive(stranger, SettleRequest(US + 1, 1, 1, {}))
-    assert list(stranger.queue) == [SettleReply(US + 1, 1, False)]
-    world[1].settle_queries.remove_link(stranger)
-    assert not world[1].settle_queries.known
+    world[1].convergence_queries.receive(stranger, ConvergenceRequest(US + 1, 1, 1, {}))
+    assert list(stranger.queue) == [ConvergenceReply(US + 1, 1, False)]
+    world[1].convergence_queries.remove_link(stranger)
+    assert not world[1].convergence_queries.known
 
 
 def test_query_beyond_hop_limit_is_not_relayed() -> None:
     world = AskingWorld(3, line(3))
     far = end_of(world, (1, 2), 2)
-    world[2].settle_queries.receive(far, SettleRequest(make_origin(9), 1, HOPS_MAX, {}))
-    assert list(far.other.queue) == [SettleReply(make_origin(9), 1, False)]
+    world[2].convergence_queries.receive(far, ConvergenceRequest(make_origin(9), 1, HOPS_MAX, {}))
+    assert list(far.other.queue) == [ConvergenceReply(make_origin(9), 1, False)]
     assert world.messages == 1
 
 
@@ -239,15 +246,15 @@ def test_of_many_askers_oldest_are_forgotten_and_get_no() -> None:
     world = AskingWorld(3, [(1, 2), (2, 3)])
     far = end_of(world, (1, 2), 2)
     for asker in range(1, QUERIES_MAX + 3):
-        world[2].settle_queries.receive(far, SettleRequest(asker, 1, 1, {}))
-    known = world[2].settle_queries.known
+        world[2].convergence_queries.receive(far, ConvergenceRequest(asker, 1, 1, {}))
+    known = world[2].convergence_queries.known
     assert list(known) == list(range(3, QUERIES_MAX + 3))
-    assert list(far.other.queue) == [SettleReply(1, 1, False), SettleReply(2, 1, False)]
+    assert list(far.other.queue) == [ConvergenceReply(1, 1, False), ConvergenceReply(2, 1, False)]
     world.pump()
     assert all(is_closed(question) for question in known.values())
 
 
-def is_closed(question: SettleQuery) -> bool:
+def is_closed(question: ConvergenceQuery) -> bool:
     """Whether nothing is kept of it but its number."""
     return question.parent is None and not question.waiting and not question.vector
 
@@ -261,8 +268,8 @@ class Watched:
 
     def __init__(self, world: AskingWorld, asker: int) -> None:
         self.world = world
-        self.settle_queries = world[asker].settle_queries
-        self.turn = self.settle_queries.start_query()
+        self.convergence_queries = world[asker].convergence_queries
+        self.turn = self.convergence_queries.start_query()
         self.asker = asker
         self.up = {link for link in world.wanted if world.is_up(link)}
         self.held = {number: dict(site.vector) for number, site in world.sites.items()}
@@ -272,7 +279,7 @@ class Watched:
         """See whether it is answered, and if so, whether it is true. `is_still` if nothing was
         written meanwhile and no cut healed."""
         self.up = {link for link in self.up if self.world.is_up(link)}
-        verdict = self.settle_queries.find_result(self.turn)
+        verdict = self.convergence_queries.find_result(self.turn)
         if verdict is None or self.is_over:
             return
         self.is_over = True
@@ -347,7 +354,7 @@ def check_rest(world: AskingWorld, asked: list[Watched]) -> None:
     world.quiet()
     assert all(world.ask(number) is True for number in world.sites)
     for site in world.sites.values():
-        assert all(is_closed(question) for question in site.settle_queries.known.values())
+        assert all(is_closed(question) for question in site.convergence_queries.known.values())
 
 
 @given(graphs(), st.data())
@@ -367,19 +374,21 @@ def test_quiet_question_is_answered_by_rule(
 
 hostile = st.one_of(
     st.builds(
-        SettleRequest,
+        ConvergenceRequest,
         st.integers(1, 4).map(make_origin) | st.integers(0, ORIGIN_MAX),
         st.integers(0, 9) | st.integers(0, INTEGER_MAX),
         st.integers(0, HOPS_MAX),
         st.dictionaries(st.integers(1, 4).map(make_origin), st.integers(0, 9)),
     ),
-    st.builds(SettleReply, st.integers(1, 4).map(make_origin), st.integers(0, 9), st.booleans()),
+    st.builds(
+        ConvergenceReply, st.integers(1, 4).map(make_origin), st.integers(0, 9), st.booleans()
+    ),
 )
 
 
 @given(st.sampled_from([ring(4), mesh(4), line(4)]), st.lists(hostile, max_size=30), st.data())
 def test_queries_of_peers_are_bounded(
-    links: list[Link], said: list[SettleRequest | SettleReply], data: st.DataObject
+    links: list[Link], said: list[ConvergenceRequest | ConvergenceReply], data: st.DataObject
 ) -> None:
     world = AskingWorld(4, links)
     for frame in said:
@@ -388,6 +397,6 @@ def test_queries_of_peers_are_bounded(
             next(world.busy()).take()
     world.pump()
     for site in world.sites.values():
-        assert len(site.settle_queries.known) <= QUERIES_MAX
+        assert len(site.convergence_queries.known) <= QUERIES_MAX
     vectors: list[Vector] = [site.vector for site in world.sites.values()]
     assert vectors == [{}] * 4

@@ -43,8 +43,8 @@ def line(tmp_path: Path) -> Generator[Line]:
         yield ports, processes
 
 
-def settled(port: int, ms: str = LONG) -> bool:
-    """Whether CRDB.SETTLE says so."""
+def has_converged(port: int, ms: str = LONG) -> bool:
+    """Return whether CRDB.SETTLE replies 1."""
     return ask(port, "CRDB.SETTLE", ms) == b":1\r\n"
 
 
@@ -57,7 +57,7 @@ def test_all_regions_of_line_are_asked(line: Line) -> None:
     ports, _ = line
     for writes in range(1, 4):
         assert ask(ports[0], "SADD", "s", f"{writes}") == b":1\r\n"
-        assert settled(ports[0])
+        assert has_converged(ports[0])
         assert {members(port) for port in ports} == {b":%d\r\n" % writes}
     assert len({ask(port, "CRDB.DIGEST") for port in ports}) == 1
 
@@ -66,9 +66,9 @@ def test_region_far_away_that_does_not_answer_is_waited_for(line: Line) -> None:
     ports, processes = line
     processes[3].send_signal(signal.SIGSTOP)
     assert ask(ports[0], "SADD", "s", "x") == b":1\r\n"
-    assert not settled(ports[0], SHORT)
+    assert not has_converged(ports[0], SHORT)
     processes[3].send_signal(signal.SIGCONT)
-    assert settled(ports[0])
+    assert has_converged(ports[0])
     assert members(ports[3]) == b":1\r\n"
 
 
@@ -76,13 +76,13 @@ def test_settle_waits_for_healed_far_link_only(line: Line) -> None:
     ports, _ = line
     assert ask(ports[2], "CRDB.LINK", "CUT", "r3", "r4") == b"+OK\r\n"
     assert ask(ports[0], "SADD", "s", "x") == b":1\r\n"
-    assert settled(ports[0])
+    assert has_converged(ports[0])
     assert [members(port) for port in ports] == [b":1\r\n"] * 3 + [b":0\r\n"]
     assert ask(ports[3], "SADD", "s", "y") == b":1\r\n"
-    assert settled(ports[0]), "the other way is open"
+    assert has_converged(ports[0]), "the other way is open"
     assert [members(port) for port in ports] == [b":2\r\n"] * 3 + [b":1\r\n"]
     assert ask(ports[2], "CRDB.LINK", "HEAL", "r3", "r4") == b"+OK\r\n"
-    assert settled(ports[0])
+    assert has_converged(ports[0])
     assert members(ports[3]) == b":2\r\n"
 
 
@@ -91,5 +91,5 @@ def test_settle_ignores_regions_behind_ended_one(line: Line) -> None:
     processes[2].kill()
     processes[2].wait()
     assert ask(ports[0], "SADD", "s", "x") == b":1\r\n"
-    assert settled(ports[0])
+    assert has_converged(ports[0])
     assert [members(ports[i]) for i in (0, 1, 3)] == [b":1\r\n", b":1\r\n", b":0\r\n"]
