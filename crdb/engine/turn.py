@@ -5,7 +5,7 @@ All sockets that are ready are served in one turn, and its phases have one order
 1. *read*: the driver reads each socket that is ready.
 2. *execute*: the executor runs the requests. Replies gather in the `out` of each session.
 3. *seal*: the effects in the outbox become one op, if `SealPacing` says that they are due.
-4. *append*: the journal gets every op that is new here, and syncs if its policy asks for that.
+4. *append*: the journal gets every change that is new here, and syncs if its policy asks for that.
 5. *flush*: the replies that were held are sent.
 6. *push*: the links send the op to the other regions.
 
@@ -20,6 +20,16 @@ those of commands that only read, as they may show what another client has just 
 sent when the journal has returned from one sync for the whole turn. Ops are not pushed earlier
 either.
 
+With the policy `everysec` no turn waits for a sync. About once a second the turn calls
+`start_sync`. A driver runs the journal's `sync` in a thread and reports its end with `end_sync`.
+
+The journal gets the changes in the order in which they were made here: an op for the writes of
+clients, each op of another region, and the whole state if ops do not lead to it, because a snapshot
+was merged or all data was replaced. Links pass what they have received to a turn before they send
+anything, so an acknowledgement follows the append, and with `always` the sync. It means that the
+effects are applied here. It does not promise that they survive a crash: a region that lost its
+latest effects gets them back from its peers.
+
 A journal that raises OSError is not used again, since nobody knows what a failed sync has left on
 the disk. Clients whose replies were held are disconnected without them: their writes are applied
 here but may be lost in a crash. All further writes are refused (`guard_journal`).
@@ -28,7 +38,7 @@ here but may be lost in a crash. All further writes are refused (`guard_journal`
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final, Protocol
 
@@ -53,7 +63,10 @@ class SyncPolicy(Enum):
 
 
 class Journal(Protocol):
-    """A log of ops on a disk, as the turn uses it."""
+    """A log of changes on a disk, as the turn uses it.
+
+    `sync` may run in a thread of its own, while other records are appended.
+    """
 
     def append(self, group: int, op: bytes) -> None:
         """Append an encoded op of a slot group.
@@ -63,23 +76,30 @@ class Journal(Protocol):
         """
         ...
 
+    def append_state(self, group: int, pieces: Iterable[bytes]) -> None:
+        """Append the whole state of a slot group, as the pieces of a snapshot. It takes the place
+        of all earlier records of the group. Raises the same errors as `append`."""
+        ...
+
     def sync(self) -> None:
-        """Return when everything that was appended is on the disk. Raises OSError if it is not."""
+        """Return when everything that was appended before the call is on the disk. Raises OSError
+        if it is not."""
         ...
 
 
 class Turn:
-    """The turns of one instance. A driver sets `clock`, `pacing`, `send`, `push` and `set_timer`.
+    """The turns of one instance. A driver sets `clock`, `pacing`, `send`, `push`, `set_timer` and
+    `start_sync`.
 
     `on_exhausted` is called with the place where there was no memory, and `on_journal_failed` with
     the reason for which the journal is not used any more.
     """
 
     __slots__ = (
+        "appended",
         "clock",
         "held",
         "holds_replies",
-        "is_synced",
         "journal",
         "on_exhausted",
         "on_journal_failed",
@@ -90,7 +110,10 @@ class Turn:
         "seal",
         "send",
         "set_timer",
-        "synced_at",
+        "start_sync",
+        "sync_at",
+        "synced",
+        "syncing",
     )
 
     def __init__(
@@ -113,19 +136,29 @@ class Turn:
         """Lets the links send what was sealed."""
         self.set_timer: Callable[[float], None] = ignore_time
         """Lets the driver call `finish` at this time, although it sleeps."""
+        self.start_sync: Callable[[Journal], None] = ignore_journal
+        """Lets the driver sync the journal in a thread, and call `end_sync` afterwards."""
         self.journal: Journal | None = None
         self.policy = SyncPolicy.NO
-        self.is_synced = True
-        self.synced_at: float = 0.0
+        self.appended = 0
+        """The number of records that were appended to the journal."""
+        self.synced = 0
+        """The number of them that are on the disk."""
+        self.syncing: int | None = None
+        """The number that will be there when the thread has synced; None if none does."""
+        self.sync_at: float = 0.0
+        """The time from which the policy `everysec` asks for the next sync."""
         self.holds_replies = False
         """True if replies have to wait for the journal: a driver calls `hold` instead of sending
         them."""
         self.held: dict[int, Session] = {}
 
     def use_journal(self, journal: Journal, policy: SyncPolicy) -> None:
-        """Append every op that is applied or written from now on to `journal`."""
+        """Append every change from now on to `journal`, which holds all earlier ones."""
         self.journal = journal
         self.policy = policy
+        self.appended = self.synced = 0
+        self.syncing = None
         self.holds_replies = policy is SyncPolicy.ALWAYS
         self.replica.history.begin_journal()
 
@@ -159,13 +192,13 @@ class Turn:
     def seal_large_outbox(self) -> None:
         """Seal, append and push during the execution, as the outbox is too large to wait."""
         if self.seal_outbox():
-            self.append_ops()
+            self.append_changes()
             self.push_op()
 
     def run_phases(self, *, seals: bool) -> None:
         """Seal, append, flush and push, in this order."""
-        is_sealed = seals and self.seal_outbox()
-        self.append_ops()
+        is_sealed = (seals or self.must_seal_for_state()) and self.seal_outbox()
+        self.append_changes()
         self.flush_replies()
         if is_sealed:
             self.push_op()
@@ -190,42 +223,91 @@ class Turn:
             return False
         return True
 
-    def append_ops(self) -> None:
-        """Append the ops that are new here to the journal, and sync it if its policy says so."""
+    # -- the journal -----------------------------------------------------------------------
+
+    def append_changes(self) -> None:
+        """Append what is new here to the journal, and sync it if its policy says so."""
         journal = self.journal
         if journal is None:
             return
         try:
-            self.append_each(journal)
-            if not self.is_synced and self.must_sync():
+            self.append_state(journal)
+            self.append_ops(journal)
+            if self.policy is SyncPolicy.ALWAYS and self.synced < self.appended:
                 journal.sync()
-                self.is_synced = True
-                self.synced_at = self.clock()
+                self.synced = self.appended
         except MemoryError:
             self.on_exhausted(APPENDING)
         except OSError as fault:
-            self.journal = None
-            self.replica.history.end_journal()
-            self.on_journal_failed(fault.strerror or str(fault))
+            self.fail_journal(fault)
+            return
+        if self.policy is SyncPolicy.EVERY_SECOND:
+            self.ask_for_sync(journal)
 
-    def append_each(self, journal: Journal) -> None:
+    def must_seal_for_state(self) -> bool:
+        """Return whether effects that are not due must be sealed, since the state is appended."""
+        replica = self.replica
+        needs_state = self.journal is not None and replica.history.needs_state_journaled()
+        return needs_state and replica.keyspace.pending_count() > 0
+
+    def append_state(self, journal: Journal) -> None:
+        """Append the whole state if ops do not lead to it. It waits for an outbox that could not be
+        sealed."""
+        replica = self.replica
+        history = replica.history
+        if history.needs_state_journaled() and not replica.keyspace.pending_count():
+            snapshot = replica.snapshot()
+            try:
+                journal.append_state(replica.group, snapshot)
+            finally:
+                snapshot.close()
+            history.record_journaled_state()
+            self.appended += 1
+
+    def append_ops(self, journal: Journal) -> None:
         """Append the ops that are new here. Those that were not appended remain."""
-        ops = self.replica.history.unjournaled
-        assert ops is not None
         count = 0
         try:
-            for op in ops:
-                journal.append(self.replica.keyspace.group, op)
+            for op in self.replica.history.unjournaled_ops():
+                journal.append(self.replica.group, op)
                 count += 1
         finally:
-            del ops[:count]
-            self.is_synced = self.is_synced and count == 0
+            self.replica.history.record_journaled_ops(count)
+            self.appended += count
 
-    def must_sync(self) -> bool:
-        """Return whether the journal has to be synced in this turn."""
-        if self.policy is SyncPolicy.EVERY_SECOND:
-            return self.clock() >= self.synced_at + SYNC_SECONDS
-        return self.policy is SyncPolicy.ALWAYS
+    def ask_for_sync(self, journal: Journal) -> None:
+        """Let the driver sync the journal now, or later if the latest sync is less than a second
+        old. While a sync runs, its end asks for the next one."""
+        if self.synced == self.appended or self.syncing is not None:
+            return
+        now = self.clock()
+        if now < self.sync_at:
+            self.set_timer(self.sync_at)
+            return
+        self.syncing = self.appended
+        self.sync_at = now + SYNC_SECONDS
+        self.start_sync(journal)
+
+    def end_sync(self, journal: Journal, fault: OSError | None) -> None:
+        """Record that a sync of `journal` which `start_sync` asked for has ended, with an error if
+        it has failed."""
+        if self.journal is not journal or self.syncing is None:
+            return
+        if fault is not None:
+            self.fail_journal(fault)
+            return
+        self.synced = self.syncing
+        self.syncing = None
+        self.ask_for_sync(journal)
+
+    def fail_journal(self, fault: OSError) -> None:
+        """Stop using the journal, and report the reason."""
+        self.journal = None
+        self.syncing = None
+        self.replica.history.end_journal()
+        self.on_journal_failed(fault.strerror or str(fault))
+
+    # -- replies and links -----------------------------------------------------------------
 
     def flush_replies(self) -> None:
         """Send the replies that were held. If the journal lacks something that they could confirm,
@@ -244,9 +326,9 @@ class Turn:
     def is_durable(self) -> bool:
         """Return whether the journal has every effect on the disk."""
         is_appended = (
-            not self.replica.keyspace.pending_count() and not self.replica.history.unjournaled
+            not self.replica.keyspace.pending_count() and self.replica.history.is_journaled()
         )
-        return self.journal is not None and is_appended and self.is_synced
+        return self.journal is not None and is_appended and self.synced == self.appended
 
     def push_op(self) -> None:
         """Let the links send what was sealed."""
@@ -271,3 +353,7 @@ def ignore_session(_session: Session) -> None:
 
 def ignore_time(_due: float) -> None:
     """Stand in for a timer: the next turn seals."""
+
+
+def ignore_journal(_journal: Journal) -> None:
+    """Stand in for a thread: the journal is not synced."""

@@ -114,6 +114,7 @@ class SourceLinks:
         if events:
             self.role.refuse_reads()
             self.instance.serve_dirty_keys()
+            self.instance.turn.before_sleep()
             self.links.wake()
 
     # -- reports ---------------------------------------------------------------------------

@@ -40,6 +40,7 @@ class OpLog:
         "limit",
         "ops",
         "start",
+        "state_is_unjournaled",
         "unjournaled",
     )
 
@@ -55,14 +56,50 @@ class OpLog:
         self.jumps: int = 0  #  how often the floor rose with a snapshot
         self.unjournaled: list[bytes] | None = None
         """The operations that a journal has to append, encoded; None if there is no journal."""
+        self.state_is_unjournaled: bool = False
+        """True if a journal has to append the whole state, as operations do not lead to it."""
+
+    # -- for a journal ---------------------------------------------------------------------
 
     def begin_journal(self) -> None:
-        """Collect each operation that is appended from now on, for a journal."""
+        """Collect each change from now on, for a journal that holds all earlier ones."""
         self.unjournaled = []
+        self.state_is_unjournaled = False
 
     def end_journal(self) -> None:
-        """Collect no more operations."""
+        """Collect no more changes."""
         self.unjournaled = None
+        self.state_is_unjournaled = False
+
+    def unjournaled_ops(self) -> list[bytes]:
+        """Return the operations that a journal has to append, encoded, in order."""
+        return [] if self.unjournaled is None else list(self.unjournaled)
+
+    def needs_state_journaled(self) -> bool:
+        """Return whether a journal has to append the whole state, because a snapshot was merged or
+        all data was deleted. `unjournaled_ops` is empty then: the state includes them."""
+        return self.state_is_unjournaled
+
+    def is_journaled(self) -> bool:
+        """Return whether a journal has nothing to append."""
+        return not self.unjournaled and not self.state_is_unjournaled
+
+    def record_journaled_ops(self, count: int) -> None:
+        """Drop the first `count` of `unjournaled_ops`: the journal has appended them."""
+        if self.unjournaled is not None:
+            del self.unjournaled[:count]
+
+    def record_journaled_state(self) -> None:
+        """Record that the journal has appended the state as it is now."""
+        self.state_is_unjournaled = False
+
+    def replace_unjournaled(self) -> None:
+        """Let the journal append the whole state instead of operations."""
+        if self.unjournaled is not None:
+            self.unjournaled.clear()
+            self.state_is_unjournaled = True
+
+    # -- what is kept ----------------------------------------------------------------------
 
     @property
     def stop(self) -> int:
@@ -73,7 +110,7 @@ class OpLog:
         """Keep one more operation, drop old ones beyond the limit. Amortised O(1)."""
         data = op.to_bytes()  # a MemoryError comes here, before anything has changed
         self.ops.append((op.origin, op.first, op.last, data))
-        if self.unjournaled is not None:
+        if self.unjournaled is not None and not self.state_is_unjournaled:
             self.unjournaled.append(data)
         self.last[op.origin] = op.last
         self.endings[make_dot(op.origin, op.last)] = data
@@ -102,6 +139,7 @@ class OpLog:
             if before.get(origin, 0) < seq:
                 self.floor[origin] = self.last[origin] = seq
         self.jumps += 1
+        self.replace_unjournaled()
 
     def restore(self, floor: Vector, vector: Vector, ops: Iterable[Op]) -> None:
         """Become the history of a replica at `vector` that keeps `ops`, and nothing up to `floor`.
@@ -128,6 +166,7 @@ class OpLog:
         self.floor = dict(vector)
         self.last = dict(vector)
         self.jumps += 1
+        self.replace_unjournaled()
 
     def reaches(self, vector: Vector) -> bool:
         """Return whether the log holds everything that a replica at `vector` lacks."""

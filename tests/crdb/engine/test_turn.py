@@ -8,78 +8,12 @@ import pytest
 
 from crdb.engine.client import Client
 from crdb.engine.executor import run
-from crdb.engine.instance import Instance
 from crdb.engine.sealing import PACE_SECONDS, SealPacing
-from crdb.engine.session import Session
-from crdb.engine.turn import SYNC_SECONDS, SyncPolicy, Turn
+from crdb.engine.turn import SyncPolicy
 from crdt.embed.replica import RUN_BYTES_MAX, Op, Replica
-from tests.crdb.engine.fake_journal import FakeJournal, disk_full
+from tests.crdb.engine.fake_journal import FakeJournal
+from tests.crdb.engine.turn_server import MISCONF, Server, fail
 from tests.crdb.raw import instance
-
-MISCONF = (
-    b"-MISCONF the journal cannot be written (No space left on device), so writes are refused."
-    b" Repair or free the disk, then restart the region.\r\n"
-)
-
-
-class Server:
-    """An instance with a driver that writes what it does into a log."""
-
-    def __init__(self, policy: SyncPolicy | None = None) -> None:
-        self.instance: Instance = instance()
-        self.turn: Turn = self.instance.turn
-        self.log: list[str] = []
-        self.now = 100.0
-        self.events: list[tuple[str, dict[str, object]]] = []
-        self.journal = FakeJournal(self.log)
-        self.sent: dict[int, bytes] = {}
-        self.closed: list[int] = []
-        self.timers: list[float] = []
-        self.instance.report = lambda event, details: self.events.append((event, details))
-        self.turn.clock = lambda: self.now
-        self.turn.seal = self.seal
-        self.turn.send = self.send
-        self.turn.push = lambda: self.log.append("push")
-        self.turn.set_timer = self.timers.append
-        if policy is not None:
-            self.turn.use_journal(self.journal, policy)
-
-    def seal(self) -> None:
-        self.log.append("seal")
-        self.instance.replica.seal()
-
-    def send(self, session: Session) -> None:
-        """Send the replies of a session as a connection does."""
-        self.log.append("send")
-        if session.killed:
-            self.closed.append(session.id)
-        else:
-            self.sent[session.id] = self.sent.get(session.id, b"") + b"".join(session.out)
-        session.out.clear()
-        session.output_bytes = session.counted = 0
-
-    def execute(self, client: Client, data: bytes) -> None:
-        """Read and execute: a client has sent `data`."""
-        run(client, data)
-        self.answer(client)
-        while self.instance.woken:
-            woken = self.instance.woken.pop(0)
-            assert isinstance(woken, Client)
-            run(woken, b"")
-            self.answer(woken)
-
-    def set_large(self, client: Client) -> None:
-        """Write more than may wait for the end of a turn: two strings, as the last one waits."""
-        for key in (b"k", b"l"):
-            value = b"$%d\r\n%b\r\n" % (RUN_BYTES_MAX, b"x" * RUN_BYTES_MAX)
-            self.execute(client, b"*3\r\n$3\r\nSET\r\n$1\r\n%b\r\n" % key + value)
-
-    def answer(self, client: Client) -> None:
-        if client.out or client.closing:
-            if self.turn.holds_replies:
-                self.turn.hold(client)
-            else:
-                self.send(client)
 
 
 def test_always_sends_no_reply_before_sync() -> None:
@@ -159,21 +93,6 @@ def test_without_journal_effects_gather() -> None:
     assert len(server.timers) == 1
 
 
-def test_every_second_syncs_at_most_once_second() -> None:
-    server = Server(SyncPolicy.EVERY_SECOND)
-    client = Client(server.instance)
-    server.execute(client, b"SET k v\r\n")
-    assert client.id in server.sent, "no reply waits"
-    server.turn.finish()
-    server.execute(client, b"SET k w\r\n")
-    server.turn.finish()
-    assert (len(server.journal.ops), server.journal.synced) == (2, 1)
-    server.now += SYNC_SECONDS
-    server.turn.finish()
-    server.turn.finish()
-    assert (server.log.count("sync"), server.journal.synced) == (2, 2)
-
-
 def test_policy_no_never_syncs() -> None:
     server = Server(SyncPolicy.NO)
     client = Client(server.instance)
@@ -205,14 +124,6 @@ def test_large_outbox_is_appended_before_it_is_pushed() -> None:
 
 
 # -- a journal that fails -----------------------------------------------------------------
-
-
-def fail(server: Server, where: str) -> None:
-    """Let the next call of the journal fail."""
-    if where == "append":
-        server.journal.append_fault = disk_full()
-    else:
-        server.journal.sync_fault = disk_full()
 
 
 @pytest.mark.parametrize("where", ["append", "sync"])

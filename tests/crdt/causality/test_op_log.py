@@ -139,10 +139,44 @@ def test_journal_gets_each_operation_however_little_is_kept() -> None:
     kept.begin_journal()
     kept.append(op(1, 2))
     kept.append(op(2, 1))
-    assert kept.unjournaled == [op(1, 2).to_bytes(), op(2, 1).to_bytes()]
+    assert kept.unjournaled_ops() == [op(1, 2).to_bytes(), op(2, 1).to_bytes()]
+    kept.record_journaled_ops(1)
+    assert kept.unjournaled_ops() == [op(2, 1).to_bytes()]
+    assert not kept.is_journaled()
     kept.end_journal()
     kept.append(op(2, 2))
-    assert kept.unjournaled is None
+    kept.record_journaled_ops(1)
+    assert kept.unjournaled_ops() == []
+    assert kept.is_journaled()
+
+
+@pytest.mark.parametrize("way", ["jump", "forget"])
+def test_journal_gets_state_where_operations_do_not_lead(way: str) -> None:
+    kept = OpLog()
+    kept.append(op(1, 1))
+
+    def move() -> None:
+        if way == "jump":
+            kept.jump({1: 1}, {1: 1, 2: 5})
+        else:
+            kept.forget({2: 5})
+
+    move()
+    assert not kept.needs_state_journaled(), "there is no journal"
+    kept.begin_journal()
+    kept.append(op(3, 1))
+    move()
+    kept.append(op(3, 2))
+    assert kept.needs_state_journaled()
+    assert not kept.is_journaled()
+    assert kept.unjournaled_ops() == [], "the state includes them"
+    kept.record_journaled_state()
+    assert kept.is_journaled()
+    kept.append(op(3, 3))
+    assert kept.unjournaled_ops() == [op(3, 3).to_bytes()]
+    move()
+    kept.end_journal()
+    assert kept.is_journaled()
 
 
 def test_a_smaller_limit_holds_from_the_next_operation_on() -> None:
