@@ -324,7 +324,7 @@ class Follower(Links):
         sink = self.sinks.get(peer)
         if sink is None or sink.state is SinkState.GREETING:
             return SourceStatus.OUT_OF_SYNC
-        if sink.state is SinkState.STREAMING and now - sink.covered_at < IN_SYNC_NS:
+        if sink.state is SinkState.STREAMING and now - sink.age.covered_at < IN_SYNC_NS:
             return SourceStatus.IN_SYNC
         return SourceStatus.SYNCING
 

@@ -26,6 +26,7 @@ from crdt.embed.replica import Outcome
 from crdt.errors import DecodeError, IdentityReused
 from crdt.store.merge import Incoming
 from replication.machines.applier import Applier, read_piece
+from replication.machines.copy_age import CopyAge
 from replication.machines.endpoint import NEVER, End
 from replication.machines.pieces import PartBuffer
 from replication.protocol.errors import RemoteProtocolError
@@ -168,8 +169,7 @@ class Sink(End):
         """The origins whose ops we have requested to fill a gap."""
         self.goal: Vector | None = {}
         """The vector of the source in its Hello; None once we have all of that."""
-        self.covered = False
-        self.covered_at = now
+        self.age = CopyAge(now)
         self.reused = False
         self.merges = 0
         """The number of snapshots merged here when this link began to need one."""
@@ -283,8 +283,8 @@ class Sink(End):
         """Process the source's vector and the reports of other regions."""
         if self.measure(frame, now):
             self.ack(now)
-        self.covered = False
-        events = self.look(now)
+        self.age.record_report(frame.stamp, self.trip, self.rtt_best, now)
+        events = self.look()
         events.append(Reported(self.peer, self.region, frame.vector, frame.clock))
         events += [Reported(self.peer, *report) for report in frame.reports]
         return events + self.reuse(self.applier.lost(frame.vector))
@@ -320,7 +320,7 @@ class Sink(End):
         self.tally.ops += len(batch)
         self.count(size, now)
         events.insert(0, OpsTaken(self.peer, self.applier.applied() - before))
-        return events if self.covered else events + self.look(now)
+        return events if self.age.is_covered else events + self.look()
 
     def take_part(self, frame: OpPart | SnapshotPiece, now: int) -> list[Event]:
         """Add a part of what is too large for one frame. Ops that are ignored are not kept, and
@@ -348,7 +348,7 @@ class Sink(End):
         self.applier.merge(incoming)
         self.tally.full += 1
         self.ack(now)
-        return [Merged(self.peer), Resynced(self.peer, self.direction, True), *self.look(now)]
+        return [Merged(self.peer), Resynced(self.peer, self.direction, True), *self.look()]
 
     # -- what is lacking -------------------------------------------------------------------
 
@@ -361,24 +361,19 @@ class Sink(End):
         due = {origin: seq for origin, seq in self.vector.items() if self.carries(origin)}
         return lacking(self.applier.vector(), due)
 
-    def look(self, now: int) -> list[Event]:
+    def look(self) -> list[Event]:
         """Record whether we have all that the source has last reported. Report once that we have
         all of its Hello."""
         if self.behind() == 0:
-            self.covered = True
-            self.covered_at = max(self.covered_at, self.stamped_at)
+            self.age.record_covered()
         if self.goal is None or not dominates(self.applier.vector(), self.goal):
             return []
         self.goal = None
         return [CaughtUp(self.peer)]
 
     def lag_ns(self, now: int) -> int:
-        """Return the age of our copy of the source's data: the one-way delay, and the time for
-        which we have been behind."""
-        late = now - max(self.covered_at, self.stamped_at)
-        if self.covered and late <= 2 * self.limits.heartbeat_ns:
-            return self.rtt // 2
-        return self.rtt // 2 + now - self.covered_at
+        """Return the age of our copy of the source's data."""
+        return self.age.age_ns(now, 2 * self.limits.heartbeat_ns)
 
     # -- for Links -------------------------------------------------------------------------
 

@@ -381,11 +381,11 @@ def test_lag_is_half_round_trip_or_how_long_we_have_been_behind() -> None:
     sink.receive(Heartbeat({}, 0, (), 0, 1, 0), 1 + 40 * MS)
     start = 1 + 40 * MS
     assert sink.lag_ns(start + 100 * MS) == 20 * MS
-    sink.receive(Heartbeat({US: 2, EU: 9}, 0, (), 0, 0, 0), start + 200 * MS)
-    assert not sink.covered
+    sink.receive(Heartbeat({US: 2, EU: 9}, 0, (), 200 * MS, 0, 0), start + 200 * MS)
+    assert not sink.age.is_covered
     assert sink.lag_ns(start + 300 * MS) == 320 * MS
     sink.receive(Ops(encoded(us)[:1]), start + 310 * MS)
-    assert not sink.covered
+    assert not sink.age.is_covered
     sink.receive(Ops(encoded(us)[1:]), start + 320 * MS)
     assert sink.lag_ns(start + 330 * MS) == 20 * MS
     assert sink.lag_ns(start + 2 * SECOND) > SECOND, "a peer that is silent may have moved on"

@@ -80,12 +80,12 @@ def test_emptiness_of_peer_with_state_put_aside_is_no_answer() -> None:
     sink = links.dial("r2", 0)
     greeting = Hello("r2", 2, make_origin(2), "", {}, holds_aside=True)
     links.receive(sink, greeting, 0)
-    events = links.handle(sink, sink.look(0), 0) + links.notice_recovery(0)
+    events = links.handle(sink, sink.look(), 0) + links.notice_recovery(0)
     assert events == [CaughtUp("r2")]
     assert not links.recovery.is_over
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2), 0)
-    events = links.handle(sink, sink.look(0), 0) + links.notice_recovery(0)
+    events = links.handle(sink, sink.look(), 0) + links.notice_recovery(0)
     assert of(Recovered, events) == [Recovered("r2")]
 
 

@@ -131,7 +131,7 @@ def greet(links: Links, peer: int, vector: dict[int, int]) -> list[Event]:
     sink = links.dial(f"r{peer}", 0)
     links.receive(sink, hello(peer, vector), 0)
     sink.measured = True
-    return links.handle(sink, sink.look(0), 0) + links.notice_recovery(0)
+    return links.handle(sink, sink.look(), 0) + links.notice_recovery(0)
 
 
 def test_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
@@ -146,7 +146,7 @@ def test_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
     write(other)
     links.replica.accept(other.since({})[0])
     sink = links.sinks["r3"]
-    events = links.handle(sink, sink.look(0), 0) + links.notice_recovery(0)
+    events = links.handle(sink, sink.look(), 0) + links.notice_recovery(0)
     assert events == [CaughtUp("r3"), Recovered("r3")]
 
 
