@@ -136,8 +136,8 @@ class KeyTable:
         return [] if held is None else [held]
 
     def is_contested(self, key: bytes) -> bool:
-        """Return whether a key holds values of several types."""
-        return isinstance(self.data.get(key), Contested)
+        """Return whether a key holds live values of several types. Tombstones do not count."""
+        return len(self.live_parts(key)) > 1
 
     def memory_entries(self, key: bytes) -> list[tuple[int, object]]:
         """Return the objects that an existing key holds, each with the bytes of its table entry."""

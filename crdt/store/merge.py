@@ -297,4 +297,7 @@ def parts_by_code(value: Value | None) -> dict[int, Value]:
 def place(db: Keyspace, key: bytes, value: Value) -> None:
     """Store a merged value in `data` or, if it is not live, in `tombstones`."""
     value.accessed = db.second
+    if isinstance(value, Contested):
+        for part in value.parts.values():
+            part.accessed = db.second
     db.retire(key, value)

@@ -22,8 +22,6 @@ from crdt.numbers import long_double
 from crdt.numbers.long_double import LongDouble
 from crdt.numbers.number import decimal_of
 from crdt.store.keyspace import Keyspace
-from crdt.types.base import Value
-from crdt.types.contested import Contested
 from crdt.types.flag import DISABLE_WINS, ENABLE_WINS, DisableWinsFlag, EnableWinsFlag
 from crdt.types.grow_counter import GrowCounter
 from crdt.types.hash import Hash
@@ -132,8 +130,7 @@ def persist(db: Keyspace, asked: TypeCommand) -> None:
 def assign(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """SET. Over a value of another type, or of several types, it is a DEL and a SET."""
     key = encode(asked.key)
-    value: Value | None = db.data.get(key)
-    is_anew = value is not None and type(value) is not String
+    is_anew = key in db.data and strings.sole_string(db, key) is None
     strings.assign(db, key, encode(asked.args[0]))
     return TypeCommand("RENEW", asked.key, (asked.args[0], None)) if is_anew else None
 
@@ -142,10 +139,10 @@ def assign_keep(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """SET KEEPTTL."""
     key = encode(asked.key)
     db.lookup_for_write(key)
-    value: Value | None = db.data.get(key)
+    is_anew = key in db.data and strings.sole_string(db, key) is None
     deadline = db.deadline(key)
     strings.assign(db, key, encode(asked.args[0]), True)
-    if value is not None and type(value) is not String:
+    if is_anew:
         return TypeCommand("RENEW", asked.key, (asked.args[0], deadline))
     return None
 
@@ -296,7 +293,7 @@ def list_change(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     if came_to is not None:
         LIST_MODEL[asked.name](expected, asked)
     value = db.lookup(key)
-    if type(db.data.get(key)) is not Contested:  # else another type may be visible now
+    if not db.is_contested(key):  # else another type may be visible now
         after = value.values(0, value.length()) if isinstance(value, List) else []
         assert after == expected, f"{asked} made {before} into {after}"
     return came_to

@@ -18,11 +18,13 @@ from crdt.types.string import ADD, KEEP, SET, STRING, String
 
 def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> None:
     """SET: replace the observed content of `key`, of any type, by `value`."""
-    held = db.data.get(key)
+    found = db.data.get(key)
     stamp = db.now - db.base
     resets: object = None
-    if held is not None:
-        if type(held) is not String:
+    held: String | None = None
+    if found is not None:
+        held = found if type(found) is String else sole_string(db, key)
+        if held is None:
             assign_anew(db, key, value, keep_ttl)
             return
         stamp = db.stamp(held.stamp)
@@ -43,10 +45,20 @@ def mark(db: Keyspace, key: bytes, *, is_raw: bool) -> None:
     In Redis, changes in place leave the encoding raw, and INCRBYFLOAT leaves a text even if that is
     an integer. The record is local. It is not replicated.
     """
+    held = sole_string(db, key)
+    if held is not None:
+        held.is_raw, held.is_text = is_raw, not is_raw
+        db.put_part(key, held)
+
+
+def sole_string(db: Keyspace, key: bytes) -> String | None:
+    """Return the string under `key` if no other live value is there. Tombstones of other types do
+    not count: readers see nothing of them, so no write may depend on them."""
     held = db.data.get(key)
     if type(held) is String:
-        held.is_raw, held.is_text = is_raw, not is_raw
-        db.data.put(key, held)
+        return held
+    parts = db.live_parts(key)
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], String) else None
 
 
 def assign_anew(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool) -> None:

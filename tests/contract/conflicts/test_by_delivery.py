@@ -8,6 +8,7 @@ must hold the same bytes.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from itertools import pairwise, permutations
 from typing import Any, Final, cast
@@ -19,7 +20,14 @@ from crdt import Replica
 from crdt.errors import HistoryTruncated
 from sim.nodes import client
 from sim.nodes.client import Reply
-from sim.scenarios.conflicts import Commands, ConflictScenario, ScenarioError, play_conflict
+from sim.scenarios.conflicts import (
+    Commands,
+    ConflictScenario,
+    ScenarioError,
+    parse_client_step,
+    play_conflict,
+)
+from sim.scenarios.language import EXPECTED
 from tests.contract.conflicts.loading import each_conflict
 from tests.crdb.regions import Regions
 
@@ -69,11 +77,15 @@ class Way:
         is_snapshot: Callable[[int], bool],
         *,
         forgets: bool = False,
+        tombstones: bool = False,
     ) -> None:
         self.name = name
         self.order = order
         self.is_snapshot = is_snapshot
         self.forgets = forgets
+        self.tombstones = tombstones
+        """True if each key has held counters of several types, which were deleted and not yet
+        forgotten. Readers see nothing of that, so no reply may depend on it."""
 
 
 WAYS: Final = (
@@ -84,14 +96,19 @@ WAYS: Final = (
     Way("snapshots, in line", in_line, by_snapshots),
     Way("both, backwards", backwards, in_turn),
     Way("both, forgetting", forwards, in_turn, forgets=True),
+    Way("operations, over tombstones", forwards, by_operations, tombstones=True),
+    Way("snapshots, over tombstones", forwards, by_snapshots, tombstones=True),
 )
+COUNTS: Final = (("INCR",), ("HINCRBY", "field", "1"), ("ZINCRBY", "1", "member"))
+"""Commands that leave a tombstone when their key is deleted, each without its key."""
 
 
 class LocalBackend:
     """Regions in this process, without links."""
 
-    def __init__(self, way: Way) -> None:
+    def __init__(self, way: Way, keys: Sequence[str] = ()) -> None:
         self.way = way
+        self.keys = keys
         self.names: list[str] = []
         self.regions = Regions(0)
 
@@ -100,6 +117,18 @@ class LocalBackend:
         self.regions = Regions(len(names))
         for instance in self.regions.instances.values():
             instance.allows_test_clock = True
+        if self.way.tombstones:
+            self.leave_tombstones()
+
+    def leave_tombstones(self) -> None:
+        """Let each key hold counters of several types, and delete them in the last region."""
+        for name, *rest in COUNTS:
+            for key in self.keys:
+                self.regions.run(1, name, key, *rest)
+            self.regions.sync()
+            for key in self.keys:
+                self.regions.run(len(self.names), "DEL", key)
+            self.regions.sync()
 
     def number_of(self, place: str) -> int:
         """Return the number of a region."""
@@ -138,6 +167,17 @@ class LocalBackend:
         self.regions.instances[self.number_of(place)].set_test_clock(ms)
 
 
+def arguments_of(conflict: ConflictScenario) -> list[str]:
+    """Return all arguments of a scenario's commands, each once. The keys are among them."""
+    words: dict[str, None] = {}
+    for _, line in conflict.steps:
+        step, *rest = shlex.split(line.partition(f" {EXPECTED} ")[0], comments=True)
+        if step in {"write", "check"}:
+            for command in parse_client_step(rest).commands:
+                words.update(dict.fromkeys(command[1:]))
+    return list(words)
+
+
 def plain(reply: Any) -> Any:
     """Return a reply with the simulator's form of errors, and text for a status."""
     if isinstance(reply, ErrorReply):
@@ -158,8 +198,9 @@ def state_of(replica: Replica) -> bytes:
 
 @each_conflict
 def test_conflict_by_every_way_of_delivery(conflict: ConflictScenario) -> None:
+    keys = arguments_of(conflict)
     for way in WAYS:
         try:
-            play_conflict(conflict, LocalBackend(way))
+            play_conflict(conflict, LocalBackend(way, keys))
         except (AssertionError, ScenarioError) as error:
             raise AssertionError(f"by {way.name}: {error}") from error

@@ -184,6 +184,15 @@ def test_live_parts_are_those_of_all_types() -> None:
     assert not keys.is_contested(b"z")
 
 
+def test_tombstone_of_another_type_makes_no_key_contested() -> None:
+    here = Replica(1)
+    here.counter("k").increment(5)
+    here.counter("k").delete()
+    here.set("k").add("a")
+    assert [part.code() for part in here.keyspace.live_parts(b"k")] == [2]
+    assert not here.keyspace.is_contested(b"k")
+
+
 def test_entries_of_a_key_are_its_value_and_its_deadlines() -> None:
     keys = table(b"a", b"b")
     keys.deadlines.put(b"a", (1, 1000, 2, FOREVER))

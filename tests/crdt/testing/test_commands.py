@@ -34,6 +34,8 @@ CAME_TO: list[tuple[list[str], str, tuple[str, tuple[Any, ...]]]] = [
     (["SADD k a"], "SET k b", ("RENEW", ("b", None))),
     (["SADD k a", "EXPIRE k 5"], "KEEP k b", ("RENEW", ("b", 1005))),
     (["SET k a"], "SET k b", ("SET", ("b",))),
+    (["HINCRBY k f 1", "DEL k", "SET k a"], "SET k b", ("SET", ("b",))),
+    (["HINCRBY k f 1", "DEL k", "SET k a", "EXPIRE k 5"], "KEEP k b", ("KEEP", ("b",))),
     (["SET k a"], "EXPIRE k 5", ("EXPIREAT", (1005,))),
     ([], "EXPIRE k 5", ("EXPIRE", (5,))),
     ([], "PERSIST k", ("PERSIST", ())),

@@ -7,14 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt.causality.dots import make_origin
+from crdt.causality.effect import LARGE_BYTES
 from crdt.embed.replica import Replica
 from crdt.errors import CounterOverflow, NotANumber
 from crdt.numbers.long_double import parse
 from crdt.numbers.number import COUNTER_MAX
 from crdt.store.keyspace import Keyspace
+from crdt.types.hash import HASH
 from crdt.types.registry import BUILT_IN
 from crdt.types.set import SET_TYPE
 from crdt.types.string import String
+from crdt.writes import hash as hashes
 from crdt.writes import set as sets
 from crdt.writes import string as strings
 from tests.crdt.exchange import exchange
@@ -225,6 +228,49 @@ def test_string_of_contested_key_is_found(db: Keyspace) -> None:
     assert value is not None
     assert value.read() == b"5"
     assert strings.held_string(db, KEY) is None
+
+
+def leave_tombstone(db: Keyspace) -> None:
+    """Let `KEY` have held a counter of a hash that was deleted and is not yet forgotten."""
+    hashes.increment(db, KEY, b"field", 1)
+    db.delete(KEY)
+    assert KEY in db.tombstones
+
+
+@pytest.mark.rule("ORD-7")
+@pytest.mark.parametrize("keep_ttl", [False, True])
+def test_write_ignores_tombstone_of_another_type(db: Keyspace, keep_ttl: bool) -> None:
+    leave_tombstone(db)
+    db.advance(2000)
+    strings.assign(db, KEY, b"fast clock")
+    db.expire(KEY, 9000)
+    db.seal()
+    db.advance(500)
+    strings.assign(db, KEY, b"slow clock", keep_ttl)
+    operation = strings.KEEP if keep_ttl else strings.SET
+    assert db.outbox == [(strings.STRING, operation, KEY, 1501, b"slow clock")]
+    assert held(db).stamp == 2001
+    assert db.deadline(KEY) == (9000 if keep_ttl else None)
+
+
+def test_large_write_is_replaced_beside_tombstone(db: Keyspace) -> None:
+    large = b"x" * (LARGE_BYTES + 1)
+    leave_tombstone(db)
+    strings.assign(db, KEY, large)
+    db.seal()
+    strings.assign(db, KEY, large + b"1", True)
+    strings.assign(db, KEY, large + b"2", True)
+    assert db.pending_count() == 1
+    assert held(db).read() == large + b"2"
+    assert db.remains(KEY, HASH) is not None
+
+
+def test_encoding_is_recorded_beside_tombstone(db: Keyspace) -> None:
+    leave_tombstone(db)
+    strings.assign(db, KEY, b"v")
+    strings.mark(db, KEY, is_raw=True)
+    assert held(db).is_raw
+    assert db.remains(KEY, HASH) is not None
 
 
 def test_counter_starts_anew_after_delete(db: Keyspace) -> None:

@@ -167,3 +167,12 @@ def test_what_comes_from_another_region_counts_as_used_when_it_comes() -> None:
     regions.run(1, "SADD", "s", "m")
     regions.merge(1, 2)
     assert regions.run(2, "OBJECT", "IDLETIME", "s") == 0
+
+
+def test_value_that_snapshot_adds_to_another_type_counts_as_used() -> None:
+    regions = Regions(2)
+    regions.run(2, "RPUSH", "k", "element")
+    regions.run(1, "SADD", "k", "member")
+    regions.merge(1, 2)
+    assert regions.run(2, "TYPE", "k") == Status(b"set")
+    assert regions.run(2, "OBJECT", "IDLETIME", "k") == 0
