@@ -114,6 +114,11 @@ class Followed(Protocol):
         ...
 
     @property
+    def has_waiters(self) -> bool:
+        """True if a client is blocked."""
+        ...
+
+    @property
     def holds_old(self) -> bool:
         """True while it still holds what it had before it followed its sources."""
         ...

@@ -7,13 +7,23 @@ undoes it, or None.
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 import attrs
 
 from replication.protocol.limits import MS
+from sim.nodes.follower import SimFollower
 from sim.nodes.region import SimRegion, Start
 from sim.schedule.step import Done, ScheduleStep, Words
 from sim.world.world import SimWorld
+
+FIRST_SESSION: Final = 3000
+"""The number of the first session of the first follower that is promoted."""
+WATCHER, WAITER, QUEUER = range(3)
+OWN_KEY: Final = "own"
+"""The key that a promoted follower writes."""
+LOOK_NS: Final = 100 * MS
+LOOKS_MAX: Final = 100
 
 
 def crash_region(world: SimWorld, step: ScheduleStep) -> Done:
@@ -174,15 +184,62 @@ def restart_follower(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def promote_follower(world: SimWorld, step: ScheduleStep) -> Done:
-    """Promote a follower and write to it. It becomes a follower again when the step ends."""
+    """Promote a follower and write to it. It becomes a follower again when the step ends.
+
+    Its clients have begun to watch, to wait and to queue commands by then.
+    """
     copy = world.copies[step.regions[0]]
     if not copy.is_following:
         return False, None
     copy.stop_following()
-    world.run(copy.name, "RPUSH", "own", "1")
+    world.run(copy.name, "RPUSH", OWN_KEY, "1")
+    clients = PromotedClients(world, copy)
+    clients.begin_commands()
 
     def follow_again() -> None:
         if copy.is_up and not copy.is_following:
             copy.start_following()
+            clients.execute_queue()
+            clients.execute_watching()
 
     return True, follow_again
+
+
+@attrs.define
+class PromotedClients:
+    """Three sessions of a promoted follower, which follows again before they have finished."""
+
+    world: SimWorld
+    copy: SimFollower
+    watched: str = OWN_KEY
+    looks: int = 0
+
+    def begin_commands(self) -> None:
+        """Let one session watch a key, one block, and one queue a write.
+
+        The watched key is deleted first, if the sources have it. It comes back with a snapshot.
+        """
+        copied = [key for key in self.copy.replica.keyspace.held_keys() if key != OWN_KEY.encode()]
+        if copied:
+            self.watched = min(copied).decode()
+            self.world.run(self.copy.name, "DEL", self.watched)
+        self.run_session(WATCHER, ("WATCH", self.watched))
+        self.run_session(WAITER, ("BLPOP", "nothing", "0"))
+        self.run_session(QUEUER, ("MULTI",), ("SADD", "queued", "x"), ("EXISTS", OWN_KEY))
+
+    def execute_queue(self) -> None:
+        """Execute the queued write, which must be refused."""
+        self.run_session(QUEUER, ("EXEC",))
+
+    def execute_watching(self) -> None:
+        """Run a transaction that depends on the watched key, as soon as the data is replaced."""
+        self.looks += 1
+        if self.looks < LOOKS_MAX and self.copy.is_up and self.copy.holds_old:
+            self.world.engine.schedule_after(LOOK_NS, self.execute_watching)
+        elif self.copy.is_up:
+            self.run_session(WATCHER, ("MULTI",), ("EXISTS", self.watched), ("EXEC",))
+
+    def run_session(self, slot: int, *commands: Words) -> None:
+        """Let one of the sessions send commands."""
+        place = list(self.world.copies).index(self.copy.name)
+        self.world.run_session(self.copy.name, FIRST_SESSION + 10 * place + slot, *commands)

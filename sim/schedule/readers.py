@@ -19,6 +19,7 @@ from sim.schedule.writes import FIELDS, LARGE, THIRDS, TYPE_OF, Load, key_name
 
 READER, WITNESS, WATCHER, SCANNER, WAITER = range(5)
 WAITERS: Final = 3
+ARRIVAL: Final = WAITER + WAITERS
 ROAMER: Final = 1000
 FOLLOWER: Final = 30
 """The number of the first follower, in place of a region number."""
@@ -147,6 +148,15 @@ class ReaderClients:
                 queue = (change,) if change else ()
                 yield self.make_step(later, WATCHER, ("MULTI",), *queue, ("EXISTS", key), ("EXEC",))
 
+    def watch_copied_keys(self, end: int) -> Iterator[ScheduleStep]:
+        """Yield steps that watch a key of a follower, and later run a transaction that reads it."""
+        for at in self.draw_times(8 * self.mean, end):
+            key = self.draw_key(self.rng.choose_one(self.families), at)
+            yield self.make_step(at, WATCHER, ("WATCH", key), ("EXISTS", key))
+            later = at + self.rng.exponential(SECOND)
+            if later < end:
+                yield self.make_step(later, WATCHER, ("MULTI",), ("EXISTS", key), ("EXEC",))
+
     def wait_for_elements(self, session: int, end: int) -> Iterator[ScheduleStep]:
         """Yield steps that block for elements of queues, or run WAIT."""
         rng = self.rng
@@ -167,6 +177,14 @@ class ReaderClients:
                 yield ScheduleStep(
                     later, "client", self.regions[:1], value=session, commands=(LEAVE,)
                 )
+
+    def wait_for_arrival(self, end: int) -> Iterator[ScheduleStep]:
+        """Yield steps that wait until all writes have arrived, or enough regions have the last."""
+        for at in self.draw_times(16 * self.mean, end):
+            ms = self.rng.choose_one(("100", "1000"))
+            acknowledged: Words = ("WAIT", self.rng.choose_one(("1", "2")), ms)
+            words = self.rng.choose_one((("CRDB.SETTLE", ms), acknowledged))
+            yield self.make_step(at, ARRIVAL, words)
 
     def scan_keys(self, end: int) -> Iterator[ScheduleStep]:
         """Yield steps that scan all keys, or the elements of large values."""
@@ -220,16 +238,23 @@ def draw_reader_steps(
         for slot in range(WAITER, WAITER + WAITERS):
             reader = ReaderClients(rng.substream(f"{name}/{slot}"), load, (name,), number)
             streams.append(reader.wait_for_elements(10 * number + slot, end))
+        arrival = ReaderClients(rng.substream(f"{name}/{ARRIVAL}"), load, (name,), number)
+        streams.append(arrival.wait_for_arrival(end))
     return streams
 
 
 def draw_follower_reader_steps(
     rng: SeededRandom, load: Load, names: Sequence[str], end: int
 ) -> list[Iterator[ScheduleStep]]:
-    """Draw all steps of the sessions that read and scan followers until `end`."""
+    """Draw all steps of the sessions that read, scan and watch followers until `end`."""
     streams: list[Iterator[ScheduleStep]] = []
+    acts = (
+        ReaderClients.read_values,
+        ReaderClients.scan_keys,
+        ReaderClients.watch_copied_keys,
+    )
     for number, name in enumerate(names, FOLLOWER) if load.requests else ():
-        for slot, act in enumerate((ReaderClients.read_values, ReaderClients.scan_keys)):
+        for slot, act in enumerate(acts):
             reader = ReaderClients(rng.substream(f"{name}/{slot}"), load, (name,), number)
             streams.append(act(reader, end))
     return streams

@@ -4,7 +4,7 @@ Checked after each turn of a region:
 
 * no client blocks for a key that has an element of the wanted type;
 * no client blocks for a key that has served a client which blocked later;
-* no client blocks in a region that has not caught up;
+* no client blocks in a region that has not caught up, or in a follower;
 * a client times out after its timeout, neither early nor much too late;
 * each element is unique, and is popped only once in an incarnation of a region.
 
@@ -23,7 +23,7 @@ import attrs
 
 from crdt.causality.dots import Origin, Vector, join
 from crdt.writes.content import type_name
-from sim.engine.checker import Checker, Watched
+from sim.engine.checker import Checker, Followed, Watched
 from sim.nodes.client import Reply
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state_hash import Change
@@ -220,6 +220,13 @@ class WaitingChecker(Checker):
                         f"session {session} in {region.name} waits, {' '.join(wait.command)}, but"
                         f" who came later has been served: {' '.join(each.wait.command)}"
                     )
+
+    def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
+        """Check that no client is blocked in a follower. Clients of a promoted one may be."""
+        if copy.is_following:
+            self.looked += 1
+            if copy.has_waiters:
+                raise self.violation(f"a client waits in {copy.name}, which only follows others")
 
     def check_waiters(self, region: Watched, session: int, wait: Wait) -> None:
         """Check that no element is available to a blocked client, and that it is not overdue."""

@@ -8,6 +8,11 @@ A local write counts even if it changes nothing, as in Redis. An LTRIM that remo
 op, so the checker takes it from the reply. A remote op that changes nothing visible does not count.
 If several remote ops arrive in one turn, a later one may undo the change of an earlier one. EXEC
 may then be refused or not.
+
+The clients of followers can watch keys too. There the checker requires that a visible change is
+noticed, also if the snapshot of a source has replaced the data.
+
+Not checked: EXEC that a follower refuses without a reason.
 """
 
 from __future__ import annotations
@@ -20,7 +25,8 @@ import attrs
 from crdb.engine.instance import Instance
 from crdt.causality.effect import FLUSH, is_key_effect
 from crdt.causality.op import Op
-from sim.engine.checker import Checker, Watched
+from crdt.embed.replica import Replica
+from sim.engine.checker import Checker, Followed, Watched
 from sim.nodes.client import Refusal, Reply
 from sim.nodes.effects import read_in_order
 from sim.nodes.run_history import Entry, RunHistory
@@ -56,6 +62,8 @@ class WatchingChecker(Checker):
         self.open: dict[str, dict[int, Watch]] = {}
         """The active watches, by region and session."""
         self.instances: dict[str, Instance] = {}
+        self.replicas: dict[str, Replica] = {}
+        """The replica of each follower when a client last sent commands to it."""
 
     def on_region_started(self, region: Watched) -> None:
         """Drop the watches of an earlier process.
@@ -86,6 +94,43 @@ class WatchingChecker(Checker):
 
         These may include keys that the same request has begun to watch.
         """
+        self.compare_replies(region, session, commands, replies)
+        for words, reply in executed_commands(commands, replies):
+            if words[0] == "LTRIM" and reply == "OK":
+                self.forget_old_ops(region, words[1].encode())
+
+    def before_follower_commands(
+        self, copy: Followed, session: int, commands: Sequence[Words]
+    ) -> None:
+        """Drop the watches of an earlier process, and read the watched keys again."""
+        if self.replicas.get(copy.name) is not copy.replica:
+            self.replicas[copy.name] = copy.replica
+            self.open[copy.name] = {}
+        watch = self.open[copy.name].get(session)
+        if watch is not None:
+            self.check_watched_keys(copy, watch)
+
+    def on_follower_replies(
+        self, copy: Followed, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """Record WATCH in a follower, and check that EXEC is refused after a change."""
+        self.compare_replies(copy, session, commands, replies)
+        for watch in self.open[copy.name].values():
+            watch.is_touched = True
+
+    def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
+        """Read the watched keys of a follower."""
+        for watch in self.open.get(copy.name, {}).values():
+            self.check_watched_keys(copy, watch)
+
+    def compare_replies(
+        self,
+        region: Watched | Followed,
+        session: int,
+        commands: Sequence[Words],
+        replies: Sequence[Reply],
+    ) -> None:
+        """Record WATCH, and check the reply to EXEC. Raises Violation."""
         watches = self.open[region.name]
         for words, reply in zip(commands, replies, strict=False):
             if words[0] == "WATCH" and not isinstance(reply, Refusal):
@@ -101,9 +146,6 @@ class WatchingChecker(Checker):
                 watch = watches.pop(session, Watch({}))
                 if words[0] == "EXEC" and watch.seen and not isinstance(reply, Refusal):
                     self.check_exec_reply(region, session, watch, reply)
-        for words, reply in executed_commands(commands, replies):
-            if words[0] == "LTRIM" and reply == "OK":
-                self.forget_old_ops(region, words[1].encode())
 
     def forget_old_ops(self, region: Watched, key: bytes) -> None:
         """Mark a trimmed list as touched, even if LTRIM removed nothing."""
@@ -111,7 +153,9 @@ class WatchingChecker(Checker):
             for watch in self.open[region.name].values():
                 watch.is_touched = watch.is_touched or key in watch.seen
 
-    def check_exec_reply(self, region: Watched, session: int, watch: Watch, reply: Reply) -> None:
+    def check_exec_reply(
+        self, region: Watched | Followed, session: int, watch: Watch, reply: Reply
+    ) -> None:
         """Compare the result of EXEC with the changes of its watched keys. Raises Violation."""
         self.looked += 1
         keys = " ".join(key.decode("latin-1") for key in watch.seen)
@@ -126,7 +170,7 @@ class WatchingChecker(Checker):
                 " although nothing has touched them"
             )
 
-    def check_watched_keys(self, region: Watched, watch: Watch) -> None:
+    def check_watched_keys(self, region: Watched | Followed, watch: Watch) -> None:
         """Record whether the visible value of a watched key has changed."""
         for key, seen in watch.seen.items():
             found = read_in_order(region.replica.keyspace, key)

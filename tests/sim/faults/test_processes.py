@@ -7,6 +7,7 @@ import pytest
 from crdt.causality.dots import incarnation_of, make_origin
 from sim.engine.events import MS, SECOND
 from sim.faults.kinds import Injector
+from sim.faults.processes import FIRST_SESSION, PromotedClients
 from sim.nodes.client import Refusal
 from sim.nodes.region import Start
 from sim.schedule.step import ScheduleStep
@@ -112,7 +113,7 @@ def test_follower_loses_all_and_gets_it_again(world: SimWorld) -> None:
 
 
 def test_promoted_follower_writes_until_it_follows(world: SimWorld) -> None:
-    world.run("a", "SET", "k", "v")
+    world.run_all("a", ("SET", "k", "v"), ("SET", "deleted first", "v"))
     assert world.converge(10 * SECOND)
     Injector(world).apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
     assert world.run("f", "LRANGE", "own", "0", "-1") == [b"1"]
@@ -124,6 +125,48 @@ def test_promoted_follower_writes_until_it_follows(world: SimWorld) -> None:
     assert world.run("f", "GET", "k") == b"w"
     assert world.run("f", "EXISTS", "own") == 0
     world.check_end()
+
+
+@pytest.mark.parametrize(("keys", "watched"), [((), b"own"), (("k", "j"), b"j")])
+def test_client_of_promoted_follower_watches_key_that_source_has(
+    world: SimWorld, keys: tuple[str, ...], watched: bytes
+) -> None:
+    for key in keys:
+        world.run("a", "SET", key, "v")
+    assert world.converge(10 * SECOND)
+    Injector(world).apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
+    assert world.copies["f"].instance.keyspace.watched() == {watched, b"nothing"}
+    assert world.run("f", "EXISTS", "j") == 0
+
+
+def test_clients_of_promoted_follower_end_when_it_follows_again(world: SimWorld) -> None:
+    copy, first = world.copies["f"], FIRST_SESSION
+    world.run("a", "SET", "k", "v")
+    assert world.converge(10 * SECOND)
+    Injector(world).apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
+    sessions = world.sessions.by_number
+    assert sessions[first + 1].waiting == ("BLPOP", "nothing", "0")
+    for source in copy.sources:
+        world.cut("f", source)
+    world.sleep(2 * SECOND)
+    assert sessions[first + 1].waiting is None
+    told = [record for record in world.trace.last_records(400) if "client" in record]
+    assert any("EXEC → EXECABORT" in record for record in told)
+    assert copy.holds_old
+    for source in copy.sources:
+        world.heal("f", source)
+    world.sleep(2 * SECOND)
+    assert world.run("f", "EXISTS", "queued") == 0
+    told = [record for record in world.trace.last_records(400) if "client" in record]
+    assert sum("MULTI; EXISTS k; EXEC → OK QUEUED -" in record for record in told) == 1
+    world.check_end()
+
+
+def test_clients_of_follower_that_is_down_do_nothing(world: SimWorld) -> None:
+    clients = PromotedClients(world, world.copies["f"])
+    world.crash_process("f")
+    clients.execute_watching()
+    assert world.sessions.by_number == {}
 
 
 def test_crashed_promoted_follower_restarts_following(world: SimWorld) -> None:

@@ -8,6 +8,7 @@ from crdb.engine.clients.blocking import Blocked
 from sim.checkers.clients.waiting import WaitingChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
+from sim.schedule.plan import Copy
 from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
 
@@ -164,3 +165,24 @@ def test_snapshot_counts_for_what_region_has_reached(world: SimWorld) -> None:
     checker.on_history_jump(eu)
     assert checker.reached["eu"] == {**eu.replica.keyspace.vector, origin + 1: 7}
     assert checker.reached["eu"][origin] == eu.replica.keyspace.seq
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_client_that_waits_in_follower_is_caught() -> None:
+    world = fresh(WaitingChecker, copies=(Copy("f", 255, ("eu",)),))
+    copy = world.copies["f"]
+    copy.stop_following()
+    world.run_session("f", 1, ("BLPOP", "l", "0"))
+    world.run("f", "SET", "k", "1")
+    copy.start_following()
+    assert not copy.has_waiters
+    world.run("eu", "SET", "k", "1")
+    assert world.converge(10 * SECOND)
+    assert checker_of(world).looked > 0
+    copy.stop_following()
+    world.run_session("f", 1, ("BLPOP", "l", "0"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Blocked, "refuse_waiting", forget)
+        copy.start_following()
+        with pytest.raises(Violation, match="a client waits in f, which only follows others"):
+            assert world.converge(10 * SECOND)

@@ -9,7 +9,8 @@ import pytest
 from sim.checkers.clients.watching import WatchingChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
-from sim.nodes.client import Reply
+from sim.nodes.client import Refusal, Reply
+from sim.schedule.plan import Copy
 from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
 
@@ -182,3 +183,58 @@ def test_what_a_region_puts_aside_is_a_change_for_those_who_stay(world: SimWorld
     world.forge_hello("eu", "us")
     checker_of(world).on_replies(world.sites["eu"], 2, EXEC, (None,))
     assert checker_of(world).looked == 2, "a snapshot may have touched it"
+
+
+@pytest.fixture
+def followed() -> SimWorld:
+    """Return a world whose follower has a watching client."""
+    made = fresh(WatchingChecker, copies=(Copy("f", 255, ("eu",)),))
+    made.run("eu", "SET", "k", "1")
+    assert made.converge(SECOND)
+    made.run_session("f", 1, ("WATCH", "k"), ("EXISTS", "k"))
+    return made
+
+
+READ = (("MULTI",), ("EXISTS", "k"), ("EXEC",))
+
+
+def test_change_must_be_noticed_in_follower(followed: SimWorld) -> None:
+    followed.run("eu", "INCR", "k")
+    assert followed.converge(SECOND)
+    assert followed.run_session("f", 1, *READ) == ["OK", "QUEUED", None]
+    followed.run_session("f", 1, ("WATCH", "k"))
+    assert followed.run_session("f", 1, *READ) == ["OK", "QUEUED", [1]]
+    assert checker_of(followed).looked == 2
+    followed.run_session("f", 1, ("WATCH", "k"))
+    followed.run("eu", "DEL", "k")
+    assert followed.converge(SECOND)
+    with pytest.raises(Violation, match="session 1 watched k in f and its EXEC was carried out"):
+        checker_of(followed).on_follower_replies(followed.copies["f"], 1, EXEC, ([],))
+
+
+def test_follower_may_refuse_exec_without_change(followed: SimWorld) -> None:
+    checker_of(followed).on_follower_replies(followed.copies["f"], 1, EXEC, (None,))
+    assert checker_of(followed).looked == 1
+
+
+def test_restart_of_follower_ends_watching(followed: SimWorld) -> None:
+    followed.crash_process("f")
+    followed.restart_process("f")
+    followed.run("eu", "DEL", "k")
+    assert followed.converge(SECOND)
+    replies = followed.run_session("f", 1, ("EXEC",))
+    assert replies is not None
+    assert isinstance(replies[0], Refusal)
+    assert checker_of(followed).looked == 0
+
+
+def test_lost_change_by_snapshot_of_source_is_caught(followed: SimWorld) -> None:
+    copy = followed.copies["f"]
+    copy.stop_following()
+    followed.run("f", "DEL", "k")
+    followed.run_session("f", 2, ("WATCH", "k"))
+    copy.instance.keyspace.unwatch(b"k")  # planted: changes of the key are not recorded any more
+    copy.start_following()
+    assert followed.wait_for(lambda: not copy.holds_old, 10 * SECOND)
+    with pytest.raises(Violation, match=r"session 2 watched k .* although k went from None"):
+        followed.run_session("f", 2, *READ)
