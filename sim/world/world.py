@@ -22,6 +22,7 @@ from crdt.causality.dots import Vector, dominates
 from replication.machines.sink import Sink
 from replication.protocol.events import Event
 from replication.protocol.peers import link_ends
+from sim.checkers.clients.arrival import ArrivalChecker
 from sim.checkers.clients.atomicity import AtomicityChecker
 from sim.checkers.clients.commands import CommandChecker
 from sim.checkers.clients.durability import DurabilityChecker
@@ -91,6 +92,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     LagChecker,
     ChangeReportChecker,
     AgeChecker,
+    ArrivalChecker,
 )
 LOOK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`
 INSPECT_NS: Final = 10 * SECOND  # between two inspections of all keys, on average

@@ -18,6 +18,7 @@ def ordinary_life(world: SimWorld) -> None:
     world.run_session("eu", 12, ("SMEMBERS", "all:0.0"))
     world.run_session("eu", 13, ("SCAN", "0"))
     world.run_session("eu", 14, ("BLPOP", "queue:0.0", "0.1"))
+    world.run_session("eu", 17, ("WAIT", "2", "100"))
     world.cut("eu", "us")
     world.run("eu", "SREM", "cart", "u1")
     world.run("us", "SADD", "cart", "u3")
