@@ -4,6 +4,10 @@ The lag of a link is for how long the oldest of the region's own effects has not
 The simulator knows when each was made. A region notes that only when it says or hears something, so
 it may say a little less, and of a new connection no more than its age; but it never says more.
 
+The number of effects that a peer lacks is checked too. It is at least the number of the region's
+own effects that the peer has not applied. It counts only effects that this link carries and the
+peer has not acknowledged.
+
 Not checked: links to followers, the lag that sinks report, regions that were paused.
 """
 
@@ -14,7 +18,9 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import ClassVar, Final
 
-from replication.machines.source import Source
+from crdt.causality.dots import Vector, lacking, region_of
+from replication.machines.sink import SinkState
+from replication.machines.source import Source, SourceState
 from replication.protocol.limits import MS
 from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import RunHistory
@@ -34,12 +40,19 @@ class LagChecker(Checker):
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
+        self.up: dict[str, Watched] = {}
         self.looked_at: dict[str, int] = {}
         """By region the time (ms) of the last look."""
         self.since: dict[str, dict[str, tuple[Source, int]]] = {}
         """By region and peer the connection, and when it was first seen or its region paused."""
         self.longest: dict[tuple[str, str], int] = {}
         """By region and peer the longest lag of the connection."""
+
+    def on_region_started(self, region: Watched) -> None:
+        self.up[region.name] = region
+
+    def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
+        del self.up[region.name]
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Check the links of one region."""
@@ -55,6 +68,7 @@ class LagChecker(Checker):
                 self.longest[region.name, peer] = 0
             else:
                 self.check_reported_lag(region, source, held[1])
+                self.check_reported_effects(region, source)
 
     def check_reported_lag(self, region: Watched, source: Source, since: int) -> None:
         """Compare the reported lag of one link with the real one. Times in ms."""
@@ -69,6 +83,27 @@ class LagChecker(Checker):
                 f"{region.name} says that {source.peer} is {said} ms behind, and it is {age} ms"
             )
 
+    def check_reported_effects(self, region: Watched, source: Source) -> None:
+        """Compare the number of effects that a peer is said to lack with the real one."""
+        peer = self.up.get(source.peer)
+        if source.state is not SourceState.SENDING or peer is None:
+            return
+        said, origin = source.behind(), region.replica.origin
+        sink = peer.links.sinks.get(region.name)
+        if sink is not None and sink.state is SinkState.STREAMING:  # else it may have lost data
+            least = region.replica.keyspace.seq - peer.replica.keyspace.vector.get(origin, 0)
+            if said < least:
+                raise self.violation(
+                    f"{region.name} says that {source.peer} lacks {said} effects, and it lacks"
+                    f" {least} of {region.name} alone"
+                )
+        most = lacking(source.progress.acknowledged, carried_vector(region, source))
+        if said > most:
+            raise self.violation(
+                f"{region.name} says that {source.peer} lacks {said} effects, and of those that it"
+                f" sends there only {most} are not acknowledged"
+            )
+
     def silence_ns(self, region: Watched, source: Source) -> int:
         """Return how old the oldest effect of a region is that a peer has not acknowledged."""
         origin = region.replica.origin
@@ -81,3 +116,12 @@ class LagChecker(Checker):
         """Return how much a region may be late in noting what it has made."""
         late = 2 * source.limits.heartbeat_ns + source.limits.silence_ns_max // 4
         return late // MS + ROUNDING_MS
+
+
+def carried_vector(region: Watched, source: Source) -> Vector:
+    """Return the part of a region's vector whose ops it sends over a link."""
+    return {
+        origin: seq
+        for origin, seq in region.replica.keyspace.vector.items()
+        if source.routes is None or region_of(origin) in source.routes or origin in source.extra
+    }

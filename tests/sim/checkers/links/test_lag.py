@@ -70,3 +70,44 @@ def test_lag_that_is_not_so_is_noticed(world: SimWorld) -> None:
         world.sleep(3 * SECOND - SAMPLE_MS * MS)
         with pytest.raises(Violation, match="eu says that us is 0 ms behind, and it is 3000 ms"):
             look(world)
+
+
+def count(effects: int) -> Callable[[], int]:
+    """Return what tells the same number of effects at any time."""
+
+    def counted() -> int:
+        return effects
+
+    return counted
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_number_of_effects_that_is_not_so_is_noticed(world: SimWorld) -> None:
+    source = world.sites["eu"].links.sources["us"]
+    world.run("ap", "SET", "k", "1")
+    world.converge(10 * SECOND)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(source, "behind", count(1))
+        with pytest.raises(Violation, match="lacks 1 effects, and of those that it sends there on"):
+            look(world)
+        world.close_way("eu", "us")
+        world.run("eu", "INCR", "k")
+        world.run("eu", "INCR", "k")
+        look_again = "eu says that us lacks 1 effects, and it lacks 2 of eu alone"
+        with pytest.raises(Violation, match=look_again):
+            look(world)
+        world.crash_process("us")
+        look(world)
+
+
+def test_vector_of_another_incarnation_is_not_compared(world: SimWorld) -> None:
+    world.run("eu", "INCR", "k")
+    assert world.converge(10 * SECOND)
+    world.sleep(SECOND)
+    world.close_way("eu", "us")
+    world.close_way("us", "eu")
+    world.crash_process("us", is_silent=True)
+    world.restart_process("us")
+    assert world.sites["eu"].links.sources["us"].behind() == 0
+    assert world.sites["us"].replica.keyspace.vector == {}
+    look(world)
