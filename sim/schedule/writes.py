@@ -47,6 +47,9 @@ TYPE_OF: Final = {
     **dict.fromkeys(("log", "list", "queue", "tape"), "list"),
 }
 """The type of each family's keys; those of `free` may have any."""
+CONDITIONS: Final = ("NX", "XX", "GT", "LT")
+CONDITION_SHARE: Final = 12
+"""One in so many times to live is set under each condition."""
 NAMES_MAX: Final = 40  # names remembered per key, which later commands can remove
 
 
@@ -426,9 +429,16 @@ class WriterClients:
             case 0:
                 return ("PERSIST", key)
             case 1:
-                return ("PEXPIRE", key, str(self.rng.integer_between(1, 500)))
+                return expire_words(key, self.rng.integer_between(1, 500))
             case _:
-                return ("PEXPIRE", key, str(self.rng.integer_between(500, 30_000)))
+                return expire_words(key, self.rng.integer_between(500, 30_000))
+
+
+def expire_words(key: str, ms: int) -> Words:
+    """Return PEXPIRE, with a condition for some times to live."""
+    condition = ms % CONDITION_SHARE
+    words = ("PEXPIRE", key, str(ms))
+    return (*words, CONDITIONS[condition]) if condition < len(CONDITIONS) else words
 
 
 def draw_burst(writer: WriterClients, at: int, count: int) -> list[ScheduleStep]:

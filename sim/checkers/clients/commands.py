@@ -5,7 +5,7 @@ that was visible in the region before. For each write that is alone in its reque
 (`model`) predicts both, and also the key's deadline. A transaction in one request must get as many
 replies as it has commands.
 
-Not checked: refused writes, the content of transactions, scripts of several keys, options.
+Not checked: refused writes, the content of transactions, scripts of several keys, most options.
 """
 
 from __future__ import annotations
@@ -125,6 +125,9 @@ def expected_deadline(db: Keyspace, words: Words) -> tuple[Any, int | None] | No
     match name, words[2:]:
         case "PEXPIRE", (ms,) if is_there:
             return 1, db.expiry_clock + int(ms)
+        case "PEXPIRE", (ms, condition) if is_there:
+            after = db.expiry_clock + int(ms)
+            return (1, after) if is_allowed(condition, before, after) else (0, before)
         case "PERSIST", () if is_there:
             return int(before is not None), None
         case "SET", (_,):
@@ -135,6 +138,19 @@ def expected_deadline(db: Keyspace, words: Words) -> tuple[Any, int | None] | No
             return "OK", before
         case _:
             return None
+
+
+def is_allowed(condition: str, before: int | None, after: int) -> bool:
+    """Return whether a condition of PEXPIRE lets a deadline replace another one, if any."""
+    match condition:
+        case "NX":
+            return before is None
+        case "XX":
+            return before is not None
+        case "GT":
+            return before is not None and after > before
+        case _:
+            return before is None or after < before
 
 
 def plain(reply: Reply) -> Any:

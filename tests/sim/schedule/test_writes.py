@@ -111,6 +111,9 @@ def test_kept_keys_are_not_deleted_or_expired() -> None:
     hit = {w[1].partition(":")[0] for w in found if w[0] in {"DEL", "PEXPIRE", "PERSIST"}}
     assert hit == set(FAMILIES) - {*THIRDS, *LARGE, "pair"}
     assert {"DEL", "PEXPIRE", "PERSIST"} <= {words[0] for words in found}
+    expiries = [words[3:] for words in found if words[0] == "PEXPIRE"]
+    assert set(expiries) == {(), ("NX",), ("XX",), ("GT",), ("LT",)}
+    assert expiries.count(()) > len(expiries) // 2
 
 
 def test_transactions_and_flushes() -> None:

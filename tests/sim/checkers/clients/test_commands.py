@@ -9,7 +9,7 @@ import pytest
 from crdt.store.keyspace import CLOCK_SLACK_MS
 from sim.checkers.clients.commands import LARGE_SAMPLE, CommandChecker
 from sim.engine.checker import Violation
-from sim.nodes.client import Refusal
+from sim.nodes.client import Refusal, Reply
 from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, drop_key, fresh
 
@@ -92,6 +92,28 @@ def test_keys_end_when_they_are_told_to(world: SimWorld) -> None:
         Violation, match="eu answers PEXPIRE k 1000 with 1, and the key ends at Non"
     ):
         told(world, words, 1)
+
+
+@pytest.mark.parametrize(
+    ("condition", "without", "shorter", "longer"),
+    [("NX", 1, 0, 0), ("XX", 0, 1, 1), ("GT", 0, 0, 1), ("LT", 1, 1, 0)],
+)
+def test_deadline_changes_under_condition(
+    world: SimWorld, condition: str, without: int, shorter: int, longer: int
+) -> None:
+    looked = checker_of(world).looked
+    replies: list[Reply] = []
+    for earlier, ms in (("", "5000"), ("8000", "5000"), ("8000", "9000")):
+        world.run("eu", "SET", "k", "v")
+        if earlier:
+            world.run("eu", "PEXPIRE", "k", earlier)
+        replies.append(world.run("eu", "PEXPIRE", "k", ms, condition))
+        words = ("PEXPIRE", "k", ms, condition)
+        checker_of(world).before_commands(world.sites["eu"], 0, (words,))
+        with pytest.raises(Violation, match=f"eu answers PEXPIRE k {ms} {condition} with"):
+            told(world, words, 2)
+    assert replies == [without, shorter, longer]
+    assert checker_of(world).looked > looked + 6
 
 
 def test_deadline_follows_expiry_clock_while_clock_is_set_back(world: SimWorld) -> None:
