@@ -80,6 +80,11 @@ class Register(Value):
             return []
         return [Write(self.dot, self.stamp, self.value), *self.sibling_writes]
 
+    def shown_stamp(self) -> int:
+        """Return the stamp of the shown write, or one that is less than any, if nothing was
+        written."""
+        return self.stamp if self.dot else -LATEST
+
     def show(self, writes: list[Write]) -> None:
         """Hold exactly these writes. The one with the greatest stamp, or lower origin, is shown."""
         writes.sort(key=precedence)

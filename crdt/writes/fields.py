@@ -32,7 +32,7 @@ def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None
         if register is None or (not register.shares and register.stamp < db.now):
             plain += (field, value)
         else:
-            stamp = db.stamp(register.stamp)
+            stamp = db.stamp(register.shown_stamp())
             resets = register.resets()
             if resets is None:
                 db.emit((code, ASSIGN, key, stamp, field, value))
@@ -50,7 +50,7 @@ def assign_field(db: Keyspace, key: bytes, code: int, field: bytes, value: Any) 
         assert isinstance(held, Fields)
         register = held.fields.get(field)
         if register is not None:
-            stamp = db.stamp(register.stamp)
+            stamp = db.stamp(register.shown_stamp())
             resets = register.resets()
             if resets is not None:
                 db.emit((code, RESET, key, stamp, field, value, resets))

@@ -28,7 +28,7 @@ def assign_one(
     if register is None:
         db.emit((ZSET, ASSIGN, key, db.now - db.base, member, compact(score)))
         return True
-    stamp = db.stamp(register.stamp)
+    stamp = db.stamp(register.shown_stamp())
     resets = register.resets()
     if resets is None:
         db.emit((ZSET, ASSIGN, key, stamp, member, compact(score)))

@@ -27,7 +27,7 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
         if held is None:
             assign_anew(db, key, value, keep_ttl)
             return
-        stamp = db.stamp(held.stamp)
+        stamp = db.stamp(held.shown_stamp())
         if held.shares:
             resets = held.resets()
     operation = KEEP if keep_ttl else SET

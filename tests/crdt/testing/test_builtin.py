@@ -6,7 +6,7 @@ import pytest
 
 from crdt import Replica
 from crdt.causality.effect import ANY_TYPE, DELETE, FORGET
-from crdt.testing import SUBJECTS
+from crdt.testing import SUBJECTS, run_script
 from crdt.testing.builtin import collected, read
 from crdt.testing.commands import TypeCommand, carry_out, command
 from crdt.testing.worlds.steps import NUMBER_MAX
@@ -37,3 +37,25 @@ def test_every_command_can_be_written_in_script(name: str) -> None:
     commands = SUBJECTS[name].commands
     assert len(commands) <= NUMBER_MAX
     assert all(command(str(each)).name == each.name for each in commands)
+
+
+@pytest.mark.parametrize(
+    ("name", "increment", "write", "later"),
+    [
+        ("string", "INCRBY k 1", "SET k a", "SET k 7"),
+        ("hash", "HINCRBY k f 1", "HSET k f a", "HSET k f 7 g 8"),
+        ("sorted-set", "ZINCRBY k a 1.0", "ZADD k a 1.0", "ZADD k a 2.5 b 3.0"),
+    ],
+)
+def test_later_write_wins_over_one_that_replaced_increments_before_1970(
+    name: str, increment: str, write: str, later: str
+) -> None:
+    script = f"""
+        subject {name}
+        write 1 {increment}
+        advance all -3000
+        write 1 {write}
+        advance 3 1
+        write 3 {later}
+    """
+    run_script(SUBJECTS[name], script)

@@ -118,6 +118,16 @@ def test_later_write_is_stamped_later_than_what_it_replaces(db: Keyspace) -> Non
         assert held(db).stamp == expected
 
 
+def test_write_over_increments_alone_is_stamped_by_the_clock(db: Keyspace) -> None:
+    """Also before 1970: a value that was never written has no stamp to exceed."""
+    db.advance(-2000)
+    strings.increment(db, KEY, 1)
+    strings.assign(db, KEY, b"v")
+    assert held(db).stamp == -2000
+    strings.assign(db, KEY, b"w")
+    assert held(db).stamp == -1999
+
+
 def test_set_ends_time_to_live_unless_it_is_kept(db: Keyspace) -> None:
     """Rule STR-6."""
     strings.assign(db, KEY, b"1")
