@@ -20,7 +20,7 @@ from typing import TypedDict, TypeVar, Unpack
 
 from crdb.engine.client import Client
 from crdb.engine.command import Command, Handler
-from crdb.engine.declare.declaration import Declaration, Facts
+from crdb.engine.declare.declaration import CommandKind, Declaration, Facts
 from crdb.engine.help import send_help
 
 HandlerT = TypeVar("HandlerT", bound=Handler)
@@ -68,7 +68,8 @@ class CommandFamily:
         **facts: Unpack[Facts],
     ) -> CommandContainer:
         """Add a command with subcommands. Without a `handler` it needs a subcommand."""
-        declaration = Declaration(name, "", flags, self._complete(facts), is_container=True)
+        kind = CommandKind.CONTAINER if handler is None else CommandKind.CALLABLE_CONTAINER
+        declaration = Declaration(name, "", flags, self._complete(facts), kind)
         command = Command(declaration, handler)
         self._commands.append(command)
         return CommandContainer(command)

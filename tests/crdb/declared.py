@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crdb.engine.command import Command, Handler
-from crdb.engine.declare.declaration import Declaration, Facts
+from crdb.engine.declare.declaration import CommandKind, Declaration, Facts
 
 
 def declared(
@@ -11,4 +11,5 @@ def declared(
 ) -> Command:
     """Return a command as a family of `group` declares it."""
     facts: Facts = {"group": group, "summary": f"Does {name}."}
-    return Command(Declaration(name, syntax, flags, facts, is_container=handler is None), handler)
+    kind = CommandKind.CONTAINER if handler is None else CommandKind.PLAIN
+    return Command(Declaration(name, syntax, flags, facts, kind), handler)

@@ -307,7 +307,7 @@ def client_unblock(client: Client, args: list[bytes]) -> None:
     "admin noscript loading stale",
     summary="Terminates open connections.",
     complexity="O(N) where N is the number of client connections",
-    arity=-3,
+    deprecated_arguments=("2.8.12 old-format",),
     history=(
         "2.8.12 filters `TYPE` and others",
         "2.8.12 filter `ID`",

@@ -68,7 +68,7 @@ def select(client: Client, args: list[bytes]) -> None:
     "",
     "noscript loading stale fast no_auth allow_busy unqueued",
     summary="Closes the connection.",
-    arity=-1,
+    ignores_arguments=True,
     deprecated="7.2.0 just closing the connection",
 )
 def quit_(client: Client, _args: list[bytes]) -> None:

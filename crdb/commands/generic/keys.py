@@ -14,6 +14,7 @@ from crdb.commands.family import CommandFamily
 from crdb.commands.shared import scanning
 from crdb.commands.shared.database_index import check_database
 from crdb.engine.client import Client
+from crdb.engine.declare.declaration import Facts
 from crdb.engine.errors import NO_SUCH_KEY, SYNTAX, CommandError
 from crdb.engine.glob import compile_glob
 from crdb.engine.parameters.encodings import encoding_of
@@ -185,34 +186,18 @@ def delete(client: Client, args: list[bytes]) -> None:
     reply.integer(client.out, removed)
 
 
-@COMMANDS.declare(
-    "flushall",
-    "[flush-type: ASYNC | SYNC]",
-    "write",
-    group="server",
-    summary="Deletes all keys that this region sees, in all regions.",
-    complexity="O(N) for N keys.",
-    categories="dangerous keyspace",
-    tips="request_policy:all_shards response_policy:all_succeeded",
-    history=(
-        "4.0.0 option `ASYNC`",
-        "6.2.0 option `SYNC`",
-    ),
-)
-@COMMANDS.declare(
-    "flushdb",
-    "[flush-type: ASYNC | SYNC]",
-    "write",
-    group="server",
-    summary="Deletes all keys that this region sees, in all regions.",
-    complexity="O(N) for N keys.",
-    categories="dangerous keyspace",
-    tips="request_policy:all_shards response_policy:all_succeeded",
-    history=(
-        "4.0.0 option `ASYNC`",
-        "6.2.0 option `SYNC`",
-    ),
-)
+FLUSH: Final[Facts] = {
+    "group": "server",
+    "summary": "Deletes all keys that this region sees, in all regions.",
+    "complexity": "O(N) for N keys.",
+    "categories": "dangerous keyspace",
+    "tips": "request_policy:all_shards response_policy:all_succeeded",
+    "history": ("4.0.0 option `ASYNC`", "6.2.0 option `SYNC`"),
+}
+
+
+@COMMANDS.declare("flushall", "[flush-type: ASYNC | SYNC]", "write", **FLUSH)
+@COMMANDS.declare("flushdb", "[flush-type: ASYNC | SYNC]", "write", **FLUSH)
 def flush(client: Client, args: list[bytes]) -> None:
     """Delete all keys. FLUSHALL and FLUSHDB are the same, since there is one database."""
     if len(args) > 2 or (len(args) == 2 and args[1].upper() not in (b"ASYNC", b"SYNC")):

@@ -353,13 +353,9 @@ def hscan(client: Client, args: list[bytes]) -> None:
     cursor = scanning.parse_cursor(args[2])
     value = read_hash(client.db, args[1])
     if value is None:
-        scanning.page_header(client, 0, 0)
+        scanning.empty_page(client)
         return
-    options = scanning.parse_options(args, 3)
-    if scanning.is_whole(value.fields, cursor):
-        following, fields = 0, list(value.fields)
-    else:
-        following, fields = value.scan(cursor, options.count)
-    shown = options.select(fields)
+    whole = value.fields if scanning.is_whole(value.fields, cursor) else None
+    following, shown = scanning.read_page(args, cursor, value, whole)
     scanning.page_header(client, following, 2 * len(shown))
     reply_pairs(client, [(field, value.get(field) or b"") for field in shown])

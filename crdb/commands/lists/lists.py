@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.commands.family import CommandFamily
-from crdb.commands.sorted_sets.score_ranges import clamp
+from crdb.commands.shared.index_ranges import clamp
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import (

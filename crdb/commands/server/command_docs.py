@@ -89,6 +89,8 @@ def _argument_facts(declaration: Declaration, argument: Argument) -> list[tuple[
         facts.append(("token", argument.token))
     if since := declaration.argument_since(argument):
         facts.append(("since", since))
+    if deprecated_since := declaration.argument_deprecated_since(argument):
+        facts.append(("deprecated_since", deprecated_since))
     return facts
 
 

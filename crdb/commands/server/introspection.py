@@ -43,7 +43,6 @@ COMMAND: Final = COMMANDS.container(
     since="2.8.13",
     summary="Returns detailed information about all commands.",
     complexity="O(N) where N is the number of commands.",
-    arity=-1,
     handler=command_all,
     categories="connection",
     tips="nondeterministic_output_order",

@@ -161,7 +161,7 @@ def latency_doctor(client: Client, _args: list[bytes]) -> None:
 
 @LATENCY.declare(
     "histogram",
-    "[command]...",
+    '["COMMAND"]...',
     "admin noscript loading stale",
     since="7.0.0",
     summary="Returns the distribution of the latencies of commands.",

@@ -194,14 +194,10 @@ def sscan(client: Client, args: list[bytes]) -> None:
     cursor = scanning.parse_cursor(args[2])
     value = read_set(client.db, args[1])
     if value is None:
-        scanning.page_header(client, 0, 0)
+        scanning.empty_page(client)
         return
-    options = scanning.parse_options(args, 3)
-    if scanning.is_whole(value.members, cursor, integers=True):
-        following, members = 0, list(value.members)
-    else:
-        following, members = value.scan(cursor, options.count)
-    shown = options.select(members)
+    whole = value.members if scanning.is_whole(value.members, cursor, integers=True) else None
+    following, shown = scanning.read_page(args, cursor, value, whole)
     scanning.page_header(client, following, len(shown))
     for member in shown:
         reply.bulk(client.out, member)

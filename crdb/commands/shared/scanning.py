@@ -9,7 +9,8 @@ goes on page by page.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Any, Final, Protocol
 
 from crdb.engine import arguments
 from crdb.engine.client import Client
@@ -25,6 +26,14 @@ WHOLE_INTEGERS_MAX: Final = 512
 """Sets of integers up to this size are scanned in one step."""
 CURSOR_TEXT: Final = re.compile(rb"(?:[+-]?[0-9]{1,30})?")
 CURSOR_END: Final = 1 << 64
+
+
+class Scanned(Protocol):
+    """A value whose members can be walked through page by page."""
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """Return the next cursor and about `count` members from `cursor` on."""
+        ...
 
 
 class ScanOptions:
@@ -88,6 +97,25 @@ def is_whole(members: dict[bytes, Any], cursor: int, *, integers: bool = False) 
     return size <= WHOLE_MAX or all(
         arguments.parse_integer(member) is not None for member in members
     )
+
+
+def read_page(
+    args: list[bytes], cursor: int, value: Scanned, whole: Collection[bytes] | None
+) -> tuple[int, list[bytes]]:
+    """Return the next cursor and the members on the page that HSCAN, SSCAN or ZSCAN asks for.
+
+    `whole` holds all members in the order in which they are shown, if `is_whole`, else it is None.
+    """
+    options = parse_options(args, 3)
+    if whole is not None:
+        return 0, options.select(list(whole))
+    following, found = value.scan(cursor, options.count)
+    return following, options.select(found)
+
+
+def empty_page(client: Client) -> None:
+    """Reply with the only page of a missing key."""
+    page_header(client, 0, 0)
 
 
 def page_header(client: Client, cursor: int, length: int) -> None:

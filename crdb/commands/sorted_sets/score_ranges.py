@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Final, Protocol
 
+from crdb.commands.shared.index_ranges import clamp
 from crdb.engine import arguments
 from crdb.engine.errors import CommandError
 from crdt.types.sorted_set import SortedSet
@@ -104,16 +105,6 @@ class MemberRange:
         """Return whether `member` is not above the range."""
         high = self.high
         return high is None or member < high or (member == high and not self.high_excluded)
-
-
-def clamp(first: int, last: int, size: int) -> tuple[int, int]:
-    """Return the slice from `first` to `last` of `size` elements.
-
-    Negative ones count from the end.
-    """
-    start = max(first + size, 0) if first < 0 else first
-    stop = last + size if last < 0 else last
-    return start, min(stop, size - 1) + 1
 
 
 def first_rank(value: SortedSet, score: float, is_excluded: bool) -> int:

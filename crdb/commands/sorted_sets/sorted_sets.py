@@ -407,14 +407,11 @@ def zscan(client: Client, args: list[bytes]) -> None:
     cursor = scanning.parse_cursor(args[2])
     value = read_sorted_set(client.db, args[1])
     if value is None:
-        scanning.page_header(client, 0, 0)
+        scanning.empty_page(client)
         return
-    options = scanning.parse_options(args, 3)
-    if scanning.is_whole(value.fields, cursor):
-        following, members = 0, [member for _, member in value.ranked()]
-    else:
-        following, members = value.scan(cursor, options.count)
-    shown = options.select(members)
+    is_whole = scanning.is_whole(value.fields, cursor)
+    whole = [member for _, member in value.ranked()] if is_whole else None
+    following, shown = scanning.read_page(args, cursor, value, whole)
     scanning.page_header(client, following, 2 * len(shown))
     for member in shown:
         reply.bulk(client.out, member)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from enum import Enum
 from typing import Final, NotRequired, TypedDict
 
 from crdb.engine.declare.key_specs import derive_key_specs, key_range
@@ -37,6 +38,16 @@ _DEPENDS: Final = "Depends on subcommand."
 _QUOTED: Final = re.compile("`(.+?)`")
 
 
+class CommandKind(Enum):
+    """A command with or without subcommands."""
+
+    PLAIN = "plain"
+    CONTAINER = "container"
+    """It needs a subcommand."""
+    CALLABLE_CONTAINER = "callable container"
+    """It has subcommands, but can be called alone."""
+
+
 class Facts(TypedDict):
     """The keywords of a declaration."""
 
@@ -59,8 +70,10 @@ class Facts(TypedDict):
     """The version since when another command should be used, and which one."""
     categories: NotRequired[str]
     """ACL categories in addition to those of flags and group; a minus removes one."""
-    arity: NotRequired[int]
-    """The arity of Redis where it is more tolerant than the syntax."""
+    deprecated_arguments: NotRequired[tuple[str, ...]]
+    """Versions, each followed by the argument that is deprecated since then."""
+    ignores_arguments: NotRequired[bool]
+    """True if the command accepts arguments that its syntax does not have, and ignores them."""
     find_keys: NotRequired[KeyFinder]
     """Finds the keys of a command that has unknown key specifications."""
     key_flags: NotRequired[KeyFlags]
@@ -71,18 +84,27 @@ class Declaration:
     """A command as it is declared, and what follows. `name` is in full, such as `config|get`."""
 
     def __init__(
-        self, name: str, syntax: str, flags: str, facts: Facts, *, is_container: bool = False
+        self,
+        name: str,
+        syntax: str,
+        flags: str,
+        facts: Facts,
+        kind: CommandKind = CommandKind.PLAIN,
     ) -> None:
         self.name = name
-        self.is_container = is_container
+        self.is_container = kind is not CommandKind.PLAIN
         self.syntax = syntax
         self.arguments: tuple[Argument, ...] = parse_syntax(syntax)
         self.group = facts.get("group", "server")
         self.since = facts.get("since", "1.0.0")
         self.summary = facts["summary"]
-        self.complexity = facts.get("complexity", _DEPENDS if is_container else "O(1)")
+        self.complexity = facts.get("complexity", _DEPENDS if self.is_container else "O(1)")
         self.history = [_split_version(line) for line in facts.get("history", ())]
         self.deprecated = _split_version(facts.get("deprecated", ""))
+        self._deprecated_arguments = {
+            argument: version
+            for version, argument in map(_split_version, facts.get("deprecated_arguments", ()))
+        }
         self.tips = facts.get("tips", "").split()
         words = flags.split()
         offset = 1 + name.count("|")
@@ -93,19 +115,20 @@ class Declaration:
         self.spec_indexes = _index_key_arguments(self.arguments, len(self.key_specs))
         self._find_keys = facts.get("find_keys")
         self._key_flags = facts.get("key_flags")
-        self.derived_arity = -2 if is_container else self._derive_arity(offset)
-        self.arity = facts.get("arity", self.derived_arity)
+        is_open = self.is_container or facts.get("ignores_arguments", False)
+        self.arity = self._derive_arity(offset + (kind is CommandKind.CONTAINER), is_open=is_open)
         if not all(spec.is_range for spec in self.key_specs):
             words.append("movablekeys")
         self.flags = [word for word in words if word != _UNQUEUED]
         self.is_unqueued = _UNQUEUED in words
-        own_group = "" if is_container else self.group
+        own_group = "" if self.is_container else self.group
         self.categories = _derive_categories(words, own_group, facts.get("categories", ""))
 
-    def _derive_arity(self, offset: int) -> int:
+    def _derive_arity(self, offset: int, *, is_open: bool) -> int:
         """Return the number of words of a request, negative if it is only the smallest one."""
         words = offset + sum(argument.min_words() for argument in self.arguments)
-        return words if all(argument.is_fixed() for argument in self.arguments) else -words
+        is_fixed = not is_open and all(argument.is_fixed() for argument in self.arguments)
+        return words if is_fixed else -words
 
     def key_positions(self, request: list[bytes]) -> list[int]:
         """Return the positions of the keys in `request`. Raises ValueError or CommandError if its
@@ -131,6 +154,10 @@ class Declaration:
             if argument.name in names or (argument.token and argument.token in names):
                 return version
         return ""
+
+    def argument_deprecated_since(self, argument: Argument) -> str:
+        """Return the version since which an argument is deprecated, or "" if it is not."""
+        return self._deprecated_arguments.get(argument.name, "")
 
 
 def _index_key_arguments(arguments: tuple[Argument, ...], count: int) -> dict[str, int]:

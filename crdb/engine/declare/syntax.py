@@ -10,6 +10,7 @@
 | `count` | an argument. Its type follows from its name (`TYPES`) |
 | `limit:integer` | an argument of another type |
 | `laddr=ip:port` | an argument that is displayed as `ip:port` |
+| `"COMMAND"` | an argument whose name is spelt in capitals |
 | `[...]` | optional |
 | `<... \\| ...>` | one of several |
 | `(...)` | several arguments that belong together |
@@ -28,7 +29,9 @@ from typing import Final
 
 import attrs
 
-_PIECE: Final = re.compile(r"\.\.\.|[\[\]()<>|]|'[^']*'|[^\s\[\]()<>|.]+(?:\.[^\s\[\]()<>|.]+)*")
+_PIECE: Final = re.compile(
+    r"\.\.\.|[\[\]()<>|]|'[^']*'|\"[^\"]*\"|[^\s\[\]()<>|.]+(?:\.[^\s\[\]()<>|.]+)*"
+)
 _CLOSING: Final = {"[": "]", "(": ")", "<": ">"}
 KEY_PATTERN: Final = "key-pattern"
 """The type of a pattern that names of keys are made from. COMMAND DOCS reports a pattern."""
@@ -68,12 +71,17 @@ class Argument:
 
     def min_words(self) -> int:
         """Return the smallest number of words that the argument takes in a request."""
-        if self.is_optional:
-            return 0
-        inner = [part.min_words() for part in self.parts]
+        return 0 if self.is_optional else self._min_words_given()
+
+    def _min_words_given(self) -> int:
+        """Return the smallest number of words where the argument is given. An alternative that is
+        chosen is given, even if it is optional."""
         if self.kind == "pure-token":
             return 1
-        size = 1 if not inner else min(inner) if self.kind == "oneof" else sum(inner)
+        if self.kind == "oneof":
+            size = min(part._min_words_given() for part in self.parts)
+        else:
+            size = sum(part.min_words() for part in self.parts) if self.parts else 1
         return size + bool(self.token)
 
     def is_fixed(self) -> bool:
@@ -154,6 +162,8 @@ def _parse_word(piece: str) -> Argument:
     """Parse a token or an argument."""
     if piece[0] == "'":
         return Argument(piece.strip("'"), "pure-token", piece.strip("'"))
+    if piece[0] == '"':
+        return Argument(piece.strip('"'), "string")
     token, _, token_name = piece.partition(":")
     if token.isupper():
         return Argument(token_name or token.lower(), "pure-token", token)

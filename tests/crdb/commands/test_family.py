@@ -47,7 +47,7 @@ def test_container_passes_group_and_version_to_subcommands() -> None:
 
 def test_container_may_be_callable_alone() -> None:
     family = CommandFamily("server")
-    family.container("outer", summary="Contains.", arity=-1, handler=answer)
+    family.container("outer", summary="Contains.", handler=answer)
     (outer,) = family
     assert outer.handler is answer
     assert outer.takes(1)

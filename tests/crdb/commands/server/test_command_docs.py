@@ -48,6 +48,20 @@ def test_history_gives_versions_to_arguments() -> None:
     assert [flat_map(part)[b"token"] for part in condition[b"arguments"]] == [b"NX", b"XX"]
 
 
+def test_deprecated_argument_names_version() -> None:
+    """As in the sources of Redis 7.2; older servers do not report it."""
+    [choice] = map(flat_map, documented("client|kill")[b"arguments"])
+    old, new = map(flat_map, choice[b"arguments"])
+    assert (old[b"name"], old[b"deprecated_since"]) == (b"old-format", b"2.8.12")
+    assert b"deprecated_since" not in new
+
+
+def test_argument_in_capitals_is_not_token() -> None:
+    [argument] = map(flat_map, documented("latency|histogram")[b"arguments"])
+    assert argument[b"name"] == argument[b"display_text"] == b"COMMAND"
+    assert b"token" not in argument
+
+
 def test_flags_of_arguments() -> None:
     by_name = {
         flat_map(each)[b"name"]: flat_map(each).get(b"flags", [])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crdb.commands.shared.scanning import is_whole, parse_cursor, parse_options
+from crdb.commands.shared.scanning import is_whole, parse_cursor, parse_options, read_page
 from crdb.engine.errors import INVALID_CURSOR, NOT_AN_INTEGER, SYNTAX, CommandError
 from crdt.structures.scan_order import CURSOR_MARK
 from tests.crdb.regions import Regions
@@ -176,3 +176,21 @@ def test_walk_during_writes_returns_what_stays_once(
         seen += more
     assert len(seen) == len(set(seen))
     assert stays <= set(seen)
+
+
+class Walked:
+    """A value that is walked through page by page."""
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        return cursor + count, [b"a", b"b"]
+
+
+def test_page_of_small_value_is_whole() -> None:
+    args = [b"SSCAN", b"s", b"0", b"MATCH", b"[ac]"]
+    assert read_page(args, 0, Walked(), [b"c", b"b", b"a"]) == (0, [b"c", b"a"])
+    assert read_page(args, 0, Walked(), {b"a": 1, b"b": 2}) == (0, [b"a"])
+
+
+def test_page_of_large_value_follows_cursor() -> None:
+    args = [b"SSCAN", b"s", b"0", b"MATCH", b"[ac]", b"COUNT", b"7"]
+    assert read_page(args, 5, Walked(), None) == (12, [b"a"])

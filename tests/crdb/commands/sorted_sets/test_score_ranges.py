@@ -9,7 +9,6 @@ import pytest
 from crdb.commands.sorted_sets.score_ranges import (
     MemberRange,
     ScoreRange,
-    clamp,
     parse_member_limit,
     parse_ranks,
     parse_score_limit,
@@ -69,17 +68,8 @@ def test_limits_by_member() -> None:
 
 
 def test_ranks_count_from_both_ends() -> None:
-    digits = list(range(5))
-    for first in range(-8, 8):
-        for last in range(-8, 8):
-            start, stop = clamp(first, last, 5)
-            wanted = [d for d in digits if (first if first >= 0 else first + 5) <= d]
-            wanted = [d for d in wanted if d <= (last if last >= 0 else last + 5)]
-            assert digits[start : max(start, stop)] == wanted
-    assert parse_ranks(b"1", b"-2").span(sorted_set({b"%d" % d: float(d) for d in digits})) == (
-        1,
-        4,
-    )
+    value = sorted_set({b"%d" % digit: float(digit) for digit in range(5)})
+    assert parse_ranks(b"1", b"-2").span(value) == (1, 4)
 
 
 def test_score_ranges_are_what_filter_gives() -> None:

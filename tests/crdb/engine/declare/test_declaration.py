@@ -6,8 +6,7 @@ from typing import Unpack
 
 import pytest
 
-from crdb.commands.table import build_table
-from crdb.engine.declare.declaration import Declaration, Facts
+from crdb.engine.declare.declaration import CommandKind, Declaration, Facts
 
 
 def declare(syntax: str, flags: str = "readonly", **facts: Unpack[Facts]) -> Declaration:
@@ -33,19 +32,23 @@ def test_arity_follows_from_syntax(syntax: str, arity: int) -> None:
     )
 
 
-def test_arity_may_be_overridden() -> None:
-    assert declare("", summary="", arity=-1).arity == -1
-    assert Declaration("test", "", "", {"summary": ""}, is_container=True).arity == -2
+@pytest.mark.parametrize(
+    ("kind", "arity"), [(CommandKind.CALLABLE_CONTAINER, -1), (CommandKind.CONTAINER, -2)]
+)
+def test_arity_of_container(kind: CommandKind, arity: int) -> None:
+    assert Declaration("test", "", "", {"summary": ""}, kind).arity == arity
 
 
-TOLERANT = {"command", "quit", "client|kill"}
-"""Redis accepts a number of arguments that the syntax does not allow."""
+def test_ignored_arguments_open_arity() -> None:
+    assert declare("", summary="", ignores_arguments=True).arity == -1
+    assert declare("key", summary="", ignores_arguments=True).arity == -2
 
 
-def test_no_other_command_overrides_its_arity() -> None:
-    declarations = [command.declaration for command in build_table().everything()]
-    differing = {each.name for each in declarations if each.arity != each.derived_arity}
-    assert differing == TOLERANT
+def test_deprecated_argument_has_version() -> None:
+    declaration = declare("<old | new>", summary="", deprecated_arguments=("2.8.12 old",))
+    (choice,) = declaration.arguments
+    versions = [declaration.argument_deprecated_since(each) for each in choice.parts]
+    assert versions == ["2.8.12", ""]
 
 
 def test_flags_follow_from_keys() -> None:
@@ -134,5 +137,5 @@ def test_defaults() -> None:
     plain = declare("", summary="Does something.", tips="a b")
     assert (plain.group, plain.since, plain.complexity) == ("server", "1.0.0", "O(1)")
     assert plain.tips == ["a", "b"]
-    container = Declaration("test", "", "", {"summary": ""}, is_container=True)
+    container = Declaration("test", "", "", {"summary": ""}, CommandKind.CONTAINER)
     assert container.complexity == "Depends on subcommand."

@@ -61,6 +61,8 @@ def test_repetition() -> None:
         ("<BY a | BY b>", 2, True),
         ("<LIMIT offset count>", 3, True),
         ("<a [b] | c d>", 1, False),
+        ("<old | <[A a] | [B b]>...>", 1, False),
+        ("<<[A a] | [B b]>... | [C c d]>", 2, False),
     ],
 )
 def test_number_of_words(text: str, least: int, is_fixed: bool) -> None:
@@ -84,10 +86,11 @@ def test_names_of_brackets_and_tokens() -> None:
     assert (pairs.name, pairs.kind) == ("data", "block")
     (operation,) = parse_syntax("<operation: get-block: GET offset count | BY by-pattern>")
     assert [part.name for part in operation.parts] == ["get-block", "by-pattern"]
-    assert parse_syntax("CH:change 'lib-name' laddr=ip:port") == (
+    assert parse_syntax("CH:change 'lib-name' laddr=ip:port \"COMMAND\"") == (
         Argument("change", "pure-token", "CH"),
         Argument("lib-name", "pure-token", "lib-name"),
         Argument("laddr", "string", display="ip:port"),
+        Argument("COMMAND", "string"),
     )
 
 
@@ -102,6 +105,7 @@ def test_names_of_brackets_and_tokens() -> None:
         ("[ID client-id...] [GET pattern]...", "[ID client-id...] [GET pattern]..."),
         ("<OF a...> [OR <b | C>] [d e]...", "OF a... [OR <b | C>] [d e]..."),
         ("[laddr=ip:port]", "[ip:port]"),
+        ('["COMMAND"]...', "[COMMAND]..."),
         ("<source sink:string | ALL>", "<source sink | ALL>"),
     ],
 )
