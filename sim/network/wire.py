@@ -122,8 +122,8 @@ class Wire:
                 )
             frames = connection.next_batch()
             data = connection.encode_batch(frames)
-            if not data:
-                break
+            if not data:  # the operations that it has read are not for this peer
+                continue
             out.send(data)
             self.sent += len(data)
             self.rest(frames, now)

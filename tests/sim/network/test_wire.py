@@ -22,12 +22,14 @@ from replication.protocol.frames import (
     SnapshotPiece,
     Truncated,
 )
+from replication.protocol.limits import Limits
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND, Engine
 from sim.engine.rng import SeededRandom
 from sim.network.ways import Network, Pipe
 from sim.network.wire import Wire, name_frames
 from sim.schedule.plan import Plan
+from tests.replication.ends import greeted_source, replica, write
 from tests.replication.secrets import channels, open_channels
 
 
@@ -154,6 +156,23 @@ def test_other_end_notes_what_is_on_its_way_if_somebody_listens(line: Line) -> N
 )
 def test_of_frames_number_of_operations_is_told(frames: list[Frame], text: str) -> None:
     assert name_frames(frames) == text
+
+
+def test_operations_for_others_do_not_end_a_flush(line: Line) -> None:
+    """A source reads one operation at a time here, and the second of three is for others."""
+    here, other = replica(1), replica(3)
+    write(here)
+    write(other)
+    here.accept(other.since({})[0])
+    write(here)
+    line.connect()
+    source = greeted_source(here, Limits(scan_ops_max=1))
+    wire = wire_of(source, line.wire.connection.channel, line.links)
+    wire.out = line.wire.out
+    wire.flush(0)
+    line.engine.run_until(SECOND)
+    sent = [frame for frame in line.far.receive(bytes(line.got)) if isinstance(frame, Ops)]
+    assert sum(len(frame.batch) for frame in sent) == 2
 
 
 @pytest.mark.interpreted("gives a link another method, and a constant another value")
