@@ -235,7 +235,8 @@ class Source(End):
         ]
 
     def resume(self, frame: Resume) -> list[Event]:
-        """Process the sink's vector, and the regions that it wants over this link."""
+        """Process the sink's vector, and the regions that it wants over this link. What the vector
+        covers is not sent again. It does not count as acknowledged, since some may be buffered."""
         self.check_outbox()
         if sum(isinstance(said, Resumed) for said in self.outbox) >= RESUMES_MAX:
             raise RemoteProtocolError("it resumes again and again without waiting for a reply")
@@ -243,7 +244,6 @@ class Source(End):
         vector = self.kept_part(frame.vector)
         self.sent = dict(vector)
         self.seek = frozenset()
-        self.progress.acknowledge(vector)
         if not self.reaches():
             self.truncate()
             return []

@@ -70,7 +70,8 @@ class Hello:
 
 @attrs.frozen
 class Resume:
-    """From sink: its vector, and the regions whose later ops the source has to send."""
+    """From sink: the vector of what it has applied or buffered, and the regions whose later ops the
+    source has to send."""
 
     vector: Vector
     routes: tuple[int, ...] | None

@@ -45,8 +45,10 @@ from tests.replication.ends import (
     US,
     check_transition,
     drain,
+    exchange,
     greeted_source,
     hello,
+    joined,
     make_source,
     of,
     replica,
@@ -190,6 +192,23 @@ def test_acknowledgement_is_report_and_measure_of_way() -> None:
     assert source.progress.acknowledged == {US: 1}
     assert source.behind() == 1
     assert source.progress.acknowledged == {US: 1}
+
+
+def test_buffered_operation_is_not_acknowledged_by_resume() -> None:
+    """Region 2 has an operation of region 1, but not what that depends on. It resumes after the
+    operation, which must not count for WAIT."""
+    here, there, third = replica(1), replica(2), replica(3)
+    write(third)
+    here.accept(third.since({})[0])
+    write(here)
+    there.accept(here.since({third.origin: 1})[0])
+    source, sink = joined(here, there)
+    assert source.sent == {US: 1}
+    assert source.progress.acknowledged == {}
+    there.accept(third.since({})[0])
+    sink.ack(MS)
+    exchange(sink, source, MS)
+    assert source.progress.acknowledged == {US: 1, third.origin: 1}
 
 
 def test_lag_is_age_of_oldest_effect_that_is_not_acknowledged() -> None:
