@@ -239,7 +239,7 @@ class Follower(Links):
         events = super().on_connected(end, hello)
         if applier_of(end).empty is not None:
             assert isinstance(end, Sink)
-            end.load()
+            end.load(replaces=True)
         return events
 
     def receive(self, end: Machine, frame: Frame, now: int) -> list[Event]:

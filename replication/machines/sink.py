@@ -404,9 +404,13 @@ class Sink(End):
         self.data_at = now
         self.is_answered = True
 
-    def load(self) -> None:
-        """Request a snapshot."""
+    def load(self, *, replaces: bool = False) -> None:
+        """Request a snapshot. If it `replaces` our data, report that we have none: the source must
+        send later what it has lost and gets back."""
         self.move(S.LOADING)
+        if replaces:
+            nothing = Resume({}, self.routes)
+            self.outbox = [nothing if isinstance(f, Resume) else f for f in self.outbox]
         self.send(SnapshotRequest())
 
     def resume(self, now: int) -> None:

@@ -212,6 +212,29 @@ def test_source_that_lost_its_memory_is_followed_anew() -> None:
     assert visible(follower.replica) == {b"new": b"v", b"other": b"v"}
 
 
+def test_operations_that_source_gets_back_reach_its_follower() -> None:
+    """The source has lost what another region wrote, and gets it back after its snapshot."""
+    world = world_of("x")
+    follower = follow(world, "x")
+    other = Replica(7)
+    for name in "abc":
+        other.string(name).set("v")
+        other.seal()
+    ops = other.since({})
+    world["x"].write(lambda r: [r.accept(op) for op in ops])
+    world.run(500)
+    assert len(visible(follower.replica)) == 3
+    world["x"].crash()
+    world["x"].restart()
+    world["x"].write(lambda r: r.accept(ops[0]))
+    world.run(1000)
+    assert visible(follower.replica) == {b"a": b"v"}
+    for op in ops[1:]:
+        world["x"].write(lambda r, op=op: r.accept(op))
+    world.run(500)
+    assert visible(follower.replica) == {b"a": b"v", b"b": b"v", b"c": b"v"}
+
+
 def test_lost_data_of_source_is_kept_until_it_holds_data() -> None:
     world = world_of("x")
     follower = follow(world, "x")
