@@ -269,6 +269,7 @@ class Run:
         clear_at = self.world.network.clear_at
         self.converged_in = self.wait_for_convergence(list(self.world.sites))
         self.world.sleep_until(max(self.world.now, clear_at))
+        self.wait_for_whole_frames()
         self.world.sleep(QUIET_NS)
         self.wait_for_convergence(list(self.world.sites))
         self.forget_metadata()
@@ -277,6 +278,24 @@ class Run:
         check_freshness(self.world)
         self.wait_for_convergence(list(self.world.sites))  # a key may have expired just now
         self.world.check_end()
+
+    def wait_for_whole_frames(self) -> None:
+        """Wait until no receiver waits for the rest of a frame whose length noise has changed.
+        Raises Violation on timeout.
+
+        Such a frame ends its connection after `idle_ns_max`. Until then its sender gets no
+        acknowledgement, or its receiver no data.
+        """
+        world = self.world
+        if not world.network.total_traffic().flipped or not has_torn_frame(world):
+            return
+        limits = [site.tuning.limits for site in world.sites.values()]
+        limit = max(each.idle_ns_max + 2 * each.silence_ns_max for each in limits)
+        if not world.wait_for(lambda: not has_torn_frame(world), limit):
+            raise Violation(
+                "liveness", f"a damaged frame holds up a link after {limit / SECOND:.0f} s"
+            )
+        world.wait_for(lambda: not blocked_links(world), converge_limit_ns(world))
 
     def forget_metadata(self) -> None:
         """Wait until every region has collected its garbage. Raises Violation on timeout."""
@@ -300,7 +319,7 @@ class Run:
         if not world.wait_for(lambda: regions_agree(world, names), limit):
             raise Violation(
                 "liveness",
-                f"no agreement after {limit / SECOND:.0f} s; {blocked_links(world)};"
+                f"no agreement after {limit / SECOND:.0f} s; {explain_blocked_links(world)};"
                 f" {explain_divergence(world)}",
             )
         return world.now - begin
@@ -386,7 +405,12 @@ def explain_divergence(world: SimWorld) -> str:
     return "; ".join(rows)
 
 
-def blocked_links(world: SimWorld) -> str:
+def has_torn_frame(world: SimWorld) -> bool:
+    """Return whether any end of a connection has received a part of a frame."""
+    return any(wire.has_torn_frame for place in world.places.values() for wire in place.wires)
+
+
+def blocked_links(world: SimWorld) -> list[str]:
     """Describe the links that are not streaming now, each with its state and its last error."""
     rows = [
         (site.name, row.peer, row.state, row.last_error)
@@ -401,10 +425,15 @@ def blocked_links(world: SimWorld) -> str:
         for row in copy.follower.reports(world.now)
         if row.status is not SourceStatus.IN_SYNC
     ]
-    links = [
+    return [
         f"{peer} > {name} is {state}" + (f", its last error: {error}" if error else "")
         for name, peer, state, error in rows
     ]
+
+
+def explain_blocked_links(world: SimWorld) -> str:
+    """Describe the links that are not streaming now, or say that there are none."""
+    links = blocked_links(world)
     return f"links that are not through: {'; '.join(links)}" if links else "all links are through"
 
 

@@ -107,6 +107,12 @@ class Wire:
         length, the other end waits for more."""
         return self.out is not None and self.out.way.tally.flipped != self.flipped
 
+    @property
+    def has_torn_frame(self) -> bool:
+        """Return whether a part of a frame has come to this end, and not the rest."""
+        decoder = self.connection.channel.decoder
+        return decoder is not None and len(decoder.buffer) > 0
+
     def flush(self, now: int) -> None:
         """Send what the connection has to send, and hang up if it is closed."""
         connection, out = self.connection, self.out

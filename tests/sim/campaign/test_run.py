@@ -8,6 +8,9 @@ from typing import Any
 import attrs
 import pytest
 
+from replication.machines.endpoint import End
+from replication.machines.source import Source
+from replication.protocol.codec import LENGTH_BYTES
 from replication.protocol.limits import Limits
 from sim.campaign.options import RunOptions
 from sim.campaign.run import (
@@ -24,6 +27,7 @@ from sim.engine.checker import Checker, Violation
 from sim.engine.events import SECOND
 from sim.faults.kinds import Injector
 from sim.network.ways import LOSSES_WHOLE
+from sim.network.wire import Wire
 from sim.schedule.plan import Plan, Tuning
 from sim.schedule.step import FOREVER, ScheduleStep
 from sim.schedule.writes import Load
@@ -307,6 +311,55 @@ def test_time_to_converge_begins_when_what_was_held_up_is_through() -> None:
     world.run("eu", "SADD", "all:1", "a")
     world.network.way("eu", "us").losses = 0
     assert converge_limit_ns(world) > before + 12 * SECOND
+
+
+def tear_frame(world: SimWorld) -> Wire:
+    """Let a sink send its source the length of a frame that never comes. Return the source's
+    end."""
+    wire = next(each for each in world.sites["eu"].wires if isinstance(each.machine, Source))
+    assert wire.far is not None
+    assert wire.far.out is not None
+    wire.far.out.send((1 << 16).to_bytes(LENGTH_BYTES, "big"))
+    world.sleep(SECOND)
+    assert wire.has_torn_frame
+    return wire
+
+
+def test_end_waits_until_link_with_damaged_length_is_made_again() -> None:
+    run = Run(options())
+    run.prepare_world()
+    run.inject_fault(STEPS)
+    torn = tear_frame(run.world)
+    run.world.network.way("us", "eu").tally.flipped += 1
+    run.finish_run()
+    assert torn.machine.tally.last_error.startswith("no whole message in 6")
+    assert torn.over
+
+
+def test_unfinished_frame_without_noise_is_no_excuse() -> None:
+    run = Run(options())
+    run.prepare_world()
+    run.inject_fault(STEPS)
+    tear_frame(run.world)
+    with pytest.raises(Violation, match="bytes from eu to "):
+        run.finish_run()
+
+
+@pytest.mark.interpreted("gives a link another method")
+def test_link_that_never_gives_up_damaged_frame_breaks_promise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def note_every_byte(end: End, now: int) -> None:
+        end.heard_at = now
+
+    monkeypatch.setattr(End, "note_bytes", note_every_byte)
+    run = Run(options())
+    run.prepare_world()
+    run.inject_fault(STEPS)
+    tear_frame(run.world)
+    run.world.network.way("us", "eu").tally.flipped += 1
+    with pytest.raises(Violation, match="a damaged frame holds up a link after 70 s"):
+        run.finish_run()
 
 
 def test_metadata_that_stays_for_ever_is_broken_promise() -> None:

@@ -95,6 +95,18 @@ def test_before_handshake_only_that_is_sent(line: Line) -> None:
     assert line.ends == ["the peer hung up"]
 
 
+def test_part_of_frame_is_noticed_until_rest_is_there(line: Line) -> None:
+    wire = line.wire
+    data = line.far.wrap([Truncated()])
+    channel = wire.connection.channel
+    assert not wire.has_torn_frame
+    assert channel.receive(data[:-1]) == []
+    assert wire.has_torn_frame
+    assert channel.receive(data[-1:]) == [Truncated()]
+    assert not wire.has_torn_frame
+    assert not wire_of(wire.machine, channels()[0], line.links).has_torn_frame
+
+
 def test_ended_machine_hangs_up_once(line: Line) -> None:
     line.connect()
     line.hang_up()
