@@ -5,8 +5,9 @@ Each op crosses each way at most once. Each frame with a part of an op causes at
 acknowledgement. The sizes of these messages bound the traffic of every way. The bound is checked
 while nothing is written, and while every region writes one value.
 
-Not checked: ways on which a connection begins or ends during the check, and checks during which a
-region asks a repair peer. The invariant `traffic` bounds the data that arrives twice.
+Not checked: ways on which a connection begins or ends during the check, or which carry a full
+resync meanwhile: a write may cause one where the backlog is small. Checks during which a region
+asks a repair peer count for no way. The invariant `traffic` bounds the data that arrives twice.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import attrs
 
 from crdt.causality.dots import Vector, region_of
 from replication.machines.pacing import BATCH_BYTES_LEAST
-from replication.machines.source import Source
+from replication.machines.sink import SinkState
+from replication.machines.source import Source, SourceState
 from replication.protocol.codec import LENGTH_BYTES, TAG_BYTES, encode
 from replication.protocol.frames import Ack, Frame, Heartbeat
 from sim.engine.checker import Violation
@@ -35,19 +37,24 @@ PART_BYTES: Final = 32 + LENGTH_BYTES + TAG_BYTES
 """The largest overhead of a frame over the part of an op that it carries."""
 NUMBER: Final = (1 << 63) - 1
 KEY: Final = "idle"
+RESYNCING: Final = frozenset(
+    {SourceState.TRUNCATED, SourceState.SNAPSHOT, SinkState.WAITING, SinkState.LOADING}
+)
 
 
 @attrs.frozen
 class Use:
     """One end of a connection that sends over a way.
 
-    `before` is the number of bytes that the way had sent when the check began.
+    `before` is the number of bytes that the way had sent when the check began, `resyncs` the number
+    of full resyncs that the link had begun or ended.
     """
 
     host: SimProcess
     wire: Wire
     way: Way
     before: int
+    resyncs: int
 
 
 def check_idleness(world: SimWorld) -> None:
@@ -77,7 +84,7 @@ def check_span(world: SimWorld, span: int, writers: tuple[str, ...]) -> None:
         now_there = [use for use in sending_ends(world) if use.way is way]
         if not senders or len(now_there) != len(senders):
             continue
-        if all(id(use.wire) in left for use in senders):
+        if all(id(use.wire) in left and not had_resync(use) for use in senders):
             check_way(world, senders, made, span)
 
 
@@ -89,11 +96,21 @@ def repair_requests(world: SimWorld) -> int:
 def sending_ends(world: SimWorld) -> list[Use]:
     """Return the ends of established connections."""
     return [
-        Use(host, wire, wire.out.way, wire.out.way.tally.sent)
+        Use(host, wire, wire.out.way, wire.out.way.tally.sent, count_resyncs(wire))
         for host in world.places.values()
         for wire in host.wires
         if wire.out is not None and wire.can_send and wire.machine.hello is not None
     ]
+
+
+def count_resyncs(wire: Wire) -> int:
+    """Return the number of full resyncs that a link has begun or ended."""
+    return wire.machine.tally.partial_err + wire.machine.tally.full
+
+
+def had_resync(use: Use) -> bool:
+    """Return whether a link carries a full resync now, or began or ended one in this check."""
+    return use.wire.machine.state in RESYNCING or count_resyncs(use.wire) != use.resyncs
 
 
 def check_way(world: SimWorld, senders: list[Use], made: list[Entry], span: int) -> None:

@@ -92,6 +92,38 @@ def test_writes_during_repair_are_not_judged() -> None:
     check_span(world, SECOND, NAMES)
 
 
+@pytest.mark.parametrize("rest", [0, 3 * SECOND])
+def test_link_with_full_resync_is_not_judged(rest: int) -> None:
+    """One begins and ends during the check; another begins before it and goes on after it."""
+    world = world_of()
+    world.run("eu", "SET", "k", "v")
+    world.sleep(SECOND)
+    way = world.network.way("eu", "us")
+    for use in sending_ends(world):
+        use.wire.rest_ns = rest
+    world.sites["us"].links.sinks["eu"].load()
+    world.sites["us"].finish_turn()
+    world.sleep(rest // 3)
+    world.engine.schedule_after(
+        SECOND // 2, lambda: setattr(way.tally, "sent", way.tally.sent + 100_000)
+    )
+    check_span(world, SECOND, NAMES)
+
+
+def test_full_resync_excuses_no_other_link() -> None:
+    world = world_of()
+    sink = world.sites["us"].links.sinks["eu"]
+
+    def load() -> None:
+        sink.load()
+        world.sites["us"].finish_turn()
+        world.network.way("eu", "ap").tally.sent += 3_000
+
+    world.engine.schedule_after(SECOND // 2, load)
+    with pytest.raises(Violation, match="idle links: eu has sent ap"):
+        check_span(world, SECOND, NAMES)
+
+
 def test_connection_that_ends_meanwhile_is_not_judged() -> None:
     world = world_of()
     chatter(world, 90 * MS)
