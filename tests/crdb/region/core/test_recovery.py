@@ -196,7 +196,7 @@ def answer(links: Links, peer: str, vector: Vector | None = None) -> Sink:
     """A peer that we dial greets us; if it holds nothing, that is its answer."""
     sink = links.dial(peer, 0)
     links.receive(sink, hello(int(peer[1:]), vector or {}), 0)
-    links.handle(sink, sink.look(0), 0)
+    links.handle(sink, sink.look(), 0)
     return sink
 
 
