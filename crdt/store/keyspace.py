@@ -238,7 +238,8 @@ class Keyspace(KeyTable):
             self.warn_readers(key)
         held.stamp = self.base + effect[3]
         held.value = effect[4]
-        self.put_part(key, held)
+        if self.data.returns_copies:
+            self.put_part(key, held)
         self.outbox[len(self.outbox) - 1] = (*latest[:2], *effect[2:5], *latest[5:])
         self.outbox_bytes += len(effect[4]) - len(latest[4])
         if key in self.watched_keys:

@@ -48,7 +48,8 @@ def mark(db: Keyspace, key: bytes, *, is_raw: bool) -> None:
     held = sole_string(db, key)
     if held is not None:
         held.is_raw, held.is_text = is_raw, not is_raw
-        db.put_part(key, held)
+        if db.data.returns_copies:
+            db.put_part(key, held)
 
 
 def sole_string(db: Keyspace, key: bytes) -> String | None:

@@ -7,10 +7,18 @@ import random
 import pytest
 
 from crdt import Replica
+from crdt.causality.dots import make_origin
+from crdt.causality.effect import LARGE_BYTES
+from crdt.store.keyspace import Keyspace
 from crdt.store.values import MemoryStore, ValueStore
 from crdt.testing import SUBJECTS, World
 from crdt.testing.worlds.steps import draw
+from crdt.types.hash import HASH
+from crdt.types.registry import BUILT_IN
 from crdt.types.set import Set
+from crdt.types.string import String
+from crdt.writes import hash as hashes
+from crdt.writes import string as strings
 from tests.crdt.store.serialising import SerialisingStore, serialised
 
 INTERPRETED = pytest.mark.interpreted("the store derives from a compiled class")
@@ -41,6 +49,21 @@ def test_a_store_must_say_how_it_keeps_values() -> None:
         store.get(b"k")
     with pytest.raises(NotImplementedError):
         store.put(b"k", Set())
+
+
+@INTERPRETED
+def test_replaced_large_string_is_put_back_beside_tombstone() -> None:
+    db = Keyspace(make_origin(1), BUILT_IN, SerialisingStore)
+    hashes.increment(db, b"k", b"field", 1)
+    db.delete(b"k")
+    for digit in (b"1", b"2"):
+        strings.assign(db, b"k", b"x" * LARGE_BYTES + digit, True)
+        strings.mark(db, b"k", is_raw=True)
+    value = db.lookup(b"k")
+    assert isinstance(value, String)
+    assert value.read() == b"x" * LARGE_BYTES + b"2"
+    assert db.pending_count() == 3
+    assert db.remains(b"k", HASH) is not None
 
 
 @INTERPRETED
