@@ -31,11 +31,10 @@ ALL: Final = 1 << 62  # more keys than a keyspace can hold
 class Garbage:
     """The collector of one keyspace."""
 
-    __slots__ = ("attempted", "collected", "db", "done", "is_behind", "orphans", "rest")
+    __slots__ = ("attempted", "collected", "db", "done", "is_behind", "rest")
 
     def __init__(self, db: Keyspace) -> None:
         self.db: Keyspace = db
-        self.orphans: dict[bytes, tuple[tuple[int, ...], Vector]] = {}
         self.attempted: int = 0
         self.collected: int = 0
         self.rest: int = 0
@@ -61,11 +60,10 @@ class Garbage:
             if leads and self.is_orphan(key, stable, now):
                 self.db.delete(key)
                 left = False
-            litter.pop(key, None)
+            noted = litter.pop(key, None)
             if left:
-                litter[key] = None
+                litter[key] = noted
             else:
-                self.orphans.pop(key, None)
                 self.collected += 1
         expired = self.reap(clock, keys_max) if leads else 0
         self.attempted += len(keys)
@@ -102,16 +100,20 @@ class Garbage:
         return not may_write
 
     def is_orphan(self, key: bytes, stable: Vector, now: Vector) -> bool:
-        """Return whether a key has only deadlines left and all members have observed that."""
-        siblings = self.db.deadlines.table.get(key)
-        if siblings is None or key in self.db.data:
-            self.orphans.pop(key, None)
+        """Return whether a key has only deadlines left and all members have observed that.
+
+        `now` is noted when a key is first found like this. It counts for as long as the key stays
+        like this. If the key has come back meanwhile, a member that has observed the noted vector
+        may have written to it while it was there, and the write keeps the deadline.
+        """
+        db = self.db
+        if key in db.data or key not in db.deadlines.table:
             return False
-        noted = self.orphans.get(key)
-        if noted is None or noted[0] != siblings:
-            self.orphans[key] = (siblings, now)
+        noted = db.garbage[key]
+        if noted is None:
+            db.garbage[key] = now
             return False
-        return dominates(stable, noted[1])
+        return dominates(stable, noted)
 
     def reap(self, clock: int, keys_max: int) -> int:
         """Delete keys that have expired by every member's clock. Return their number."""

@@ -51,8 +51,10 @@ class KeyTable:
         self.expiry_clock: int = 0
         self.data: ValueStore = new_store()
         self.tombstones: ValueStore = new_store()
-        self.garbage: dict[bytes, None] = {}
-        """Keys with metadata to collect. The key that was visited longest ago is the first."""
+        self.garbage: dict[bytes, Vector | None] = {}
+        """Keys with metadata to collect. The key that was visited longest ago is the first. For a
+        key of which only deadlines are left, the collector stores its vector here. Every change
+        that may concern an orphaned deadline sets it back to None."""
         self.deadlines: Deadlines = Deadlines()
         self.order: Order | None = None
         self.scan_order: ScanOrder | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdt import Replica
 from crdt.causality.dots import make_origin
-from tests.crdt.exchange import converge, exchange, regions
+from tests.crdt.exchange import converge, exchange, regions, tell
 
 
 def test_unknown_member_blocks_collection() -> None:
@@ -212,11 +212,34 @@ def test_key_that_comes_back_is_no_orphan() -> None:
     here.set("k").expire_at(5000)
     exchange(here, there)
     here.collect()
-    assert here.garbage.orphans
+    assert here.keyspace.garbage[b"k"] is not None
     there.set("k").add("b")
     converge(here, there)
-    assert not here.garbage.orphans
+    assert not here.keyspace.garbage
     assert set(here.set("k")) == {"b"}
+
+
+def test_key_that_came_back_and_went_is_an_orphan_anew() -> None:
+    """The third region wrote to the key while it was back, so the deadline is for its value."""
+    here, there, third = regions()
+    here.set("k").add("a")
+    here.set("k").expire_at(5000)
+    exchange(here, there, third)
+    there.set("k").add("b")
+    here.set("k").discard("a")
+    here.collect()
+    tell(here, there, third)
+    tell(there, here, third)
+    here.heard(2, there.vector)
+    here.heard(3, third.vector)
+    third.set("k").add("c")
+    there.set("k").discard("b")
+    tell(there, here)
+    here.collect()
+    converge(here, there, third)
+    for replica in (here, there, third):
+        assert set(replica.set("k")) == {"c"}
+        assert replica.keyspace.deadline(b"k") == 5000
 
 
 def test_contested_key_sheds_type_that_is_dead() -> None:
