@@ -9,7 +9,10 @@ import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from threading import Timer
 from typing import Any
+
+from crdb.resp.decoder import ReplyDecoder
 
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.02
@@ -46,20 +49,32 @@ def events_until(process: subprocess.Popen[str], name: str) -> list[dict[str, An
 
 
 def first_event(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The first line of a process that was started with `--json`."""
+    """The next event of a process that was started with `--json`.
+
+    Fails if the process ends before. A process that writes nothing for WAIT_SECONDS is ended.
+    """
     assert process.stdout is not None
     assert process.stderr is not None
+    guard = Timer(WAIT_SECONDS, process.kill)
+    guard.start()
     line = process.stdout.readline()
+    guard.cancel()
     assert line, f"the process has ended: {process.stderr.read()}"
     event: dict[str, Any] = json.loads(line)
     return event
 
 
 def ask(port: int, *words: str) -> bytes:
-    """One request on a connection of its own, and the beginning of its reply."""
+    """One request on a connection of its own, and its raw reply; nothing if there is none."""
+    decoder = ReplyDecoder()
     with socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as sock:
         sock.sendall(" ".join(words).encode() + b"\r\n")
-        return sock.recv(65536)
+        while (reply := decoder.next()) is None:
+            data = sock.recv(65536)
+            if not data:
+                return decoder.pending
+            decoder.feed(data)
+    return reply[0]
 
 
 def eventually(holds: Callable[[], bool]) -> None:

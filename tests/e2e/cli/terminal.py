@@ -9,6 +9,7 @@ import sys
 import termios
 from collections.abc import Generator
 from contextlib import contextmanager
+from select import select
 
 from tests.e2e.processes import WAIT_SECONDS
 
@@ -39,9 +40,11 @@ def on_a_terminal(base: int, **environment: str) -> Generator[tuple[subprocess.P
 
 
 def seen(terminal: int, text: str) -> str:
-    """What the terminal shows, up to and with the screen that has this text."""
+    """What the terminal shows, up to and with the screen that has this text. Fails if nothing comes
+    for WAIT_SECONDS."""
     shown = ""
     while text not in shown:
+        assert select([terminal], [], [], WAIT_SECONDS)[0], f"no {text!r} in {shown!r}"
         shown += os.read(terminal, 65_536).decode(errors="replace")
     return shown
 

@@ -40,7 +40,7 @@ def test_up_serves_every_region_until_signal(number: signal.Signals) -> None:
             ]
         )
         assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
-        assert ask(base + 1, "CRDB.SETTLE", "5000") == b":1\r\n"
+        assert ask(base + 1, "CRDB.SETTLE", "20000") == b":1\r\n"
         assert ask(base + 2, "GET", "k") == b"$1\r\nv\r\n"
         process.send_signal(number)
         rest, errors = process.communicate(timeout=WAIT_SECONDS)
@@ -55,8 +55,8 @@ def test_shutdown_stops_process_as_signal_does() -> None:
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
         ready_event(process)
         assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
-        assert ask(base + 1, "CRDB.SETTLE", "5000") == b":1\r\n"
-        assert ask(base + 1, "WAIT", "1", "5000") == b":1\r\n"
+        assert ask(base + 1, "CRDB.SETTLE", "20000") == b":1\r\n"
+        assert ask(base + 1, "WAIT", "1", "20000") == b":1\r\n"
         refused = ask(base + 1, "SHUTDOWN")
         assert b"no other region is known to hold everything" in refused, "eu is in this process"
         assert ask(base + 1, "SHUTDOWN", "NOSAVE") == b""

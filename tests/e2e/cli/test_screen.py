@@ -67,6 +67,6 @@ def test_terminal_that_takes_nothing_stops_nobody() -> None:
         seen(terminal, "lag of links")
         os.write(terminal, CTRL_S)
         assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
-        assert ask(base + 1, "CRDB.SETTLE", "5000") == b":1\r\n"
+        assert ask(base + 1, "CRDB.SETTLE", "20000") == b":1\r\n"
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT_SECONDS) == 0
