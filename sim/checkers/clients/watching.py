@@ -142,7 +142,7 @@ class WatchingChecker(Checker):
                 key = words[1].encode()
                 if key in watches[session].seen:
                     watches[session].changed = f"it has written to {words[1]} itself"
-            elif words[0] in ENDING:
+            elif words[0] in ENDING and not is_outside_multi(reply):
                 watch = watches.pop(session, Watch({}))
                 if words[0] == "EXEC" and watch.seen and not isinstance(reply, Refusal):
                     self.check_exec_reply(region, session, watch, reply)
@@ -205,3 +205,8 @@ class WatchingChecker(Checker):
         """Mark all watched keys as touched: a snapshot does not list the keys that it changes."""
         for watch in self.open[region.name].values():
             watch.is_touched = True
+
+
+def is_outside_multi(reply: Reply) -> bool:
+    """Return whether EXEC or DISCARD was refused for want of MULTI. The keys stay watched then."""
+    return isinstance(reply, Refusal) and reply.text.endswith(" without MULTI")

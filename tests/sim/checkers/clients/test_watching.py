@@ -76,6 +76,19 @@ def test_without_change_it_must_be_carried_out(world: SimWorld) -> None:
         told(world, None)
 
 
+@pytest.mark.parametrize("ending", ["EXEC", "DISCARD"])
+def test_ending_without_multi_keeps_keys_watched(world: SimWorld, ending: str) -> None:
+    replies = world.run_session("eu", 1, (ending,))
+    assert replies == [Refusal(f"ERR {ending} without MULTI")]
+    write(world)
+    world.run_session("eu", 1, ("WATCH", "l"))
+    assert outcome(world) is None
+    world.run_session("eu", 1, ("WATCH", "k"), (ending,))
+    write(world)
+    with pytest.raises(Violation, match="was carried out, although k went from"):
+        told(world, [])
+
+
 def test_exec_after_change_may_be_refused(world: SimWorld) -> None:
     world.run("eu", "SET", "k", "1", "KEEPTTL")
     told(world, None)
