@@ -10,6 +10,7 @@ import pytest
 
 from replication.machines.endpoint import End
 from replication.machines.source import Source
+from replication.mesh.memory import RecoveryState
 from replication.protocol.codec import LENGTH_BYTES
 from replication.protocol.limits import Limits
 from sim.campaign.options import RunOptions
@@ -393,3 +394,35 @@ def test_faults_that_last_to_end_must_be_endured() -> None:
     assert (result.verdict, result.reason) == (Verdict.VALID, "")
     assert run.world.endured == 1
     assert not run.injector.lasting
+
+
+def lose_everything(lasting: int) -> Run:
+    """Return a run that separates eu and us for `lasting` ns, and in which all regions have lost
+    their memory meanwhile."""
+    run = Run(options())
+    run.prepare_world()
+    run.inject_fault([STEPS[0], ScheduleStep(3 * SECOND, "cut", ("eu", "us"), lasting)])
+    for act in (run.world.crash_process, run.world.restart_process):
+        for name in run.world.sites:
+            act(name)
+    return run
+
+
+def test_region_that_must_wait_for_separated_one_is_endured() -> None:
+    run = lose_everything(FOREVER)
+    run.world.sleep(60 * SECOND)
+    caught_up = [site.name for site in run.world.sites.values() if site.has_caught_up]
+    assert caught_up == ["ap"]
+    run.finish_run()
+    assert run.world.endured == 1
+
+
+@pytest.mark.interpreted("gives the recovery of a region another method")
+def test_region_that_waits_for_nobody_breaks_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait_for_ever(_memory: RecoveryState) -> bool:
+        return True
+
+    monkeypatch.setattr(RecoveryState, "awaits_all", wait_for_ever)
+    run = lose_everything(SECOND)
+    with pytest.raises(Violation, match="no agreement after"):
+        run.finish_run()
