@@ -40,6 +40,13 @@ ALIEN: Final = (
 )
 
 
+def failure_text(error: Exception) -> str:
+    """Return why an attempt to connect failed. Some errors have no text of their own."""
+    if isinstance(error, trio.TooSlowError):
+        return f"no answer within {CONNECT_NS_MAX // 1_000_000_000} seconds"
+    return str(error) or type(error).__name__
+
+
 Connect = Callable[[], Awaitable[trio.abc.Stream]]
 Observe = Callable[[list[Event]], None]
 
@@ -103,7 +110,8 @@ class Driver:
             with trio.fail_after(CONNECT_NS_MAX / 1e9):
                 stream = await connect()
         except (trio.TooSlowError, UnicodeError, *LOST) as error:  # no name of a host: Unicode
-            self.observe(self.links.receive(sink, Eof(f"cannot connect: {error}"), clock()))
+            reason = f"cannot connect: {failure_text(error)}"
+            self.observe(self.links.receive(sink, Eof(reason), clock()))
             return False
         await self.run(stream, sink, Role.DIALS)
         return sink.hello is not None

@@ -15,7 +15,7 @@ import trio.testing
 
 from crdt.embed.replica import Replica
 from replication.drivers.delayed_writer import EARLY_SECONDS
-from replication.drivers.links import Driver
+from replication.drivers.links import Driver, failure_text
 from replication.mesh.links import Links
 from replication.protocol.backoff import WAIT_NS_MAX
 from replication.protocol.codec import encode_all
@@ -170,6 +170,12 @@ async def test_dialling_backs_off_and_says_why(autojump_clock: trio.testing.Mock
     assert max(gaps) <= 1.5 * WAIT_NS_MAX / 1e9
     assert min(gaps[6:]) >= 0.5 * WAIT_NS_MAX / 1e9
     assert two.links.statistics(0)[0].last_error == "cannot connect: nobody there"
+
+
+def test_failed_attempt_always_has_a_reason() -> None:
+    assert failure_text(trio.TooSlowError()) == "no answer within 5 seconds"
+    assert failure_text(trio.BrokenResourceError()) == "BrokenResourceError"
+    assert failure_text(OSError("refused")) == "refused"
 
 
 @pytest.mark.parametrize(
