@@ -9,6 +9,7 @@ import trio
 
 from crdb.engine.environment.follow_control import Address
 from crdb.resp.decoder import Reply, ReplyDecoder, encode_request
+from replication.protocol.handshake import MAGIC
 
 ASK_PORT: Final = encode_request([b"CRDB.PORT"])
 ANSWER_BYTES_MAX: Final = 256
@@ -36,9 +37,17 @@ async def ask_link_port(host: str, port: int) -> int:
         await stream.send_all(ASK_PORT)
         raw, link_port = await receive_reply(stream)
     if not isinstance(link_port, int) or not 0 < link_port < 65_536:
-        shown = raw[:80].decode("latin-1").strip()
-        raise OSError(f"{host}:{port} cannot be followed: CRDB.PORT replied {shown!r}")
+        raise OSError(f"{host}:{port} cannot be followed: {unusable_reply(raw)}")
     return link_port
+
+
+def unusable_reply(raw: bytes) -> str:
+    """Return why a reply names no link port. The text of the same mistake is always the same, so
+    that it is reported once and then counted: nonces and the later lines of a reply differ."""
+    if raw.startswith(MAGIC):
+        return "it is a port for links; give the port for clients"
+    first = raw.strip().split(b"\n")[0].strip()[:80]
+    return f"CRDB.PORT replied {first.decode('latin-1')!r}"
 
 
 async def receive_reply(stream: trio.abc.Stream) -> tuple[bytes, Reply]:
