@@ -18,6 +18,9 @@ from crdt.causality.dots import REGION_MAX
 from crdt.causality.schema import DEADLINE_MAX, STAMP_MAX
 from crdt.errors import NotANumber
 
+REAL_SECONDS = 10**9  # the year 2001 in seconds since 1970
+SECONDS_MAX = 10**11  # the year 1973 in ms since 1970; an earlier reading or deadline is in seconds
+
 
 def encode_key(key: object) -> bytes:
     """Return a key as bytes. Text is encoded as UTF-8 with `surrogateescape`, so `decode_key` and
@@ -93,6 +96,22 @@ def wall_clock(now: Any) -> int:
     return clock
 
 
+def check_clock(clock: object) -> None:
+    """Raise TypeError or ValueError unless `clock` is a function that returns milliseconds.
+
+    It is called once, since a wrong clock would otherwise be noticed at the first write only, and a
+    clock that counts seconds would never be noticed.
+    """
+    if not callable(clock):
+        raise TypeError(f"clock is a function that returns ms, not {type(clock).__name__}")
+    reading = wall_clock(clock())
+    if REAL_SECONDS <= reading < SECONDS_MAX:
+        raise ValueError(
+            f"a clock returns milliseconds, and {reading} looks like seconds; "
+            "use lambda: time.time_ns() // 1_000_000"
+        )
+
+
 def deadline(at: Any) -> int | None:
     """Return a deadline in ms of wall clock, or None for no expiry (rule EXP-8)."""
     if at is None:
@@ -103,6 +122,14 @@ def deadline(at: Any) -> int | None:
     return clock
 
 
+def region_number(member: Any) -> int:
+    """Return the number of a replica that writes."""
+    number = whole(member)
+    if not 1 <= number <= REGION_MAX:
+        raise ValueError(f"a member is a region number, 1..{REGION_MAX}, not {number}")
+    return number
+
+
 def region_numbers(members: object) -> set[int]:
     """Return the region numbers in `members`. Raises ValueError if one is given twice."""
     if isinstance(members, str | bytes) or not isinstance(members, Iterable):
@@ -111,9 +138,7 @@ def region_numbers(members: object) -> set[int]:
         )
     numbers: set[int] = set()
     for member in cast("Iterable[Any]", members):
-        number = whole(member)
-        if not 1 <= number <= REGION_MAX:
-            raise ValueError(f"a member is a region number, 1..{REGION_MAX}, not {number}")
+        number = region_number(member)
         if number in numbers:
             raise ValueError(f"member {number} is given twice")
         numbers.add(number)

@@ -321,5 +321,7 @@ def check_pieces(pieces: object) -> None:
     """Raise TypeError unless `pieces` is an iterable other than bytes or text."""
     if isinstance(pieces, bytes):
         raise TypeError("expected a Snapshot or its pieces, not bytes: use merge_bytes")
+    if isinstance(pieces, ReplicaExchange):
+        raise TypeError("expected a Snapshot or its pieces, not Replica: merge its snapshot()")
     if isinstance(pieces, str) or not isinstance(pieces, Iterable):
         raise TypeError(f"expected a Snapshot or its pieces, not {type(pieces).__name__}")

@@ -46,7 +46,14 @@ from crdt.causality.dots import Vector as Numbers
 from crdt.causality.op import Op
 from crdt.causality.op_log import HISTORY_BYTES
 from crdt.causality.schema import STAMP_MAX
-from crdt.embed.arguments import region_numbers, wall_clock, whole
+from crdt.causality.version_vector import vector_of
+from crdt.embed.arguments import (
+    check_clock,
+    region_number,
+    region_numbers,
+    wall_clock,
+    whole,
+)
 from crdt.embed.exchange import Outcome, ReplicaExchange
 from crdt.embed.identity import Identities
 from crdt.embed.naming import draw_incarnation, draw_origin
@@ -117,8 +124,8 @@ class Replica(ReplicaExchange):
           database. Replicas of different groups refuse each other's states.
         """
         known = BUILT_IN.with_types(types)
-        if clock is not None and not callable(clock):
-            raise TypeError(f"clock is a function that returns ms, not {type(clock).__name__}")
+        if clock is not None:
+            check_clock(clock)
         name = draw_origin() if origin is None else origin_id(origin)
         others = None if members is None else other_members(region_numbers(members), name)
         for limit, size in (("history_bytes", history_bytes), ("waiting_bytes", waiting_bytes)):
@@ -308,7 +315,9 @@ class Replica(ReplicaExchange):
         that has lost its memory must merge a peer's state and take another origin before it writes
         again.
         """
-        self.stability.heard(region, dict(vector), clock, self.keyspace.vector)
+        number = region_number(region)
+        reading = wall_clock(clock)
+        self.stability.heard(number, dict(vector_of(vector)), reading, self.keyspace.vector)
 
     def stable(self) -> Numbers:
         """Return the vector that every member has observed. It is empty if that is not known.

@@ -27,7 +27,7 @@ from decimal import Decimal
 from numbers import Number
 from typing import Any, Generic, NoReturn, Self, TypeVar, cast
 
-from crdt.embed.arguments import deadline, decimal, encode, encode_key, whole
+from crdt.embed.arguments import SECONDS_MAX, deadline, decimal, encode, encode_key, whole
 from crdt.errors import CounterOverflow, NotANumber, WrongType
 from crdt.numbers import long_double
 from crdt.store.keyspace import Keyspace
@@ -48,7 +48,6 @@ T = TypeVar("T", bound=str | bytes)
 REAL_MS = 10**12  # the year 2001 in ms since 1970; a later clock counts ms since 1970
 ADD = "use add() for fractions"
 TEXT_SHOWN = 40  # characters of a value in an error
-SECONDS_MAX = 10**11  # the year 1973 in ms since 1970; an earlier deadline is in seconds
 
 
 class Handle(Generic[T]):
@@ -123,10 +122,15 @@ class Handle(Generic[T]):
         return f"<{type(self).__name__} {self.key!r}>"
 
 
-class StringHandle(Handle[T]):
-    """A last-writer-wins register (rules STR-1, STR-2)."""
+class StringHandle(Handle[T]):  # noqa: PLW1641 - as mutable as a list
+    """A last-writer-wins register (rules STR-1, STR-2). `==` compares its value."""
 
     __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, StringHandle):
+            return self.get() == cast("StringHandle[Any]", other).get()
+        return self.get() == other
 
     def get(self) -> T | None:
         """Return the value, None for a missing key."""

@@ -95,6 +95,14 @@ class ListHandle(Handle[T], MutableSequence[T]):  # noqa: PLW1641 - as mutable a
         place = max(0, place + length) if place < 0 else min(place, length)
         lists.insert(db, self.key, place, text)
 
+    def index(self, value: object, start: int = 0, stop: int | None = None) -> int:
+        """Return the first place of a value. Raises ValueError if it is not there."""
+        places = range(len(self))[start:stop]
+        for place, element in zip(places, self[start:stop], strict=True):
+            if element == value:
+                return place
+        raise ValueError(f"{value!r} is not in the list {self.key!r}")
+
     def extend(self, values: Iterable[Text]) -> None:
         """Append elements. They stay next to each other in all replicas (rule LST-11)."""
         encoded = [encode(value) for value in values]

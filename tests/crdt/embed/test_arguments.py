@@ -10,6 +10,7 @@ import pytest
 
 from crdt import NotANumber, Replica
 from crdt.embed.arguments import (
+    check_clock,
     deadline,
     decimal,
     decode_key,
@@ -21,6 +22,29 @@ from crdt.embed.arguments import (
     whole,
 )
 from crdt.wire.expect import expect
+
+
+@pytest.mark.parametrize(
+    ("clock", "error", "text"),
+    [
+        (5, TypeError, "clock is a function that returns ms, not int"),
+        (lambda: 1.7e9, TypeError, "a clock returns integer milliseconds"),
+        (lambda: None, TypeError, "expected an integer, not NoneType"),
+        (lambda: 1_700_000_000, ValueError, "1700000000 looks like seconds"),
+        (lambda: 1_700_000_000_000_000_000, ValueError, "no clock shows"),
+    ],
+    ids=["no function", "float", "nothing", "seconds", "nanoseconds"],
+)
+def test_wrong_clock_is_refused_at_once(clock: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        check_clock(clock)
+    with pytest.raises(error, match=text):
+        Replica(1, clock=clock)
+
+
+@pytest.mark.parametrize("now", [0, 10**9 - 1, 10**11, 1_700_000_000_000])
+def test_clock_may_begin_anywhere_but_in_seconds(now: int) -> None:
+    check_clock(lambda: now)
 
 
 class Name(bytes):

@@ -95,3 +95,9 @@ def test_effect_too_large_for_operation_is_taken_in_as_it_is() -> None:
     assert len(op.to_bytes()) > OP_BYTES
     assert there.accept(op) is Outcome.APPLIED
     assert there.digest() == here.digest()
+
+
+def test_replica_is_not_taken_for_its_snapshot() -> None:
+    other: Any = Replica(2)
+    with pytest.raises(TypeError, match=r"not Replica: merge its snapshot\(\)"):
+        Replica(1).merge(other)

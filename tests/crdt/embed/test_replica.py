@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import permutations
 from typing import Any
 
@@ -279,8 +280,10 @@ def test_nothing_else_is_origin(number: int) -> None:
 
 def test_clock_shows_milliseconds() -> None:
     """A time that no peer would take must not get into what is written."""
+    now: Any = 1_700_000_000_000
+    replica = Replica(1, clock=lambda: now)
     odd: Any = 1.7e12
-    replica = Replica(1, clock=lambda: odd)
+    now = odd
     with pytest.raises(TypeError):
         replica.set("k").add("a")
     with pytest.raises(TypeError):
@@ -288,6 +291,32 @@ def test_clock_shows_milliseconds() -> None:
     with pytest.raises(ValueError, match="no clock shows"):
         replica.advance(1 << 60)
     assert replica.since({}) == []
+
+
+@pytest.mark.parametrize(
+    ("region", "vector", "clock", "error"),
+    [
+        ("2", {}, 0, TypeError),
+        (999, {}, 0, ValueError),
+        (2, None, 0, TypeError),
+        (2, {1: -1}, 0, ValueError),
+        (2, {}, 1.5, TypeError),
+    ],
+)
+def test_report_that_could_not_count_is_refused(
+    region: Any, vector: Any, clock: Any, error: type[Exception]
+) -> None:
+    """It would be kept, and nothing would ever be forgotten."""
+    replica = Replica(1, members=[1, 2])
+    with pytest.raises(error):
+        replica.heard(region, vector, clock)
+
+
+def test_report_counts_after_json() -> None:
+    replica = Replica(1, members=[1, 2])
+    replica.set("k").add("a")
+    replica.heard(2, json.loads(json.dumps(replica.vector)), 1)
+    assert replica.stable() == replica.vector
 
 
 def test_another_life_writes_under_another_name() -> None:

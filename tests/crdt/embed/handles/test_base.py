@@ -24,6 +24,10 @@ def test_text_in_text_out_and_bytes_likewise() -> None:
     assert replica.string("k").get() == "ä"
     assert replica.string(b"k").get() == "ä".encode()
     assert replica.string("none").get() is None
+    assert replica.string("k") == "ä" == replica.string("k")
+    assert replica.string("k") != replica.string("none")
+    assert replica.string("k") != "b"
+    assert replica.string("none") == None  # noqa: E711 - compares its value, as `get` returns it
     assert repr(replica.string("k")) == "<StringHandle b'k'>"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,6 +45,18 @@ def test_non_text_is_refused_without_change() -> None:
     with pytest.raises(TypeError, match="expected str or bytes, not int"):
         handle.append(5)
     assert handle.value == ["a", "b"]
+
+
+def test_missing_value_is_named() -> None:
+    queue = Replica(1).list("queue")
+    queue.extend(["a", "b", "a"])
+    assert (queue.index("a"), queue.index("a", 1), queue.index("b", -3, -1)) == (0, 2, 1)
+    for search in (partial(queue.index, "z"), partial(queue.index, "a", 1, 2)):
+        with pytest.raises(ValueError, match=r"is not in the list b'queue'"):
+            search()
+    with pytest.raises(ValueError, match=r"'z' is not in the list b'queue'"):
+        queue.remove("z")
+    assert queue == ["a", "b", "a"]
 
 
 def test_copies_and_sums_are_lists() -> None:
