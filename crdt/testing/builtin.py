@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final, cast
 
 from crdt.causality.effect import FORGET, Effect
 from crdt.embed.replica import Replica
 from crdt.testing.commands import TypeCommand, carry_out, command
-from crdt.testing.order import ListOrder
+from crdt.testing.indexes import Indexes
 from crdt.testing.specifications import keyspace
 from crdt.testing.subject import Subject
 from crdt.types.contested import Contested
 from crdt.types.registry import DEFINITIONS
 
 KEYS: Final = ("k", "l", "m", "n")
+BLOCK_MAX: Final = 2
+"""The largest number of elements in a list block, so that short lists have several blocks."""
+DIVIDED: Final = tuple(
+    partial(each.make_divided, BLOCK_MAX) for each in DEFINITIONS if each.make_divided is not None
+)
+"""The types with blocks of that size."""
 NAMES: Final = {each.code: each.name for each in DEFINITIONS}
 """The names of the types, which the specifications use too."""
 POSITIONED: Final = frozenset(each.name for each in DEFINITIONS if each.has_positions)
@@ -110,8 +117,9 @@ def collected(effect: Effect) -> TypeCommand:
     return TypeCommand("FORGET" if effect[1] == FORGET else "DEL", effect[2].decode())
 
 
-def subject(name: str, *families: tuple[str, ...]) -> Subject:
-    """Return a subject with these families of commands."""
+def subject(name: str, *families: tuple[str, ...], types: tuple[Any, ...] = ()) -> Subject:
+    """Return a subject with these families of commands. `types` are made in another way than
+    usual."""
     commands = tuple(command(text) for family in families for text in family)
     return Subject(
         name,
@@ -119,7 +127,8 @@ def subject(name: str, *families: tuple[str, ...]) -> Subject:
         carry_out,
         read,
         keyspace,
-        auditor=lambda: ListOrder(KEYS),
+        types=types,
+        auditor=lambda: Indexes(KEYS),
         collected=collected,
     )
 
@@ -136,7 +145,7 @@ SUBJECTS: Final = {
         subject("set", SET, KEY),
         subject("hash", HASH, KEY),
         subject("sorted-set", SORTED_SET, KEY),
-        subject("list", LIST, KEY),
+        subject("list", LIST, KEY, types=DIVIDED),
         subject("multi-value", MULTI_VALUE, KEY),
         subject("set-remove-wins", REMOVE_WINS, KEY),
         subject("counter-grow", GROW, KEY),
@@ -144,10 +153,14 @@ SUBJECTS: Final = {
         subject("embedded", MULTI_VALUE, REMOVE_WINS, GROW, FLAGS, SET[:3], EXPIRY[:1], KEY),
         subject("expiry", *(elsewhere(key, MORTAL) for key in "klmn")),
         subject(
-            "contest", STRING, SET[:3], HASH[:3], LIST[:4], KEY, elsewhere("l", STRING[:3], SET[:2])
+            "contest",
+            *(STRING, SET[:3], HASH[:3], LIST[:4], KEY, elsewhere("l", STRING[:3], SET[:2])),
+            types=DIVIDED,
         ),
         subject(
-            "keyspace", STRING, SET, HASH, SORTED_SET, LIST, EXPIRY, KEY, elsewhere("l", STRING)
+            "keyspace",
+            *(STRING, SET, HASH, SORTED_SET, LIST, EXPIRY, KEY, elsewhere("l", STRING)),
+            types=DIVIDED,
         ),
     )
 }

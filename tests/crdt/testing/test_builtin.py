@@ -10,6 +10,7 @@ from crdt.testing import SUBJECTS, run_script
 from crdt.testing.builtin import collected, read
 from crdt.testing.commands import TypeCommand, carry_out, command
 from crdt.testing.worlds.steps import NUMBER_MAX
+from crdt.types.list import List
 
 
 def test_reading_is_in_words() -> None:
@@ -59,3 +60,11 @@ def test_later_write_wins_over_one_that_replaced_increments_before_1970(
         write 3 {later}
     """
     run_script(SUBJECTS[name], script)
+
+
+def test_short_list_has_several_blocks() -> None:
+    replica = SUBJECTS["list"].replica(1, (1,), 1 << 20)
+    carry_out(replica, command("RPUSH k b c d"))
+    value = replica.keyspace.lookup(b"k")
+    assert isinstance(value, List)
+    assert len(value.items.positions) == 2
