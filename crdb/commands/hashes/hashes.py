@@ -10,6 +10,7 @@ from typing import Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import sampling, scanning
+from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import (
@@ -23,7 +24,6 @@ from crdb.engine.errors import (
 from crdb.resp import reply
 from crdt.errors import CounterOverflow, NotANumber
 from crdt.numbers import long_double
-from crdt.store.keyspace import Keyspace
 from crdt.types.hash import Hash
 from crdt.writes import hash as hashes
 
@@ -33,22 +33,6 @@ COMMANDS: Final[CommandFamily] = CommandFamily("hash", since="2.0.0")
 NOT_AN_INTEGER_FIELD: Final = b"ERR hash value is not an integer"
 NOT_A_FLOAT_FIELD: Final = b"ERR hash value is not a float"
 INFINITE_INCREMENT: Final = b"ERR value is NaN or Infinity"
-
-
-def read_hash(db: Keyspace, key: bytes) -> Hash | None:
-    """Return the hash under `key`, or None. Raises CommandError for another type."""
-    value = db.read(key)
-    if value is None or isinstance(value, Hash):
-        return value
-    raise CommandError(WRONG_TYPE)
-
-
-def read_hash_for_write(db: Keyspace, key: bytes) -> Hash | None:
-    """Return the hash under `key`, or None, after removing an expired one."""
-    value = db.lookup_for_write(key)
-    if value is None or isinstance(value, Hash):
-        return value
-    raise CommandError(WRONG_TYPE)
 
 
 # -- writing ---------------------------------------------------------------------------------
@@ -116,7 +100,7 @@ def hmset(client: Client, args: list[bytes]) -> None:
 )
 def hsetnx(client: Client, args: list[bytes]) -> None:
     db = client.db
-    value = read_hash_for_write(db, args[1])
+    value = read_typed_for_write(db, args[1], Hash)
     is_new = value is None or args[2] not in value.fields
     if is_new:
         hashes.assign_one(db, args[1], args[2], args[3])
@@ -135,7 +119,7 @@ def hsetnx(client: Client, args: list[bytes]) -> None:
 def hdel(client: Client, args: list[bytes]) -> None:
     """Remove the fields that this region sees. A concurrent write of a field survives (HSH-6)."""
     db = client.db
-    if read_hash_for_write(db, args[1]) is None:
+    if read_typed_for_write(db, args[1], Hash) is None:
         reply.integer(client.out, 0)
     else:
         reply.integer(client.out, hashes.remove(db, args[1], args[2:]))
@@ -151,7 +135,7 @@ def hincrby(client: Client, args: list[bytes]) -> None:
     """Add to a field. Increments of all regions add up (HSH-4)."""
     db = client.db
     delta = arguments.integer(args[3])
-    read_hash_for_write(db, args[1])
+    read_typed_for_write(db, args[1], Hash)
     try:
         total = hashes.increment(db, args[1], args[2], delta)
     except NotANumber:
@@ -176,7 +160,7 @@ def hincrbyfloat(client: Client, args: list[bytes]) -> None:
         raise CommandError(NOT_A_FLOAT)
     if long_double.is_infinite(delta):
         raise CommandError(INFINITE_INCREMENT)
-    value = read_hash_for_write(db, args[1])
+    value = read_typed_for_write(db, args[1], Hash)
     if value is not None:
         text = value.get(args[2])
         if text is not None and long_double.parse(text) is None:
@@ -212,7 +196,7 @@ def hget(client: Client, args: list[bytes]) -> None:
     complexity="O(N) where N is the number of fields asked for.",
 )
 def hmget(client: Client, args: list[bytes]) -> None:
-    value = read_hash(client.db, args[1])
+    value = read_typed(client.db, args[1], Hash)
     out, protocol = client.out, client.protocol
     reply.array(out, len(args) - 2)
     for field in args[2:]:
@@ -228,7 +212,7 @@ def hmget(client: Client, args: list[bytes]) -> None:
     tips="nondeterministic_output_order",
 )
 def hgetall(client: Client, args: list[bytes]) -> None:
-    value = read_hash(client.db, args[1])
+    value = read_typed(client.db, args[1], Hash)
     pairs = [] if value is None else value.items()
     reply.map_header(client.out, client.protocol, len(pairs))
     reply_pairs(client, pairs)
@@ -243,7 +227,7 @@ def hgetall(client: Client, args: list[bytes]) -> None:
     tips="nondeterministic_output_order",
 )
 def hkeys(client: Client, args: list[bytes]) -> None:
-    value = read_hash(client.db, args[1])
+    value = read_typed(client.db, args[1], Hash)
     reply.bulks(client.out, [] if value is None else list(value.fields))
 
 
@@ -256,13 +240,13 @@ def hkeys(client: Client, args: list[bytes]) -> None:
     tips="nondeterministic_output_order",
 )
 def hvals(client: Client, args: list[bytes]) -> None:
-    value = read_hash(client.db, args[1])
+    value = read_typed(client.db, args[1], Hash)
     reply.bulks(client.out, [] if value is None else [text for _, text in value.items()])
 
 
 @COMMANDS.declare("hlen", "key", "readonly fast", keys="RO", summary="Counts the fields of a hash.")
 def hlen(client: Client, args: list[bytes]) -> None:
-    value = read_hash(client.db, args[1])
+    value = read_typed(client.db, args[1], Hash)
     reply.integer(client.out, 0 if value is None else len(value.fields))
 
 
@@ -274,7 +258,7 @@ def hlen(client: Client, args: list[bytes]) -> None:
     summary="Returns whether a hash has a field.",
 )
 def hexists(client: Client, args: list[bytes]) -> None:
-    value = read_hash(client.db, args[1])
+    value = read_typed(client.db, args[1], Hash)
     reply.integer(client.out, int(value is not None and args[2] in value.fields))
 
 
@@ -287,7 +271,7 @@ def hexists(client: Client, args: list[bytes]) -> None:
     summary="Returns the length of a field's value.",
 )
 def hstrlen(client: Client, args: list[bytes]) -> None:
-    value = read_hash(client.db, args[1])
+    value = read_typed(client.db, args[1], Hash)
     text = None if value is None else value.get(args[2])
     reply.integer(client.out, 0 if text is None else len(text))
 
@@ -312,7 +296,7 @@ def reply_pairs(client: Client, pairs: list[tuple[bytes, bytes]]) -> None:
 def hrandfield(client: Client, args: list[bytes]) -> None:
     count, with_values = sampling.parse_options(args, b"WITHVALUES")
     rng = client.instance.random
-    value = read_hash(client.db, args[1])
+    value = read_typed(client.db, args[1], Hash)
     if count is None:
         field = None if value is None else value.pick(rng)
         reply.bulk_or_null(client.out, client.protocol, field)
@@ -351,7 +335,7 @@ def reply_chosen(client: Client, pairs: list[tuple[bytes, bytes]]) -> None:
 )
 def hscan(client: Client, args: list[bytes]) -> None:
     cursor = scanning.parse_cursor(args[2])
-    value = read_hash(client.db, args[1])
+    value = read_typed(client.db, args[1], Hash)
     if value is None:
         scanning.empty_page(client)
         return

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.commands.family import CommandFamily
-from crdb.commands.lists.lists import pop_elements, read_list_for_write
+from crdb.commands.lists.lists import pop_elements
 from crdb.commands.shared.pops import Pops, serve_or_block
+from crdb.commands.shared.typed_values import read_typed_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.resp import reply
@@ -68,7 +69,7 @@ class ListMove:
         if found is None:
             return False
         value = found[1]
-        read_list_for_write(db, self.destination)
+        read_typed_for_write(db, self.destination, List)
         index = 0 if self.take_end == HEAD else value.length() - 1
         element = value.at(index)
         positions = value.positions(index, index + 1)

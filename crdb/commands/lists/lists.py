@@ -11,6 +11,7 @@ from typing import Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared.index_ranges import clamp
+from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import (
@@ -40,22 +41,6 @@ OUTSIDE_INT64: Final = (
 )
 COUNT_NEGATIVE: Final = b"ERR COUNT can't be negative"
 MAXLEN_NEGATIVE: Final = b"ERR MAXLEN can't be negative"
-
-
-def read_list(db: Keyspace, key: bytes) -> List | None:
-    """Return the list under `key`, or None. Raises CommandError for another type."""
-    value = db.read(key)
-    if value is None or isinstance(value, List):
-        return value
-    raise CommandError(WRONG_TYPE)
-
-
-def read_list_for_write(db: Keyspace, key: bytes) -> List | None:
-    """Return the list under `key`, or None, after removing an expired one."""
-    value = db.lookup_for_write(key)
-    if value is None or isinstance(value, List):
-        return value
-    raise CommandError(WRONG_TYPE)
 
 
 # -- pushes ----------------------------------------------------------------------------------
@@ -116,7 +101,7 @@ def rpush(client: Client, args: list[bytes]) -> None:
     history=("4.0.0 several elements",),
 )
 def lpushx(client: Client, args: list[bytes]) -> None:
-    if read_list_for_write(client.db, args[1]) is None:
+    if read_typed_for_write(client.db, args[1], List) is None:
         client.out.append(reply.ZERO)
     else:
         lpush(client, args)
@@ -133,7 +118,7 @@ def lpushx(client: Client, args: list[bytes]) -> None:
     history=("4.0.0 several elements",),
 )
 def rpushx(client: Client, args: list[bytes]) -> None:
-    if read_list_for_write(client.db, args[1]) is None:
+    if read_typed_for_write(client.db, args[1], List) is None:
         client.out.append(reply.ZERO)
     else:
         rpush(client, args)
@@ -153,7 +138,7 @@ def linsert(client: Client, args: list[bytes]) -> None:
     where = args[2].upper()
     if where not in (b"BEFORE", b"AFTER"):
         raise CommandError(SYNTAX)
-    value = read_list_for_write(client.db, args[1])
+    value = read_typed_for_write(client.db, args[1], List)
     if value is None:
         client.out.append(reply.ZERO)
         return
@@ -215,7 +200,7 @@ def pop_with_count(client: Client, args: list[bytes], end: int) -> None:
     if len(args) > 3:
         raise CommandError(wrong_arity(args[0].lower()))
     count = arguments.positive(args[2], NOT_POSITIVE)
-    value = read_list_for_write(client.db, args[1])
+    value = read_typed_for_write(client.db, args[1], List)
     if value is None:
         reply.null_array(client.out, client.protocol)
     else:
@@ -249,7 +234,7 @@ def remove_slice(db: Keyspace, key: bytes, value: List, start: int, stop: int) -
     "llen", "key", "readonly fast", keys="RO", summary="Counts the elements of a list."
 )
 def llen(client: Client, args: list[bytes]) -> None:
-    value = read_list(client.db, args[1])
+    value = read_typed(client.db, args[1], List)
     reply.integer(client.out, 0 if value is None else value.length())
 
 
@@ -261,7 +246,7 @@ def llen(client: Client, args: list[bytes]) -> None:
     complexity="O(N/512) where N is the distance from the nearer end.",
 )
 def lindex(client: Client, args: list[bytes]) -> None:
-    value = read_list(client.db, args[1])
+    value = read_typed(client.db, args[1], List)
     if value is None:
         reply.null(client.out, client.protocol)
         return
@@ -349,7 +334,7 @@ class Search:
 def lpos(client: Client, args: list[bytes]) -> None:
     """Reply with one index or null, or with COUNT with an array of indexes."""
     search = Search(args)
-    value = read_list(client.db, args[1])
+    value = read_typed(client.db, args[1], List)
     elements = [] if value is None else value.values(0, value.length())
     found = search.find(elements, args[2])
     out = client.out
@@ -376,7 +361,7 @@ def lpos(client: Client, args: list[bytes]) -> None:
 )
 def lset(client: Client, args: list[bytes]) -> None:
     """Replace an element. The later of two concurrent calls wins (LST-7, D-08)."""
-    value = read_list_for_write(client.db, args[1])
+    value = read_typed_for_write(client.db, args[1], List)
     if value is None:
         raise CommandError(NO_SUCH_KEY)
     index = arguments.integer(args[2])
@@ -398,7 +383,7 @@ def ltrim(client: Client, args: list[bytes]) -> None:
     """Trim a list. Concurrent pushes of other regions survive, wherever they are (LST-5)."""
     first, last = arguments.integer(args[2]), arguments.integer(args[3])
     db, key = client.db, args[1]
-    value = read_list_for_write(db, key)
+    value = read_typed_for_write(db, key, List)
     if value is not None:
         size = value.length()
         start, stop = clamp(first, last, size)
@@ -422,7 +407,7 @@ def lrem(client: Client, args: list[bytes]) -> None:
     """Remove elements. Equal elements that another region pushes concurrently survive (LST-5)."""
     count = arguments.integer(args[2])
     db, key = client.db, args[1]
-    value = read_list_for_write(db, key)
+    value = read_typed_for_write(db, key, List)
     if value is None:
         client.out.append(reply.ZERO)
         return

@@ -13,6 +13,7 @@ from typing import Final
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import sampling, scanning
 from crdb.commands.shared.pops import NUMKEYS_NOT_POSITIVE
+from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import NOT_POSITIVE, SYNTAX, WRONG_TYPE, CommandError
@@ -26,22 +27,6 @@ COMMANDS: Final[CommandFamily] = CommandFamily("set")
 
 TOO_MANY_KEYS: Final = b"ERR Number of keys can't be greater than number of args"
 LIMIT_NEGATIVE: Final = b"ERR LIMIT can't be negative"
-
-
-def read_set(db: Keyspace, key: bytes) -> Set | None:
-    """Return the set under `key`, or None. Raises CommandError for another type."""
-    value = db.read(key)
-    if value is None or isinstance(value, Set):
-        return value
-    raise CommandError(WRONG_TYPE)
-
-
-def read_set_for_write(db: Keyspace, key: bytes) -> Set | None:
-    """Return the set under `key`, or None, after removing an expired one."""
-    value = db.lookup_for_write(key)
-    if value is None or isinstance(value, Set):
-        return value
-    raise CommandError(WRONG_TYPE)
 
 
 def reply_members(client: Client, members: list[bytes]) -> None:
@@ -100,7 +85,7 @@ def sadd(client: Client, args: list[bytes]) -> None:
 def srem(client: Client, args: list[bytes]) -> None:
     """Remove members. Only those that this region sees are removed and replicated (SET-2)."""
     db = client.db
-    if read_set_for_write(db, args[1]) is None:
+    if read_typed_for_write(db, args[1], Set) is None:
         reply.integer(client.out, 0)
     else:
         reply.integer(client.out, sets.remove(db, args[1], args[2:]))
@@ -116,11 +101,11 @@ def srem(client: Client, args: list[bytes]) -> None:
 def smove(client: Client, args: list[bytes]) -> None:
     db = client.db
     source, destination, member = args[1], args[2], args[3]
-    value = read_set_for_write(db, source)
+    value = read_typed_for_write(db, source, Set)
     if value is None:
         reply.integer(client.out, 0)
         return
-    read_set_for_write(db, destination)
+    read_typed_for_write(db, destination, Set)
     is_there = member in value.members
     if is_there and source != destination:
         sets.remove(db, source, [member])
@@ -154,7 +139,7 @@ def sismember(client: Client, args: list[bytes]) -> None:
     complexity="O(N) where N is the number of things asked for.",
 )
 def smismember(client: Client, args: list[bytes]) -> None:
-    value = read_set(client.db, args[1])
+    value = read_typed(client.db, args[1], Set)
     reply.array(client.out, len(args) - 2)
     for member in args[2:]:
         reply.integer(client.out, int(value is not None and member in value.members))
@@ -164,7 +149,7 @@ def smismember(client: Client, args: list[bytes]) -> None:
     "scard", "key", "readonly fast", keys="RO", summary="Counts the members of a set."
 )
 def scard(client: Client, args: list[bytes]) -> None:
-    value = read_set(client.db, args[1])
+    value = read_typed(client.db, args[1], Set)
     reply.integer(client.out, 0 if value is None else len(value.members))
 
 
@@ -177,7 +162,7 @@ def scard(client: Client, args: list[bytes]) -> None:
     tips="nondeterministic_output_order",
 )
 def smembers(client: Client, args: list[bytes]) -> None:
-    value = read_set(client.db, args[1])
+    value = read_typed(client.db, args[1], Set)
     reply_members(client, [] if value is None else list(value.members))
 
 
@@ -192,7 +177,7 @@ def smembers(client: Client, args: list[bytes]) -> None:
 )
 def sscan(client: Client, args: list[bytes]) -> None:
     cursor = scanning.parse_cursor(args[2])
-    value = read_set(client.db, args[1])
+    value = read_typed(client.db, args[1], Set)
     if value is None:
         scanning.empty_page(client)
         return
@@ -224,7 +209,7 @@ def spop(client: Client, args: list[bytes]) -> None:
         raise CommandError(SYNTAX)
     else:
         db = client.db
-        value = read_set_for_write(db, args[1])
+        value = read_typed_for_write(db, args[1], Set)
         if value is None:
             reply.null(client.out, client.protocol)
         else:
@@ -236,7 +221,7 @@ def spop(client: Client, args: list[bytes]) -> None:
 def pop_random_members(client: Client, key: bytes, count: int) -> None:
     """Carry out SPOP with a count: at most that many members, all different."""
     db = client.db
-    value = read_set_for_write(db, key)
+    value = read_typed_for_write(db, key, Set)
     chosen: list[bytes] = []
     if value is not None and count > 0:
         chosen = sampling.distinct(value, value.members, count, client.instance.random)
@@ -260,7 +245,7 @@ def srandmember(client: Client, args: list[bytes]) -> None:
     if len(args) > 3:
         raise CommandError(SYNTAX)
     count = sampling.parse_count(args[2]) if len(args) == 3 else None
-    value = read_set(client.db, args[1])
+    value = read_typed(client.db, args[1], Set)
     if count is None:
         member = None if value is None else value.pick(client.instance.random)
         reply.bulk_or_null(client.out, client.protocol, member)
@@ -276,7 +261,7 @@ def srandmember(client: Client, args: list[bytes]) -> None:
 
 def read_sets(db: Keyspace, keys: list[bytes]) -> list[Set | None]:
     """Return the sets under `keys`. Raises CommandError if any key holds another type."""
-    return [read_set(db, key) for key in keys]
+    return [read_typed(db, key, Set) for key in keys]
 
 
 def smallest_first(values: list[Set | None]) -> list[Set]:

@@ -10,8 +10,8 @@ from typing import Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared.pops import Pops
+from crdb.commands.shared.typed_values import read_typed_for_write
 from crdb.commands.sorted_sets.sorted_sets import (
-    read_sorted_set_for_write,
     remove_members,
     reply_pairs,
 )
@@ -75,7 +75,7 @@ def pop_from_end(client: Client, args: list[bytes], end: int) -> None:
         raise CommandError(SYNTAX)
     count = arguments.positive(args[2], NOT_POSITIVE) if len(args) == 3 else 1
     db = client.db
-    value = read_sorted_set_for_write(db, args[1])
+    value = read_typed_for_write(db, args[1], SortedSet)
     if value is None or count == 0:
         reply.array(client.out, 0)
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
 from crdb.commands.sorted_sets.score_ranges import (
     MemberRange,
     Range,
@@ -17,8 +18,6 @@ from crdb.commands.sorted_sets.score_ranges import (
     parse_ranks,
 )
 from crdb.commands.sorted_sets.sorted_sets import (
-    read_sorted_set,
-    read_sorted_set_for_write,
     remove_members,
     reply_members,
 )
@@ -128,7 +127,7 @@ def reply_range(client: Client, args: list[bytes], query: RangeQuery) -> None:
     """Parse options and limits, and reply with the members in range."""
     query.read_options(args, 4, False)
     query.read_range(args[2], args[3])
-    value = read_sorted_set(client.db, args[1])
+    value = read_typed(client.db, args[1], SortedSet)
     pairs = [] if value is None else query.select(value)
     reply_members(client, pairs, query.with_scores)
 
@@ -227,7 +226,7 @@ def zrangestore(client: Client, args: list[bytes]) -> None:
     query = RangeQuery(ANY, False)
     query.read_options(args, 5, True)
     query.read_range(args[3], args[4])
-    value = read_sorted_set(client.db, args[2])
+    value = read_typed(client.db, args[2], SortedSet)
     store_sorted_set(client, args[1], [] if value is None else query.select(value))
 
 
@@ -249,7 +248,7 @@ def store_sorted_set(client: Client, destination: bytes, pairs: list[tuple[float
 
 def reply_count(client: Client, key: bytes, which: Range) -> None:
     """Reply with the number of members in a range."""
-    value = read_sorted_set(client.db, key)
+    value = read_typed(client.db, key, SortedSet)
     start, stop = (0, 0) if value is None else which.span(value)
     reply.integer(client.out, max(stop - start, 0))
 
@@ -284,7 +283,7 @@ def zlexcount(client: Client, args: list[bytes]) -> None:
 def remove_range(client: Client, key: bytes, which: Range) -> None:
     """Remove the members that this region sees in a range, and reply with their number."""
     db = client.db
-    value = read_sorted_set_for_write(db, key)
+    value = read_typed_for_write(db, key, SortedSet)
     removed = 0
     if value is not None:
         start, stop = which.span(value)

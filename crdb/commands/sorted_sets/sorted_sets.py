@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import sampling, scanning
+from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError, wrong_arity
@@ -46,22 +47,6 @@ ADD_OPTIONS: Final[dict[bytes, int]] = {
 
 
 # -- shared by the modules of sorted sets -----------------------------------------------------
-
-
-def read_sorted_set(db: Keyspace, key: bytes) -> SortedSet | None:
-    """Return the sorted set under `key`, or None. Raises CommandError for another type."""
-    value = db.read(key)
-    if value is None or isinstance(value, SortedSet):
-        return value
-    raise CommandError(WRONG_TYPE)
-
-
-def read_sorted_set_for_write(db: Keyspace, key: bytes) -> SortedSet | None:
-    """Return the sorted set under `key`, or None, after removing an expired one."""
-    value = db.lookup_for_write(key)
-    if value is None or isinstance(value, SortedSet):
-        return value
-    raise CommandError(WRONG_TYPE)
 
 
 def reply_pairs(client: Client, pairs: list[tuple[float, bytes]]) -> None:
@@ -130,7 +115,7 @@ def add_with_options(client: Client, args: list[bytes]) -> None:
     flags, first = parse_add_options(args)
     pairs = parse_pairs(args, flags, first)
     db, key = client.db, args[1]
-    value = read_sorted_set_for_write(db, key)
+    value = read_typed_for_write(db, key, SortedSet)
     if flags & INCR:
         increment_score(client, key, value, pairs[0], flags)
         return
@@ -242,7 +227,7 @@ def increment_score(
 )
 def zincrby(client: Client, args: list[bytes]) -> None:
     delta = arguments.number(args[2])
-    value = read_sorted_set_for_write(client.db, args[1])
+    value = read_typed_for_write(client.db, args[1], SortedSet)
     increment_score(client, args[1], value, (delta, args[3]), INCR)
 
 
@@ -262,7 +247,7 @@ def zincrby(client: Client, args: list[bytes]) -> None:
 def zrem(client: Client, args: list[bytes]) -> None:
     """Remove members. Only those that this region sees are removed (ZST-5, ZST-9)."""
     db = client.db
-    if read_sorted_set_for_write(db, args[1]) is None:
+    if read_typed_for_write(db, args[1], SortedSet) is None:
         client.out.append(reply.ZERO)
     else:
         reply.integer(client.out, zset.remove(db, args[1], args[2:]))
@@ -293,7 +278,7 @@ def zscore(client: Client, args: list[bytes]) -> None:
     complexity="O(1) for each member.",
 )
 def zmscore(client: Client, args: list[bytes]) -> None:
-    value = read_sorted_set(client.db, args[1])
+    value = read_typed(client.db, args[1], SortedSet)
     out, protocol = client.out, client.protocol
     reply.array(out, len(args) - 2)
     for member in args[2:]:
@@ -313,7 +298,7 @@ def zmscore(client: Client, args: list[bytes]) -> None:
     summary="Counts the members of a sorted set.",
 )
 def zcard(client: Client, args: list[bytes]) -> None:
-    value = read_sorted_set(client.db, args[1])
+    value = read_typed(client.db, args[1], SortedSet)
     reply.integer(client.out, 0 if value is None else len(value.fields))
 
 
@@ -351,7 +336,7 @@ def reply_rank(client: Client, args: list[bytes], is_reversed: bool) -> None:
     if with_score and not arguments.is_word(args[3], b"WITHSCORE"):
         raise CommandError(SYNTAX)
     out, protocol = client.out, client.protocol
-    value = read_sorted_set(client.db, args[1])
+    value = read_typed(client.db, args[1], SortedSet)
     score = None if value is None else value.score(args[2])
     if value is None or score is None:
         if with_score:
@@ -382,7 +367,7 @@ def reply_rank(client: Client, args: list[bytes], is_reversed: bool) -> None:
 def zrandmember(client: Client, args: list[bytes]) -> None:
     count, with_scores = sampling.parse_options(args, b"WITHSCORES")
     rng = client.instance.random
-    value = read_sorted_set(client.db, args[1])
+    value = read_typed(client.db, args[1], SortedSet)
     if count is None:
         member = None if value is None else value.pick(rng)
         reply.bulk_or_null(client.out, client.protocol, member)
@@ -405,7 +390,7 @@ def zrandmember(client: Client, args: list[bytes]) -> None:
 )
 def zscan(client: Client, args: list[bytes]) -> None:
     cursor = scanning.parse_cursor(args[2])
-    value = read_sorted_set(client.db, args[1])
+    value = read_typed(client.db, args[1], SortedSet)
     if value is None:
         scanning.empty_page(client)
         return

@@ -1,0 +1,27 @@
+"""Values that must have the type of a command."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from crdb.engine.errors import WRONG_TYPE, CommandError
+from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
+
+V = TypeVar("V", bound=Value)
+
+
+def read_typed(db: Keyspace, key: bytes, kind: type[V]) -> V | None:
+    """Return the value under `key`, or None. Raises CommandError for another type than `kind`."""
+    value = db.read(key)
+    if value is None or isinstance(value, kind):
+        return value
+    raise CommandError(WRONG_TYPE)
+
+
+def read_typed_for_write(db: Keyspace, key: bytes, kind: type[V]) -> V | None:
+    """Return the same after removing an expired value."""
+    value = db.lookup_for_write(key)
+    if value is None or isinstance(value, kind):
+        return value
+    raise CommandError(WRONG_TYPE)
