@@ -74,6 +74,8 @@ class Screen:
         self.risks: list[str] = []
         """Lines about data that stopping loses. They are shown again on the normal screen when the
         live view has ended."""
+        self.question = ""
+        """The question that waits for an answer. The live view shows it first."""
         self.dropped = 0
         self.stopping = False
         self.repetition = Repetition()
@@ -104,6 +106,10 @@ class Screen:
         if self.recent and line == self.recent[-1]:  # both ends of a link report it
             return True
         self.recent.append(line)
+        if event == "confirm":
+            self.question = lines[0]
+        elif event in {"not stopped", "stopping"}:
+            self.question = ""
         if event == "data at risk":
             self.risks.append(line)
         elif event == "not stopped":
@@ -141,5 +147,6 @@ class Screen:
             events=list(self.recent),
             seconds=now - self.began,
             memory=human(resident_bytes()),
+            question=self.question,
         )
         return draw(moment, *self.console.size)

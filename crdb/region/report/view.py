@@ -8,6 +8,7 @@ events fill the remaining lines.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Final, Literal
 
 import attrs
@@ -72,6 +73,8 @@ class Moment:
     events: Sequence[str]
     seconds: float
     memory: str
+    question: str = ""
+    """A question to the operator. It is shown first, whatever the size of the terminal."""
 
 
 @attrs.frozen
@@ -122,8 +125,10 @@ class Part:
 def draw(moment: Moment, width: int, height: int) -> Layout:
     """Return the whole screen. Parts for which there is no room are left out."""
     gap = Part([Text()])
-    parts = [Part([draw_heading(moment)])]
-    room = height - 1
+    asked = wrap(moment.question, max(width, 1))[:height]
+    heading = Part([*(Text(line, style="bold reverse") for line in asked), draw_heading(moment)])
+    parts = [heading]
+    room = height - heading.height
     for make in (_regions, _links, _events, _footer):
         part = make(moment, width, room - gap.height)
         if part is not None and gap.height + part.height <= room:

@@ -20,10 +20,12 @@ LEAVE = "\x1b[?25h\x1b[?1049l"
 
 
 @contextmanager
-def on_a_terminal(base: int, **environment: str) -> Generator[tuple[subprocess.Popen[bytes], int]]:
-    """`crdb up` on a terminal of 60 columns and 20 lines, and our end of it."""
+def on_a_terminal(
+    base: int, size: tuple[int, int] = (20, 60), **environment: str
+) -> Generator[tuple[subprocess.Popen[bytes], int]]:
+    """`crdb up` on a terminal of `size`, lines and columns, and our end of it."""
     ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (20, 60))
+    termios.tcsetwinsize(theirs, size)
     process = subprocess.Popen(
         [sys.executable, "-m", "crdb", "up", "--regions", "us,eu", "--port", str(base)],
         stdin=theirs,

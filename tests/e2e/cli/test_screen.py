@@ -37,6 +37,19 @@ def test_loss_by_stopping_stays_on_terminal() -> None:
         assert process.wait(WAIT_SECONDS) == 0
 
 
+def test_question_is_seen_on_small_terminal() -> None:
+    """Regions and links leave no room for the events there."""
+    base = free_base()
+    with on_a_terminal(base, (6, 40)) as (process, terminal):
+        seen(terminal, "all hold the same")
+        assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
+        process.send_signal(signal.SIGINT)
+        seen(terminal, "stop all the same? press Ctrl-C again")
+        os.write(terminal, b"y\n")
+        rest(terminal)
+        assert process.wait(WAIT_SECONDS) == 0
+
+
 def test_process_that_rests_gives_its_terminal_back_meanwhile() -> None:
     with on_a_terminal(free_base()) as (process, terminal):
         seen(terminal, "lag of links")

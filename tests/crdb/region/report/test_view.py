@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 import attrs
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -56,6 +57,15 @@ def rendered(what: RenderableType, width: int, height: int) -> list[str]:
 
 def drawn(what: Moment, width: int = 80, height: int = 24) -> str:
     return "\n".join(rendered(draw(what, width, height), width, height)).rstrip()
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (20, 6), (30, 3), (80, 1)])
+def test_question_is_seen_on_every_terminal(width: int, height: int) -> None:
+    question = "stop all the same? press Ctrl-C again, or y and Enter"
+    asked = attrs.evolve(moment("us", "eu", "ap", events=9), question=question)
+    lines = rendered(draw(asked, width, height), width, height)
+    assert len(lines) <= height
+    assert " ".join(lines).startswith(question)
 
 
 def lines_of_links(what: Moment, width: int) -> list[str]:
