@@ -125,6 +125,9 @@ clean:
 .venv/locked: $(LOCK)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "The module venv of Python is missing: install it (Debian: python3-venv), then try again" \
+			>&2; exit 1; }
 	@if [ -L .venv ]; then \
 		echo ".venv is a link, so it is not replaced: remove it, then try again" >&2; exit 1; fi
 	@echo "Making .venv (some minutes)"

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -88,13 +89,30 @@ def test_models_need_no_event_loop(site: Path, package: str) -> None:
     assert not added_by_importing(site, package) & {"cattrs", "trio", "rich"}
 
 
-def make_environment(folder: Path) -> subprocess.CompletedProcess[str]:
+def make_environment(
+    folder: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the step of `make install` that makes `.venv`, in a folder without a checkout."""
     lock = folder / LOCK.relative_to(ROOT)
     lock.parent.mkdir()
     lock.touch()
     command = ["make", "--file", ROOT / "Makefile", f"PYTHON={sys.executable}", ".venv/locked"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_python_without_venv_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    """Debian has parts of `venv` in a package of its own, and its error leaves half of `.venv`."""
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    (modules / "ensurepip.py").write_text("raise ImportError\n")
+    done = make_environment(tmp_path, {**os.environ, "PYTHONPATH": str(modules)})
+    assert done.returncode == 2
+    assert "The module venv of Python is missing" in done.stderr
+    assert "Debian: python3-venv" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / ".venv").exists()
 
 
 def test_environment_that_is_link_is_not_emptied(tmp_path: Path) -> None:
