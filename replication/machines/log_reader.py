@@ -15,6 +15,7 @@ import attrs
 from crdt.causality.dots import Origin, Vector, region_of
 from crdt.embed.replica import Replica
 from crdt.store.snapshot import Snapshot
+from replication.machines.endpoint import nobody
 from replication.machines.pacing import Pace
 from replication.protocol.frames import Hello, Lineage, Members, OpPart, Ops
 from replication.protocol.limits import Limits
@@ -58,9 +59,16 @@ class Batch:
 
 
 class LogReader:
-    """Reads one replica for its sources."""
+    """Reads one replica for its sources. `on_sealed` is called when a snapshot has sealed the
+    outbox, so that the other links send that op."""
 
-    def __init__(self, replica: Replica, member: Member, limits: Limits) -> None:
+    def __init__(
+        self,
+        replica: Replica,
+        member: Member,
+        limits: Limits,
+        on_sealed: Callable[[], None] = nobody,
+    ) -> None:
         self.replica = replica
         self.history = replica.history
         self.member = member
@@ -76,6 +84,7 @@ class LogReader:
         """The pace of each peer, kept over all its connections."""
         self.sending = 0
         self.waiting: list[Callable[[], None]] = []
+        self.on_sealed = on_sealed
 
     def pace(self, peer: str) -> Pace:
         """Return the pace of a new connection with a peer."""
@@ -165,7 +174,10 @@ class LogReader:
             self.waiting.append(notify)
             return None
         self.sending += 1
+        stop = self.history.stop
         snapshot = self.replica.snapshot()
+        if self.history.stop != stop:
+            self.on_sealed()
         snapshot.piece_keys = self.limits.piece_keys_max
         snapshot.piece_bytes = self.limits.piece_bytes_max
         return snapshot

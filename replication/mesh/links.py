@@ -91,7 +91,7 @@ class Links(Registry):
         self.replica = replica
         self.member = member
         self.limits = Limits() if limits is None else limits
-        self.log_reader = LogReader(replica, member, self.limits)
+        self.log_reader = LogReader(replica, member, self.limits, self.wake)
         self.local_applier = LocalApplier(replica)
         self.membership = MembershipView(replica)
         self.repair = Repair(self.limits)

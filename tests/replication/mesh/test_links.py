@@ -25,6 +25,8 @@ from replication.protocol.frames import (
     Present,
     Refuse,
     Resume,
+    SnapshotBegin,
+    SnapshotRequest,
 )
 from replication.protocol.limits import SECOND
 from replication.protocol.peers import Direction, Member, Peer
@@ -157,6 +159,21 @@ def test_followers_are_woken_too() -> None:
     assert len(of(Ops, drain(follower))) == 1
     links.receive(follower, Eof(), 0)
     assert links.followers == []
+
+
+def test_op_that_snapshot_has_sealed_goes_to_other_links() -> None:
+    links = alone()
+    behind, up_to_date = greeted(links, hello(2)), greeted(links, hello(3))
+    for source in (behind, up_to_date):
+        links.receive(source, Resume({}, (1,)), 0)
+        drain(source)
+    rung: list[int] = []
+    up_to_date.notify = lambda: rung.append(1)
+    links.receive(behind, SnapshotRequest(), 0)
+    links.replica.string("k").set("v")
+    assert of(SnapshotBegin, drain(behind))
+    assert rung == [1]
+    assert len(of(Ops, drain(up_to_date))) == 1
 
 
 # -- errors and ends -----------------------------------------------------------------------
