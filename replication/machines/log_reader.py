@@ -59,16 +59,9 @@ class Batch:
 
 
 class LogReader:
-    """Reads one replica for its sources. `on_sealed` is called when a snapshot has sealed the
-    outbox, so that the other links send that op."""
+    """Reads one replica for its sources."""
 
-    def __init__(
-        self,
-        replica: Replica,
-        member: Member,
-        limits: Limits,
-        on_sealed: Callable[[], None] = nobody,
-    ) -> None:
+    def __init__(self, replica: Replica, member: Member, limits: Limits) -> None:
         self.replica = replica
         self.history = replica.history
         self.member = member
@@ -84,7 +77,8 @@ class LogReader:
         """The pace of each peer, kept over all its connections."""
         self.sending = 0
         self.waiting: list[Callable[[], None]] = []
-        self.on_sealed = on_sealed
+        self.on_sealed: Callable[[], None] = nobody
+        """Called when a snapshot has sealed the outbox, so that the other links send that op."""
 
     def pace(self, peer: str) -> Pace:
         """Return the pace of a new connection with a peer."""

@@ -13,6 +13,7 @@ from replication.machines.applier import LocalApplier
 from replication.machines.log_reader import LogReader
 from replication.machines.sink import Sink
 from replication.machines.source import Source
+from replication.mesh.links import Links
 from replication.protocol.codec import FrameDecoder, encode_all
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import Event
@@ -166,3 +167,23 @@ def check_transition(end: Source | Sink, frame: Frame, following: enum.Enum | No
     else:
         end.receive(frame, 0)
         assert end.state is following
+
+
+def alone(peers: tuple[Peer, ...] = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)))) -> Links:
+    """The links of region 1 of three, none of them open."""
+    replica = Replica(1, members=(1, 2, 3))
+    return Links(replica, Member("r1", 1, replica.origin), peers)
+
+
+def greeted(links: Links, greeting: Hello) -> Source:
+    """A connection that has come in and said who it is."""
+    source = links.serve(0)
+    links.receive(source, greeting, 0)
+    return source
+
+
+def refusal(links: Links, greeting: Hello) -> str:
+    """Why a connection that has come in is refused."""
+    (refuse,) = drain(greeted(links, greeting))
+    assert isinstance(refuse, Refuse)
+    return refuse.reason

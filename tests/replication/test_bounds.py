@@ -19,7 +19,8 @@ from replication.drivers.links import Driver
 from replication.machines.endpoint import OUTBOX_MAX
 from replication.machines.sink import Sink, SinkState
 from replication.machines.source import RESUMES_MAX, Source, SourceState
-from replication.mesh.links import GREETING_MAX, Links
+from replication.mesh.connections import GREETING_MAX
+from replication.mesh.links import Links
 from replication.protocol.codec import LENGTH_BYTES, decode, encode
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import Closed, Event

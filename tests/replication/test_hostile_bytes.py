@@ -15,7 +15,8 @@ from crdt.causality.dots import SEQ_MAX, Vector, make_origin
 from crdt.embed.replica import Replica
 from replication.machines.endpoint import OUTBOX_MAX
 from replication.mesh.admission import FOLLOWERS_MAX
-from replication.mesh.links import GREETING_MAX, Links
+from replication.mesh.connections import GREETING_MAX
+from replication.mesh.links import Links
 from replication.mesh.registry import Machine
 from replication.protocol.channel import Channel
 from replication.protocol.codec import LENGTH_BYTES, decode, encode

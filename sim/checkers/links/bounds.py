@@ -18,7 +18,7 @@ from typing import ClassVar, Final
 
 from crdt.causality.op_log import ENTRY_BYTES
 from replication.machines.progress import MARKS_MAX
-from replication.mesh.links import GREETING_MAX
+from replication.mesh.connections import GREETING_MAX
 from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state_hash import Change

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
 
 from crdt.causality.dots import make_origin
-from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
 from replication.machines.sink import SinkState
-from replication.machines.source import Source
-from replication.mesh.admission import FOLLOWERS_MAX
-from replication.mesh.links import GREETING_MAX, Links
 from replication.protocol.errors import LinkCut, RemoteProtocolError, UnknownPeer
 from replication.protocol.events import Closed, GapFound
 from replication.protocol.frames import (
@@ -23,124 +18,18 @@ from replication.protocol.frames import (
     Hello,
     Ops,
     Present,
-    Refuse,
     Resume,
     SnapshotBegin,
     SnapshotRequest,
 )
 from replication.protocol.limits import SECOND
-from replication.protocol.peers import Direction, Member, Peer
-from tests.replication.ends import EU, US, drain, hello, of, write
+from replication.protocol.peers import Direction
+from tests.replication.ends import EU, US, alone, drain, greeted, hello, of, refusal, write
 
 IN, OUT = Direction.IN, Direction.OUT
 
 
-def alone(peers: tuple[Peer, ...] = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)))) -> Links:
-    """The links of region 1 of three, none of them open."""
-    replica = Replica(1, members=(1, 2, 3))
-    return Links(replica, Member("r1", 1, replica.origin), peers)
-
-
-def greeted(links: Links, greeting: Hello) -> Source:
-    """A connection that has come in and said who it is."""
-    source = links.serve(0)
-    links.receive(source, greeting, 0)
-    return source
-
-
-def refusal(links: Links, greeting: Hello) -> str:
-    """Why a connection that has come in is refused."""
-    (refuse,) = drain(greeted(links, greeting))
-    assert isinstance(refuse, Refuse)
-    return refuse.reason
-
-
-# -- who is admitted -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("greeting", "reason"),
-    [
-        (attrs.evolve(hello(2), name="r9"), "r1 did not expect 'r9'"),
-        (
-            attrs.evolve(hello(2), cluster="other"),
-            "r2 belongs to the CRDB 'other', and r1 to '': give both files the same id",
-        ),
-        (attrs.evolve(hello(2), region=3), "r2 says it is region 3, not 2"),
-        (attrs.evolve(hello(2), origin=make_origin(3)), "r2 says it is region 3, not 2"),
-        (attrs.evolve(hello(1), role=FOLLOWER), "r1 cannot follow itself"),
-    ],
-)
-def test_hellos_that_are_refused(greeting: Hello, reason: str) -> None:
-    links = alone()
-    assert refusal(links, greeting) == reason
-    assert list(links.ends()) == []
-
-
-def test_expected_peer_is_served() -> None:
-    links = alone()
-    source = greeted(links, hello(2))
-    assert links.sources == {"r2": source}
-    assert links.greeting == []
-    assert links.tallies["r2", OUT].connects == 1
-
-
-def test_newer_connection_takes_place_of_older() -> None:
-    links = alone()
-    older, newer = greeted(links, hello(2)), greeted(links, hello(2))
-    assert drain(older) == [Refuse("replaced by a newer connection")]
-    assert links.sources == {"r2": newer}
-    first = links.dial("r2", 0)
-    second = links.dial("r2", 0)
-    assert first.closed
-    assert links.sinks == {"r2": second}
-    assert links.receive(first, Eof(), 0) == []
-
-
-def test_source_that_is_somebody_else_is_refused() -> None:
-    links = alone()
-    sink = links.dial("r2", 0)
-    assert links.receive(sink, hello(3), 0) == [Closed("r2", IN, "r1 did not expect 'r3'")]
-    assert links.sinks == {}
-
-
-def test_unknown_peer_is_not_dialled() -> None:
-    with pytest.raises(UnknownPeer):
-        alone().dial("r9", 0)
-
-
-def test_unidentified_connections_are_bounded() -> None:
-    links = alone()
-    first = links.serve(0)
-    for _ in range(GREETING_MAX):
-        links.serve(0)
-    assert first.closed
-    assert len(links.greeting) == GREETING_MAX
-
-
-def test_followers_are_bounded_and_may_share_name() -> None:
-    links = alone()
-    greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
-    followers = [greeted(links, greeting) for _ in range(FOLLOWERS_MAX)]
-    for follower in followers:
-        links.receive(follower, Resume({}, None), 0)
-    assert links.followers == followers
-    assert refusal(links, greeting) == f"r1 has {FOLLOWERS_MAX} followers already"
-    assert [row.peer for row in links.statistics(0)[4:]] == ["f"] * FOLLOWERS_MAX
-    links.receive(followers[5], Eof(), 0)
-    assert len(links.followers) == FOLLOWERS_MAX - 1
-
-
-def test_follower_that_asks_for_nothing_makes_room_for_next() -> None:
-    links = alone()
-    greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
-    idle = [greeted(links, greeting) for _ in range(FOLLOWERS_MAX)]
-    honest = greeted(links, greeting)
-    assert idle[0].closed
-    assert links.followers == [*idle[1:], honest]
-    itself = Hello("r1", 1, US, "", {}, FOLLOWER)
-    assert refusal(links, itself) == "r1 cannot follow itself"
-    assert links.followers == [*idle[1:], honest], "who is refused anyway replaces nobody"
+# -- waking --------------------------------------------------------------------------------
 
 
 def test_followers_are_woken_too() -> None:
