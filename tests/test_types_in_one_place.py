@@ -26,10 +26,6 @@ FOLDERS = (
 TYPE_MODULES = {each.make.__module__ for each in DEFINITIONS}  # pyright: ignore[reportFunctionMemberAccess]
 
 EXCEPTIONS: dict[str, tuple[set[str], str]] = {
-    "sim/checkers/links/traffic.py": (
-        {"list", "sorted_set"},
-        "the effects that blocking commands make when they are served",
-    ),
     "sim/nodes/effect_decoder.py": (
         {"hash", "list", "set", "sorted_set", "string"},
         "the command of the specification that each operation of a type stands for",

@@ -57,6 +57,9 @@ class Operation:
     is_change_if_seen: bool = False
     """True if a local effect counts as a change for watchers only if readers see a difference, as
     for adding or removing members. Every other local effect is a change in any case."""
+    serves_waiters: bool = False
+    """True if a client that waits for an element can be served by the effect. So a replica makes it
+    without a command of its own."""
 
     def shape(self) -> Shape:
         """Return the form of the effects, as `crdt.causality.schema` checks it."""

@@ -356,9 +356,11 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
     code=LIST,
     make=List,
     operations=(
-        Operation("insert", (is_place, is_step, is_sign), repeated=(is_bytes,)),
+        Operation(
+            "insert", (is_place, is_step, is_sign), repeated=(is_bytes,), serves_waiters=True
+        ),
         Operation("assign", (is_stamp, is_position, is_bytes)),
-        Operation("remove", repeated=(is_position,)),
+        Operation("remove", repeated=(is_position,), serves_waiters=True),
     ),
     operations_version=("list positions", POSITIONS_VERSION),
     make_divided=List,

@@ -21,9 +21,7 @@ from typing import ClassVar, Final
 
 from crdt.causality.dots import Origin, name_origin
 from crdt.causality.effect import ANY_TYPE, DELETE, FORGET, Effect
-from crdt.types.fields import ERASE, REMOVE
-from crdt.types.list import LIST
-from crdt.types.sorted_set import ZSET
+from crdt.types.registry import BUILT_IN
 from replication.machines.applier import with_waiting
 from replication.machines.pacing import FIRST_BYTES
 from replication.machines.sink import SinkState
@@ -37,7 +35,6 @@ SHARE_MAX: Final = 5  # per cent
 SAMPLE: Final = 8  # of so many turns of all regions, sources are looked at in one
 FEW: Final = 40  # in a run, whatever it received
 COLLECTED: Final = ((ANY_TYPE, DELETE), (ANY_TYPE, FORGET))
-POPPED: Final = ((ZSET, REMOVE), (ZSET, ERASE))  # what leaves a sorted set
 
 
 class TrafficChecker(UnaskedChecker):
@@ -73,7 +70,9 @@ class TrafficChecker(UnaskedChecker):
 
     def on_unasked_op(self, region: Watched, effect: Effect) -> None:
         kind = effect[:2]
-        if kind not in COLLECTED and kind not in POPPED and kind[0] != LIST:
+        operation = BUILT_IN.operations.get(kind)
+        is_served = operation is not None and operation.serves_waiters
+        if kind not in COLLECTED and not is_served:
             raise self.violation(
                 f"{region.name} writes to {effect[2]!r}, and nobody has asked it to"
             )

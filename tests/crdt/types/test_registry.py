@@ -121,3 +121,18 @@ def test_value_of_another_code_gets_definition() -> None:
 def test_operations_of_another_version_are_refused_by_it() -> None:
     with pytest.raises(DecodeError, match="list positions: format version 2"):
         BUILT_IN.check_effect((5, 16, b"k"))
+
+
+def test_served_clients_add_and_take_elements_alone() -> None:
+    found = {
+        (each.name, operation.name)
+        for each in DEFINITIONS
+        for operation in each.operations
+        if operation.serves_waiters
+    }
+    assert found == {
+        ("list", "insert"),
+        ("list", "remove"),
+        ("sorted set", "remove"),
+        ("sorted set", "erase"),
+    }
