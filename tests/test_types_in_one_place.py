@@ -25,14 +25,6 @@ FOLDERS = (
 """The folders of the types: their values, writes, handles, specifications and commands."""
 TYPE_MODULES = {each.make.__module__ for each in DEFINITIONS}  # pyright: ignore[reportFunctionMemberAccess]
 
-EXCEPTIONS: dict[str, tuple[set[str], str]] = {
-    "sim/nodes/effect_decoder.py": (
-        {"hash", "list", "set", "sorted_set", "string"},
-        "the command of the specification that each operation of a type stands for",
-    ),
-}
-"""Files that are about the operations of certain types, with the reason."""
-
 
 def imported_types(path: Path) -> set[str]:
     """Return the modules of types that a source file imports, or imports something from."""
@@ -54,7 +46,7 @@ def naming() -> dict[str, set[str]]:
 
 
 def test_no_other_module_names_type() -> None:
-    assert naming() == {path: types for path, (types, _) in EXCEPTIONS.items()}
+    assert naming() == {}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

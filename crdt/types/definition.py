@@ -8,6 +8,7 @@ every type read them.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
@@ -35,6 +36,37 @@ class OriginNames(Protocol):
         ...
 
 
+class SpellingForm(enum.Enum):
+    """The place of a command's arguments in an effect `(code, operation, key, *items)`."""
+
+    VALUE = "value"
+    """The new value follows the stamp."""
+    PAIRS = "pairs"
+    """Names and values in turn follow the stamp."""
+    PAIR = "pair"
+    """One name and one value follow the stamp, and then resets."""
+    SUM = "sum"
+    """The new sum of an increment is last, its birth before it, and before that perhaps a name."""
+    NAMES = "names"
+    """All items are names."""
+    NAME = "name"
+    """The first item is a name."""
+    ELEMENTS = "elements"
+    """Elements of a list follow the three items that place them."""
+    POSITION = "position"
+    """The position of a list's element, and its new value, follow the stamp."""
+    POSITIONS = "positions"
+    """All items are positions of a list's elements."""
+
+
+@attrs.frozen
+class Spelling:
+    """The command that an effect stands for, as specifications and reports write it."""
+
+    command: str
+    form: SpellingForm
+
+
 @attrs.frozen
 class Operation:
     """The effects of one operation of a type: their form, and their meaning for the key.
@@ -60,6 +92,9 @@ class Operation:
     serves_waiters: bool = False
     """True if a client that waits for an element can be served by the effect. So a replica makes it
     without a command of its own."""
+
+    spelling: Spelling | None = None
+    """The command that the effect stands for. None if no command of Redis makes the effect."""
 
     def shape(self) -> Shape:
         """Return the form of the effects, as `crdt.causality.schema` checks it."""

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from crdt.causality.schema import are_resets, is_bytes, is_seq, is_stamp, is_sum
-from crdt.types.definition import Operation, TextForm, TypeDefinition, are_short
+from crdt.types.definition import (
+    Operation,
+    Spelling,
+    SpellingForm,
+    TextForm,
+    TypeDefinition,
+    are_short,
+)
 from crdt.types.fields import Fields, names_of, rename_fields
 from crdt.types.register import Register
 from crdt.types.string import String
@@ -73,11 +80,22 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
     code=HASH,
     make=Hash,
     operations=(
-        Operation("assign", (is_stamp,), repeated=(is_bytes, is_bytes)),
-        Operation("reset", (is_stamp, is_bytes, is_bytes, are_resets)),
-        Operation("add", (is_bytes, is_seq, is_sum)),
-        Operation("remove", repeated=(is_bytes,)),
-        Operation("erase", (is_bytes, are_resets)),
+        Operation(
+            "assign",
+            (is_stamp,),
+            repeated=(is_bytes, is_bytes),
+            spelling=Spelling("HSET", SpellingForm.PAIRS),
+        ),
+        Operation(
+            "reset",
+            (is_stamp, is_bytes, is_bytes, are_resets),
+            spelling=Spelling("HSET", SpellingForm.PAIR),
+        ),
+        Operation(
+            "add", (is_bytes, is_seq, is_sum), spelling=Spelling("HINCRBY", SpellingForm.SUM)
+        ),
+        Operation("remove", repeated=(is_bytes,), spelling=Spelling("HDEL", SpellingForm.NAMES)),
+        Operation("erase", (is_bytes, are_resets), spelling=Spelling("HDEL", SpellingForm.NAME)),
     ),
     redis_name=b"hash",
     rename_origins=rename_fields,

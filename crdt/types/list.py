@@ -37,6 +37,8 @@ from crdt.types.base import Value
 from crdt.types.definition import (
     Operation,
     OriginNames,
+    Spelling,
+    SpellingForm,
     TextForm,
     TypeDefinition,
     renamed_position,
@@ -357,10 +359,23 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
     make=List,
     operations=(
         Operation(
-            "insert", (is_place, is_step, is_sign), repeated=(is_bytes,), serves_waiters=True
+            "insert",
+            (is_place, is_step, is_sign),
+            repeated=(is_bytes,),
+            serves_waiters=True,
+            spelling=Spelling("PUSH", SpellingForm.ELEMENTS),
         ),
-        Operation("assign", (is_stamp, is_position, is_bytes)),
-        Operation("remove", repeated=(is_position,), serves_waiters=True),
+        Operation(
+            "assign",
+            (is_stamp, is_position, is_bytes),
+            spelling=Spelling("LSET", SpellingForm.POSITION),
+        ),
+        Operation(
+            "remove",
+            repeated=(is_position,),
+            serves_waiters=True,
+            spelling=Spelling("LREM", SpellingForm.POSITIONS),
+        ),
     ),
     operations_version=("list positions", POSITIONS_VERSION),
     make_divided=List,

@@ -24,6 +24,8 @@ from crdt.types.base import Value
 from crdt.types.definition import (
     Operation,
     OriginNames,
+    Spelling,
+    SpellingForm,
     TextForm,
     TypeDefinition,
     are_short,
@@ -259,8 +261,18 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
     code=SET_TYPE,
     make=Set,
     operations=(
-        Operation("add", repeated=(is_bytes,), is_change_if_seen=True),
-        Operation("remove", repeated=(is_bytes,), is_change_if_seen=True),
+        Operation(
+            "add",
+            repeated=(is_bytes,),
+            is_change_if_seen=True,
+            spelling=Spelling("SADD", SpellingForm.NAMES),
+        ),
+        Operation(
+            "remove",
+            repeated=(is_bytes,),
+            is_change_if_seen=True,
+            spelling=Spelling("SREM", SpellingForm.NAMES),
+        ),
     ),
     redis_name=b"set",
     rename_origins=rename_members,

@@ -20,7 +20,14 @@ from crdt.causality.dots import Dot
 from crdt.causality.schema import are_resets, is_bytes, is_number, is_seq, is_stamp
 from crdt.numbers.number import Number
 from crdt.types.counter import total_binary
-from crdt.types.definition import Operation, TextForm, TypeDefinition, are_short
+from crdt.types.definition import (
+    Operation,
+    Spelling,
+    SpellingForm,
+    TextForm,
+    TypeDefinition,
+    are_short,
+)
 from crdt.types.fields import Fields, names_of, rename_fields
 from crdt.types.register import Register
 
@@ -175,11 +182,37 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
     code=ZSET,
     make=SortedSet,
     operations=(
-        Operation("assign", (is_stamp,), repeated=(is_bytes, is_number), is_change_if_seen=True),
-        Operation("reset", (is_stamp, is_bytes, is_number, are_resets), is_change_if_seen=True),
-        Operation("add", (is_bytes, is_seq, is_number), is_change_if_seen=True),
-        Operation("remove", repeated=(is_bytes,), serves_waiters=True),
-        Operation("erase", (is_bytes, are_resets), serves_waiters=True),
+        Operation(
+            "assign",
+            (is_stamp,),
+            repeated=(is_bytes, is_number),
+            is_change_if_seen=True,
+            spelling=Spelling("ZADD", SpellingForm.PAIRS),
+        ),
+        Operation(
+            "reset",
+            (is_stamp, is_bytes, is_number, are_resets),
+            is_change_if_seen=True,
+            spelling=Spelling("ZADD", SpellingForm.PAIR),
+        ),
+        Operation(
+            "add",
+            (is_bytes, is_seq, is_number),
+            is_change_if_seen=True,
+            spelling=Spelling("ZINCRBY", SpellingForm.SUM),
+        ),
+        Operation(
+            "remove",
+            repeated=(is_bytes,),
+            serves_waiters=True,
+            spelling=Spelling("ZREM", SpellingForm.NAMES),
+        ),
+        Operation(
+            "erase",
+            (is_bytes, are_resets),
+            serves_waiters=True,
+            spelling=Spelling("ZREM", SpellingForm.NAME),
+        ),
     ),
     redis_name=b"zset",
     rename_origins=rename_fields,

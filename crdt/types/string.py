@@ -28,7 +28,12 @@ from crdt.numbers.number import (
     text_of,
 )
 from crdt.types.counter import live, total
-from crdt.types.definition import Operation, TypeDefinition
+from crdt.types.definition import (
+    Operation,
+    Spelling,
+    SpellingForm,
+    TypeDefinition,
+)
 from crdt.types.register import Register, rename_register
 
 STRING: Final = 1
@@ -123,9 +128,22 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
     code=STRING,
     make=String,
     operations=(
-        Operation("set", WRITE_ITEMS, optional=(are_resets,), is_assignment=True, ends_ttl=True),
-        Operation("keep", WRITE_ITEMS, optional=(are_resets,), is_assignment=True),
-        Operation("add", (is_seq, is_sum)),
+        Operation(
+            "set",
+            WRITE_ITEMS,
+            optional=(are_resets,),
+            is_assignment=True,
+            ends_ttl=True,
+            spelling=Spelling("SET", SpellingForm.VALUE),
+        ),
+        Operation(
+            "keep",
+            WRITE_ITEMS,
+            optional=(are_resets,),
+            is_assignment=True,
+            spelling=Spelling("KEEP", SpellingForm.VALUE),
+        ),
+        Operation("add", (is_seq, is_sum), spelling=Spelling("INCRBY", SpellingForm.SUM)),
     ),
     is_plain=True,
     redis_name=b"string",

@@ -7,42 +7,15 @@ element, and the element's index in that push.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from crdt.causality.dots import Origin, make_dot
 from crdt.causality.effect import ANY_TYPE, DELETE, FLUSH, FORGET, Effect
 from crdt.causality.schema import FOREVER
 from crdt.numbers.number import decimal_of, subtract
 from crdt.testing.commands import Identity, TypeCommand
-from crdt.types import fields, list, set, string
-from crdt.types.hash import HASH
-from crdt.types.list import LIST
-from crdt.types.set import SET_TYPE
-from crdt.types.sorted_set import ZSET
-from crdt.types.string import STRING
-
-# Writes: the command, and the index of the first name and value in the effect. 0: only a value.
-WRITES: Final = {
-    (STRING, string.SET): ("SET", 0),
-    (STRING, string.KEEP): ("KEEP", 0),
-    (HASH, fields.ASSIGN): ("HSET", 4),
-    (HASH, fields.RESET): ("HSET", 4),
-    (ZSET, fields.ASSIGN): ("ZADD", 4),
-    (ZSET, fields.RESET): ("ZADD", 4),
-}
-INCREMENTS: Final = {
-    (STRING, string.ADD): "INCRBY",
-    (HASH, fields.ADD): "HINCRBY",
-    (ZSET, fields.ADD): "ZINCRBY",
-}
-NAMES: Final = {
-    (SET_TYPE, set.ADD): "SADD",
-    (SET_TYPE, set.REMOVE): "SREM",
-    (HASH, fields.REMOVE): "HDEL",
-    (ZSET, fields.REMOVE): "ZREM",
-}
-ONE_NAME: Final = {(HASH, fields.ERASE): "HDEL", (ZSET, fields.ERASE): "ZREM"}
-WITH_RESETS: Final = ((HASH, fields.RESET), (ZSET, fields.RESET))
+from crdt.types.definition import SpellingForm
+from crdt.types.registry import BUILT_IN
 
 
 class EffectDecoder:
@@ -57,20 +30,12 @@ class EffectDecoder:
         kind, key = effect[:2], decode_text(effect[2])
         if kind[0] == ANY_TYPE:
             return self.decode_key_effect(effect, key)
-        if kind in WRITES:
-            return TypeCommand(WRITES[kind][0], key, written_pairs(effect))
-        if kind in INCREMENTS:
-            return TypeCommand(INCREMENTS[kind], key, self.decode_increment(effect, origin))
-        if kind in NAMES:
-            return TypeCommand(NAMES[kind], key, tuple(map(decode_text, effect[3:])))
-        if kind in ONE_NAME:
-            return TypeCommand(ONE_NAME[kind], key, (decode_text(effect[3]),))
-        if kind == (LIST, list.INSERT):
-            return TypeCommand("PUSH", key, tuple(map(decode_text, effect[6:])))
-        if kind == (LIST, list.ASSIGN):
-            return TypeCommand("LSET", key, (element_identity(effect[4]), decode_text(effect[5])))
-        assert kind == (LIST, list.REMOVE), f"no server makes effects of type {kind[0]}"
-        return TypeCommand("LREM", key, tuple(map(element_identity, effect[3:])))
+        operation = BUILT_IN.operations.get(kind)
+        spelling = None if operation is None else operation.spelling
+        assert spelling is not None, f"no server makes effects of type {kind[0]}"
+        if spelling.form is SpellingForm.SUM:
+            return TypeCommand(spelling.command, key, self.decode_increment(effect, origin))
+        return TypeCommand(spelling.command, key, decode_arguments(effect, spelling.form))
 
     def decode_key_effect(self, effect: Effect, key: str) -> TypeCommand:
         """Return the command that an effect on a key of any type stands for."""
@@ -109,13 +74,31 @@ def decode_text(item: bytes) -> str:
     return item.decode("latin-1")
 
 
-def written_pairs(effect: Effect) -> tuple[Any, ...]:
-    """Return the value of a write, or its names and values in turn."""
-    _, begin = WRITES[effect[0], effect[1]]
-    if not begin:
-        return (decode_text(effect[4]),)
-    items = effect[begin : begin + 2] if effect[:2] in WITH_RESETS else effect[begin:]
-    return tuple(decode_text(item) if isinstance(item, bytes) else item for item in items)
+def decode_item(item: Any) -> Any:
+    """Return a value in the form that the specification uses. A score stays a number."""
+    return decode_text(item) if isinstance(item, bytes) else item
+
+
+def decode_arguments(effect: Effect, form: SpellingForm) -> tuple[Any, ...]:
+    """Return the arguments of the command that an effect of this form stands for."""
+    match form:
+        case SpellingForm.VALUE:
+            return (decode_text(effect[4]),)
+        case SpellingForm.PAIRS:
+            return tuple(map(decode_item, effect[4:]))
+        case SpellingForm.PAIR:
+            return tuple(map(decode_item, effect[4:6]))
+        case SpellingForm.NAMES:
+            return tuple(map(decode_text, effect[3:]))
+        case SpellingForm.NAME:
+            return (decode_text(effect[3]),)
+        case SpellingForm.ELEMENTS:
+            return tuple(map(decode_text, effect[6:]))
+        case SpellingForm.POSITION:
+            return element_identity(effect[4]), decode_text(effect[5])
+        case _:
+            assert form is SpellingForm.POSITIONS, f"{form} has no arguments of its own"
+            return tuple(map(element_identity, effect[3:]))
 
 
 def element_identity(position: tuple[int, ...]) -> Identity:

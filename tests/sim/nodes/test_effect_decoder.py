@@ -6,12 +6,15 @@ import pytest
 
 from crdt.causality.dots import make_dot, make_origin
 from crdt.causality.op import Op
+from crdt.types.definition import SpellingForm
+from crdt.types.registry import DEFINITIONS
 from sim.engine.events import SECOND
-from sim.nodes.effect_decoder import EffectDecoder
+from sim.nodes.effect_decoder import EffectDecoder, decode_arguments
 from sim.schedule.plan import Plan
 from sim.world.world import SimWorld
 
 EU = make_origin(1)
+CUSTOM = next(each for each in DEFINITIONS if each.redis_name is None)
 
 
 def told(*commands: str) -> list[str]:
@@ -72,3 +75,15 @@ def test_elements_of_lists_go_by_push_that_brought_them() -> None:
 def test_impossible_effect_is_not_decoded() -> None:
     with pytest.raises(AssertionError, match="no server makes effects of type 9"):
         EffectDecoder().decode_effect((9, 0, b"k"), EU)
+
+
+def test_operation_of_custom_type_has_no_spelling() -> None:
+    """A flag is a type of the library that no command of Redis serves."""
+    assert all(each.spelling is None for each in CUSTOM.operations)
+    with pytest.raises(AssertionError, match=f"no server makes effects of type {CUSTOM.code}"):
+        EffectDecoder().decode_effect((CUSTOM.code, 0, b"k"), EU)
+
+
+def test_sum_is_not_read_without_those_before() -> None:
+    with pytest.raises(AssertionError, match="has no arguments of its own"):
+        decode_arguments((1, 2, b"k", 1, 5), SpellingForm.SUM)
