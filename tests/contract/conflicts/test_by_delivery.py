@@ -84,8 +84,8 @@ class Way:
         self.is_snapshot = is_snapshot
         self.forgets = forgets
         self.tombstones = tombstones
-        """True if each key has held counters of several types, which were deleted and not yet
-        forgotten. Readers see nothing of that, so no reply may depend on it."""
+        """True if each key has held values that were deleted and not yet forgotten. Readers see
+        nothing of that, so no reply may depend on it."""
 
 
 WAYS: Final = (
@@ -121,7 +121,8 @@ class LocalBackend:
             self.leave_tombstones()
 
     def leave_tombstones(self) -> None:
-        """Let each key hold counters of several types, and delete them in the last region."""
+        """Let each key hold counters of several types and then a string, each deleted by the last
+        region. An EXPIRE concurrent with the last deletion leaves a deadline without a key."""
         for name, *rest in COUNTS:
             for key in self.keys:
                 self.regions.run(1, name, key, *rest)
@@ -129,6 +130,13 @@ class LocalBackend:
             for key in self.keys:
                 self.regions.run(len(self.names), "DEL", key)
             self.regions.sync()
+        for key in self.keys:
+            self.regions.run(1, "SET", key, "value")
+        self.regions.sync()
+        for key in self.keys:
+            self.regions.run(1, "EXPIRE", key, "1000000")
+            self.regions.run(len(self.names), "DEL", key)
+        self.regions.sync()
 
     def number_of(self, place: str) -> int:
         """Return the number of a region."""
