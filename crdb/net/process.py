@@ -5,11 +5,14 @@ all show the same figures; `memory_report` has the share of each. The system may
 space of the process (`ulimit -v`) or the memory of its control group. Clients may use nine tenths
 of either. A reserve of address space is freed when an allocation fails, so that the event loop and
 the other clients can go on.
+
+Memory that values have left behind stays in the address space, where the C library keeps it for the
+next ones. Near the limit it counts as room. Otherwise a region that was full once would refuse
+writes for ever, even without any keys.
 """
 
 from __future__ import annotations
 
-import ctypes
 import mmap
 import os
 import platform
@@ -21,6 +24,7 @@ from typing import Final
 from crdb.engine.info.memory_report import human
 from crdb.engine.instance import Instance
 from crdb.engine.metrics.memory import PLENTY, RESERVE_BYTES
+from crdb.net.heap import heap_bytes_free, release_memory
 
 STATM: Final = Path("/proc/self/statm")
 PAGE_BYTES: Final = resource.getpagesize()
@@ -61,7 +65,10 @@ class ProcessLimits:
         The limit of the address space is read each time: it can be set from outside.
         """
         mapped, resident = memory_bytes()
-        return resident, min(address_bytes_max() - mapped, self.resident_bytes - resident)
+        unmapped = address_bytes_max() - mapped
+        if unmapped < RESERVE_BYTES:
+            unmapped += heap_bytes_free()
+        return resident, min(unmapped, self.resident_bytes - resident)
 
 
 class Reserve:
@@ -73,14 +80,18 @@ class Reserve:
     def hold(self) -> bool:
         """Map the reserve unless it is mapped. Return whether it is, with a margin to spare.
 
-        The margin is mapped for a moment only. That notices limits that cannot be read.
+        The margin is mapped for a moment only. That notices limits that cannot be read. Free memory
+        of the C library is as good a margin.
         """
         try:
             if self.held is None:
                 self.held = mmap.mmap(-1, HELD_BYTES, flags=PRIVATE)
-            mmap.mmap(-1, MARGIN_BYTES, flags=PRIVATE).close()
         except (OSError, MemoryError):
             return False
+        try:
+            mmap.mmap(-1, MARGIN_BYTES, flags=PRIVATE).close()
+        except (OSError, MemoryError):
+            return heap_bytes_free() >= MARGIN_BYTES
         return True
 
     def free(self) -> None:
@@ -117,13 +128,6 @@ def cgroup_limits() -> list[int]:
             if text.isdigit():
                 found.append(int(text))
     return found
-
-
-def release_memory() -> None:
-    """Give memory that was freed back to the system, where the C library can do so."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def server_lines() -> Lines:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crdb.engine.metrics.memory import PLENTY
+from crdb.engine.metrics.memory import PLENTY, RESERVE_BYTES
 from crdb.net import process
 from tests.crdb.raw import instance
 
@@ -31,6 +31,17 @@ def test_system_limits_leave_tenth(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert limits.probe()[1] <= int(0.9 * 2 * mapped) - 1_000_000
     monkeypatch.setattr(process, "CGROUP", groups(tmp_path, "0::/a/b\n", "a/b/memory.max", "max"))
     assert process.ProcessLimits().resident_bytes == int(0.9 * PLENTY)
+
+
+@pytest.mark.parametrize(("room", "counted"), [(0, 7), (RESERVE_BYTES - 1, 7), (RESERVE_BYTES, 0)])
+def test_free_heap_counts_near_limit(
+    monkeypatch: pytest.MonkeyPatch, room: int, counted: int
+) -> None:
+    monkeypatch.setattr(process, "memory_bytes", lambda: (1000, 500))
+    monkeypatch.setattr(process, "address_bytes_max", lambda: 1000 + room)
+    monkeypatch.setattr(process, "cgroup_limits", list)
+    monkeypatch.setattr(process, "heap_bytes_free", lambda: 7)
+    assert process.ProcessLimits().probe() == (500, room + counted)
 
 
 @pytest.mark.parametrize(
@@ -76,14 +87,6 @@ def test_sizes_for_people(size: int, text: str) -> None:
     assert process.human(size) == text
 
 
-def test_memory_is_kept_where_library_cannot_return_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def bare_library(_name: None) -> object:
-        return object()
-
-    monkeypatch.setattr(process.ctypes, "CDLL", bare_library)
-    process.release_memory()
-
-
 def test_reserve_is_held_once_and_can_be_freed() -> None:
     reserve = process.Reserve()
     assert reserve.hold()
@@ -96,8 +99,17 @@ def test_reserve_is_held_once_and_can_be_freed() -> None:
     assert reserve.hold()
 
 
-@pytest.mark.parametrize("room", [0, process.HELD_BYTES])
-def test_reserve_needs_margin(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+@pytest.mark.parametrize(
+    ("room", "free", "is_held"),
+    [
+        (0, PLENTY, False),
+        (process.HELD_BYTES, process.MARGIN_BYTES - 1, False),
+        (process.HELD_BYTES, process.MARGIN_BYTES, True),
+    ],
+)
+def test_reserve_needs_margin(
+    monkeypatch: pytest.MonkeyPatch, room: int, free: int, is_held: bool
+) -> None:
     left = room
 
     class Mapping:
@@ -109,6 +121,7 @@ def test_reserve_needs_margin(monkeypatch: pytest.MonkeyPatch, room: int) -> Non
             left -= size
 
     monkeypatch.setattr(process.mmap, "mmap", Mapping)
+    monkeypatch.setattr(process, "heap_bytes_free", lambda: free)
     reserve = process.Reserve()
-    assert not reserve.hold()
+    assert reserve.hold() == is_held
     assert (reserve.held is None) == (room == 0)

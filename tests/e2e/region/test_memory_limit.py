@@ -12,7 +12,7 @@ import pytest
 
 from crdb.resp.decoder import ErrorReply, Reply, Status
 from tests.crdb.redis_peer import Reader, encode, request
-from tests.e2e.processes import WAIT_SECONDS, ask, ready_event, started
+from tests.e2e.processes import WAIT_SECONDS, ask, eventually, ready_event, started
 from tests.ports import free_ports
 
 HEADROOM = 300 << 20
@@ -63,13 +63,13 @@ def is_oom(reply: Reply) -> bool:
     return isinstance(reply, ErrorReply) and reply.text.startswith(b"OOM ")
 
 
-def fill(talker: Talker) -> bool:
+def fill(talker: Talker, size: int = 100_000, keys: int = 10_000) -> bool:
     """Plain writes until one is refused."""
-    value = b"x" * 100_000
-    for start in range(0, 10_000, 50):
-        keys = [b"key:%d" % n for n in range(start, start + 50)]
+    value = b"x" * size
+    for start in range(0, keys, 50):
+        names = [b"key:%d" % n for n in range(start, start + 50)]
         try:
-            if any(map(is_oom, talker.ask_all([[b"SET", key, value] for key in keys]))):
+            if any(map(is_oom, talker.ask_all([[b"SET", name, value] for name in names]))):
                 return True
         except ConnectionError:  # there was no memory for the request itself
             return True
@@ -146,3 +146,13 @@ def test_writes_are_refused_and_deletions_are_not(tmp_path: Path) -> None:
         assert talker.ask("GET", "key:0") is not None
         assert talker.ask("DEL", "key:0") == 1
         assert talker.ask("FLUSHALL") == Status(b"OK")
+
+
+@pytest.mark.parametrize("limit", [RLIMIT_AS, RLIMIT_DATA], ids=["address space", "data"])
+def test_full_region_takes_writes_after_deletions(tmp_path: Path, limit: int) -> None:
+    """What the values have left behind stays in the address space, and is used again."""
+    with limited(tmp_path, limit) as port, closing(Talker(port)) as talker:
+        assert fill(talker, size=2_000, keys=200_000)
+        assert talker.ask("FLUSHALL") == Status(b"OK")
+        eventually(lambda: not is_oom(talker.ask("SET", "k", "v")))
+        assert not fill(talker, size=2_000, keys=10_000)
