@@ -3,7 +3,8 @@
 The lag of a link that is dialled shows readers how much they may miss (CRDB.LINKS, INFO). The
 simulator knows how long ago the peer made the oldest of its effects that are not here. A region
 learns of news with the peer's next regular message, so it may say less by two of these and half a
-round trip, and of a new connection no more than its age.
+round trip, and of a new connection no more than its age. It never says less than half of the
+shortest round trip.
 
 Not checked: whether it says too much (when all is quiet `freshness` does); links that are not
 through; links of followers; regions that were paused.
@@ -67,6 +68,11 @@ class AgeChecker(Checker):
         self.looked += 1
         said, age = sink.lag_ns(region.now_ms * MS) // MS, self.expected_age_ns(region, peer)
         late = (sink.rtt // 2 + 2 * sink.limits.heartbeat_ns) // MS + SLACK_MS
+        if said < sink.rtt_best // 2 // MS:
+            raise self.violation(
+                f"{region.name} says that what it shows of {peer.name} is {said} ms old, and what"
+                f" comes from there takes {sink.rtt_best // 2 // MS} ms"
+            )
         if said < min(age, region.now_ms - since) - late:
             raise self.violation(
                 f"{region.name} says that what it shows of {peer.name} is {said} ms old, and it"

@@ -66,7 +66,7 @@ def test_picture_that_is_said_to_be_younger_is_noticed(world: SimWorld) -> None:
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
 def test_paused_and_restarted_regions_have_no_age(world: SimWorld) -> None:
-    world.sites["us"].links.sinks["eu"].lag_ns = tell(0)  # type: ignore[method-assign]
+    world.sites["us"].links.sinks["eu"].lag_ns = tell(20 * MS)  # type: ignore[method-assign]
     lose_a_write(world)
     world.sites["eu"].pause_until(world.now + SECOND)
     look(world)
@@ -95,3 +95,14 @@ def test_connection_with_earlier_life_is_not_judged(world: SimWorld) -> None:
     looked = checker_of(world).looked
     look(world)
     assert checker_of(world).looked == looked
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_age_less_than_way_takes_is_noticed(world: SimWorld) -> None:
+    sink = world.sites["us"].links.sinks["eu"]
+    assert sink.rtt_best >= 40 * MS
+    sink.lag_ns = tell(sink.rtt_best // 2)  # type: ignore[method-assign]
+    look(world)
+    sink.lag_ns = tell(sink.rtt_best // 2 - MS)  # type: ignore[method-assign]
+    with pytest.raises(Violation, match=r"us says that what it shows of eu is .* and what comes"):
+        look(world)
