@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from crdt.structures.scan_order import CURSOR_MARK
 from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
 from sim.nodes.session import CURSOR, LEAVE
@@ -36,6 +37,8 @@ QUESTIONS: Final[dict[str, tuple[Words, ...]]] = {
 OF_ALL: Final[tuple[Words, ...]] = (("EXISTS",), ("TYPE",), ("PTTL",), ("PEXPIRETIME",))
 EMPTIED: Final = {"queue": ("BLPOP", "BRPOP", "BLMOVE"), "ranks": ("BZPOPMIN",)}
 SCANNED: Final = {"set": "SSCAN", "hash": "HSCAN", "sorted set": "ZSCAN"}
+LATER_PAGE: Final = str(CURSOR_MARK)
+"""The cursor of a later page that begins at the first place of a scan's order."""
 COUNTS: Final = ("1", "3", "10", "100")
 
 
@@ -187,7 +190,11 @@ class ReaderClients:
             yield self.make_step(at, ARRIVAL, words)
 
     def scan_keys(self, end: int) -> Iterator[ScheduleStep]:
-        """Yield steps that scan all keys, or the elements of large values."""
+        """Yield steps that scan all keys, or the elements of large values.
+
+        Some continue a scan that began when the value was large. Then also a small value gets an
+        order, which has to divide as the value grows.
+        """
         rng = self.rng
         large = [name for name in LARGE if name in self.load.families and TYPE_OF[name] in SCANNED]
         for at in self.draw_times(5 * self.mean, end):
@@ -196,7 +203,8 @@ class ReaderClients:
                 family = rng.choose_one(large)
                 name = SCANNED[TYPE_OF[family]]
                 key = key_name(family, at, 0)
-                yield self.make_step(at, SCANNER, (name, key, CURSOR, *count))
+                cursor = LATER_PAGE if rng.happens_in(1, 4) else CURSOR
+                yield self.make_step(at, SCANNER, (name, key, cursor, *count))
             else:
                 yield self.make_step(at, SCANNER, ("SCAN", CURSOR, *count))
 

@@ -23,6 +23,7 @@ from sim.nodes.client import Refusal, Reply
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import NOTHING, Change
 from sim.schedule.exchange import executed_commands
+from sim.schedule.readers import LATER_PAGE
 from sim.schedule.step import Words
 
 STEPS: Final = {"SCAN": 1, "SSCAN": 1, "HSCAN": 2, "ZSCAN": 2}
@@ -90,10 +91,12 @@ class ScanningChecker(Checker):
             name = words[0]
             if name in STEPS:
                 at = 1 if name == "SCAN" else 2
+                walks = self.walks.setdefault(region.name, {})
                 if words[at] == BEGIN:
                     key = b"" if name == "SCAN" else words[1].encode()
-                    walk = Walk(key, names_in(db, key))
-                    self.walks.setdefault(region.name, {})[session, words[:at]] = walk
+                    walks[session, words[:at]] = Walk(key, names_in(db, key))
+                elif words[at] == LATER_PAGE:
+                    walks.pop((session, words[:at]), None)  # it gives up the scan in progress
 
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]

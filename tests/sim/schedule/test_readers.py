@@ -7,10 +7,11 @@ from random import Random
 from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
+from crdt.types.set import Set
 from sim.engine.events import SECOND
 from sim.engine.rng import SeededRandom
 from sim.nodes.client import Refusal, SimClient
-from sim.schedule.readers import ROAMER, draw_follower_reader_steps, draw_reader_steps
+from sim.schedule.readers import LATER_PAGE, ROAMER, draw_follower_reader_steps, draw_reader_steps
 from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import Load
 
@@ -82,3 +83,23 @@ def test_followers_are_read_and_scanned_by_sessions_of_their_own() -> None:
         *("GET", "SCAN", "SSCAN", "WATCH", "EXEC")
     }
     assert steps(Load(requests=0)) == []
+
+
+def test_some_scans_of_small_values_ask_for_later_page() -> None:
+    scans = [w for step in drawn(Load()) for w in step.commands if w[0] in {"SSCAN", "HSCAN"}]
+    later = [words for words in scans if words[2] == LATER_PAGE]
+    assert len(scans) // 8 < len(later) < len(scans) // 2
+    assert not any(LATER_PAGE in w for s in drawn(Load()) for w in s.commands if w[0] == "SCAN")
+
+
+def test_scan_of_later_page_gives_small_set_an_order() -> None:
+    replica = Replica(1)
+    instance = Instance(replica, build_table(), name="eu", rng=Random(0))
+    instance.advance(1_000)
+    client = SimClient(instance)
+    assert client.send_commands(["SADD", "k", "a"], ["SSCAN", "k", "0"]) == [1, [b"0", [b"a"]]]
+    value = replica.keyspace.lookup(b"k")
+    assert isinstance(value, Set)
+    assert value.scan_order is None
+    assert client.send_commands(["SSCAN", "k", LATER_PAGE]) == [[b"0", [b"a"]]]
+    assert value.scan_order is not None

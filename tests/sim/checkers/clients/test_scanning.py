@@ -12,6 +12,7 @@ from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.client import Refusal
 from sim.schedule.plan import Copy
+from sim.schedule.readers import LATER_PAGE
 from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
 
@@ -95,6 +96,15 @@ def test_errors_and_walks_that_were_not_seen_to_begin_prove_nothing(world: SimWo
     told(world, ("SCAN", "99"), b"0", [])
     checker.on_replies(eu, 1, (SSCAN,), (Refusal("WRONGTYPE"),))
     assert checker.looked == 0
+
+
+def test_scan_of_later_page_ends_scan_in_progress(world: SimWorld) -> None:
+    told(world, SSCAN, b"7", [b"m"])
+    told(world, ("SSCAN", "s", LATER_PAGE), b"9", [b"m"])
+    told(world, ("SSCAN", "s", "9"), b"0", [])
+    told(world, ("SSCAN", "s", LATER_PAGE), b"0", [])
+    with pytest.raises(Violation, match="has not returned b'n', which was there throughout"):
+        told(world, SSCAN, b"0", [b"m"])
 
 
 def test_walks_over_what_follower_holds_are_followed() -> None:
