@@ -42,7 +42,7 @@ from crdt.embed.replica import Outcome, Replica
 from crdt.errors import DecodeError
 from crdt.store.merge import Incoming
 from replication.machines.applier import Applier, LocalApplier, read_op, with_waiting
-from replication.machines.endpoint import NEVER
+from replication.machines.endpoint import NEVER, always_false
 from replication.machines.origin_map import Renaming, blocks
 from replication.machines.sink import Sink, SinkState
 from replication.mesh.links import Links
@@ -192,6 +192,13 @@ class Follower(Links):
             self.empty()
 
     # -- what differs from links between members -------------------------------------------
+
+    def dial(self, peer: str, now: int) -> Sink:
+        """Return a machine for a new connection to a source. It does not wait for the snapshot of
+        another source, which need not hold the same data."""
+        sink = super().dial(peer, now)
+        sink.defers = always_false
+        return sink
 
     def applier_for(self, peer: str) -> Applier:
         report_unfit = partial(self.unfit.__setitem__, peer)

@@ -55,6 +55,11 @@ def nobody() -> None:
     """Ignore a notification."""
 
 
+def always_false() -> bool:
+    """Return False."""
+    return False
+
+
 class End:
     """One end of one connection. The driver sets `notify`, which is called when there may be frames
     to send, or when the end has closed. `hello` is the Hello of the other end."""

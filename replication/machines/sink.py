@@ -3,7 +3,8 @@
     GREETING    has sent Hello, waits for the source's
     RESUMING    has sent its vector, waits for the reply whether the backlog reaches back that far
     STREAMING   receives ops
-    WAITING     the backlog does not reach back; `load` or `resume` continues
+    WAITING     the backlog does not reach back, or a snapshot comes from another peer; `load` or
+                `resume` continues
     LOADING     receives a snapshot, which is merged when it is complete
     STALLED     the causal buffer is full; ignores ops and resumes a moment later
     CLOSED      the end
@@ -16,7 +17,7 @@ were not acknowledged, the window could fill up before the op that they wait for
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
@@ -27,7 +28,7 @@ from crdt.errors import DecodeError, IdentityReused
 from crdt.store.merge import Incoming
 from replication.machines.applier import Applier, read_piece
 from replication.machines.copy_age import CopyAge
-from replication.machines.endpoint import NEVER, End
+from replication.machines.endpoint import NEVER, End, always_false
 from replication.machines.pieces import PartBuffer
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import (
@@ -121,6 +122,7 @@ MOVES: Final = frozenset(
         (S.RESUMING, S.LOADING),
         (S.STALLED, S.LOADING),
         (S.WAITING, S.RESUMING),
+        (S.RESUMING, S.WAITING),
         (S.STREAMING, S.STALLED),
         (S.STALLED, S.RESUMING),
     }
@@ -171,8 +173,11 @@ class Sink(End):
         """The vector of the source in its Hello; None once we have all of that."""
         self.age = CopyAge(now)
         self.reused = False
+        self.defers: Callable[[], bool] = always_false
+        """True if a snapshot comes from another peer. Ops are requested when it is merged."""
         self.merges = 0
-        """The number of snapshots merged here when this link began to need one."""
+        """The number of snapshots merged here when this link began to need one; -1 if it only waits
+        for that of another peer."""
 
     # -- the common part of ends -----------------------------------------------------------
 
@@ -267,7 +272,11 @@ class Sink(End):
         self.vector = self.goal = hello.vector
         if hello.protocol != PROTOCOL:
             return self.close(f"protocol {hello.protocol}, this program speaks {PROTOCOL}")
-        self.send(Resume(self.applier.held(), self.routes))
+        if self.defers():
+            self.move(S.WAITING)
+            self.merges = -1
+        else:
+            self.send(Resume(self.applier.held(), self.routes))
         connected = Connected(self.peer, self.direction, hello.region, hello.origin)
         return [connected, *self.reuse(self.applier.lost(hello.vector))]
 

@@ -80,6 +80,7 @@ class Connections(Registry):
         self.replace_connection(self.sinks.get(peer), now)
         sink = Sink(self.applier_for(peer), expected, self.make_hello(peer), now, self.limits)
         sink.tally = self.tally(peer, Direction.IN)
+        sink.defers = lambda: self.is_loading() and not self.recovery.is_over
         self.sinks[peer] = sink
         self.rearm(sink.deadline)
         return sink

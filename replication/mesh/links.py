@@ -156,7 +156,7 @@ class Links(Connections):
                     self.grant_snapshots(self.replica.merges, now)
                 case Merged():
                     self.repair.forget_refusals()
-                    self.grant_snapshots(self.replica.merges, now)
+                    self.continue_after_merge(end, self.replica.merges, now)
                     self.wake()
                 case GapUnfilled():
                     self.repair.record_refusal(event.peer, event.origin)
@@ -208,8 +208,8 @@ class Links(Connections):
         links connect again, so that peers receive our new vector."""
         if self.recovery.is_over:
             return []
-        cut = {peer for peer in self.peers if self.is_cut(peer, Direction.IN)}
-        events = self.memory.finish_recovery(cut, [end.vector for end in self.ends()])
+        vectors = [end.vector for end in self.ends()]
+        events = self.memory.finish_recovery(self.peers_cut_off(), vectors)
         if len(events) > 1:
             self.repair.forget_refusals()
             events += self.close_all("what was put aside is back", now)
@@ -217,9 +217,7 @@ class Links(Connections):
 
     def awaited(self) -> dict[str, str]:
         """Return the peers whose data the recovery waits for, with the reason."""
-        return self.recovery.awaited_peers(
-            {peer for peer in self.peers if self.is_cut(peer, Direction.IN)}
-        )
+        return self.recovery.awaited_peers(self.peers_cut_off())
 
     def record_report(self, end: Machine, event: Reported, now: int) -> list[Event]:
         """Process a region's report of its vector and clock."""
@@ -283,6 +281,7 @@ class Links(Connections):
         self.losses.begin_statements(now)
         events = self.losses.apply_statements(self.ends())
         if any(s.state in (SinkState.LOADING, SinkState.WAITING) for s in self.sinks.values()):
+            self.repair.release_for_snapshot(self.sinks)
             self.repair_at = now + self.limits.no_link_delay_ns
             return events
         have = with_waiting(self.replica)

@@ -51,13 +51,29 @@ class Registry:
         """Return the counts of a link."""
         return self.tallies.setdefault((peer, direction), Tally())
 
+    def is_loading(self) -> bool:
+        """Return whether a snapshot is being loaded."""
+        return any(sink.state is SinkState.LOADING for sink in self.sinks.values())
+
+    def continue_after_merge(self, merged: Machine, merges: int, now: int) -> None:
+        """Continue with the other links after a snapshot from `merged` was merged. They acknowledge
+        what it has brought, so that their peers do not send that."""
+        for sink in self.sinks.values():
+            if sink.is_open and sink is not merged:
+                sink.ack(now)
+        self.grant_snapshots(merges, now)
+
+    def peers_cut_off(self) -> set[str]:
+        """Return the peers from which a cut link would bring data."""
+        return {peer for peer in self.peers if self.is_cut(peer, Direction.IN)}
+
     def grant_snapshots(self, merges: int, now: int) -> None:
         """Let a sink that waits for a snapshot load it. One at a time, since after the first the
         others may not need theirs."""
-        busy = any(sink.state is SinkState.LOADING for sink in self.sinks.values())
+        busy = self.is_loading()
         for sink in self.sinks.values():
             if sink.state is SinkState.WAITING:
-                if merges > sink.merges:
+                if merges > sink.merges >= 0 or (sink.merges < 0 and not busy):
                     sink.resume(now)
                 elif not busy:
                     sink.load()

@@ -157,6 +157,18 @@ class Repair:
                 repair_peer.unfill(origin)
                 del self.repair_peers[origin]
 
+    def release_for_snapshot(self, sinks: Mapping[str, Sink]) -> None:
+        """Stop the helpers that send what a snapshot that is being loaded contains."""
+        loading = [sink for sink in sinks.values() if sink.state is SinkState.LOADING]
+        for origin, asked in list(self.repair_peers.items()):
+            helper = sinks.get(asked.peer)
+            if helper is None or helper in loading:
+                continue
+            offered = helper.vector.get(origin, 0)
+            if any(sink.vector.get(origin, 0) >= offered for sink in loading):
+                helper.unfill(origin)
+                del self.repair_peers[origin]
+
     def record_refusal(self, peer: str, origin: Origin) -> None:
         """Record that `peer` no longer holds the ops of `origin` that it was asked for."""
         self.refused.add((peer, origin))

@@ -100,6 +100,12 @@ def greeted_source(
     return source
 
 
+def snapshot_of(here: Replica) -> list[Frame]:
+    """A snapshot as a source sends it."""
+    pieces = [SnapshotPiece(piece, True) for piece in here.snapshot()]
+    return [SnapshotBegin(here.vector), *pieces, SnapshotEnd()]
+
+
 def drain(end: Source | Sink) -> list[Frame]:
     """All that an end has to send, over the wire and back."""
     said: list[Frame] = []

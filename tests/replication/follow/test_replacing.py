@@ -11,7 +11,6 @@ from replication.machines.sink import SinkState
 from replication.protocol.events import Closed, Resynced
 from replication.protocol.frames import (
     Eof,
-    Frame,
     Heartbeat,
     Hello,
     Ops,
@@ -20,11 +19,10 @@ from replication.protocol.frames import (
     Resumed,
     SnapshotBegin,
     SnapshotEnd,
-    SnapshotPiece,
     SnapshotRequest,
 )
 from replication.protocol.peers import Direction, Member
-from tests.replication.ends import hello
+from tests.replication.ends import hello, snapshot_of
 from tests.replication.follow.sites import (
     Database,
     FollowerSite,
@@ -57,12 +55,6 @@ def holding(*names: str) -> tuple[Replica, Follower]:
     replica.string("old").set("v")
     replica.seal()
     return replica, Follower(replica, Member("f", 1, replica.origin), names)
-
-
-def snapshot_of(replica: Replica) -> list[Frame]:
-    """A snapshot as a source sends it."""
-    pieces = [SnapshotPiece(piece, True) for piece in replica.snapshot()]
-    return [SnapshotBegin(replica.vector), *pieces, SnapshotEnd()]
 
 
 def test_old_data_stays_until_source_has_sent() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from crdt.causality.dots import INCARNATION_MAX, make_origin
+from crdt.embed.replica import Replica
+from replication.machines.sink import Sink, SinkState
 from replication.mesh.links import Links
 from replication.mesh.recovery import Recovery, unused_origin
 from replication.protocol.events import CaughtUp, EarlierIncarnation, Event, Recovered
-from replication.protocol.frames import Eof, Hello
+from replication.protocol.frames import Ack, Eof, Hello, Resume, Truncated
 from replication.protocol.peers import Direction, Member, Peer
-from tests.replication.ends import AP, EU, US, hello, of, replica, write
+from tests.replication.ends import AP, EU, US, hello, of, replica, snapshot_of, write
 from tests.replication.wire import Site, WireWorld, line, mesh
 
 NOBODY: frozenset[str] = frozenset()
@@ -252,3 +254,72 @@ def test_regions_that_come_back_one_after_other_recover_what_is_left() -> None:
     assert world.agrees()
     assert world["a"].replica.counter("n").value == 7
     assert world["a"].replica.vector == {US: 1}
+
+
+# -- links that wait for a snapshot ---------------------------------------------------------
+
+
+def loading(there: Replica) -> Links:
+    """A region that has lost its memory, and loads the snapshot of region 2."""
+    links = three()
+    links.receive(links.dial("r2", 0), hello(2, there.vector), 0)
+    links.receive(links.sinks["r2"], Truncated(), 0)
+    assert links.sinks["r2"].state is SinkState.LOADING
+    links.sinks["r2"].frames_to_send()
+    return links
+
+
+def asked_of(sink: Sink) -> list[Resume | Ack]:
+    """What a link asks for or acknowledges now."""
+    return [said for said in sink.frames_to_send() if isinstance(said, Resume | Ack)]
+
+
+def test_new_link_waits_for_snapshot_that_is_loaded() -> None:
+    """What its peer holds may come with the snapshot."""
+    there = replica(2)
+    write(there, 3)
+    links = loading(there)
+    ap = links.dial("r3", 0)
+    links.receive(ap, hello(3, there.vector), 0)
+    assert (ap.state, asked_of(ap)) == (SinkState.WAITING, [])
+    links.receive(links.dial("r4", 0), hello(4, there.vector), 0)
+    assert ap.state is SinkState.WAITING, "also when another link comes"
+    for frame in snapshot_of(there):
+        links.receive(links.sinks["r2"], frame, 0)
+    assert ap.state is SinkState.RESUMING
+    assert [frame.vector for frame in asked_of(ap)] == [{EU: 3}, {EU: 3}]
+
+
+def test_new_link_resumes_if_snapshot_does_not_come() -> None:
+    there = replica(2)
+    write(there, 3)
+    links = loading(there)
+    ap = links.dial("r3", 0)
+    links.receive(ap, hello(3, there.vector), 0)
+    links.receive(links.sinks["r2"], Eof("reset"), 0)
+    assert (ap.state, asked_of(ap)) == (SinkState.RESUMING, [Resume({}, (3,))])
+
+
+def test_link_of_region_that_has_recovered_does_not_wait() -> None:
+    there = replica(2)
+    write(there, 3)
+    links = loading(there)
+    links.recovery.is_over = True
+    ap = links.dial("r3", 0)
+    links.receive(ap, hello(3, there.vector), 0)
+    assert ap.state is SinkState.RESUMING
+
+
+def test_peers_are_told_of_merged_snapshot() -> None:
+    """Or they would send what it has brought."""
+    there = replica(2)
+    write(there, 3)
+    links = three()
+    ap = links.dial("r3", 0)
+    links.receive(ap, hello(3, there.vector), 0)
+    links.receive(links.dial("r2", 0), hello(2, there.vector), 0)
+    links.receive(links.sinks["r2"], Truncated(), 0)
+    ap.frames_to_send()
+    for frame in snapshot_of(there):
+        links.receive(links.sinks["r2"], frame, 0)
+    assert [frame.vector for frame in asked_of(ap)] == [{EU: 3}]

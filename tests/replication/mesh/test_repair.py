@@ -279,3 +279,31 @@ def test_help_ends_when_regular_link_brings_data_again() -> None:
     repair.check_gaps({AP: 3}, {}, sinks, 2 * ORPHAN + 3)
     assert us.asked == frozenset()
     assert repair.repair_peers == {}
+
+
+def test_help_ends_when_snapshot_brings_same() -> None:
+    repair = Repair(Limits())
+    us, sa = streaming(1, {AP: 3, EU: 2}), streaming(4, {AP: 2, EU: 2})
+    sinks = table(us, sa)
+    repair.check_gaps({}, {}, table(us), 0)
+    repair.check_gaps({}, {}, table(us), ORPHAN)
+    assert us.asked == {AP, EU}
+    repair.release_for_snapshot(sinks)
+    assert us.asked == {AP, EU}, "nobody loads a snapshot"
+    sa.state = SinkState.LOADING
+    repair.release_for_snapshot(sinks)
+    assert us.asked == {AP}, "the snapshot need not have all of it"
+    sa.vector = {AP: 3}
+    repair.release_for_snapshot(sinks)
+    assert (us.asked, repair.repair_peers) == (frozenset(), {})
+
+
+def test_help_of_peer_that_sends_snapshot_goes_on() -> None:
+    repair, us = Repair(Limits()), streaming(1, {AP: 3})
+    repair.check_gaps({}, {}, table(us), 0)
+    repair.check_gaps({}, {}, table(us), ORPHAN)
+    us.state = SinkState.LOADING
+    repair.release_for_snapshot(table(us))
+    assert helping(repair) == {AP: "r1"}
+    repair.release_for_snapshot(table(streaming(4, {})))
+    assert helping(repair) == {AP: "r1"}, "its link is lost, which is noticed elsewhere"
