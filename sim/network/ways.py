@@ -34,6 +34,7 @@ FLIPS_WHOLE: Final = 1_000_000
 LOSSES_WHOLE: Final = 1_000
 LOST_IN_BURST: Final = 900
 TIMEOUT_DOUBLINGS: Final = 6
+SLOW: Final = 6  # times the median of its way: longer than three typical round trips
 BURST_NS_MAX: Final = 400 * MS
 
 Pieces: TypeAlias = tuple[bytes, ...]
@@ -82,7 +83,9 @@ class Way:
         self.lossy_until = 0
         """The time at which the present burst of losses ends."""
         self.late_until = 0
-        """The time until which a fault holds up something that was sent."""
+        """The time until which something is held up: by a fault, or since it is exceptionally
+        slow."""
+        self.slow_ns = SLOW * latency.percentile(50)
         self.pipes: list[Pipe] = []
 
     @property
@@ -105,6 +108,7 @@ class Way:
     def draw_delay(self, size: int = 0) -> int:
         """Draw the delay (ns) of `size` bytes that are sent now."""
         delay = self.latency.draw(self.rng.generator)
+        is_slow = self.slowness != 100 or delay > self.slow_ns
         if self.slowness != 100:
             delay = delay * self.slowness // 100
         if self.bandwidth:
@@ -112,7 +116,7 @@ class Way:
             delay += self.free_at - self.engine.now
         lost = self.draw_retransmission() if self.losses or self.bursts else 0
         delay += lost
-        if lost or self.slowness != 100:
+        if lost or is_slow:
             self.late_until = max(self.late_until, self.engine.now + delay)
         return delay
 
@@ -133,7 +137,7 @@ class Way:
 
     @property
     def is_held_up(self) -> bool:
-        """Return whether a fault holds up what has been sent. Little bandwidth does not: what is
+        """Return whether what has been sent is held up. Little bandwidth does not do that: what is
         under way arrives bit by bit then."""
         return (
             not self.is_open

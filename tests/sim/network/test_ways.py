@@ -278,6 +278,17 @@ def test_faults_hold_data_up_and_little_bandwidth_does_not(ends: Ends) -> None:
     assert not way.is_held_up
 
 
+def test_data_that_takes_exceptionally_long_is_held_up(ends: Ends) -> None:
+    ends.way.latency = Latency.constant(ends.way.slow_ns)
+    ends.pipe.send(b"a")
+    assert not ends.way.is_held_up
+    ends.way.latency = Latency.constant(ends.way.slow_ns + 1)
+    ends.pipe.send(b"a")
+    assert ends.way.is_held_up
+    ends.engine.run_until(ends.way.slow_ns + 1)
+    assert not ends.way.is_held_up
+
+
 def test_arrived_bytes_are_read_immediately(ends: Ends) -> None:
     ends.pipe.stop_reading()
     ends.pipe.send(b"a")
