@@ -97,7 +97,8 @@ class Repair:
                 gap.attempts += 1
                 asked, snapshot = self.request_ops(origin, seq, sinks, now, is_old=is_old)
                 snapshot_peer = snapshot_peer or snapshot
-                events.append(GapFound(snapshot or asked, origin, asked))
+                if asked or snapshot or not any(origin in s.asked for s in sinks.values()):
+                    events.append(GapFound(snapshot or asked, origin, asked))
         return events, snapshot_peer
 
     def repair_delay(self, origin: Origin, sinks: Mapping[str, Sink]) -> int:
@@ -121,8 +122,8 @@ class Repair:
         """Request the ops of `origin` after `seq` from a peer.
 
         Return the peer that was asked, and a peer that can send a snapshot if all that have the
-        ops have refused; "" for none. A peer whose link carries the origin is asked only if the
-        gap `is_old`.
+        ops have refused; "" for none. A peer whose link carries the origin, or that was asked over
+        the same connection before, is asked only if the gap `is_old`.
         """
         repair_peer = self.repair_peers.get(origin)
         name = "" if repair_peer is None else repair_peer.peer
@@ -131,6 +132,8 @@ class Repair:
         for sink in able:
             if (sink.peer, origin) in self.refused or sink.is_swamped:
                 continue
+            if origin in sink.asked and not is_old:
+                continue  # the connection brings it, or ends
             if sink.state in ASKABLE and (is_old or not sink.carries(origin)):
                 if name != sink.peer and name in sinks:
                     sinks[name].unfill(origin)

@@ -307,3 +307,20 @@ def test_help_of_peer_that_sends_snapshot_goes_on() -> None:
     assert helping(repair) == {AP: "r1"}
     repair.release_for_snapshot(table(streaming(4, {})))
     assert helping(repair) == {AP: "r1"}, "its link is lost, which is noticed elsewhere"
+
+
+def test_peer_is_asked_once_over_one_connection() -> None:
+    """It may be paused: then it would answer each request, one after another."""
+    repair, us = Repair(Limits()), streaming(1, {AP: 3})
+    found = [now for now in range(0, 80_000 * MS, 10 * MS) if is_found(repair, us, now)]
+    assert found[0] == ORPHAN
+    assert found[1] >= Limits().idle_ns_max, "something is wrong with that connection"
+    again = streaming(1, {AP: 3})
+    assert is_found(repair, again, 160_000 * MS), "a new connection knows of no request"
+
+
+def is_found(repair: Repair, sink: Sink, now: int) -> bool:
+    """Look for gaps of which only one link can bring the ops, and say whether it was asked."""
+    events, _ = repair.check_gaps({AP: 1}, {}, table(sink), now)
+    assert all(event == GapFound("r1", AP, "r1") for event in events)
+    return bool(events)
