@@ -3,8 +3,7 @@
     GREETING    has sent Hello, waits for the source's
     RESUMING    has sent its vector, waits for the reply whether the backlog reaches back that far
     STREAMING   receives ops
-    WAITING     the backlog does not reach back, or a snapshot comes from another peer; `load` or
-                `resume` continues
+    WAITING     the backlog does not reach back, or another peer's snapshot comes first
     LOADING     receives a snapshot, which is merged when it is complete
     STALLED     the causal buffer is full; ignores ops and resumes a moment later
     CLOSED      the end
@@ -176,8 +175,7 @@ class Sink(End):
         self.defers: Callable[[], bool] = always_false
         """True if a snapshot comes from another peer. Ops are requested when it is merged."""
         self.merges = 0
-        """The number of snapshots merged here when this link began to need one; -1 if it only waits
-        for that of another peer."""
+        """The number of snapshots merged here when this link began to need one, or -1."""
 
     # -- the common part of ends -----------------------------------------------------------
 
@@ -394,10 +392,10 @@ class Sink(End):
     def brings(self, origin: Origin, seq: int) -> bool:
         """Return whether the source is to send the ops of `origin` and has more of them than `seq`.
         It sends them in order, so they come as long as any data comes. A source that has answered
-        but has not sent its vector may have them."""
-        if self.state is S.GREETING:
-            return self.is_answered and self.carries(origin)
-        if self.state is not S.STREAMING and self.state is not S.RESUMING:
+        but has not sent its vector may have them, and one that resumes may have got them since."""
+        if self.state in (S.GREETING, S.RESUMING) and self.carries(origin):
+            return self.is_answered
+        if self.state not in (S.STREAMING, S.RESUMING):
             return False
         is_promised = origin in self.asked or self.carries(origin)
         return is_promised and self.vector.get(origin, 0) > seq

@@ -140,13 +140,16 @@ class TrafficChecker(UnaskedChecker):
         self.known[key] = max(until, known)
 
     def is_sending(self, region: Watched, name: str, origin: Origin, held: int) -> bool:
-        """Return whether another region sends, or is about to send, more than `held` effects of
-        `origin` to `region`, and no fault holds them up."""
+        """Return whether another region sends more than `held` effects of `origin` to `region`, or
+        has reported that it is to send them, and no fault holds them up."""
         sink, other = region.links.sinks.get(name), self.regions[name]
         if sink is None or name in self.down or other.was_paused or region.is_held_up(name):
             return False
-        has_more = other.replica.keyspace.vector.get(origin, 0) > held
-        return has_more and (sink.carries(origin) or origin in sink.asked) and is_live(sink)
+        if not (sink.carries(origin) or origin in sink.asked) or not is_live(sink):
+            return False
+        source = other.links.sources.get(region.name)
+        is_under_way = source is not None and source.sent.get(origin, 0) > held
+        return is_under_way or sink.vector.get(origin, 0) > held
 
     def excuse_merged(self, region: Watched, before: Vector) -> None:
         """Excuse what was under way to `region` when it merged a snapshot that contains it. The

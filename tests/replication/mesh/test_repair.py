@@ -194,6 +194,18 @@ def test_ops_of_connecting_link_are_not_requested(state: SinkState) -> None:
     assert events == [GapFound("r1", AP, "r1")]
 
 
+def test_link_that_resumes_may_bring_what_its_hello_did_not_list() -> None:
+    repair = Repair(Limits())
+    us, ap = streaming(1, {AP: 30}), streaming(3, {})
+    ap.state = SinkState.RESUMING
+    ap.note_bytes(0)
+    sinks = table(us, ap)
+    repair.check_gaps({}, {}, sinks, 0)
+    assert repair.check_gaps({}, {}, sinks, FIRST_TRIPS_NS - 1) == ([], "")
+    events, _ = repair.check_gaps({}, {}, sinks, FIRST_TRIPS_NS)
+    assert events == [GapFound("r1", AP, "r1")]
+
+
 def test_link_that_nobody_has_answered_is_not_waited_for() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 30}), streaming(3, {})

@@ -88,7 +88,7 @@ def test_repair_of_op_under_way_is_caught() -> None:
 
 
 def test_what_nobody_sends_when_it_is_requested_may_come_twice() -> None:
-    """The region that should send it has no link, is down, paused, or has lost it."""
+    """The region that should send it has no link, is down or paused, or has not reported it."""
     world = fresh(TrafficChecker)
     us, eu, ap = (world.sites[name] for name in ("us", "eu", "ap"))
     write(world, 5)
@@ -100,6 +100,7 @@ def test_what_nobody_sends_when_it_is_requested_may_come_twice() -> None:
     ask(world, "ap")
     assert excused(world) == 3
     us.links.sinks["eu"] = sink
+    sink.vector = {origin: 9}
     for state in (SinkState.RESUMING, SinkState.STREAMING):
         sink.state = state
         ap.replica.keyspace.vector[origin] += 1
@@ -116,6 +117,10 @@ def test_what_nobody_sends_when_it_is_requested_may_come_twice() -> None:
     ap.replica.keyspace.vector[origin] += 1
     ask(world, "ap")
     assert excused(world) == 6
+    sink.vector = {}
+    eu.links.sources["us"].sent[origin] = 9
+    ask(world, "ap")
+    assert excused(world) == 6, "it has not reported it, and is sending it"
     eu.paused_until = world.now + 1
     ask(world, "ap")
     assert excused(world) == 7
