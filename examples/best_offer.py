@@ -63,7 +63,7 @@ class BestOffer:
 
 def lowest(history: Sequence[HistoryEvent]) -> int | None:
     """Return the meaning of visible operations: the specification."""
-    return min((taken.command[1] for taken in history), default=None)
+    return min((event.command[1] for event in history), default=None)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def text(value: object) -> str:
 
 
 def read(world: SimWorld, region: str) -> dict[str, str]:
-    """What a client of a region reads of all keys."""
+    """Return the values that a client of a region reads under all keys."""
     shown: dict[str, str] = {}
     for title, (*_, question) in STORY.items():
         reply = world.run(region, *question.split())

@@ -1,6 +1,6 @@
 """`python -m sim SEED` runs one simulation, `python -m sim --seeds 1-200` many.
 
-    python -m sim 7                         prints what the seed stands for, and how it went
+    python -m sim 7                         prints the options of the seed, and the result
     python -m sim 7 --minutes 60 --regions 5 --writes 10
     python -m sim 7 --shrink [--save FILE]  a failing seed: the smallest run that still fails, as a
                                             text that --scenario plays again
@@ -10,16 +10,16 @@
     python -m sim --scenario tests/scenarios/*.txt [--write]
     python -m sim --scenario FILE --svg FILE.svg    a picture of one scenario
 
-A scenario is a story: what regions do, and what everybody reads then
-(`sim/scenarios/scenario.py`). A file that begins with `scenario NAME` holds many short ones
-(`sim/scenarios/conflicts.py`). A file that begins with `run SEED` is a run of the campaign
-instead: its options, and a step a line (`sim/scenarios/script.py`). A difference from what the
-file says is shown, or written into it with --write.
+A scenario is a text of commands and expected results (`sim/scenarios/scenario.py`). A file that
+begins with `scenario NAME` holds many short ones (`sim/scenarios/conflicts.py`). A file that begins
+with `run SEED` is a run of the campaign instead: its options, and a step a line
+(`sim/scenarios/script.py`). Differences from the expected results are shown, or written into the
+file with --write.
 
-The same command does the same again, whatever the machine. The exit status is 0 if every promise
-was kept, 1 if one was broken or a scenario goes otherwise, 2 if a run has proved nothing or the
-command was wrong, 3 if many runs have looked at some promise, fault or rare event too seldom, 130
-if interrupted, 141 if whoever reads has gone.
+The same command gives the same output on every machine. The exit status is 0 if every promise was
+kept, 1 if a promise was broken or a scenario gave another result, 2 if a run checked nothing or the
+command line was wrong, 3 if a campaign checked a promise, or saw a fault or a rare event, too few
+times, 130 if interrupted, and 141 if the reader of the output has closed it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ GARBAGE: Final = 50_000  # objects made between two looks for cycles: only conne
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status."""
+    """Run the command line. Return the exit status."""
     made = parser(__doc__)
     asked = made.parse_args(argv)
     reason = misplaced_options(asked)
@@ -97,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def misplaced_options(asked: argparse.Namespace) -> str:
-    """Why what was asked for does not go together; empty if it does."""
+    """Return which options exclude each other; empty if none do."""
     options: dict[str, object] = vars(asked)
     given = {name for name, value in options.items() if value is not None and value is not False}
     kinds = given & {"seed", "seeds", "scenario"}
@@ -116,7 +116,7 @@ def misplaced_options(asked: argparse.Namespace) -> str:
 
 
 def draw_options(asked: argparse.Namespace, number: int) -> RunOptions:
-    """The options of a seed, as far as the command does not fix them."""
+    """Return the options of a seed. The command line overrides them."""
     fixed: dict[str, Any] = {
         "regions": asked.regions,
         "followers": asked.followers,
@@ -129,7 +129,7 @@ def draw_options(asked: argparse.Namespace, number: int) -> RunOptions:
 
 
 def run_seed(asked: argparse.Namespace) -> int:
-    """Play one seed and print a full report."""
+    """Run one seed and print a full report."""
     options = draw_options(asked, asked.seed)
     print(*options.describe_lines(), sep="\n", flush=True)
     begun = time.process_time()
@@ -152,7 +152,7 @@ def run_seed(asked: argparse.Namespace) -> int:
 
 
 def print_shrunk(options: RunOptions, failed: Result, asked: argparse.Namespace) -> None:
-    """Make a failing run small, print it as a scenario, and save that."""
+    """Shrink a failing run, print it as a scenario, and save the scenario."""
     within = partial(play_script, asked.cpu)
     small = shrink_run(options, failed, within)
     text = render_run(small, within(Run(small.options), small.steps))
@@ -177,7 +177,7 @@ def play_script(
 
 
 def run_seeds(asked: argparse.Namespace) -> int:
-    """Many seeds, a line for each that is not valid, and a summary."""
+    """Run many seeds. Print a line for each that is not valid, and a summary."""
     results: list[Result] = []
     cpu_seconds = 0.0
     try:
@@ -198,13 +198,13 @@ def run_seeds(asked: argparse.Namespace) -> int:
 
 
 def is_restricted(asked: argparse.Namespace) -> bool:
-    """Return whether the command leaves out some of what runs usually are."""
+    """Return whether the command line excludes a part of the usual runs."""
     fixed = (asked.faults, asked.followers, asked.regions, asked.topology)
     return any(each is not None for each in fixed)
 
 
 def each_seed(asked: argparse.Namespace) -> Iterator[tuple[Result, float]]:
-    """The results of many seeds, in their order, each with the seconds of CPU that it took."""
+    """Yield the results of many seeds in order, each with its CPU time in seconds."""
     one = partial(play_scenario, asked)
     jobs = min(asked.jobs or 1, len(asked.seeds))
     return map(one, asked.seeds) if jobs == 1 else run_in_processes(one, asked.seeds, jobs)
@@ -218,8 +218,8 @@ def play_scenario(asked: argparse.Namespace, number: int) -> tuple[Result, float
 
 
 def run_scenarios(asked: argparse.Namespace) -> int:
-    """Replay scenarios and show, or write down, what happens otherwise than they say. Draw one if
-    that is asked for."""
+    """Replay scenarios, and show or write the differences from their expected results. Draw one
+    if the command line asks for it."""
     worst = 0
     for path in asked.scenario:
         try:
@@ -260,13 +260,13 @@ def show_progress(options: RunOptions) -> Callable[[SimWorld], None]:
 
 
 def print_line(text: str) -> None:
-    """A line that the next one takes the place of; nothing where no person looks."""
+    """Print a line that the next one overwrites, if the output is a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def clear_line() -> None:
-    """Take that line away."""
+    """Erase that line."""
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 

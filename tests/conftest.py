@@ -1,4 +1,4 @@
-"""What holds for every test: Hypothesis profiles, and what coverage leaves alone.
+"""Settings of all tests: Hypothesis profiles, and lines that coverage ignores.
 
 Profiles are chosen by the environment variable `HYPOTHESIS_PROFILE`: `quick` (the default) for work
 at the desk and for measuring coverage, `ci` for compiled modules, `nightly` for long runs. None of

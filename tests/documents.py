@@ -1,4 +1,4 @@
-"""The documents as tests read them: their blocks of code, and their commands of the shell."""
+"""Reading documents in tests: their blocks of code and shell commands."""
 
 from __future__ import annotations
 

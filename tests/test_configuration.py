@@ -51,7 +51,7 @@ def test_defaults_that_are_given_are_those_that_hold() -> None:
 
 
 def options_of(command: str) -> dict[str, Any]:
-    """What a subcommand takes, by the name that the page has for it."""
+    """Return the options of a subcommand, by their names on the page."""
     of_crdb: list[Any] = vars(make_parser())["_actions"]
     commands: Any = next(action for action in of_crdb if action.dest == "command")
     subparser: argparse.ArgumentParser = commands.choices[command]

@@ -1,4 +1,4 @@
-"""What documents say holds: paths exist, links lead somewhere, examples in docstrings run."""
+"""Check the documents: paths and links exist, and examples in docstrings run."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_every_kind_of_effect_is_described() -> None:
 
 
 def printed_by(source: str, names: dict[str, Any]) -> str:
-    """What an example prints, or the text of the error that it ends in."""
+    """Return the output of an example, or the text of its error."""
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed):

@@ -1,4 +1,4 @@
-"""The insides of a replica are the business of `crdt`: everything else calls methods.
+"""Check that only `crdt` reaches into a replica. Others call methods.
 
 A file outside `crdt` may hold a replica, its keyspace and its other parts. It neither reads what
 these keep to themselves nor assigns to their attributes.

@@ -1,4 +1,4 @@
-"""Check what `pyproject.toml` and `hatch_build.py` say of the packages and compiled modules."""
+"""Check the packages and compiled modules in `pyproject.toml` and `hatch_build.py`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_modules_to_compile_exist_and_are_named_once() -> None:
 
 
 def parents(path: Path) -> Iterator[str]:
-    """What the classes of a module inherit from, as the names of modules' members."""
+    """Return the base classes of a module's classes, as qualified names."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
     imported = {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
@@ -42,7 +42,7 @@ def parents(path: Path) -> Iterator[str]:
                     yield imported[name.id]
 
 
-def test_compiled_classes_have_compiled_heirs_only_and_no_abstract_parents() -> None:
+def test_compiled_classes_have_compiled_subclasses_only() -> None:
     compiled = {path for pattern in patterns() for path in ROOT.glob(pattern)}
     names = {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in compiled}
     for package in PACKAGES:
@@ -70,7 +70,7 @@ def test_group_run_lists_what_server_needs() -> None:
 
 
 def progress_of(total: int, *, is_terminal: bool) -> str:
-    """What the build shows while it compiles `total` files."""
+    """Return the output of the build while it compiles `total` files."""
     shown: list[str] = []
     progress = Progress(shown.append, is_terminal=is_terminal)
     progress.total = total

@@ -1,4 +1,4 @@
-"""Check what the README says: its Python runs, and its files and links exist."""
+"""Check the README: its Python runs, and its files and links exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages that are made from tables of the code are those that the code makes now."""
+"""Check that the generated pages are current."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_place_goes_by_name_that_means_it_alone() -> None:
     assert len(names) == len(catalog.regions)
 
 
-def test_pictures_are_well_formed_and_refer_to_nothing_outside() -> None:
+def test_pictures_are_well_formed_and_self_contained() -> None:
     pictures = [text for name, text in PAGES.items() if name.endswith(".svg")]
     assert len(pictures) == 2
     for picture in pictures:

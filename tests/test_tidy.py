@@ -1,4 +1,4 @@
-"""The house rules that no other tool checks, each a test over all files it is for, naming those
+"""Rules of this repository that no other tool checks. Each test covers all files and names those
 that break it.
 
 Ruff sees to the number of parameters, to prints, to the future import and to what a pure module may
@@ -101,7 +101,7 @@ def hold(path: str, name: str, measure: int, limit: int) -> str:
 
 
 def room(path: str) -> int:
-    """How many lines a file may have. A program that prints is long by its words."""
+    """Return the limit of lines of a file. Programs that print much text may be longer."""
     is_driver = "T201" not in drivers().get(path, ["T201"])
     return DRIVER_LINES_MAX if is_driver else FILE_LINES_MAX
 
@@ -124,7 +124,7 @@ def test_no_function_outgrows_screen() -> None:
     nobody(line for line in held if line)
 
 
-def test_no_file_outgrows_its_room() -> None:
+def test_no_file_exceeds_its_limit() -> None:
     held = [hold(path, "", len(text(path).splitlines()), room(path)) for path in HOUSE]
     nobody(line for line in held if line)
 
@@ -174,7 +174,8 @@ def is_tested(path: str) -> bool:
 
 
 def is_used(path: str) -> bool:
-    """Whether somebody imports it, or the interpreter or the registry of commands finds it."""
+    """Return whether a module is imported, or found by the interpreter or the registry of
+    commands."""
     is_found = path.endswith("/__main__.py") or path.startswith("crdb/commands/")
     return is_found or path.removesuffix(".py").replace("/", ".") in imported()
 
@@ -264,7 +265,7 @@ def test_driver_is_one() -> None:
 
 
 def undocumented(name: str, thing: object) -> Iterator[str]:
-    """What of a public name, and of its public methods, has no docstring of its own."""
+    """Return the name, and those of its public methods, that have no docstring."""
     if not (inspect.isclass(thing) or inspect.isroutine(thing)):
         return
     if not inspect.getdoc(thing):

@@ -1,4 +1,4 @@
-"""Types are named in their own folders only. Everything else reads their definitions."""
+"""Check that types are named only in their own folders. Other code reads their definitions."""
 
 from __future__ import annotations
 

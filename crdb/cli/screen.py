@@ -27,7 +27,7 @@ from crdb.net.process import human, resident_bytes
 from crdb.region.report.events import json_line, text_lines
 from crdb.region.report.operator_events import make_event
 from crdb.region.report.repetition import Repetition
-from crdb.region.report.view import Moment, draw
+from crdb.region.report.view import ViewState, draw
 from crdb.region.runtime import Runtime
 
 STDOUT: Final = 1
@@ -140,7 +140,7 @@ class Screen:
     def draw_view(self, runtime: Runtime) -> Layout:
         """Return the present view, for the present size of the terminal."""
         now = time.monotonic()
-        moment = Moment(
+        state = ViewState(
             names=runtime.control.regions(),
             regions=runtime.metrics(now),
             links=runtime.links(),
@@ -149,4 +149,4 @@ class Screen:
             memory=human(resident_bytes()),
             question=self.question,
         )
-        return draw(moment, *self.console.size)
+        return draw(state, *self.console.size)

@@ -12,8 +12,8 @@ A handler is a plain function. It reads and writes through `client.db`, appends 
 
 * `args` are the request's strings, `args[0]` the name as the client spelled it. The executor has
   checked the arity. Do not change the list or keep it.
-* `client.db.now` is the wall clock in ms; it stands still during a batch of requests. Waiting goes
-  by `client.instance.now`, which nobody sets or stops.
+* `client.db.now` is the wall clock in ms; it stands still during a batch of requests. Blocking
+  uses `client.instance.now`, a monotonic clock.
 * `client.protocol` is 2 or 3; pass it to those functions of `reply` that ask for it.
 * Check types with `lookup` (reads) or `lookup_for_write` (writes) before the first write.
 * Use `crdb.engine.arguments` to read numbers and options.
@@ -62,9 +62,9 @@ class Client(Session):
     def block(self, keys: list[bytes], deadline: int | None, retry: Callable[[], bool]) -> None:
         """Wait until one of `keys` changes, here or by replication, and `retry` returns True.
 
-        `retry` then has appended the reply. It must look at the type itself: a key of another
-        type is False, no error. At `deadline` (ms; None is never) the reply is a null array.
-        Inside EXEC nothing waits and the null array is the reply at once.
+        `retry` then has appended the reply. It must check the type itself: for a key of another
+        type it returns False and raises no error. At `deadline` (ms; None is never) the reply is a
+        null array. Inside EXEC nothing blocks, and the reply is a null array immediately.
         """
         if self.in_exec:
             reply.null_array(self.out, self.protocol)

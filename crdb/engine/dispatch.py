@@ -1,7 +1,7 @@
 """One command, from request to reply: the guards, then the handler.
 
-For a client in no special state the executor takes a shortcut past most of this. EXEC also runs its
-queue through `call`.
+For a client in no special state the executor skips most of this. EXEC also runs its queue through
+`call`.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def resume(client: Client) -> bool:
 
 
 def reject(client: Client, name: bytes, text: bytes) -> None:
-    """Refuse a request before it runs: that spoils a transaction, and EXEC ends it, open or not."""
+    """Refuse a request before it runs. An open transaction will fail at EXEC."""
     client.instance.statistics.count_error(text)
     if name == b"exec":
         discard(client, client.instance.watching)
@@ -103,7 +103,7 @@ def enqueue(client: Client, args: list[bytes]) -> None:
 
 
 def call(client: Client, command: Command, args: list[bytes]) -> float:
-    """Run the handler, count that it ran, and show it to those who monitor. Return the clock."""
+    """Run the handler, count the call, and pass it to the monitors. Return the clock."""
     instance = client.instance
     instance.keyspace.set_marking(not client.no_touch or command.name == b"touch")
     timing = instance.timing
@@ -122,8 +122,7 @@ def call(client: Client, command: Command, args: list[bytes]) -> float:
 
 
 def handle(client: Client, command: Command, args: list[bytes]) -> None:
-    """Run the handler. If it refuses, or there is no memory for it, an error takes the place of
-    what it had replied."""
+    """Run the handler. If it refuses, or there is no memory for it, an error replaces its reply."""
     out = client.out
     mark = len(out)
     try:

@@ -37,7 +37,7 @@ EventName: TypeAlias = Literal[
     "resynced",
     "caught up",
     "not listed",
-    "earlier life",
+    "earlier incarnation",
     "origin reused",
     "cannot accept links",
     # read-only copies

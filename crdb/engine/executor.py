@@ -55,7 +55,7 @@ def run(client: Client, data: bytes) -> None:
         client.received_bytes += len(data)
         instance.statistics.input_bytes += len(data)
         client.active_at = instance.now
-        if instance.statistics.input_bytes >= instance.memory.look_at:
+        if instance.statistics.input_bytes >= instance.memory.sample_at_bytes:
             instance.sample_memory()
     if client.db.has_changes():
         instance.serve_dirty_keys()

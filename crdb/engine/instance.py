@@ -217,7 +217,7 @@ class Instance:
     def reset_statistics(self) -> None:
         """Set all counters to zero."""
         self.statistics.clear()
-        self.keyspace.count_lookups_anew()
+        self.keyspace.reset_lookup_counts()
 
     def wake(self, session: Session) -> None:
         """Let the driver serve `session`."""
@@ -281,7 +281,7 @@ class Instance:
 
     def serve_dirty_keys(self) -> None:
         """Serve the clients that watch or wait for changed keys; serving may change more."""
-        while keys := self.keyspace.take_changes():
+        while keys := self.keyspace.drain_changes():
             for key in keys:
                 self.watching.touch(key)
             for key in keys:

@@ -45,15 +45,15 @@ class CausalBuffer:
         replaced = 0
         while index + replaced < len(queue) and queue[index + replaced].last <= op.last:
             replaced += 1
-        size = room(op) - sum([room(queue[index + i]) for i in range(replaced)])
+        size = size_of(op) - sum([size_of(queue[index + i]) for i in range(replaced)])
         if self.bytes + size > self.limit:
             return False
         for _ in range(replaced):
             del queue[index]
         if index < len(queue) and queue[index].first <= op.last:
-            size -= room(queue[index])
+            size -= size_of(queue[index])
             queue[index] = queue[index].beyond(op.last)
-            size += room(queue[index])
+            size += size_of(queue[index])
         queue.insert(index, op)
         self.queues[op.origin] = queue
         self.bytes += size
@@ -73,7 +73,7 @@ class CausalBuffer:
 
     def count_bytes(self) -> int:
         """Return the size of what waits, added up over the operations. It equals `bytes`."""
-        return sum([room(op) for queue in self.queues.values() for op in queue])
+        return sum([size_of(op) for queue in self.queues.values() for op in queue])
 
     def clear(self) -> None:
         """Drop all that waits."""
@@ -87,13 +87,13 @@ class CausalBuffer:
             have = vector.get(origin, 0)
             while queue and queue[0].first <= have:
                 op = queue.popleft()
-                self.bytes -= room(op)
+                self.bytes -= size_of(op)
                 if op.last > have:
                     queue.appendleft(op.beyond(have))
-                    self.bytes += room(queue[0])
+                    self.bytes += size_of(queue[0])
             if queue and is_ready(queue[0], vector):
                 op = queue.popleft()
-                self.bytes -= room(op)
+                self.bytes -= size_of(op)
                 return op
             if not queue:
                 del self.queues[origin]
@@ -102,7 +102,7 @@ class CausalBuffer:
     def drop(self, origin: Origin) -> list[Op]:
         """Take out all operations of `origin`."""
         operations = list(self.queues.pop(origin, ()))
-        self.bytes -= sum([room(op) for op in operations])
+        self.bytes -= sum([size_of(op) for op in operations])
         return operations
 
     def missing(self, vector: Vector) -> Vector:
@@ -169,7 +169,7 @@ def first_of(op: Op) -> int:
     return op.first
 
 
-def room(op: Op) -> int:
+def size_of(op: Op) -> int:
     """Return the bytes of memory that an operation takes while it waits."""
     return len(op.to_bytes()) + EFFECT_BYTES * len(op.effects)
 

@@ -1,12 +1,12 @@
-"""The operations that a replica has applied lately, encoded, in the order in which it applied them.
+"""The backlog: the latest operations of a replica, encoded, in the order in which it applied them.
 
-That order respects causality, so whoever applies what `since` returns, in order, is never kept
-waiting. The history is bounded in bytes; of what was dropped only the highest sequence number of
-each origin is remembered, which tells who can still be helped and who needs a snapshot (rule
-ORD-10 and section 11.2 of the specification: the backlog).
+That order is causal, so a peer that applies the result of `since` in order never has to buffer. The
+log is bounded in bytes. Of dropped operations only the highest sequence number of each origin is
+kept. It decides whether a peer can resume or needs a snapshot (rule ORD-10 and section 11.2 of the
+specification).
 
-Encoded operations take a tenth of the room of decoded ones, so only those are kept. Links read
-them by position and send these very bytes.
+Encoded operations take a tenth of the memory of decoded ones, so only those are kept. Links read
+them by position and send the same bytes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ENTRY_BYTES: Final = 300  # what an operation costs in memory besides its encodi
 Kept: TypeAlias = tuple[Origin, int, int, bytes]
 """Origin, first and last sequence number and encoding of an operation."""
 
-GONE: Final[Kept] = (0, 0, 0, b"")  # where one was: the list is shortened now and then only
+GONE: Final[Kept] = (0, 0, 0, b"")  # a dropped operation: the list is shortened only sometimes
 
 
 class OpLog:
@@ -133,8 +133,8 @@ class OpLog:
             self.head = 0
 
     def jump(self, before: Vector, after: Vector) -> None:
-        """A snapshot brought the replica from `before` to `after` without the operations in
-        between. What is kept of origins that it told nothing new of stays good."""
+        """Record that a snapshot brought the replica from `before` to `after` without operations.
+        The operations of origins that it did not advance remain valid."""
         for origin, seq in after.items():
             if before.get(origin, 0) < seq:
                 self.floor[origin] = self.last[origin] = seq
@@ -209,8 +209,8 @@ class OpLog:
         ]
 
     def locate(self, vector: Vector, wants: Callable[[Origin], bool]) -> int:
-        """The position of the oldest operation that somebody at `vector` lacks of the origins it
-        wants. O(operations after it)."""
+        """Return the position of the oldest operation, of the origins that `wants` accepts, that a
+        peer at `vector` lacks. O(operations after it)."""
         lacking = {o for o, seq in self.last.items() if seq > vector.get(o, 0) and wants(o)}
         index = len(self.ops)
         while lacking and index > self.head:

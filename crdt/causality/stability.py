@@ -81,7 +81,7 @@ class Stability:
         """Return whether `origin` is an earlier incarnation of its region."""
         return origin not in self.present and region_of(origin) in self.regions
 
-    def heard(self, region: int, vector: Vector, clock: int, mine: Vector) -> None:
+    def record_report(self, region: int, vector: Vector, clock: int, mine: Vector) -> None:
         """Record that `region` has reached `vector` and `clock` (ms). `mine` is our own vector."""
         queue = self.pending.setdefault(region, [])
         while queue and not dominates(vector, queue[-1][0]):

@@ -132,7 +132,7 @@ class ReplicaExchange(Views):
         """Move `part`, which is the outbox or its beginning, from the outbox to the history."""
         part.previous = self.identities.latest_own()
         self.history.append(part)
-        self.keyspace.take_out(part)
+        self.keyspace.remove_sealed(part)
         self.identities.record(part)
 
     def since(self, vector: Mapping[Origin, int]) -> list[Op]:
@@ -169,8 +169,8 @@ class ReplicaExchange(Views):
         """
         given = changes_of(changes)
         self.seal()
-        told = given.vector
-        self.identities.check_vector(told, told.fingerprints, told.trails)
+        vector = given.vector
+        self.identities.check_vector(vector, vector.fingerprints, vector.trails)
         before = dict(self.keyspace.vector)
         for op in given.ops:
             self.check(op)
@@ -253,8 +253,8 @@ class ReplicaExchange(Views):
         """
         self.seal()
         contexts = self.contexts | {self.origin: self.keyspace.sent_context}
-        told = {origin: dict(context) for origin, context in contexts.items() if context}
-        return Snapshot(self.keyspace, told, self.identities.trails, sort)
+        known = {origin: dict(context) for origin, context in contexts.items() if context}
+        return Snapshot(self.keyspace, known, self.identities.trails, sort)
 
     def merge(self, pieces: Iterable[bytes]) -> None:
         """Merge another replica's snapshot. Raises DecodeError or IdentityReused. Nothing is
@@ -282,12 +282,12 @@ class ReplicaExchange(Views):
         self.identities.check_snapshot(incoming.vector, incoming.trails)
         if len(join(db.vector, incoming.vector)) > ORIGINS_MAX:
             raise DecodeError("the snapshot brings too many origins")
-        self.take_over(incoming)
+        self.merge_checked(incoming)
         self.merges += 1
         self.drain()
         self.stability.count_reports(db.vector)
 
-    def take_over(self, incoming: Incoming) -> None:
+    def merge_checked(self, incoming: Incoming) -> None:
         """Merge a snapshot that has been checked. Update contexts, trails and history."""
         db = self.keyspace
         for origin, seq in incoming.vector.items():

@@ -114,8 +114,8 @@ class Replica(ReplicaExchange):
         * `clock` returns the wall clock in integer milliseconds, such as
           `lambda: time.time_ns() // 1_000_000`.
         * `members` are the numbers (1 to 255) of all replicas that write, including this one. As
-          long as they are unknown, no garbage is collected (see `heard`). For a replica that never
-          writes, pass `members=[]`.
+          long as they are unknown, no garbage is collected (see `record_report`). For a replica
+          that never writes, pass `members=[]`.
         * `history_bytes` bounds the operations that are kept for peers. A peer that is further
           behind gets a whole state.
         * `waiting_bytes` bounds the causal buffer. `accept` refuses operations beyond it.
@@ -171,7 +171,7 @@ class Replica(ReplicaExchange):
             raise ValueError(f"{origin} is not another incarnation of region {self.region}")
         self.seal()
         self.contexts[self.origin] = dict(self.keyspace.sent_context)
-        self.keyspace.take_name(origin)
+        self.keyspace.adopt_origin(origin)
 
     def reset(self) -> None:
         """Delete all data locally, to take over the data of another replica.
@@ -184,7 +184,7 @@ class Replica(ReplicaExchange):
         db = self.keyspace
         if db.seq:
             following = incarnation_of(self.origin) + 1 & INCARNATION_MAX
-            db.take_name(make_origin(self.region, following))
+            db.adopt_origin(make_origin(self.region, following))
         db.clear()
         self.history.forget(db.vector)
         self.causal_buffer = CausalBuffer(self.causal_buffer.limit)
@@ -295,8 +295,8 @@ class Replica(ReplicaExchange):
             incoming.feed(piece)
         if not incoming.complete:
             raise DecodeError("the state of a saved replica was cut off")
-        self.take_over(incoming)
-        db.take_name(saved.origin)
+        self.merge_checked(incoming)
+        db.adopt_origin(saved.origin)
         db.sent_context = self.contexts.pop(saved.origin, {})
         db.expiry_clock = max(db.expiry_clock, saved.expiry_clock)
         ops = [Op.from_bytes(data) for data in saved.ops]
@@ -308,7 +308,7 @@ class Replica(ReplicaExchange):
 
     # -- garbage collection ----------------------------------------------------------------
 
-    def heard(self, region: int, vector: Mapping[Origin, int], clock: int = 0) -> None:
+    def record_report(self, region: int, vector: Mapping[Origin, int], clock: int = 0) -> None:
         """Record the vector and the wall clock (ms) that the replica of `region` reports.
 
         The reporting replica guarantees that its later writes have observed this vector. A replica
@@ -317,7 +317,7 @@ class Replica(ReplicaExchange):
         """
         number = region_number(region)
         reading = wall_clock(clock)
-        self.stability.heard(number, dict(vector_of(vector)), reading, self.keyspace.vector)
+        self.stability.record_report(number, dict(vector_of(vector)), reading, self.keyspace.vector)
 
     def stable(self) -> Numbers:
         """Return the vector that every member has observed. It is empty if that is not known.

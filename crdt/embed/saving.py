@@ -29,11 +29,11 @@ class Saved:
     __slots__ = ("early", "floor", "group", "expiry_clock", "is_last", "ops", "origin", "state")
 
     def __init__(
-        self, origin: Origin, is_last: bool, horizon: int, state: bytes, ops: list[bytes]
+        self, origin: Origin, is_last: bool, expiry_clock: int, state: bytes, ops: list[bytes]
     ) -> None:
         self.origin: Origin = origin
         self.is_last: bool = is_last
-        self.expiry_clock: int = horizon
+        self.expiry_clock: int = expiry_clock
         self.state: bytes = state
         self.ops: list[bytes] = ops
         """The operations of the history, encoded."""
@@ -69,11 +69,11 @@ def read_saved(data: bytes) -> Saved:
         raise DecodeError("this is not a saved replica: use what Replica.save returned")
     check_version(outer[1], SAVE_VERSION, "a saved replica")
     body = items_of(codec.unpack(bytes_of(outer[2], "a saved replica")), 8, "a saved replica")
-    origin, group, is_last, horizon, state, ops, floor, early = body
+    origin, group, is_last, expiry_clock, state, ops, floor, early = body
     saved = Saved(
         read_origin(origin, "a saved replica's name"),
         integer_of(is_last, "whether a save is the last", 0, 1) == 1,
-        integer_of(horizon, "a saved replica's clock", -STAMP_MAX, STAMP_MAX),
+        integer_of(expiry_clock, "a saved replica's clock", -STAMP_MAX, STAMP_MAX),
         bytes_of(state, "a saved replica's state"),
         encoded(ops),
     )

@@ -56,7 +56,7 @@ class Garbage:
         before, now = self.collected, dict(self.db.vector)
         for key in keys:
             left = self.db.collect_value(key, stable)
-            left = self.sweep_deadlines(key, stable, leads) or left
+            left = self.collect_deadlines(key, stable, leads) or left
             if leads and self.is_orphan(key, stable, now):
                 self.db.delete(key)
                 left = False
@@ -65,7 +65,7 @@ class Garbage:
                 litter[key] = noted
             else:
                 self.collected += 1
-        expired = self.reap(clock, keys_max) if leads else 0
+        expired = self.delete_expired(clock, keys_max) if leads else 0
         self.attempted += len(keys)
         self.done = len(keys) + expired
         self.is_behind = self.rest > 0 or expired == keys_max
@@ -80,7 +80,7 @@ class Garbage:
         self.rest = min(self.rest, len(litter)) - len(keys)
         return keys
 
-    def sweep_deadlines(self, key: bytes, stable: Vector, may_write: bool) -> bool:
+    def collect_deadlines(self, key: bytes, stable: Vector, may_write: bool) -> bool:
         """Remove deadlines at FOREVER once `stable` covers them.
 
         Return True if some are left, or if the key is gone and still has deadlines.
@@ -115,7 +115,7 @@ class Garbage:
             return False
         return dominates(stable, noted)
 
-    def reap(self, clock: int, keys_max: int) -> int:
+    def delete_expired(self, clock: int, keys_max: int) -> int:
         """Delete keys that have expired by every member's clock. Return their number."""
         keys = self.db.deadlines.due(clock, keys_max)
         for key in keys:

@@ -259,7 +259,7 @@ class KeyTable:
         """Let expiry follow the next clock reading even if it is earlier than the last one."""
         self.expiry_clock = 0
 
-    def count_lookups_anew(self) -> None:
+    def reset_lookup_counts(self) -> None:
         """Set `hits` and `misses` to 0."""
         self.hits = self.misses = 0
 
@@ -335,10 +335,10 @@ class KeyTable:
     # -- watching --------------------------------------------------------------------------
 
     def has_changes(self) -> bool:
-        """Return whether watched keys have changed since `take_changes`."""
+        """Return whether watched keys have changed since `drain_changes`."""
         return bool(self.dirty_keys)
 
-    def take_changes(self) -> list[bytes]:
+    def drain_changes(self) -> list[bytes]:
         """Return the watched keys that have changed since the last call, each once."""
         keys = list(dict.fromkeys(self.dirty_keys))
         self.dirty_keys.clear()
@@ -366,7 +366,7 @@ class KeyTable:
         for reader in self.readers:
             reader.before_change(key)
 
-    def look(self, effect: Effect) -> object:
+    def visible_state(self, effect: Effect) -> object:
         """Return the visible part of the key that `effect` concerns: type, deadline and content.
 
         Two results are compared to find out whether the effect changed anything visible.
@@ -381,11 +381,12 @@ class KeyTable:
         part = value.visible_part(effect) if effect[0] == code else None
         return code, self.deadlines.deadline(key), part
 
-    def look_at_all(self, effects: tuple[Effect, ...]) -> dict[bytes, tuple[Effect, object]]:
-        """Return, for each watched key that `effects` concern, an effect and its `look` result.
+    def visible_states(self, effects: tuple[Effect, ...]) -> dict[bytes, tuple[Effect, object]]:
+        """Return, for each watched key that `effects` concern, an effect and its `visible_state`
+        result.
 
-        The caller calls `look` with that effect again later, and compares the results. If several
-        effects concern one key, the whole value is compared.
+        The caller calls `visible_state` with that effect again later, and compares the results. If
+        several effects concern one key, the whole value is compared.
         """
         concerned: dict[bytes, Effect] = {}
         for effect in effects:
@@ -395,7 +396,7 @@ class KeyTable:
             elif effect[2] in self.watched_keys:
                 key = effect[2]
                 concerned[key] = (ANY_TYPE, DELETE, key) if key in concerned else effect
-        return {key: (effect, self.look(effect)) for key, effect in concerned.items()}
+        return {key: (effect, self.visible_state(effect)) for key, effect in concerned.items()}
 
 
 def takes_deadline(effect: Effect) -> bool:

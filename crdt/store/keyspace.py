@@ -127,7 +127,7 @@ class Keyspace(KeyTable):
 
     # -- incarnations ----------------------------------------------------------------------
 
-    def take_name(self, origin: Origin) -> None:
+    def adopt_origin(self, origin: Origin) -> None:
         """Write under another origin from now on."""
         assert not self.outbox, "seal before taking another name"
         self.origin = self.name = origin
@@ -309,7 +309,7 @@ class Keyspace(KeyTable):
                     deps[origin] = seq
         return Op(self.origin, self.first, self.base, deps, tuple(self.outbox), previous)
 
-    def take_out(self, op: Op) -> None:
+    def remove_sealed(self, op: Op) -> None:
         """Remove the effects of `op`, which is the outbox or its beginning, from the outbox."""
         self.sent_context.update(op.deps)
         self.has_remote_news = False
@@ -329,14 +329,14 @@ class Keyspace(KeyTable):
         """Close the outbox into one operation and return it; None if the outbox is empty."""
         op = self.pending()
         if op is not None:
-            self.take_out(op)
+            self.remove_sealed(op)
         return op
 
     def apply_op(self, op: Op, past: Vector) -> None:
         """Apply all effects of a remote operation, whose origin had observed `past`."""
         assert not self.outbox, "seal before taking in what others did"
         assert self.vector.get(op.origin, 0) == op.first - 1
-        before = self.look_at_all(op.effects) if self.watched_keys else {}
+        before = self.visible_states(op.effects) if self.watched_keys else {}
         observed = Observed(past, op.origin, op.first, op.base)
         dot = make_dot(op.origin, op.first)
         for effect in op.effects:
@@ -346,7 +346,7 @@ class Keyspace(KeyTable):
         self.vector[op.origin] = op.last
         self.has_remote_news = True
         for key, (effect, seen) in before.items():
-            if self.look(effect) != seen:
+            if self.visible_state(effect) != seen:
                 self.dirty_keys.append(key)
 
     # -- watching --------------------------------------------------------------------------
@@ -358,9 +358,9 @@ class Keyspace(KeyTable):
             is_change = self.lookup(key) is not None
             self.apply(effect, dot, self.local)
         elif effect[:2] in self.types.change_if_seen or takes_deadline(effect):
-            before = self.look(effect)
+            before = self.visible_state(effect)
             self.apply(effect, dot, self.local)
-            is_change = self.look(effect) != before
+            is_change = self.visible_state(effect) != before
         else:
             self.apply(effect, dot, self.local)
             is_change = True

@@ -207,13 +207,13 @@ def merge_plain(db: Keyspace, incoming: Incoming, key: bytes) -> bool:
     if take or held is not None:
         if db.readers:
             db.warn_readers(key)
-        before = db.look((ANY_TYPE, DELETE, key)) if key in db.watched_keys else None
+        before = db.visible_state((ANY_TYPE, DELETE, key)) if key in db.watched_keys else None
         if take:
             assert given is not None
             place(db, key, given)
         else:
             db.data.drop(key)
-        if key in db.watched_keys and db.look((ANY_TYPE, DELETE, key)) != before:
+        if key in db.watched_keys and db.visible_state((ANY_TYPE, DELETE, key)) != before:
             db.dirty_keys.append(key)
     return True
 
@@ -229,7 +229,7 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
         return
     if db.readers:
         db.warn_readers(key)
-    before = db.look((ANY_TYPE, DELETE, key)) if key in db.watched_keys else None
+    before = db.visible_state((ANY_TYPE, DELETE, key)) if key in db.watched_keys else None
     mine, theirs = db.vector, incoming.vector
     materialise_deadline(db, key, held)
     deadlines = with_flag(db, given, deadlines)
@@ -243,7 +243,7 @@ def merge_key(db: Keyspace, incoming: Incoming, key: bytes) -> None:
         db.compact_deadline(key)
     if key in db.deadlines.table:
         db.garbage[key] = None
-    if key in db.watched_keys and db.look((ANY_TYPE, DELETE, key)) != before:
+    if key in db.watched_keys and db.visible_state((ANY_TYPE, DELETE, key)) != before:
         db.dirty_keys.append(key)
 
 

@@ -76,9 +76,9 @@ class Snapshot:
         """Save the state of `key` now, unless the snapshot holds it already."""
         if key in self.pending:
             del self.pending[key]
-            self.take(key)
+            self.add_key(key)
 
-    def take(self, key: bytes) -> None:
+    def add_key(self, key: bytes) -> None:
         """Add the state of `key` to the piece that is being filled."""
         db = self.db
         if key in db.deadlines.table:
@@ -113,7 +113,7 @@ class Snapshot:
             head, self.head = self.head, None
             return head
         while self.pending and not self.full:
-            self.take(self.pending.popitem()[0])
+            self.add_key(self.pending.popitem()[0])
         if not self.full and (self.plain or self.records):
             self.end_piece()
         if self.full:

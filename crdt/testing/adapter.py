@@ -43,7 +43,7 @@ class RegionMachine(RuleBasedStateMachine):
         self.steps: list[Step] = []
         self.is_broken: bool = False
 
-    def take(self, *steps: Step) -> None:
+    def run(self, *steps: Step) -> None:
         """Run steps. Raises AssertionError with the schedule up to the step that fails."""
         failure: Failure | None = None
         try:
@@ -59,54 +59,54 @@ class RegionMachine(RuleBasedStateMachine):
     @rule(region=numbers, command=numbers)
     def write(self, region: int, command: int) -> None:
         """Carry out a command at a region."""
-        self.take(Step("write", region, command))
+        self.run(Step("write", region, command))
 
     @rule(region=numbers, choice=numbers)
     def deliver(self, region: int, choice: int) -> None:
         """Deliver an operation to a region."""
-        self.take(Step("deliver", region, choice))
+        self.run(Step("deliver", region, choice))
 
     @rule(region=numbers, choice=numbers)
     def duplicate(self, region: int, choice: int) -> None:
         """Deliver an operation that will be delivered again."""
-        self.take(Step("duplicate", region, choice))
+        self.run(Step("duplicate", region, choice))
 
     @rule(source=numbers, sink=numbers)
     def pull(self, source: int, sink: int) -> None:
         """Bring a region up to date from another region."""
-        self.take(Step("pull", source, sink))
+        self.run(Step("pull", source, sink))
 
     @rule(source=numbers, sink=numbers)
     def cut(self, source: int, sink: int) -> None:
         """Cut a link in one direction."""
-        self.take(Step("cut", source, sink))
+        self.run(Step("cut", source, sink))
 
     @rule()
     def heal(self) -> None:
         """Restore all links."""
-        self.take(Step("heal"))
+        self.run(Step("heal"))
 
     @rule(region=numbers)
     def open_snapshot(self, region: int) -> None:
         """Begin a snapshot of a region."""
-        self.take(Step("open", region))
+        self.run(Step("open", region))
 
     @rule(choice=numbers, sink=numbers)
     def merge_snapshot(self, choice: int, sink: int) -> None:
         """Merge a snapshot into a region."""
-        self.take(Step("merge", choice, sink))
+        self.run(Step("merge", choice, sink))
 
     @rule(region=numbers)
     def report_and_collect(self, region: int) -> None:
         """Let all regions report their vectors, then let one region collect garbage."""
-        self.take(Step("gossip"), Step("collect", region))
+        self.run(Step("gossip"), Step("collect", region))
 
     @rule(region=numbers, ahead=numbers)
     def advance(self, region: int, ahead: int) -> None:
         """Change the clock of one region or of all."""
-        self.take(Step("advance", region, ahead))
+        self.run(Step("advance", region, ahead))
 
     def teardown(self) -> None:
         """Deliver everything and check that all regions agree, unless a step has failed."""
         if not self.is_broken:
-            self.take(Step("settle"))
+            self.run(Step("settle"))

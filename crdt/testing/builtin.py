@@ -128,7 +128,7 @@ def subject(name: str, *families: tuple[str, ...], types: tuple[Any, ...] = ()) 
         read,
         keyspace,
         types=types,
-        auditor=lambda: Indexes(KEYS),
+        extra_check=lambda: Indexes(KEYS),
         collected=collected,
     )
 

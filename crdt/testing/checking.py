@@ -80,8 +80,8 @@ def check_type(
     of an operation and its payload.
 
     `spec` is a function from a history, the operations that a replica has seen, to the expected
-    `value()`. For an operation `taken`, `taken.command` is its command, `taken.result` is the value
-    that it returned, and `taken.saw(other)` is true if its origin had applied `other` before. A
+    `value()`. For an operation `event`, `event.command` is its command, `event.result` is the value
+    that it returned, and `event.saw(other)` is true if its origin had applied `other` before. A
     dict of functions specifies several queries, or each type in a dict of types. Without a
     specification, only convergence and the options are checked. `CheckOptions` lists the options.
 

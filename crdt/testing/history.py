@@ -59,7 +59,7 @@ class History(Sequence[HistoryEvent]):
         self.visible: int = visible
         self.now: int = now
         self.items: list[HistoryEvent] = [
-            taken for taken in everything if visible >> taken.index & 1
+            event for event in everything if visible >> event.index & 1
         ]
 
     @overload
@@ -75,24 +75,24 @@ class History(Sequence[HistoryEvent]):
     def __iter__(self) -> Iterator[HistoryEvent]:
         return iter(self.items)
 
-    def before(self, taken: HistoryEvent) -> History:
-        """Return the history that was visible at the origin when `taken` was executed."""
-        return History(self.everything, taken.past, taken.expiry_clock)
+    def before(self, event: HistoryEvent) -> History:
+        """Return the history that was visible at the origin when `event` was executed."""
+        return History(self.everything, event.past, event.expiry_clock)
 
     def only(self, kept: Sequence[HistoryEvent]) -> History:
         """Return a history with only these operations, and with the same clock."""
         visible = 0
-        for taken in kept:
-            visible |= 1 << taken.index
+        for event in kept:
+            visible |= 1 << event.index
         return History(self.everything, visible, self.now)
 
     def part(self, name: str) -> History:
         """Return a history with only the commands that begin with `name`, with `name` removed from
         them, and with the same clock."""
-        own = {taken.index for taken in self.items if taken.command[0] == name}
+        own = {event.index for event in self.items if event.command[0] == name}
         everything = [
-            attrs.evolve(taken, command=taken.command[1:]) if taken.index in own else taken
-            for taken in self.everything
+            attrs.evolve(event, command=event.command[1:]) if event.index in own else event
+            for event in self.everything
         ]
         visible = sum(1 << index for index in own)
         return History(everything, visible, self.now)
@@ -103,7 +103,7 @@ def unseen(history: Sequence[HistoryEvent], removers: Sequence[HistoryEvent]) ->
     seen = 0
     for other in removers:
         seen |= other.past
-    return [taken for taken in history if not seen >> taken.index & 1]
+    return [event for event in history if not seen >> event.index & 1]
 
 
 def latest(history: Sequence[HistoryEvent]) -> list[HistoryEvent]:

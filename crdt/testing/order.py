@@ -27,7 +27,7 @@ class ListOrder:
 
     def check(self, replica: Replica, history: History) -> None:
         """Compare the lists of one replica with the observed orders, and record its orders."""
-        pushes = {taken.dot: taken for taken in history if taken.command.name == "PUSH"}
+        pushes = {event.dot: event for event in history if event.command.name == "PUSH"}
         for key in self.keys:
             value = replica.keyspace.lookup(encode(key))
             if isinstance(value, List):

@@ -42,8 +42,8 @@ Meaning = Callable[
 
 def add_wins(history: Sequence[HistoryEvent]) -> set[Any]:
     """Return the value of an add-wins set: elements with an add that no remove had seen."""
-    adds = [taken for taken in history if taken.command[0] == 0]
-    removes = [taken for taken in history if taken.command[0] == 1]
+    adds = [event for event in history if event.command[0] == 0]
+    removes = [event for event in history if event.command[0] == 1]
     return {
         add.command[1]
         for add in adds
@@ -55,16 +55,16 @@ def remove_wins(history: Sequence[HistoryEvent]) -> set[Any]:
     """Return the value of a remove-wins set: added elements whose every remove was seen by a later
     add."""
     present: set[Any] = set()
-    for element in {taken.command[1] for taken in history}:
-        about = [taken for taken in history if taken.command[1] == element]
-        if all(taken.command[0] == 0 for taken in unseen(about, about)):
+    for element in {event.command[1] for event in history}:
+        about = [event for event in history if event.command[1] == element]
+        if all(event.command[0] == 0 for event in unseen(about, about)):
             present.add(element)
     return present
 
 
 def multi_value(history: Sequence[HistoryEvent]) -> set[Any]:
     """Return the value of a multi-value register: the writes that no other write had seen."""
-    return {taken.command[1] for taken in unseen(history, history)}
+    return {event.command[1] for event in unseen(history, history)}
 
 
 def last_writer(history: Sequence[HistoryEvent]) -> Any:
@@ -74,13 +74,13 @@ def last_writer(history: Sequence[HistoryEvent]) -> Any:
     equal, the lower origin wins.
     """
     writes = unseen(history, history)
-    writes.sort(key=lambda taken: (-taken.clock, taken.origin))
+    writes.sort(key=lambda event: (-event.clock, event.origin))
     return writes[0].command[1] if writes else None
 
 
 def total(history: Sequence[HistoryEvent]) -> int:
     """Return the value of a counter: the sum of all increments."""
-    return sum(taken.command[1] for taken in history)
+    return sum(event.command[1] for event in history)
 
 
 # -- the keyspace --------------------------------------------------------------------------------
@@ -91,12 +91,12 @@ FORGET: Final = "FORGET"  # removes deadlines at FOREVER; only garbage collectio
 
 def keyspace(history: History) -> dict[str, Shown]:
     """Return the type, value and deadline of each key."""
-    keys = sorted({taken.command.key for taken in history if taken.command.key})
-    shown = {key: look(history, key) for key in keys}
+    keys = sorted({event.command.key for event in history if event.command.key})
+    shown = {key: visible_state(history, key) for key in keys}
     return {key: entry for key, entry in shown.items() if entry is not None}
 
 
-def look(history: History, key: str) -> Shown | None:
+def visible_state(history: History, key: str) -> Shown | None:
     """Return the visible entry of one key. Of several types, the lowest origin wins (D-02)."""
     about = [t for t in history if t.command.key == key or t.command.name == "FLUSHALL"]
     if not about:
@@ -104,7 +104,7 @@ def look(history: History, key: str) -> Shown | None:
     ends = deadline(history, about)
     if ends < history.now:
         return None
-    names = {taken.command.name for taken in about}
+    names = {event.command.name for event in about}
     kinds = [kind for kind in MEANING if not names.isdisjoint(MAKES[kind])]
     parts = [(kind, MEANING[kind](history, about)) for kind in kinds]
     alive = [(part[1], CODES[kind], kind, part[0]) for kind, part in parts if part]
@@ -114,16 +114,16 @@ def look(history: History, key: str) -> Shown | None:
     return kind, value, None if ends >= FOREVER else ends
 
 
-def begins_with_clear(history: History, taken: HistoryEvent) -> bool:
+def begins_with_clear(history: History, event: HistoryEvent) -> bool:
     """Return whether a write clears its key first. It does so if the key had a time to live but no
     visible value in the region of the write."""
-    found = taken.notes.get("fresh")
+    found = event.notes.get("fresh")
     if found is None:
-        before = history.before(taken)
-        key, name = taken.command.key, taken.command.name
+        before = history.before(event)
+        key, name = event.command.key, event.command.name
         clears = name in CLEARS or name == FORGET
-        found = not clears and has_deadline(before, key) and look(before, key) is None
-        taken.notes["fresh"] = found
+        found = not clears and has_deadline(before, key) and visible_state(before, key) is None
+        event.notes["fresh"] = found
     return bool(found)
 
 
@@ -150,39 +150,41 @@ def has_deadline(history: History, key: str) -> bool:
     return bool(deadlines(history, about))
 
 
-def ends_at(history: History, taken: HistoryEvent) -> int | None:
+def ends_at(history: History, event: HistoryEvent) -> int | None:
     """Return the deadline that an operation sets, or None."""
-    made = taken.command
+    made = event.command
     if made.name == "SET":
         return FOREVER
     if made.name == "RENEW":
         return FOREVER if made.args[1] is None else made.args[1]
-    if made.name not in ("EXPIREAT", "PERSIST") or begins_with_clear(history, taken):
+    if made.name not in ("EXPIREAT", "PERSIST") or begins_with_clear(history, event):
         return None
     return FOREVER if made.name == "PERSIST" else made.args[0]
 
 
 # -- registers with increments: strings, fields, scores -------------------------------------------
 
-Deed = tuple[str, Any]  # ("write", value), ("add", number), ("remove", None)
-Deeds = Callable[[TypeCommand], dict[Any, Deed]]  # the changes of a command by register
+RegisterChange = tuple[str, Any]  # ("write", value), ("add", number), ("remove", None)
+ChangesOf = Callable[
+    [TypeCommand], dict[Any, RegisterChange]
+]  # the changes of a command by register
 
 
-def registers(history: History, about: list[HistoryEvent], deeds: Deeds) -> dict[Any, Any]:
+def registers(history: History, about: list[HistoryEvent], changes_of: ChangesOf) -> dict[Any, Any]:
     """Return each register's live writes, live increments and lowest live origin, by name.
 
     The first of the live writes is the visible one.
     """
     clears = find_clears(history, about)
-    done = [(taken, deeds(taken.command)) for taken in about]
+    done = [(event, changes_of(event.command)) for event in about]
     names: dict[Any, Any] = {name: None for _, each in done for name in each}
     for name in names:
-        mine = [(taken, each[name]) for taken, each in done if name in each]
-        undo = [taken for taken, deed in mine if deed[0] != "add"]
-        live = unseen([t for t, deed in mine if deed[0] != "remove"], [*undo, *clears])
-        value_of = {taken.index: deed[1] for taken, deed in mine}
+        mine = [(event, each[name]) for event, each in done if name in each]
+        undo = [event for event, change in mine if change[0] != "add"]
+        live = unseen([t for t, change in mine if change[0] != "remove"], [*undo, *clears])
+        value_of = {event.index: change[1] for event, change in mine}
         writes = [t for t in live if t in undo]
-        writes.sort(key=lambda t: (-register_stamp(history, t, name, deeds), t.origin))
+        writes.sort(key=lambda t: (-register_stamp(history, t, name, changes_of), t.origin))
         names[name] = (
             [value_of[t.index] for t in writes],
             [value_of[t.index] for t in live if t not in undo],
@@ -191,32 +193,32 @@ def registers(history: History, about: list[HistoryEvent], deeds: Deeds) -> dict
     return {name: found for name, found in names.items() if found[2]}
 
 
-def register_stamp(history: History, write: HistoryEvent, name: Any, deeds: Deeds) -> int:
+def register_stamp(history: History, write: HistoryEvent, name: Any, changes_of: ChangesOf) -> int:
     """Return the stamp of a write: its clock, but at least 1 more than the stamps of the live
     writes that it had seen (ORD-7). Writes that it cleared first count only for a plain SET."""
-    found = write.notes.get((name, deeds))
+    found = write.notes.get((name, changes_of))
     if found is None:
         found = write.clock
         if write.command.name != "RENEW" and not begins_with_clear(history, write):
             before = history.before(write)
             about = [t for t in before if t.command.key in (write.command.key, "")]
             clears = find_clears(before, about)
-            undo = [t for t in about if deeds(t.command).get(name, ("add",))[0] != "add"]
+            undo = [t for t in about if changes_of(t.command).get(name, ("add",))[0] != "add"]
             live = unseen(undo, [*undo, *clears])
-            writes = [t for t in live if deeds(t.command)[name][0] != "remove"]
-            stamps = [register_stamp(before, t, name, deeds) for t in writes]
+            writes = [t for t in live if changes_of(t.command)[name][0] != "remove"]
+            stamps = [register_stamp(before, t, name, changes_of) for t in writes]
             found = max([write.clock, *(s + 1 for s in stamps)])
-        write.notes[name, deeds] = found
+        write.notes[name, changes_of] = found
     return int(found)
 
 
-def string_deeds(made: TypeCommand) -> dict[Any, Deed]:
+def string_changes(made: TypeCommand) -> dict[Any, RegisterChange]:
     if made.name in ("SET", "KEEP", "RENEW"):
         return {"": ("write", str(made.args[0]))}
     return {"": ("add", made.args[0])} if made.name == "INCRBY" else {}
 
 
-def hash_deeds(made: TypeCommand) -> dict[Any, Deed]:
+def hash_changes(made: TypeCommand) -> dict[Any, RegisterChange]:
     if made.name == "HSET":
         pairs = zip(made.args[::2], made.args[1::2], strict=True)
         return {field: ("write", str(value)) for field, value in pairs}
@@ -225,7 +227,7 @@ def hash_deeds(made: TypeCommand) -> dict[Any, Deed]:
     return dict.fromkeys(made.args, ("remove", None)) if made.name == "HDEL" else {}
 
 
-def zset_deeds(made: TypeCommand) -> dict[Any, Deed]:
+def zset_changes(made: TypeCommand) -> dict[Any, RegisterChange]:
     if made.name == "ZADD":
         pairs = zip(made.args[::2], made.args[1::2], strict=True)
         return {member: ("write", float(score)) for member, score in pairs}
@@ -234,9 +236,9 @@ def zset_deeds(made: TypeCommand) -> dict[Any, Deed]:
     return dict.fromkeys(made.args, ("remove", None)) if made.name == "ZREM" else {}
 
 
-def set_deeds(made: TypeCommand) -> dict[Any, Deed]:
-    deed = {"SADD": ("write", None), "SREM": ("remove", None)}.get(made.name)
-    return dict.fromkeys(made.args, deed) if deed is not None else {}
+def set_changes(made: TypeCommand) -> dict[Any, RegisterChange]:
+    change = {"SADD": ("write", None), "SREM": ("remove", None)}.get(made.name)
+    return dict.fromkeys(made.args, change) if change is not None else {}
 
 
 def text(writes: list[str], increments: list[Any]) -> str:
@@ -250,27 +252,27 @@ def text(writes: list[str], increments: list[Any]) -> str:
 
 def string(history: History, about: list[HistoryEvent]) -> Part | None:
     """Return the value of a string: a register with increments (STR-*, CTR-*)."""
-    found = registers(history, about, string_deeds)
+    found = registers(history, about, string_changes)
     return (text(*found[""][:2]), found[""][2]) if found else None
 
 
 def hash_fields(history: History, about: list[HistoryEvent]) -> Part | None:
     """Return the value of a hash: strings by field (HSH-*)."""
-    found = registers(history, about, hash_deeds)
+    found = registers(history, about, hash_changes)
     fields = [(field, text(*found[field][:2])) for field in sorted(found)]
     return (fields, min(found[field][2] for field in found)) if found else None
 
 
 def sorted_set(history: History, about: list[HistoryEvent]) -> Part | None:
     """Return the value of a sorted set: scores by member (ZST-*)."""
-    found = registers(history, about, zset_deeds)
+    found = registers(history, about, zset_changes)
     scores = [(m, sum(found[m][0][:1]) + sum(found[m][1])) for m in sorted(found)]
     return (scores, min(found[member][2] for member in found)) if found else None
 
 
 def add_wins_set(history: History, about: list[HistoryEvent]) -> Part | None:
     """Return the value of an add-wins set: members with a live add (SET-*)."""
-    found = registers(history, about, set_deeds)
+    found = registers(history, about, set_changes)
     return (sorted(found), min(found[m][2] for m in found)) if found else None
 
 

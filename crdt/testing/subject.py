@@ -30,7 +30,7 @@ class Mistake(ValueError):
 TraceEntry = tuple[int, str, Any]  # the number of a step, a region, and its reading after the step
 
 
-class Auditor(Protocol):
+class ExtraCheck(Protocol):
     """A check that cannot be expressed as a function of the history. It keeps state over a whole
     schedule."""
 
@@ -74,7 +74,7 @@ class Subject:
     read: Callable[[Replica], Any]  #         returns the visible values
     spec: Callable[[History], Any]  #         returns the expected visible values
     types: tuple[Any, ...] = ()  #            for `Replica(types=...)`
-    auditor: Callable[[], Auditor] | None = None
+    extra_check: Callable[[], ExtraCheck] | None = None
     collected: Callable[[Effect], Any] | None = None  # the command for an effect of collect()
     promises: Promises | None = None  #       further checks of readings and results
     deletes: bool = False  #                  True if the last command deletes the value

@@ -53,7 +53,7 @@ class Contested(Value):
         return self.front
 
     def resolve(self) -> Value:
-        """This, or the only value that is left of it."""
+        """Drop the empty values. Return the last remaining one, or this."""
         self.front = None
         for code in [code for code, value in self.parts.items() if value.is_empty()]:
             if len(self.parts) > 1:

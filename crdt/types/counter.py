@@ -56,7 +56,7 @@ class Share:
             return self.sum
         return subtract(self.sum, self.reset_sum)
 
-    def take(self, birth: int, seq: int, amount: Number) -> None:
+    def add_increment(self, birth: int, seq: int, amount: Number) -> None:
         """Take in the origin's increment `seq`: the sum after it, since `birth`."""
         if birth > self.birth:
             self.birth, self.reset_seq, self.reset_sum, self.reset_dot = birth, 0, 0, 0
@@ -124,7 +124,7 @@ def incremented(shares: Shares, dot: Dot, birth: int, amount: Number) -> Shares:
     origin = dot >> SEQ_BITS
     share = share_of(shares, origin)
     if share is not None:
-        share.take(birth, dot & SEQ_MAX, amount)
+        share.add_increment(birth, dot & SEQ_MAX, amount)
         return shares
     share = Share(origin, birth, dot & SEQ_MAX, amount)
     return in_order([*shares, share]) if shares else (share,)
@@ -201,7 +201,7 @@ def has_garbage(shares: Shares) -> bool:
     return False
 
 
-def swept(shares: Shares, stable: Vector) -> Shares:
+def collect_shares(shares: Shares, stable: Vector) -> Shares:
     """Without the wholly reset shares whose reset everybody has seen."""
     kept = [share for share in shares if share.live() or not covers(stable, share.reset_dot)]
     return shares if len(kept) == len(shares) else tuple(kept)

@@ -1,9 +1,9 @@
-"""Types of one's own: a plain class becomes a replicated type.
+"""User-defined types: a plain class becomes a replicated type.
 
-A class that has what `Type` asks for is given to the replica, `Replica(1, types=(Cart,))`, and
-written through `replica.value(key, Cart)`. What it may rely on is what our own types rely on:
-effects come in causal order and exactly once, each with its dot and with what it had observed. What
-it must hold is checked by `crdt.testing.check_type`.
+A class with the methods of `Type` is passed to the replica, `Replica(1, types=(Cart,))`, and
+written through `replica.value(key, Cart)`. It can rely on the same delivery as the built-in types:
+effects arrive in causal order and exactly once, each with its dot and with the vector that it had
+observed. `crdt.testing.check_type` checks that the class converges.
 
 >>> class Highest:
 ...     \"\"\"The greatest number that anybody wrote.\"\"\"

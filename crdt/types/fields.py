@@ -57,16 +57,16 @@ class Fields(Value):
             stamp = observed.base + relative
             for index in range(4, len(effect), 2):
                 field: bytes = effect[index]
-                register = self.room(field)
+                register = self.get_or_create(field)
                 register.write(dot, stamp, effect[index + 1], observed)
                 self.changed(field, register)
         elif operation == RESET:
-            register = self.room(effect[4])
+            register = self.get_or_create(effect[4])
             register.reset(effect[6], dot)
             register.write(dot, observed.base + effect[3], effect[5], observed)
             self.refile(effect[4])
         elif operation == ADD:
-            register = self.room(effect[3])
+            register = self.get_or_create(effect[3])
             register.increment(dot, effect[4], effect[5])
             if register.is_live():
                 self.changed(effect[3], register)
@@ -78,8 +78,8 @@ class Fields(Value):
         else:
             self.discard(effect[3], effect[4], observed)
 
-    def room(self, field: bytes) -> Register:
-        """The register of `field`, made or fetched from the graves."""
+    def get_or_create(self, field: bytes) -> Register:
+        """Return the register of `field`: a live one, a tombstone, or a new one."""
         register = self.fields.get(field)
         if register is None:
             if self.tombstones is not None:
@@ -105,7 +105,7 @@ class Fields(Value):
             self.refile(field)
 
     def refile(self, field: bytes) -> None:
-        """Put a field where it belongs: among the living, the dead, or nowhere."""
+        """File a field by its state: as live, as a tombstone, or not at all."""
         register = self.fields[field]
         if register.has_garbage():
             if self.dirty is None:
@@ -208,13 +208,13 @@ class Fields(Value):
         self.order = None
         ours, given = self.everything(), other.everything()
         for field in sorted(ours.keys() | given.keys()):
-            register = self.room(field)
+            register = self.get_or_create(field)
             copy = given.get(field)
             register.merge(copy if copy is not None else self.make(), mine, theirs)
             self.refile(field)
 
     def everything(self) -> dict[bytes, Register]:
-        """The living and the dead."""
+        """Return the live fields and the tombstones."""
         return self.fields if not self.tombstones else self.fields | self.tombstones
 
     def state(self) -> Any:
@@ -228,7 +228,7 @@ class Fields(Value):
         flat = tuple_of(state, "a map", 2)
         for index in range(0, len(flat), 2):
             field = bytes_of(flat[index], "a map's field")
-            self.room(field).load(flat[index + 1])
+            self.get_or_create(field).load(flat[index + 1])
             self.refile(field)
 
     def covered(self, vector: Vector) -> bool:

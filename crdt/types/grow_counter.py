@@ -1,8 +1,8 @@
-"""Counters that only grow.
+"""Grow-only counters.
 
-The sum of what all regions added, as in `counter`, but nothing can be taken away: the way to count
-events for people who would notice if the figure fell. Deleting the key starts it again from what
-the delete had not seen (rule CTR-4).
+The value is the sum of the increments of all regions, as in `counter`, but increments cannot be
+negative. So the value never falls, except by a delete of the key, which keeps the increments that
+it had not observed (rule CTR-4).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class GrowCounter(Value):
         return counter.has_garbage(self.shares)
 
     def collect(self, stable: Vector) -> bool:
-        self.shares = counter.swept(self.shares, stable)
+        self.shares = counter.collect_shares(self.shares, stable)
         return counter.has_garbage(self.shares)
 
     def state(self) -> Any:

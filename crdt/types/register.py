@@ -150,7 +150,7 @@ class Register(Value):
         return len(self.shares) > 0 and counter.has_garbage(self.shares)
 
     def collect(self, stable: Vector) -> bool:
-        self.shares = counter.swept(self.shares, stable)
+        self.shares = counter.collect_shares(self.shares, stable)
         return counter.has_garbage(self.shares)
 
     def state(self) -> Any:

@@ -1,13 +1,13 @@
 """Sets in which a remove wins over a concurrent add.
 
 Adds and removes of a member both leave a dot, and each replaces the dots that it observed. A member
-is present while an add holds it in and no remove holds it out: so a remove keeps out what was added
-meanwhile elsewhere, until somebody who has seen the remove adds the member again (Bieniusa et al.,
-"An optimized conflict-free replicated set", 2012, turned round).
+is present while it has a dot of an add and no dot of a remove. So a remove suppresses concurrent
+adds, until a region that has seen the remove adds the member again (the dual of Bieniusa et al.,
+"An optimized conflict-free replicated set", 2012).
 
-A remove must be remembered, also of a member that is not there: an add under way could still come.
-Once everybody has observed a member's removes, and the adds that they keep out, both are forgotten:
-whatever is done to the member from then on has seen them all.
+A remove is kept, also for a missing member, because an add in transit could still arrive. When the
+removes of a member and the adds that they suppress are stable, both are collected: every later
+write to the member has observed them.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Sorted sets: a map of scores, kept in order once somebody asks for it.
+"""Sorted sets: a map of scores, which is sorted lazily.
 
-Which members there are is decided as for a set; the score of a surviving member is an assignment
-plus the increments that it had not observed (rules ZST-1 to ZST-13, D-07). Scores are binary
+The members are those of an add-wins set. The score of a member is an assignment plus the increments
+that it had not observed (rules ZST-1 to ZST-13, D-07). Scores are binary
 floating point as in Redis, summed in order of origin (rule CTR-3).
 
-The order by score and member is made when somebody asks for it, and brought up to date when
-somebody asks again. So a key that is only written costs no sorting, and a member that is written
-often between two questions moves once.
+The order by score and member is created by the first read that needs it, and updated by the next
+one. So a key that is only written costs no sorting, and a member that is written repeatedly between
+two reads moves once.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from crdt.types.register import Register
 
 ZSET: Final = 4
 INTEGRAL_MAX: Final = float(1 << 53)
-STALE_SHARE: Final = 8  # with more than an eighth of the members moved, sorting anew is cheaper
-STALE_SLACK: Final = 1024  # small changes of small sets are not worth the thought
+STALE_SHARE: Final = 8  # with more than an eighth of the members moved, sorting again is cheaper
+STALE_SLACK: Final = 1024  # small changes of small sets are always applied one by one
 
 
 class Score(Register):

@@ -1,7 +1,7 @@
-"""Driver: delay what is sent, to imitate a long distance.
+"""Driver: delay output, to imitate a long distance.
 
-Bytes that are put into a line are sent after the delay, in order. The bytes under way are bounded.
-So regions on one machine see the latencies of the places that they stand for.
+A line sends its bytes after the delay, in order. The bytes in transit are bounded. So regions on
+one machine see the latencies between the places that they represent.
 
 Without a delay, bytes go to the kernel immediately, without a task switch. The task `run` sends
 only what the kernel does not accept, and what must follow bytes that are still under way.

@@ -104,7 +104,7 @@ class Driver:
                 await self.kicks[peer].wait()
 
     async def dial(self, peer: str, connect: Connect) -> bool:
-        """Run one connection to its end. Return whether both ends had greeted each other."""
+        """Run one connection to its end. Return whether the handshake was completed."""
         sink = self.links.dial(peer, clock())
         try:
             with trio.fail_after(CONNECT_NS_MAX / 1e9):

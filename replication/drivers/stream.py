@@ -79,7 +79,7 @@ class StreamDriver:
             await trio.aclose_forcefully(self.stream)
 
     async def guard(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Take a broken stream for the end of the stream."""
+        """Treat a broken stream as the end of the stream."""
         try:
             await act()
         except LOST as error:

@@ -1,8 +1,7 @@
-"""Driver: what sends on one connection.
+"""Driver: send the output of one connection's machine.
 
-What a machine has to send goes out immediately if it has rested, else together with what comes
-within `PACE_SECONDS`; and whenever the owner of the connections calls `push`, which costs no task
-switch.
+Output is sent immediately if the connection was idle. Otherwise it is gathered for `PACE_SECONDS`.
+The owner of the connections can also call `push`, which needs no task switch.
 """
 
 from __future__ import annotations
@@ -20,13 +19,14 @@ from replication.machines.contract import StreamMachine
 PACE_SECONDS: Final = 0.000_5
 SEND_BYTES: Final = 1 << 20  # put into one call, so that the other links get their turn
 STRETCH_SECONDS: Final = 0.001  # spent on gathering before others get their turn
-GREETING_BYTES_MAX: Final = 128
-"""If no more was ever sent, then it was a greeting, which the last words must not overtake."""
+HANDSHAKE_BYTES_MAX: Final = 128
+"""If no more than this was ever sent, it belongs to the handshake. The last frame must not
+overtake it."""
 
 
 @attrs.define(eq=False)
 class Writer:
-    """Puts on the line what a machine has to send, but leaves its last bytes to `finish`."""
+    """Sends the output of a machine. The last bytes are sent by `finish`."""
 
     machine: StreamMachine[Any]
     line: Line
@@ -41,7 +41,7 @@ class Writer:
         return self.machine.ready and not self.machine.closed
 
     def push(self, now: float) -> None:
-        """Put on the line what there is, if there is room; about a stretch of it."""
+        """Send pending output, unless the line is full. Stop after about one time slice."""
         machine, seconds = self.machine, self.delay()
         if self.line.is_full(seconds):
             return
@@ -70,7 +70,7 @@ class Writer:
     async def finish(self, stream: trio.abc.Stream) -> None:
         """Send the last bytes of a machine that has closed, unless something is still on its way.
         What a handshake has put on the line is sent first: it names our version to another one."""
-        greeting = self.line.take(math.inf) if self.line.total <= GREETING_BYTES_MAX else b""
+        greeting = self.line.take(math.inf) if self.line.total <= HANDSHAKE_BYTES_MAX else b""
         if self.line.size == len(greeting):
             last = greeting + self.machine.data_to_send()
             if last:

@@ -7,7 +7,7 @@ not seen may be collected (its next connection then loads a snapshot). It never 
 origin of a source.
 
 Origins of unrelated databases collide, so each source has a block of region numbers here, and what
-comes from it is renamed on its way in (see `renaming`). A follower whose own region number is
+comes from it is renamed on its way in (see `origin_map`). A follower whose own region number is
 higher than any of its only source needs no renaming: 255 is a good one for such an instance.
 
 What a source has replaces the earlier data (20.1.4), at the moment at which its whole snapshot is
@@ -43,7 +43,7 @@ from crdt.errors import DecodeError
 from crdt.store.merge import Incoming
 from replication.machines.applier import Applier, LocalApplier, read_op, with_waiting
 from replication.machines.endpoint import NEVER, always_false
-from replication.machines.origin_map import Renaming, blocks
+from replication.machines.origin_map import OriginMap, blocks
 from replication.machines.sink import Sink, SinkState
 from replication.mesh.links import Links
 from replication.mesh.registry import Machine
@@ -76,7 +76,7 @@ class SourceReport:
     name: str
     status: SourceStatus
     lag_ms: float
-    heard_ms: float | None
+    last_io_ms: float | None
     """The time since its last frame, connected or not; None before the first."""
     ops: int
     bytes: int
@@ -90,11 +90,11 @@ class MappedApplier(LocalApplier):
     """A replica as seen by one source: origins are renamed in both directions."""
 
     def __init__(
-        self, replica: Replica, renaming: Renaming, report_unfit: Callable[[str], object] = str
+        self, replica: Replica, origin_map: OriginMap, report_unfit: Callable[[str], object] = str
     ) -> None:
         """`report_unfit` is called, with the reason, when renaming turns out to be impossible."""
         super().__init__(replica)
-        self.renaming = renaming
+        self.origin_map = origin_map
         self.report_unfit = report_unfit
         self.empty: Callable[[], object] | None = None
         """Deletes all data when the snapshot of the source is here; None if that is merged with the
@@ -103,11 +103,11 @@ class MappedApplier(LocalApplier):
 
     def vector(self) -> Vector:
         """Return the vector of the source's operations that were applied."""
-        return self.renaming.back(self.replica.keyspace.vector) if self.empty is None else {}
+        return self.origin_map.back(self.replica.keyspace.vector) if self.empty is None else {}
 
     def held(self) -> Vector:
         """Return the same vector with buffered operations."""
-        return self.renaming.back(with_waiting(self.replica)) if self.empty is None else {}
+        return self.origin_map.back(with_waiting(self.replica)) if self.empty is None else {}
 
     def lost(self, vector: Vector) -> int:
         """Return 0: the source holds none of our effects."""
@@ -116,7 +116,7 @@ class MappedApplier(LocalApplier):
     def accept(self, data: bytes) -> Outcome:
         """Apply or buffer an op of the source. Raises DecodeError; CannotRename is one."""
         try:
-            op = self.renaming.op(read_op(data))
+            op = self.origin_map.op(read_op(data))
         except CannotRename as error:
             self.report_unfit(str(error))
             raise
@@ -127,7 +127,7 @@ class MappedApplier(LocalApplier):
         if not incoming.complete:
             raise DecodeError("a snapshot was cut off")
         try:
-            self.renaming.snapshot(incoming)
+            self.origin_map.snapshot(incoming)
         except CannotRename as error:
             self.report_unfit(str(error))
             raise
@@ -170,13 +170,13 @@ class Follower(Links):
         if serving is not None:
             serving.upstream = self
         self.following = True
-        self.renamings = dict(zip(names, blocks(member.region, len(names)), strict=True))
+        self.origin_maps = dict(zip(names, blocks(member.region, len(names)), strict=True))
         self.promises: dict[str, tuple[Vector, Vector]] = {}
         """The vector of a source and its stable vector, from its latest report. The stable vector
         counts when we have all of the other."""
         self.unfit: dict[str, str] = {}
         """Sources that cannot be followed, and why."""
-        self.heard: dict[str, int] = {}
+        self.last_received_at: dict[str, int] = {}
         """The time of the last frame of each source whose connection is closed."""
         self.stable: Vector = {}
         self.members = replica.stability.members
@@ -202,13 +202,13 @@ class Follower(Links):
 
     def applier_for(self, peer: str) -> Applier:
         report_unfit = partial(self.unfit.__setitem__, peer)
-        applier = MappedApplier(self.replica, self.renamings[peer], report_unfit)
+        applier = MappedApplier(self.replica, self.origin_maps[peer], report_unfit)
         applier.empty = partial(self.replace_data, peer) if self.holds_old else None
         return applier
 
     def make_hello(self, peer: str) -> Hello:
         member = self.member
-        vector = self.renamings[peer].back(self.replica.keyspace.vector)
+        vector = self.origin_maps[peer].back(self.replica.keyspace.vector)
         vector = {} if self.holds_old else vector
         return Hello(member.name, member.region, member.origin, "", vector, FOLLOWER)
 
@@ -240,7 +240,7 @@ class Follower(Links):
         """Return whether we have data of a source that is not there to send it again."""
         sink = self.sinks.get(peer)
         is_there = peer in self.shrunk or (sink is not None and sink.is_open)
-        return not is_there and self.renamings[peer].back(self.replica.keyspace.vector) != {}
+        return not is_there and self.origin_maps[peer].back(self.replica.keyspace.vector) != {}
 
     def on_connected(self, end: Machine, hello: Hello) -> list[Event]:
         events = super().on_connected(end, hello)
@@ -264,13 +264,13 @@ class Follower(Links):
         have = end.applier.vector()
         if promise is not None and dominates(have, promise[0]):
             stable = {origin: seq for origin, seq in promise[1].items() if origin in have}
-            self.stable |= self.renamings[event.peer].vector(stable)
+            self.stable |= self.origin_maps[event.peer].vector(stable)
             del self.promises[event.peer]
         return []
 
     def remove_end(self, end: Machine) -> None:
         if end.hello is not None:
-            self.heard[end.peer] = end.heard_at
+            self.last_received_at[end.peer] = end.last_received_at
         else:
             self.shrunk.discard(end.peer)
         super().remove_end(end)
@@ -310,7 +310,7 @@ class Follower(Links):
         self.replica.reset()
         for links in (self, self.serving):
             if links is not None:
-                links.take_name()
+                links.adopt_origin()
 
     def promote(self, now: int) -> list[Event]:
         """Stop following, and become writable. The data stays."""
@@ -335,11 +335,11 @@ class Follower(Links):
             return SourceStatus.IN_SYNC
         return SourceStatus.SYNCING
 
-    def heard_ms(self, peer: str, now: int) -> float | None:
+    def last_io_ms(self, peer: str, now: int) -> float | None:
         """Return the time (ms) since the last frame of a source; None before the first."""
-        sink, at = self.sinks.get(peer), self.heard.get(peer)
+        sink, at = self.sinks.get(peer), self.last_received_at.get(peer)
         if sink is not None and sink.hello is not None:
-            at = sink.heard_at
+            at = sink.last_received_at
         return None if at is None else (now - at) / 1e6
 
     def reports(self, now: int) -> tuple[SourceReport, ...]:
@@ -347,14 +347,14 @@ class Follower(Links):
         rows: list[SourceReport] = []
         for row in self.statistics(now):
             status = self.status(row.peer, now)
-            heard_ms = self.heard_ms(row.peer, now)
+            last_io_ms = self.last_io_ms(row.peer, now)
             is_lost = status is SourceStatus.OUT_OF_SYNC
             rows.append(
                 SourceReport(
                     name=row.peer,
                     status=status,
-                    lag_ms=(heard_ms or 0.0) if is_lost else row.lag_ms,
-                    heard_ms=heard_ms,
+                    lag_ms=(last_io_ms or 0.0) if is_lost else row.lag_ms,
+                    last_io_ms=last_io_ms,
                     ops=row.ops,
                     bytes=row.bytes,
                     full=row.full,

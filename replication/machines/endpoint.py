@@ -14,7 +14,13 @@ import attrs
 
 from crdt.causality.dots import Origin, Vector
 from replication.protocol.errors import RemoteProtocolError
-from replication.protocol.events import Closed, ConvergenceReceived, Event, LackHeard, ViewHeard
+from replication.protocol.events import (
+    Closed,
+    ConvergenceReceived,
+    Event,
+    LackReported,
+    ViewReceived,
+)
 from replication.protocol.frames import (
     Ack,
     ConvergenceReply,
@@ -78,19 +84,19 @@ class End:
         """The membership view that we exchange with the other end; None unless it is a member."""
         self.is_refused = False
         """True if one of the ends has refused the link."""
-        self.view_told = Present(())
-        self.view_heard: View = ()
+        self.view_sent = Present(())
+        self.view_received: View = ()
         """The view in which the other end makes its reports."""
         self.counts = False
         """True if they count. They do not while it holds operations of an incarnation that is
         over."""
-        self.lacking_told: dict[tuple[Origin, int], Lacking] = {}
+        self.lacking_sent: dict[tuple[Origin, int], Lacking] = {}
         """The statements about lost effects that we have sent to the other end."""
-        self.heard_at = now
+        self.last_received_at = now
         """The time at which bytes last came."""
         self.whole_at = now
         """The time at which bytes last completed a frame."""
-        self.said_at = now
+        self.last_sent_at = now
         self.vector: Vector = {}
         """The vector that the other end has last reported."""
         self.rtt = 0
@@ -144,7 +150,7 @@ class End:
                 hint = f": this link is of slot group 0, not {frame.group}"
             raise RemoteProtocolError(f"{type(frame).__name__} while {state.value}{hint}")
         self.enter(following)
-        self.heard_at = self.whole_at = max(now, self.heard_at)
+        self.last_received_at = self.whole_at = max(now, self.last_received_at)
 
     def note_bytes(self, now: int) -> None:
         """Record that a part of a frame has come: the other end is alive, and the link is slow.
@@ -153,7 +159,7 @@ class End:
         `idle_ns_max`.
         """
         if self.hello is not None and now - self.whole_at <= self.limits.idle_ns_max:
-            self.heard_at = max(now, self.heard_at)
+            self.last_received_at = max(now, self.last_received_at)
 
     def measure(self, frame: Heartbeat | Ack, now: int) -> bool:
         """Record the vector and the round trip of a regular message. Return whether it was the
@@ -177,13 +183,13 @@ class End:
             self.check_outbox()
         return [ConvergenceReceived(self.peer, frame)]
 
-    def take_statement(self, frame: Present | Lacking) -> list[Event]:
+    def receive_statement(self, frame: Present | Lacking) -> list[Event]:
         """Process a new view of the other end, or its statement about a lost effect."""
         if isinstance(frame, Lacking):
-            return [LackHeard(self.peer, frame)]
-        self.view_heard = frame.view
+            return [LackReported(self.peer, frame)]
+        self.view_received = frame.view
         self.counts = frame.counts
-        return [ViewHeard(self.peer)]
+        return [ViewReceived(self.peer)]
 
     def ended(self, frame: Eof | Refuse) -> list[Event]:
         """Close, since the other end has hung up."""
@@ -200,26 +206,26 @@ class End:
         """Send a frame as soon as the driver can."""
         kind = type(frame)
         if kind in LATEST:
-            self.outbox = [said for said in self.outbox if type(said) is not kind]
+            self.outbox = [each for each in self.outbox if type(each) is not kind]
         self.outbox.append(frame)
         self.notify()
 
     def send_view(self) -> None:
         """Send our view if it has changed. It must go ahead of reports that are made in it."""
         if self.membership is not None:
-            present = Present(self.membership.view, counts=bool(self.membership.to_tell()))
-            told = self.view_told
-            if (present.view, present.counts) != (told.view, told.counts):
-                self.view_told = present
+            present = Present(self.membership.view, counts=bool(self.membership.view_to_send()))
+            sent = self.view_sent
+            if (present.view, present.counts) != (sent.view, sent.counts):
+                self.view_sent = present
                 self.send(present)
 
     def send_lacking(self, frame: Lacking) -> None:
         """Send a statement about a lost effect, unless the other end has it from us."""
         effect = frame.origin, frame.seq
-        told = self.lacking_told.get(effect)
-        is_new = told is None or (told.view, told.regions) != (frame.view, frame.regions)
+        sent = self.lacking_sent.get(effect)
+        is_new = sent is None or (sent.view, sent.regions) != (frame.view, frame.regions)
         if is_new and not self.is_swamped:
-            self.lacking_told[effect] = frame
+            self.lacking_sent[effect] = frame
             self.send(frame)
 
     def reply(self, frame: Frame) -> None:
@@ -249,11 +255,11 @@ class End:
     @property
     def silent_at(self) -> int:
         """The time (ns) at which the other end counts as dead if nothing comes."""
-        return self.heard_at + self.limits.silence_ns_max
+        return self.last_received_at + self.limits.silence_ns_max
 
     def reset_silence(self, now: int) -> None:
         """Restart the time-out of silence, since this process itself was paused for a while."""
-        self.heard_at = self.whole_at = now
+        self.last_received_at = self.whole_at = now
 
     def close_if_silent(self, now: int) -> list[Event]:
         """Close the link if the other end has been silent for too long."""

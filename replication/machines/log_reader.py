@@ -30,16 +30,16 @@ class CutOp:
     """The frames of a large op. Each is cut when it is sent, since all of them together would be
     another copy of the op, which the allocator does not give back to the system."""
 
-    def __init__(self, op: bytes, room: int) -> None:
+    def __init__(self, op: bytes, limit_bytes: int) -> None:
         self.op = op
-        self.room = room
+        self.limit_bytes = limit_bytes
 
     def __len__(self) -> int:
-        return (len(self.op) + self.room - 1) // self.room
+        return (len(self.op) + self.limit_bytes - 1) // self.limit_bytes
 
     def __getitem__(self, index: int) -> OpPart:
-        stop = (index + 1) * self.room
-        return OpPart(self.op[index * self.room : stop], stop >= len(self.op))
+        stop = (index + 1) * self.limit_bytes
+        return OpPart(self.op[index * self.limit_bytes : stop], stop >= len(self.op))
 
 
 @attrs.frozen
@@ -107,15 +107,15 @@ class LogReader:
         known = self.replica.keyspace.vector
         return {origin: seq for origin, seq in vector.items() if origin in known}
 
-    def read(self, position: int, routes: Routes, room: int) -> Batch:
-        """Return the next batch, of about `room` bytes, with the ops of these regions."""
-        held = self.batches.get((routes, room))
+    def read(self, position: int, routes: Routes, limit_bytes: int) -> Batch:
+        """Return the next batch, of about `limit_bytes` bytes, with the ops of these regions."""
+        held = self.batches.get((routes, limit_bytes))
         if held is not None and held.position == position:
             if held.full or held.stop == self.history.stop:
                 return held
-        batch = self.gather(position, routes, room, frozenset(), {})
+        batch = self.gather(position, routes, limit_bytes, frozenset(), {})
         self.drop_old_batches()
-        self.batches[routes, room] = batch
+        self.batches[routes, limit_bytes] = batch
         return batch
 
     def drop_old_batches(self) -> None:
@@ -131,7 +131,7 @@ class LogReader:
         self,
         position: int,
         routes: Routes,
-        room: int,
+        limit_bytes: int,
         extra: frozenset[Origin],
         beyond: Vector,
     ) -> Batch:
@@ -146,7 +146,7 @@ class LogReader:
         for origin, start, end, op in self.history.read(position, self.limits.scan_ops_max):
             if routes is None or region_of(origin) in routes or origin in extra:
                 if end > beyond.get(origin, 0):
-                    if size + len(op) > room and data:
+                    if size + len(op) > limit_bytes and data:
                         full = True
                         break
                     size += len(op)
@@ -157,7 +157,7 @@ class LogReader:
             stop += 1
         full = full or stop - position == self.limits.scan_ops_max
         return Batch(
-            position, stop, in_frames(data, size, room), len(data), size, full, first, last
+            position, stop, in_frames(data, size, limit_bytes), len(data), size, full, first, last
         )
 
     def take_turn(self, notify: Callable[[], None]) -> Snapshot | None:
@@ -189,10 +189,10 @@ class LogReader:
             notify()
 
 
-def in_frames(data: list[bytes], size: int, room: int) -> tuple[Ops, ...] | CutOp:
+def in_frames(data: list[bytes], size: int, limit_bytes: int) -> tuple[Ops, ...] | CutOp:
     """Return ops as one frame, or a single large op in parts."""
     if not data:
         return ()
-    if size <= room:
+    if size <= limit_bytes:
         return (Ops(tuple(data)),)
-    return CutOp(data[0], room)
+    return CutOp(data[0], limit_bytes)

@@ -36,7 +36,7 @@ from crdt.types.registry import BUILT_IN, TypeRegistry
 from replication.protocol.errors import CannotRename
 
 
-class Renaming:
+class OriginMap:
     """The map of one source: its block of region numbers, in ascending order."""
 
     def __init__(self, numbers: Sequence[int], types: TypeRegistry = BUILT_IN) -> None:
@@ -162,7 +162,7 @@ class Renaming:
         definition.rename_origins(value, self)
 
 
-def blocks(own: int, count: int) -> list[Renaming]:
+def blocks(own: int, count: int) -> list[OriginMap]:
     """Return blocks of region numbers for `count` sources, for a follower that is region `own`.
 
     >>> [block.numbers[:2] for block in blocks(1, 2)]
@@ -170,4 +170,4 @@ def blocks(own: int, count: int) -> list[Renaming]:
     """
     free = [number for number in range(1, 256) if number != own]
     width = len(free) // count
-    return [Renaming(free[index * width : (index + 1) * width]) for index in range(count)]
+    return [OriginMap(free[index * width : (index + 1) * width]) for index in range(count)]

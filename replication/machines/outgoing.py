@@ -35,14 +35,14 @@ class Outgoing:
         self.snapshot = self.log_reader.take_turn(self.notify)
         return self.snapshot
 
-    def next_part(self, room: int) -> SnapshotPiece | None:
-        """Return about the next `room` bytes; None if all has been sent."""
+    def next_part(self, limit_bytes: int) -> SnapshotPiece | None:
+        """Return about the next `limit_bytes` bytes; None if all has been sent."""
         assert self.snapshot is not None, "begin first"
         if self.start >= len(self.data):
             self.data, self.start = next(self.snapshot, b""), 0
             if not self.data:
                 return None
-        begin, self.start = self.start, self.start + room
+        begin, self.start = self.start, self.start + limit_bytes
         return SnapshotPiece(self.data[begin : self.start], self.start >= len(self.data))
 
     def drop(self) -> None:

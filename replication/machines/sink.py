@@ -90,9 +90,8 @@ class SinkState(enum.Enum):
 
 S = SinkState
 
-# Where ops may come in, and where regular messages may.
+# The states that accept ops and regular messages.
 OPEN: Final = (S.RESUMING, S.STREAMING, S.WAITING, S.LOADING, S.STALLED)
-
 STATEMENTS: Final = (Heartbeat, Present, Lacking, GapRefused)
 REGULAR: Final = (Ops, OpPart, *STATEMENTS, ConvergenceRequest, ConvergenceReply)
 
@@ -218,28 +217,28 @@ class Sink(End):
         try:
             match frame:
                 case Ops():
-                    return self.take_ops(frame.batch, sum(map(len, frame.batch)), now)
+                    return self.receive_ops(frame.batch, sum(map(len, frame.batch)), now)
                 case OpPart() | SnapshotPiece():
-                    return self.take_part(frame, now)
+                    return self.receive_part(frame, now)
                 case SnapshotEnd():
                     return self.merge(now)
                 case _:
                     if isinstance(frame, Hello | Resumed):
                         self.data_at = now
-                    return self.hear(frame, before, now)
+                    return self.receive_control_frame(frame, before, now)
         except DecodeError as error:
             raise RemoteProtocolError(f"{type(frame).__name__}: {error}") from error
         except IdentityReused as error:
             ours = error.origin == self.applier.origin()
             return [*(self.reuse(error.origin) if ours else ()), *self.close(str(error))]
 
-    def hear(self, frame: Frame, before: SinkState, now: int) -> list[Event]:
+    def receive_control_frame(self, frame: Frame, before: SinkState, now: int) -> list[Event]:
         """Process a frame that carries no data."""
         match frame:
             case Heartbeat():
-                return self.take_heartbeat(frame, now)
+                return self.receive_heartbeat(frame, now)
             case Hello():
-                return self.greet(frame)
+                return self.receive_hello(frame)
             case Resumed() if before is not S.LOADING:
                 self.tally.partial_ok += 1
                 return [Resynced(self.peer, self.direction, False)]
@@ -254,7 +253,7 @@ class Sink(End):
                 self.asked -= {frame.origin}
                 return [GapUnfilled(self.peer, frame.origin)]
             case Present() | Lacking():
-                return self.take_statement(frame)
+                return self.receive_statement(frame)
             case ConvergenceRequest() | ConvergenceReply():
                 return self.receive_convergence_frame(frame)
             case Refuse() | Eof():
@@ -264,7 +263,7 @@ class Sink(End):
                 assert isinstance(frame, Resumed | Truncated | GapRefused), f"no rule for {frame!r}"
         return []
 
-    def greet(self, hello: Hello) -> list[Event]:
+    def receive_hello(self, hello: Hello) -> list[Event]:
         """Process the Hello of the source."""
         self.hello = hello
         self.vector = self.goal = hello.vector
@@ -286,12 +285,12 @@ class Sink(End):
         self.reused = True
         return [OriginReused(self.peer, origin)]
 
-    def take_heartbeat(self, frame: Heartbeat, now: int) -> list[Event]:
+    def receive_heartbeat(self, frame: Heartbeat, now: int) -> list[Event]:
         """Process the source's vector and the reports of other regions."""
         if self.measure(frame, now):
             self.ack(now)
         self.age.record_report(frame.stamp, self.trip, self.rtt_best, now)
-        events = self.look()
+        events = self.check_caught_up()
         events.append(Reported(self.peer, self.region, frame.vector, frame.clock))
         events += [Reported(self.peer, *report) for report in frame.reports]
         return events + self.reuse(self.applier.lost(frame.vector))
@@ -307,7 +306,7 @@ class Sink(End):
         if self.taken - self.acked >= min(self.limits.ack_bytes, max(ACK_BYTES, self.taken >> 3)):
             self.ack(now)
 
-    def take_ops(self, batch: tuple[bytes, ...], size: int, now: int) -> list[Event]:
+    def receive_ops(self, batch: tuple[bytes, ...], size: int, now: int) -> list[Event]:
         """Apply or buffer ops."""
         if self.passes_by:
             self.count(size, now)
@@ -327,16 +326,16 @@ class Sink(End):
         self.tally.ops += len(batch)
         self.count(size, now)
         events.insert(0, OpsTaken(self.peer, self.applier.applied() - before))
-        return events if self.age.is_covered else events + self.look()
+        return events if self.age.is_covered else events + self.check_caught_up()
 
-    def take_part(self, frame: OpPart | SnapshotPiece, now: int) -> list[Event]:
+    def receive_part(self, frame: OpPart | SnapshotPiece, now: int) -> list[Event]:
         """Add a part of what is too large for one frame. Ops that are ignored are not kept, and
         pieces are accepted only while a snapshot is loaded."""
         if isinstance(frame, SnapshotPiece) and self.incoming is None:
             raise RemoteProtocolError("a piece outside a snapshot")
         whole = self.parts.add(frame, keep=not self.passes_by)
         if whole is not None and isinstance(frame, OpPart):
-            return self.take_ops((whole,), len(frame.data), now)
+            return self.receive_ops((whole,), len(frame.data), now)
         if whole is not None and self.incoming is not None:
             read_piece(self.incoming, whole)
         self.count(len(frame.data), now)
@@ -355,7 +354,8 @@ class Sink(End):
         self.applier.merge(incoming)
         self.tally.full += 1
         self.ack(now)
-        return [Merged(self.peer), Resynced(self.peer, self.direction, True), *self.look()]
+        resynced = Resynced(self.peer, self.direction, True)
+        return [Merged(self.peer), resynced, *self.check_caught_up()]
 
     # -- what is lacking -------------------------------------------------------------------
 
@@ -368,7 +368,7 @@ class Sink(End):
         due = {origin: seq for origin, seq in self.vector.items() if self.carries(origin)}
         return lacking(self.applier.vector(), due)
 
-    def look(self) -> list[Event]:
+    def check_caught_up(self) -> list[Event]:
         """Record whether we have all that the source has last reported. Report once that we have
         all of its Hello."""
         if self.behind() == 0:
@@ -386,7 +386,7 @@ class Sink(End):
 
     @property
     def is_open(self) -> bool:
-        """Return whether both ends have greeted each other and the link is not closed."""
+        """Return whether the handshake is complete and the link is not closed."""
         return self.state in OPEN
 
     def brings(self, origin: Origin, seq: int) -> bool:
@@ -448,12 +448,12 @@ class Sink(End):
 
     def frames_to_send(self) -> list[Frame]:
         """Return what to send next, as `Source.frames_to_send` does."""
-        said, self.outbox = self.outbox, []
-        return said
+        frames, self.outbox = self.outbox, []
+        return frames
 
     def ack(self, now: int) -> None:
         """Send what we have applied, and the number of bytes that have come."""
-        self.said_at = now
+        self.last_sent_at = now
         self.acked = self.taken
         self.ack_at = NEVER
         held = now - self.stamped_at
@@ -468,7 +468,7 @@ class Sink(End):
             return NEVER
         if self.state is S.GREETING:
             return self.silent_at
-        due = self.said_at + self.limits.heartbeat_ns + self.queueing_ns
+        due = self.last_sent_at + self.limits.heartbeat_ns + self.queueing_ns
         if self.ack_at < due:
             due = self.ack_at
         if self.state is S.STALLED and self.resume_at < due:
@@ -483,7 +483,7 @@ class Sink(End):
             return events
         if self.state is S.STALLED and now >= self.resume_at:
             self.resume(now)
-        if now >= min(self.ack_at, self.said_at + self.limits.heartbeat_ns + self.queueing_ns):
+        if now >= min(self.ack_at, self.last_sent_at + self.limits.heartbeat_ns + self.queueing_ns):
             if self.state is not S.GREETING:
                 self.ack(now)
         return events

@@ -157,9 +157,9 @@ class Source(End):
         self.step(self.state, frame, now)
         match frame:
             case Ack():
-                return self.take_ack(frame, now)
+                return self.receive_ack(frame, now)
             case Hello():
-                return self.greet(frame, now)
+                return self.receive_hello(frame, now)
             case Resume():
                 return self.resume(frame)
             case SnapshotRequest():
@@ -170,7 +170,7 @@ class Source(End):
             case GapEnd():
                 self.extra -= {frame.origin}
             case Present() | Lacking():
-                return self.take_statement(frame)
+                return self.receive_statement(frame)
             case ConvergenceRequest() | ConvergenceReply():
                 return self.receive_convergence_frame(frame)
             case _:
@@ -182,7 +182,7 @@ class Source(End):
         """Return the part of a vector of the sink that is kept."""
         return self.log_reader.known_part(vector) if self.is_follower else vector
 
-    def greet(self, hello: Hello, now: int) -> list[Event]:
+    def receive_hello(self, hello: Hello, now: int) -> list[Event]:
         """Process the Hello of the sink."""
         self.hello = hello
         self.vector = self.kept_part(hello.vector)
@@ -207,7 +207,7 @@ class Source(End):
         """Return whether the other end is a follower (Replica Of)."""
         return self.hello is not None and self.hello.role == FOLLOWER
 
-    def take_ack(self, ack: Ack, now: int) -> list[Event]:
+    def receive_ack(self, ack: Ack, now: int) -> list[Event]:
         """Process an acknowledgement."""
         ack = attrs.evolve(ack, vector=self.kept_part(ack.vector)) if self.is_follower else ack
         if not self.taken <= ack.taken <= self.given:
@@ -238,7 +238,7 @@ class Source(End):
         """Process the sink's vector, and the regions that it wants over this link. What the vector
         covers is not sent again. It does not count as acknowledged, since some may be buffered."""
         self.check_outbox()
-        if sum(isinstance(said, Resumed) for said in self.outbox) >= RESUMES_MAX:
+        if sum(isinstance(frame, Resumed) for frame in self.outbox) >= RESUMES_MAX:
             raise RemoteProtocolError("it resumes again and again without waiting for a reply")
         self.routes = None if frame.routes is None else frozenset(frame.routes)
         vector = self.kept_part(frame.vector)
@@ -330,16 +330,16 @@ class Source(End):
 
     def frames_to_send(self) -> list[Frame]:
         """Return what to send next, about a batch at most. A closed end may have a last frame."""
-        said, self.outbox = self.outbox, []
+        frames, self.outbox = self.outbox, []
         if self.in_flight < self.pace.window_bytes:
             if self.parts_left:
-                said.append(self.next_part())
+                frames.append(self.next_part())
             elif self.state is S.SENDING:
-                said += self.next_ops()
+                frames += self.next_ops()
             elif self.state is S.SNAPSHOT:
-                said += self.next_piece()
+                frames += self.next_piece()
             self.pace.sent(self.in_flight)
-        return said
+        return frames
 
     def next_part(self) -> Frame:
         """Return the next frame of the batch that was read."""
@@ -356,9 +356,9 @@ class Source(End):
         """Skip ops that are not sent over this link. Return whether there is something to send."""
         if self.found or self.state is not S.SENDING or self.extra or self.seek or self.outbox:
             return self.ready
-        room = self.pace.batch_bytes
+        limit_bytes = self.pace.batch_bytes
         while self.ready and not self.parts_left and self.cursor >= self.log_reader.history.start:
-            batch = self.log_reader.read(self.cursor, self.routes, room)
+            batch = self.log_reader.read(self.cursor, self.routes, limit_bytes)
             if batch.ops or self.jumps != self.log_reader.history.jumps:
                 self.found = True
                 return True
@@ -370,7 +370,7 @@ class Source(End):
         """Read the next batch of ops. Return its first frame."""
         history = self.log_reader.history
         self.found = False
-        room = self.pace.batch_bytes
+        limit_bytes = self.pace.batch_bytes
         if self.seek:
             self.cursor = min(self.cursor, history.locate(self.sent, self.seek.__contains__))
             self.seek = frozenset()
@@ -378,16 +378,16 @@ class Source(End):
         if overrun or self.jumps != history.jumps:
             if not self.reaches():
                 self.truncate()
-                said, self.outbox = self.outbox, []
-                return said
+                frames, self.outbox = self.outbox, []
+                return frames
             self.cursor = max(self.cursor, history.start)
         reader = self.log_reader
         if self.extra:
-            batch = reader.gather(self.cursor, self.routes, room, self.extra, self.sent)
+            batch = reader.gather(self.cursor, self.routes, limit_bytes, self.extra, self.sent)
         else:
-            batch = reader.read(self.cursor, self.routes, room)
+            batch = reader.read(self.cursor, self.routes, limit_bytes)
             if any(seq != self.sent.get(origin, 0) + 1 for origin, seq in batch.first.items()):
-                batch = reader.gather(self.cursor, self.routes, room, self.extra, self.sent)
+                batch = reader.gather(self.cursor, self.routes, limit_bytes, self.extra, self.sent)
         for origin, seq in batch.first.items():
             assert seq <= self.sent.get(origin, 0) + 1, "a hole in the history"
         self.sent.update(batch.last)
@@ -440,7 +440,7 @@ class Source(End):
             return NEVER
         if self.state is S.GREETING:
             return self.silent_at
-        due = self.said_at + self.limits.heartbeat_ns + self.queueing_ns
+        due = self.last_sent_at + self.limits.heartbeat_ns + self.queueing_ns
         silent = self.silent_at
         return silent if silent < due else due
 
@@ -457,7 +457,7 @@ class Source(End):
 
     def heartbeat(self, now: int) -> None:
         """Send our vector, and the reports of the regions whose ops the sink gets from us."""
-        self.said_at = now
+        self.last_sent_at = now
         replica = self.log_reader.replica
         self.mark(now)
         held = now - self.stamped_at
@@ -475,11 +475,11 @@ class Source(End):
             return ((self.log_reader.member.region, stable, clock),)
         regions = self.routes | set(map(region_of, self.extra))
         found: list[Report] = []
-        room = REPORTED_ORIGINS_MAX
+        limit_bytes = REPORTED_ORIGINS_MAX
         for region in sorted(regions):
             report = stability.report_of(region)
-            if report is not None and region != self.region and len(report) <= room:
-                room -= len(report)
+            if report is not None and region != self.region and len(report) <= limit_bytes:
+                limit_bytes -= len(report)
                 found.append((region, report, stability.clock_of(region)))
         return tuple(found)
 

@@ -30,7 +30,7 @@ from replication.protocol.limits import Limits
 from replication.protocol.membership_view import MembershipView
 from replication.protocol.peers import Direction, Member, Peer
 
-GREETING_MAX: Final = 64  # connections without a Hello; beyond this number the oldest is closed
+AWAITING_HELLO_MAX: Final = 64  # connections without a Hello; beyond it the oldest is closed
 
 
 class Connections(Registry):
@@ -91,11 +91,11 @@ class Connections(Registry):
 
     def serve(self, now: int, address: str = "") -> Source:
         """Return a machine for a connection that has come in from `address`."""
-        while len(self.greeting) >= GREETING_MAX:
-            self.replace_connection(oldest_of_most_frequent(self.greeting), now)
+        while len(self.awaiting_hello) >= AWAITING_HELLO_MAX:
+            self.replace_connection(oldest_of_most_frequent(self.awaiting_hello), now)
         source = Source(self.log_reader, now)
         source.address = address
-        self.greeting.append(source)
+        self.awaiting_hello.append(source)
         self.rearm(source.deadline)
         return source
 
@@ -127,7 +127,7 @@ class Connections(Registry):
         end.membership = self.membership
         if isinstance(end, Source):
             self.replace_connection(self.sources.get(peer.name), now)
-            self.greeting.remove(end)
+            self.awaiting_hello.remove(end)
             self.sources[peer.name] = end
             self.peers[peer.name] = peer
             end.tally = self.tally(peer.name, end.direction)
@@ -146,7 +146,7 @@ class Connections(Registry):
         if reason:
             return reason
         self.replace_connection(victim, now)
-        self.greeting.remove(end)
+        self.awaiting_hello.remove(end)
         self.followers.append(end)
         return ""
 
@@ -163,7 +163,7 @@ class Connections(Registry):
             del self.sources[end.peer]
             if self.peers[end.peer].is_guest:
                 self.forget_guest(end.peer)
-        for waiting in (self.followers, self.greeting):
+        for waiting in (self.followers, self.awaiting_hello):
             if end in waiting:
                 waiting.remove(end)
 

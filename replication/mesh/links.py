@@ -44,14 +44,14 @@ from replication.protocol.events import (
     EarlierIncarnation,
     Event,
     GapUnfilled,
-    LackHeard,
+    LackReported,
     Merged,
     OpsTaken,
     Reported,
     Resynced,
     SnapshotWanted,
     Unproven,
-    ViewHeard,
+    ViewReceived,
 )
 from replication.protocol.frames import Frame, Hello
 from replication.protocol.limits import Limits
@@ -139,9 +139,9 @@ class Links(Connections):
                     events += self.on_connected(end, end.hello)
                     if end.membership is not None:
                         events += self.record_members(end, end.hello, now)
-                        if self.membership.greeted(end.region, end.hello.origin):
+                        if self.membership.record_origin(end.region, end.hello.origin):
                             events += self.drop_old_incarnations(now)
-                case ViewHeard() | LackHeard():
+                case ViewReceived() | LackReported():
                     events += self.record_statement(end, event, now)
                 case ConvergenceReceived():
                     self.convergence_queries.receive(end, event.frame)
@@ -174,7 +174,7 @@ class Links(Connections):
     def on_connected(self, end: Machine, hello: Hello) -> list[Event]:
         """Start recovery and convergence queries over the link of a peer that was admitted."""
         if isinstance(end, Sink):
-            self.recovery.record_greeting(end.peer)
+            self.recovery.record_hello(end.peer)
         elif end.is_follower:
             return []
         elif self.recovery.expect_peer(end.peer):
@@ -186,13 +186,14 @@ class Links(Connections):
             return [EarlierIncarnation(end.peer)]
         return []
 
-    def record_statement(self, end: Machine, event: ViewHeard | LackHeard, now: int) -> list[Event]:
+    def record_statement(self, end: Machine, event: Event, now: int) -> list[Event]:
         """Process a membership view, or a statement about a lost effect, of a member."""
         if end.membership is None:
             return []
-        if isinstance(event, LackHeard):
-            return self.losses.take_statement(event.frame, self.ends())
-        return self.drop_old_incarnations(now) if self.membership.heard(end.view_heard) else []
+        if isinstance(event, LackReported):
+            return self.losses.receive_statement(event.frame, self.ends())
+        changed = self.membership.merge_view(end.view_received)
+        return self.drop_old_incarnations(now) if changed else []
 
     def drop_old_incarnations(self, now: int) -> list[Event]:
         """Close connections with incarnations of members that are over."""
@@ -200,7 +201,7 @@ class Links(Connections):
         events: list[Event] = []
         for end in self.ends():
             if end.membership is not None and end.hello is not None and is_over(end.hello.origin):
-                events += self.handle(end, end.close(f"this life of {end.peer} is over"), now)
+                events += self.handle(end, end.close(f"incarnation of {end.peer} is over"), now)
         return events
 
     def notice_recovery(self, now: int) -> list[Event]:
@@ -222,8 +223,8 @@ class Links(Connections):
     def record_report(self, end: Machine, event: Reported, now: int) -> list[Event]:
         """Process a region's report of its vector and clock."""
         counts = event.region != self.member.region and self.membership.is_member(event.region)
-        if counts and end.counts and end.view_heard == self.membership.view:
-            self.replica.heard(event.region, event.vector, event.clock)
+        if counts and end.counts and end.view_received == self.membership.view:
+            self.replica.record_report(event.region, event.vector, event.clock)
         if isinstance(end, Sink) and not dominates(self.replica.keyspace.vector, end.vector):
             self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
         ours = self.replica.keyspace.now
@@ -307,15 +308,15 @@ class Links(Connections):
         write. Return the origin, to be noted on disk. Raises ValueError if all are in use.
 
         If we have written anything, our whole state is put aside until peers have answered, since
-        our dots may name other effects elsewhere (see `aside`).
+        our dots may name other effects elsewhere (see `disputed_state`).
         """
         origin = self.memory.reincarnate([end.vector for end in self.ends()], least)
-        self.take_name()
+        self.adopt_origin()
         self.close_all("a new incarnation", now)
         self.memory.begin_recovery()
         return origin
 
-    def take_name(self) -> None:
+    def adopt_origin(self) -> None:
         """Use the replica's present origin in the Hello of new connections."""
         self.member = self.log_reader.member = attrs.evolve(self.member, origin=self.replica.origin)
         self.membership.renew()

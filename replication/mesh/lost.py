@@ -118,7 +118,7 @@ class Losses:
             return False
         return self.join_statement((frame.origin, frame.seq), frame.regions)
 
-    def take_statement(self, frame: Lacking, ends: Iterable[End]) -> list[Event]:
+    def receive_statement(self, frame: Lacking, ends: Iterable[End]) -> list[Event]:
         """Record a statement of a peer, then drop and forward what follows from it."""
         return self.apply_statements(ends) if self.record_statement(frame) else []
 

@@ -1,7 +1,8 @@
 """The recovery of a replica that has lost its data, and the state that it has put aside.
 
 `Links` asks here whether the replica may write again, and lets it take another incarnation. The
-rules are in `recovery` (the peers to wait for) and `aside` (the merge of a disputed state).
+rules are in `recovery` (the peers to wait for) and `disputed_state` (the merge of a disputed
+state).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 
 from crdt.causality.dots import Origin, Vector, join
 from crdt.embed.replica import Replica
-from replication.machines.aside import Aside, put_aside
+from replication.machines.disputed_state import DisputedState, put_aside
 from replication.machines.log_reader import LogReader
 from replication.mesh.recovery import Recovery, unused_origin
 from replication.protocol.events import Event, Recovered
@@ -33,7 +34,7 @@ class RecoveryState:
         self.membership = membership
         self.dialled = tuple(dialled)
         self.recovery = Recovery(self.dialled)
-        self.aside: Aside | None = None
+        self.disputed_state: DisputedState | None = None
         """Our state while our origin is disputed."""
         self.expects_data = False
         """True if we have held something before. Then we do not begin with nothing before every
@@ -44,8 +45,8 @@ class RecoveryState:
 
         It counts as an answer if the peer holds nothing else, or if we have put a state aside.
         """
-        assert hello is not None, "a peer greets before it sends"
-        if self.aside is not None or not hello.holds_aside:
+        assert hello is not None, "a peer sends Hello first"
+        if self.disputed_state is not None or not hello.holds_aside:
             self.recovery.record_caught_up(peer)
 
     def reincarnate(self, said: Iterable[Vector], least: int = 0) -> Origin:
@@ -57,9 +58,9 @@ class RecoveryState:
         """
         origin = self.unused_origin(said, least)
         if self.replica.keyspace.seq:
-            if self.aside is not None:
-                self.aside.bring_back(self.replica, lambda: self.unused_origin(said))
-            self.aside = put_aside(self.replica)
+            if self.disputed_state is not None:
+                self.disputed_state.merge_back(self.replica, lambda: self.unused_origin(said))
+            self.disputed_state = put_aside(self.replica)
             self.replica.reincarnate(origin)
             self.replica.reset()
         else:
@@ -78,8 +79,8 @@ class RecoveryState:
         are in use.
         """
         known = [{self.replica.origin: 0}, self.replica.keyspace.vector]
-        if self.aside is not None:
-            known.append(self.aside.vector)
+        if self.disputed_state is not None:
+            known.append(self.disputed_state.vector)
         try:
             return unused_origin(self.replica.region, least, [*known, *said])
         except ValueError:
@@ -88,16 +89,16 @@ class RecoveryState:
     def known_vector(self) -> Vector:
         """Return what we hold, put aside or not."""
         vector = dict(self.replica.keyspace.vector)
-        return vector if self.aside is None else join(vector, self.aside.vector)
+        return vector if self.disputed_state is None else join(vector, self.disputed_state.vector)
 
     def announce_aside(self) -> None:
         """Let peers know whether we hold a state that is put aside."""
-        self.log_reader.holds_aside = self.membership.is_withheld = self.aside is not None
+        self.log_reader.holds_aside = self.membership.is_withheld = self.disputed_state is not None
 
     def awaits_all(self) -> bool:
         """Return whether we have nothing of what we held, and some peer has not answered. That peer
         may have it, whether it is down, refuses us, or its link is cut."""
-        is_empty = not self.replica.keyspace.vector and self.aside is None
+        is_empty = not self.replica.keyspace.vector and self.disputed_state is None
         return self.expects_data and is_empty and not self.recovery.has_all_answers
 
     def finish_recovery(self, cut: set[str], said: Iterable[Vector]) -> list[Event]:
@@ -105,12 +106,14 @@ class RecoveryState:
         with the peers in `cut` are cut."""
         if self.awaits_all():
             return []
-        if not self.recovery.is_recovered_now(cut, has_aside=self.aside is not None):
+        if not self.recovery.is_recovered_now(cut, has_aside=self.disputed_state is not None):
             return []
         events: list[Event] = []
-        if self.aside is not None:
+        if self.disputed_state is not None:
             last = self.recovery.last
-            events = [self.aside.bring_back(self.replica, lambda: self.unused_origin(said), last)]
-            self.aside = None
+            events = [
+                self.disputed_state.merge_back(self.replica, lambda: self.unused_origin(said), last)
+            ]
+            self.disputed_state = None
             self.announce_aside()
         return [*events, Recovered(self.recovery.last)]

@@ -5,7 +5,7 @@ incarnation that it has never had, so no dot is issued twice. But a write made n
 seen the writes of earlier incarnations: a counter would start from zero, and a value that its
 client had replaced could win. So the region is read-only (STL-2) until it has recovered:
 
-    it has all that each *reachable* peer had when the two greeted each other,
+    it has all that each *reachable* peer had at the handshake,
     and there is at least one such peer.
 
 A peer is reachable until an attempt to reach it has failed, or its link is cut by command. Its data
@@ -64,7 +64,7 @@ class Recovery:
         """Return whether the data of every peer is here."""
         return self.peers <= self.done
 
-    def record_greeting(self, peer: str) -> None:
+    def record_hello(self, peer: str) -> None:
         """Record that a peer that we dialled has answered."""
         self.linked.add(peer)
         self.missed.discard(peer)

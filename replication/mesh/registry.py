@@ -25,7 +25,7 @@ class Registry:
         self.sources: dict[str, Source] = {}
         self.followers: list[Source] = []
         """Several may have the same name, since no file assigns names to followers."""
-        self.greeting: list[Source] = []
+        self.awaiting_hello: list[Source] = []
         self.caught_up: set[str] = set()
         """Peers whose data at their Hello is here, since the replica was last empty."""
         self.upstream: Registry | None = None
@@ -39,7 +39,7 @@ class Registry:
         """Return all ends that are not closed."""
         found: list[Machine] = list(self.sinks.values())
         found += self.sources.values()
-        return found + self.followers + self.greeting
+        return found + self.followers + self.awaiting_hello
 
     def known(self, name: str) -> Peer:
         """Return the peer of that name. Raises UnknownPeer."""

@@ -35,7 +35,7 @@ class Roster:
         """The lists of peers' files."""
         self.announced: set[tuple[int, str]] = set()
         """The regions of those lists that we have sent to peers."""
-        self.hearsay: dict[str, Members] = {}
+        self.reported_members: dict[str, Members] = {}
         """The regions that peers know from the files of their own peers."""
 
     @property
@@ -47,7 +47,7 @@ class Roster:
         """Record the lists of a peer. Return whether our peers need a new list from us."""
         before = {*self.others}
         self.listed[hello.name] = hello.members
-        self.hearsay[hello.name] = hello.others
+        self.reported_members[hello.name] = hello.others
         self.count_members()
         now = {*self.others}
         if before <= now <= self.announced:
@@ -58,7 +58,7 @@ class Roster:
     def forget_peer(self, peer: str) -> None:
         """Forget the lists of a guest that has left. Peers learn of it when they next connect."""
         self.listed.pop(peer, None)
-        self.hearsay.pop(peer, None)
+        self.reported_members.pop(peer, None)
         self.count_members()
 
     def count_members(self) -> None:
@@ -66,7 +66,7 @@ class Roster:
         stability = self.replica.stability
         if self.base is None or stability.members is None or 0 in stability.members:
             return  # members are not known, or we follow a source, which decides on it
-        heard = [*self.others, *(m for members in self.hearsay.values() for m in members)]
+        heard = [*self.others, *(m for members in self.reported_members.values() for m in members)]
         members = set(self.base) | {number for number, _ in heard} - {self.replica.region}
         if members != stability.members:
             stability.list_members(members)

@@ -1,1 +1,1 @@
-"""The protocol of links: frames, their bytes, and the greeting."""
+"""The protocol of links: frames, their bytes, and the handshake."""

@@ -53,7 +53,7 @@ class Channel:
         """Return whether the handshake has something to send."""
         return self.handshake.outgoing != b""
 
-    def take_outgoing(self) -> bytes:
+    def bytes_to_send(self) -> bytes:
         """Return what the handshake has to send. Each byte is returned once."""
         data, self.handshake.outgoing = self.handshake.outgoing, b""
         return data

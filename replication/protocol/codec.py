@@ -33,7 +33,7 @@ from replication.protocol.frames import EPOCH_MAX, Frame, Grouped, Lineage, Memb
 
 LENGTH_BYTES: Final = 4
 TAG_BYTES: Final = 16  # of which a forger guesses one in 2**128
-FRAME_BYTES_MAX: Final = 4 << 20  # a full batch, or a vector of all lives of 255 regions
+FRAME_BYTES_MAX: Final = 4 << 20  # a full batch, or a vector of all incarnations of 255 regions
 TEXT_BYTES_MAX: Final = 1024  # a name, or the reason for a refusal
 INTEGER_MAX: Final = (1 << 63) - 1  # nanoseconds, milliseconds, bytes
 
@@ -131,20 +131,20 @@ def read_report(item: Any) -> Report:
 
 
 def read_view(item: Any) -> View:
-    """The present lives of regions."""
-    return tuple(map(read_life, few_of(item, "a view")))
+    """Return a view: the present incarnation of each region."""
+    return tuple(map(read_incarnation, few_of(item, "a view")))
 
 
-def read_life(item: Any) -> tuple[int, int, int]:
-    """A region, the term of its life and its origin."""
-    region, epoch, origin = items_of(item, 3, "a life")
-    region = integer_of(region, "a life's region", 1, REGION_MAX)
+def read_incarnation(item: Any) -> tuple[int, int, int]:
+    """Return a region, and the epoch and origin of its incarnation."""
+    region, epoch, origin = items_of(item, 3, "an incarnation")
+    region = integer_of(region, "an incarnation's region", 1, REGION_MAX)
     first, last = make_origin(region), make_origin(region, INCARNATION_MAX)
-    read_origin(origin, "a life's origin")
+    read_origin(origin, "an incarnation's origin")
     return (
         region,
-        integer_of(epoch, "a life's term", 0, EPOCH_MAX),
-        integer_of(origin, "a life's origin", first, last),
+        integer_of(epoch, "an incarnation's epoch", 0, EPOCH_MAX),
+        integer_of(origin, "an incarnation's origin", first, last),
     )
 
 

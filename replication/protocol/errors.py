@@ -1,4 +1,4 @@
-"""Everything that can go wrong on a link.
+"""The errors of links.
 
     ReplicationError
      +-- RemoteProtocolError   the peer broke the protocol: drop the link, keep serving
@@ -6,10 +6,10 @@
      +-- LinkCut               the link was cut by command: do not dial until it is healed
      +-- UnknownPeer           no peer of that name is configured
      +-- CannotFollow          these sources cannot be followed together
-     +-- CannotRename          what a source holds cannot be told apart from what others hold
+     +-- CannotRename          the origins of a source cannot be mapped to unused ones
 
-No error of a link says anything about a write: writes happen at their own replica and are sent
-again until they are acknowledged.
+No error of a link concerns the outcome of a write: a write is complete at its own replica, and is
+sent again until it is acknowledged.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ReplicationError(Exception):
 
 
 class RemoteProtocolError(ReplicationError):
-    """The peer broke the protocol, or its bytes were damaged. Drop the link and dial anew."""
+    """The peer broke the protocol, or its bytes were damaged. Drop the link and dial again."""
 
 
 class NotProven(RemoteProtocolError):

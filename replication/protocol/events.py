@@ -1,5 +1,5 @@
-"""What a link tells those around it. All events are frozen values and name the peer; `direction`
-says at which end of a link it happened."""
+"""The events that a link reports to its owner. All events are frozen values and name the peer.
+`direction` is the end of the link at which the event happened."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from replication.protocol.peers import Direction
 
 @attrs.frozen
 class Connected:
-    """Both ends have greeted each other."""
+    """The handshake is complete."""
 
     peer: str
     direction: Direction
@@ -131,14 +131,14 @@ class ClockSkew:
 
 
 @attrs.frozen
-class ViewHeard:
+class ViewReceived:
     """The peer has sent its membership view."""
 
     peer: str
 
 
 @attrs.frozen
-class LackHeard:
+class LackReported:
     """The peer has sent a statement about a lost effect (see `lost`)."""
 
     peer: str
@@ -175,8 +175,8 @@ class OriginReused:
 
 
 @attrs.frozen
-class BroughtBack:
-    """The state that was put aside at `OriginReused` is not needed any more (see `aside`).
+class DisputedStateResolved:
+    """The state that was put aside at `OriginReused` is not needed any more (see `disputed_state`).
     `merged`: peers lacked some of it, and it is back. `moved`: our own writes in it stand under
     another origin now. `lost_keys`: so many keys could not be brought back."""
 
@@ -221,12 +221,12 @@ Event: TypeAlias = (
     | GapUnfilled
     | Reported
     | ClockSkew
-    | ViewHeard
-    | LackHeard
+    | ViewReceived
+    | LackReported
     | OpsDropped
     | ConvergenceReceived
     | OriginReused
-    | BroughtBack
+    | DisputedStateResolved
     | Unproven
     | Closed
 )

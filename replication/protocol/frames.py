@@ -1,4 +1,4 @@
-"""What the two ends of a link say to each other. All frames are frozen values.
+"""The messages between the two ends of a link. All frames are frozen values.
 
     sink (dials)                         source (serves)
       Hello                        ->
@@ -14,17 +14,18 @@
       Ack(vector, taken)           ->                                  by bytes or by time
                                    <-    Heartbeat(vector, clock)      by time
       Present(view)                <->   Present(view)                 ahead of these, if it is new
-      Lacking(...)                 <->   Lacking(...)                  if an op waits in vain
+      Lacking(...)                 <->   Lacking(...)                  if a dependency may be lost
 
-Either end may say Ask, and gets an Answer or the same Ask in return (see `question`). Either may
-say Refuse and hang up. `Eof` never travels: it stands for the end of the stream, so that the tables
-of the machines decide what it means.
+Either end may send ConvergenceRequest. It gets ConvergenceReply, or the same request, in return
+(see `replication.mesh.convergence_query`). Either end may send Refuse and close. `Eof` is never
+sent. It represents the end of the stream, so that the tables of the machines decide what it means.
 
-A *route* is the number of a region whose ops this link shall carry eagerly; in a full mesh just the
-source's own, else also those that the source relays. Routes None ask for everything (a follower).
+A *route* is the number of a region whose ops this link carries without a request. In a full mesh it
+is the source alone. Otherwise it is also each region whose ops the source relays. Routes None ask
+for all regions (a follower).
 
-`stamp`, `echo` and `held` measure the round trip as NTP does: an end sends its monotone time, the
-other gives it back with the time for which it held it. All three are nanoseconds.
+`stamp`, `echo` and `held` measure the round trip as NTP does: an end sends its monotone time, and
+the other end returns it with the time for which it held it. All three are nanoseconds.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ Lineage: TypeAlias = tuple[tuple[Origin, str], ...]
 
 @attrs.frozen
 class Hello:
-    """Who is speaking, and what it has."""
+    """The identity of the sender, and the vector that it holds."""
 
     name: str
     region: int
@@ -62,8 +63,8 @@ class Hello:
     others: Members = ()
     """More regions, which only the files of the sender's peers list."""
     holds_aside: bool = False
-    """True if the sender has put its state aside (see `aside`), so `vector` does not cover all that
-    it holds. A region that has lost its data does not count it as an answer."""
+    """True if the sender has put its state aside (see `disputed_state`), so `vector` does not cover
+    all that it holds. A region that has lost its data does not count it as an answer."""
     lineage: Lineage = ()
     """The instances that the sender follows, and those that they follow."""
 
@@ -79,13 +80,13 @@ class Resume:
 
 @attrs.frozen
 class Resumed:
-    """From source: the backlog reaches that far, ops follow (a partial resync)."""
+    """From source: the backlog reaches back to the vector, ops follow (a partial resync)."""
 
 
 @attrs.frozen
 class Truncated:
-    """From source: the backlog does not reach that far. Ask for a snapshot, or resume from a later
-    vector."""
+    """From source: the backlog does not reach back to the vector. Ask for a snapshot, or resume
+    from a later vector."""
 
 
 @attrs.frozen
@@ -234,7 +235,7 @@ class Refuse:
 
 @attrs.frozen
 class Eof:
-    """The stream has ended. Never sent."""
+    """The end of the stream. Never sent."""
 
     reason: str = "the peer hung up"
 

@@ -14,8 +14,8 @@ under the secret, over the role of the end that proves, the protocol version and
 challenge and response as in ISO/IEC 9798-4). The roles differ, so a proof that is sent back to its
 sender is refused; the nonces are fresh, so a recorded proof is refused too.
 
-The dialling end proves first. Whoever merely connects to a link port therefore gets a version and a
-nonce, and no proof that a weak secret could be guessed from.
+The dialling end proves first. A stranger that connects to a link port therefore gets a version and
+a nonce, but no proof from which it could guess a weak secret.
 
 The machine is sans-IO: bytes and a nonce come in, bytes go out. Messages have a fixed length, so an
 end that has proved nothing can make us keep 74 bytes at most.
@@ -43,7 +43,7 @@ DIFFERENT: Final = (
 
 
 class Role(enum.Enum):
-    """Which end of the connection proves. The value goes into the proof."""
+    """The end of the connection that proves. The value is part of the proof."""
 
     DIALS = b"dials"
     SERVES = b"serves"
@@ -90,8 +90,9 @@ class Handshake:
         return self.state is S.PROVEN
 
     def feed(self, data: bytes) -> bytes:
-        """Take in what has come. Return what lies behind the handshake. Raises RemoteProtocolError,
-        NotProven if the other end does not know the secret; the connection must end then."""
+        """Process received bytes. Return those that follow the handshake. Raises
+        RemoteProtocolError, NotProven if the other end does not know the secret; the connection
+        must end then."""
         self.unread += data
         while self.state in TRANSITIONS:
             size, following = TRANSITIONS[self.state]
@@ -103,14 +104,14 @@ class Handshake:
             message, self.unread = self.unread[:size], self.unread[size:]
             before, self.state = self.state, S.FAILED
             if before is S.GREETING:
-                self.take_challenge(message)
+                self.receive_challenge(message)
             else:
-                self.take_proof(message)
+                self.receive_proof(message)
             self.state = following
         rest, self.unread = self.unread, b""
         return rest
 
-    def take_challenge(self, message: bytes) -> None:
+    def receive_challenge(self, message: bytes) -> None:
         """Answer the challenge of the other end."""
         version = int.from_bytes(message[len(MAGIC) : len(MAGIC) + VERSION_BYTES], "big")
         theirs = message[len(MAGIC) + VERSION_BYTES :]
@@ -121,7 +122,7 @@ class Handshake:
         if self.role is Role.DIALS:
             self.outgoing += self.proof(self.role)
 
-    def take_proof(self, message: bytes) -> None:
+    def receive_proof(self, message: bytes) -> None:
         """Check the proof of the other end, and prove ourselves in turn."""
         other = Role.SERVES if self.role is Role.DIALS else Role.DIALS
         if not hmac.compare_digest(message, self.proof(other)):
@@ -140,7 +141,7 @@ class Handshake:
         return self.derive(b"frames", role)
 
     def derive(self, purpose: bytes, role: Role) -> bytes:
-        """Return 32 bytes that only who knows the secret can compute, for one purpose."""
+        """Return 32 bytes, for one purpose, that can be computed only with the secret."""
         label = b"crdb link\0" + purpose + b"\0" + role.value + b"\0"
         return hmac.digest(self.secret.key, label + self.transcript, "sha256")
 

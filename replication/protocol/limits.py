@@ -1,4 +1,4 @@
-"""Every number that a link is tuned by, and why it is what it is.
+"""The parameters of links, each with the reason for its value.
 
 They are one value, so that the simulator can turn each of them to an extreme. Times are
 nanoseconds of a monotone clock.

@@ -47,7 +47,7 @@ class MembershipView:
 
     # -- learning --------------------------------------------------------------------------
 
-    def greeted(self, region: int, origin: Origin) -> bool:
+    def record_origin(self, region: int, origin: Origin) -> bool:
         """Record the Hello of a member's incarnation. Return whether our view has changed."""
         incarnation = self.present.get(region)
         if not self.is_member(region) or (incarnation is not None and incarnation[1] == origin):
@@ -56,7 +56,7 @@ class MembershipView:
         self.rebuild()
         return True
 
-    def heard(self, view: View) -> bool:
+    def merge_view(self, view: View) -> bool:
         """Merge the view of a peer. Return whether ours has changed."""
         before = self.view
         for region, epoch, origin in view:
@@ -71,7 +71,7 @@ class MembershipView:
 
     def renew(self) -> bool:
         """Record the replica's present origin. Return whether it has changed."""
-        return self.greeted(self.replica.region, self.replica.origin)
+        return self.record_origin(self.replica.region, self.replica.origin)
 
     def drop_strangers(self) -> None:
         """Drop the regions that are not members any more."""
@@ -96,7 +96,7 @@ class MembershipView:
         members = self.replica.stability.members
         return region == self.replica.region or members is None or region in members
 
-    def to_tell(self) -> View:
+    def view_to_send(self) -> View:
         """Return the view in which our reports count; empty if they count nowhere.
 
         They do not count while an operation of an incarnation that is over is buffered here, or may

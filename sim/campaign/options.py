@@ -221,16 +221,16 @@ def describe_value(tuning: Tuning) -> str:
     usual, limits = Limits(), tuning.limits
     names = [field.name for field in attrs.fields(Limits)]
     differing = [name for name in names if getattr(limits, name) != getattr(usual, name)]
-    said = [f"backlog {tuning.history_bytes}", f"waiting {tuning.waiting_bytes}"]
+    text = [f"backlog {tuning.history_bytes}", f"waiting {tuning.waiting_bytes}"]
     if tuning.snapshot_rest_ns:
-        said.append(f"snapshots rest {tuning.snapshot_rest_ns // MS} ms")
+        text.append(f"snapshots rest {tuning.snapshot_rest_ns // MS} ms")
     if tuning.op_bytes != OP_BYTES:
-        said.append(f"operations divided at {tuning.op_bytes}")
+        text.append(f"operations divided at {tuning.op_bytes}")
     if tuning.block_max != BLOCK_MAX:
-        said.append(f"blocks of {tuning.block_max}")
+        text.append(f"blocks of {tuning.block_max}")
     if tuning.refuses_stale:
-        said.append("refuses stale reads")
-    return ", ".join(said + [f"{name} {getattr(limits, name)}" for name in differing])
+        text.append("refuses stale reads")
+    return ", ".join(text + [f"{name} {getattr(limits, name)}" for name in differing])
 
 
 def draw_load(rng: SeededRandom, *, are_divided: bool = False) -> Load:

@@ -62,8 +62,8 @@ def speed_text(virtual_seconds: float, cpu_seconds: float) -> str:
 
 def summary_line(result: Result) -> str:
     """Return the line that reports one of many runs."""
-    said = verdict_text(result)
-    return f"{result.seed:>8}  {said[:REASON_MAX]}"
+    text = verdict_text(result)
+    return f"{result.seed:>8}  {text[:REASON_MAX]}"
 
 
 def summarise(results: Sequence[Result], cpu_seconds: float) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""What must always be true, one promise to a file, each with the list of what it does not check.
+"""The invariants of a run: one file for each, which also says what it does not check.
 
-`ALL` makes one of each for a world. A checker raises `Violation` at the moment at which its promise
-is broken, and counts how often it had something to look at: a promise that nothing put to the test
-was not kept, it was lucky.
+`ALL` makes one checker of each kind for a world. A checker raises `Violation` as soon as its
+promise is broken. It also counts its checks, because a promise that was never checked proves
+nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The interface of checkers: the hooks that a world calls, and the violation that a checker raises.
 
-A checker follows one world. It keeps its own books and changes nothing. `looked` counts how often
-there was something to compare.
+A checker observes one world. It keeps its own records and changes nothing. `looked` counts its
+checks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from crdb.engine.instance import Instance
 from crdt.causality.dots import Origin, Vector
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
-from replication.machines.origin_map import Renaming
+from replication.machines.origin_map import OriginMap
 from replication.mesh.links import Links
 from sim.nodes.client import Reply
 from sim.nodes.run_history import Entry, RunHistory
@@ -67,7 +67,7 @@ class Watched(Protocol):
 
     @property
     def now_ms(self) -> int:
-        """The time in ms by its clock that nobody sets, as of its present turn."""
+        """The time in ms by its monotonic clock, as of its present turn."""
         ...
 
     @property
@@ -129,7 +129,7 @@ class Followed(Protocol):
         ...
 
     @property
-    def renamings(self) -> Mapping[str, Renaming]:
+    def origin_maps(self) -> Mapping[str, OriginMap]:
         """The origin map of each source."""
         ...
 

@@ -22,7 +22,7 @@ FIRST_SESSION: Final = 3000
 WATCHER, WAITER, QUEUER = range(3)
 OWN_KEY: Final = "own"
 """The key that a promoted follower writes."""
-LOOK_NS: Final = 100 * MS
+CHECK_NS: Final = 100 * MS
 LOOKS_MAX: Final = 100
 
 
@@ -235,7 +235,7 @@ class PromotedClients:
         """Run a transaction that depends on the watched key, as soon as the data is replaced."""
         self.looks += 1
         if self.looks < LOOKS_MAX and self.copy.is_up and self.copy.holds_old:
-            self.world.engine.schedule_after(LOOK_NS, self.execute_watching)
+            self.world.engine.schedule_after(CHECK_NS, self.execute_watching)
         elif self.copy.is_up:
             self.run_session(WATCHER, ("MULTI",), ("EXISTS", self.watched), ("EXEC",))
 

@@ -16,7 +16,7 @@ from sim.network.ways import Way
 from sim.schedule.step import Done, ScheduleStep
 from sim.world.world import SimWorld
 
-LOOK_NS: Final = 5 * MS  # between two polls of the resync
+CHECK_NS: Final = 5 * MS  # between two polls of the resync
 DOWN_NS: Final = 300 * MS
 HISTORY_SMALL: Final = 1
 
@@ -69,7 +69,7 @@ class TornResync:
             self.restore_bandwidth()
             self.world.engine.schedule_after(DOWN_NS, self.end_fault)
         else:
-            self.world.engine.schedule_after(LOOK_NS, self.poll_resync)
+            self.world.engine.schedule_after(CHECK_NS, self.poll_resync)
 
     def crash_region(self, name: str) -> None:
         self.world.crash_process(name)

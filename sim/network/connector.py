@@ -34,15 +34,15 @@ class Party(Protocol):
         ...
 
     def open_connection(self, peer: str) -> Wire | None:
-        """Our end of a new connection to `peer`; None if it may not be."""
+        """Return our end of a new connection to `peer`; None if it is not permitted."""
         ...
 
     def accept_connection(self) -> Wire:
-        """Our end of a connection that has come in."""
+        """Return our end of an incoming connection."""
         ...
 
     def receive_bytes(self, wire: Wire, data: bytes) -> None:
-        """Bytes have come over a connection."""
+        """Handle bytes received over a connection."""
         ...
 
     def connection_lost(self, wire: Wire, reason: str) -> None:
@@ -50,11 +50,11 @@ class Party(Protocol):
         ...
 
     def peer_unreachable(self, peer: str) -> None:
-        """A peer could not be reached."""
+        """Handle a failed attempt to reach a peer."""
         ...
 
     def add_trace_record(self, what: str, detail: str = "") -> None:
-        """Put something into the trace."""
+        """Add a record to the trace."""
         ...
 
 
@@ -85,7 +85,7 @@ class Connector:
         self.failures = 0
 
     def start_dialling(self) -> None:
-        """Dial now, as a region does that has just started."""
+        """Dial immediately, at the start of a region."""
         self.backoff.reset()
         self.start_attempt()
 
@@ -124,7 +124,7 @@ class Connector:
             )
 
     def answer_request(self, attempt: int) -> None:
-        """The attempt has come to the other region."""
+        """Handle the attempt at the other region."""
         back = self.network.way(self.peer, self.party.name)
         other = self.parties[self.peer]
         if not other.is_up:
@@ -136,7 +136,7 @@ class Connector:
         self.engine.schedule_after(back.draw_delay(), lambda: self.join_ends(attempt, theirs))
 
     def join_ends(self, attempt: int, theirs: Wire) -> None:
-        """The answer has come back: there is a connection."""
+        """Join both ends after the answer: the connection exists."""
         party, other = self.party, self.parties[self.peer]
         there = self.network.way(party.name, self.peer)
         back = self.network.way(self.peer, party.name)
@@ -166,7 +166,7 @@ class Connector:
         ours.flush(self.engine.now)
 
     def attempt_failed(self, attempt: int, why: str) -> None:
-        """An attempt has come to nothing."""
+        """Handle a failed attempt."""
         if attempt == self.attempt and self.party.is_up:
             self.failures += 1
             self.party.peer_unreachable(self.peer)
@@ -182,12 +182,12 @@ class Connector:
         self.retry_later()
 
     def retry_later(self) -> None:
-        """Dial after a while."""
+        """Dial again later."""
         self.attempt += 1
         attempt = self.attempt
         self.engine.schedule_after(self.backoff.wait_ns(), lambda: self.retry_now(attempt))
 
     def retry_now(self, attempt: int) -> None:
-        """The wait is over."""
+        """Dial again after the wait."""
         if attempt == self.attempt and self.party.is_up:
             self.start_attempt()

@@ -29,7 +29,7 @@ class EffectBook:
     """The effects of a run by key. Keys in `forgotten` have an incomplete history."""
 
     def __init__(self) -> None:
-        self.deeds = EffectDecoder()
+        self.decoder = EffectDecoder()
         self.by_key: OrderedDict[bytes, Effects] = OrderedDict()
         self.forgotten: dict[bytes, None] = {}
         self.ties = 0
@@ -39,7 +39,7 @@ class EffectBook:
         """Record a new operation of the region of `db`. `past` is the vector that it observed."""
         for index, effect in enumerate(op.effects):
             dot = make_dot(op.origin, op.first + index)
-            command = self.deeds.decode_effect(effect, op.origin)
+            command = self.decoder.decode_effect(effect, op.origin)
             keys = list(self.by_key) if is_key_effect(effect, FLUSH) else [effect[2]]
             for key in keys:
                 if key in self.forgotten:
@@ -84,8 +84,8 @@ class EffectBook:
 def observed_bits(vector: Vector, effects: Effects, own: Origin = 0) -> int:
     """Return a bit set of the effects that `vector` covers, or that the origin `own` made."""
     visible, bit = 0, 1
-    for taken in effects:
-        dot: Dot = taken.dot
+    for event in effects:
+        dot: Dot = event.dot
         if origin_of(dot) == own or covers(vector, dot):
             visible |= bit
         bit <<= 1

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from crdb.region.core.following import FollowerRole
 from crdt.causality.dots import Vector, make_origin
-from replication.machines.origin_map import Renaming
+from replication.machines.origin_map import OriginMap
 from replication.mesh.links import Links
 from replication.protocol.events import Event, Recovered, Resynced
 from replication.protocol.peers import Member
@@ -33,7 +33,7 @@ class SimFollower(SimProcess):
         self.sources = copy.sources
         self.beginnings = 0
         """The number of times that the follower began empty."""
-        self.bidden = 0
+        self.commanded_starts = 0
         """The number of times that the run itself made the follower begin empty."""
         self.promotions = 0
         self.snapshots = 0
@@ -55,14 +55,14 @@ class SimFollower(SimProcess):
         return self.follower.holds_old
 
     @property
-    def renamings(self) -> dict[str, Renaming]:
+    def origin_maps(self) -> dict[str, OriginMap]:
         """The origin map of each source."""
-        return self.follower.renamings
+        return self.follower.origin_maps
 
     def claims(self) -> dict[str, Vector]:
         """Return the vector applied from each source, in the origins of that source."""
         vector = self.replica.keyspace.vector
-        return {name: renaming.back(vector) for name, renaming in self.renamings.items()}
+        return {name: origin_map.back(vector) for name, origin_map in self.origin_maps.items()}
 
     # -- incarnations -----------------------------------------------------------------------------
 
@@ -91,7 +91,7 @@ class SimFollower(SimProcess):
 
     def start_following(self) -> None:
         """Follow the sources. The snapshot of a source replaces the present data."""
-        self.bidden += 1
+        self.commanded_starts += 1
         self.follower = self.role.follow(self.sources, ())
         self.watch_links(self.follower)
         self.advance_clocks()
@@ -105,7 +105,7 @@ class SimFollower(SimProcess):
         self.handle_events(self.role.promote())
         self.finish_turn()
         self.state_hash.mark_all_dirty()
-        changes = self.state_hash.take_changes()
+        changes = self.state_hash.drain_changes()
         for checker in self.around.checkers:
             checker.on_promotion(self, changes)
 
@@ -154,7 +154,7 @@ class SimFollower(SimProcess):
             self.beginnings += 1
             self.add_trace_record("begins", "with nothing")
         self.links.wake()
-        changes = self.state_hash.take_changes()
+        changes = self.state_hash.drain_changes()
         for checker in self.around.checkers:
             checker.on_follower_turn(self, changes)
 

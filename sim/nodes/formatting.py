@@ -7,10 +7,10 @@ from typing import Final, cast
 
 from crdt.causality.dots import incarnation_of, region_of
 from replication.protocol.events import (
-    BroughtBack,
     ClockSkew,
     Closed,
     Connected,
+    DisputedStateResolved,
     EarlierIncarnation,
     Event,
     GapFound,
@@ -29,7 +29,7 @@ from replication.protocol.events import (
 from replication.protocol.peers import Direction
 from sim.nodes.client import Refusal, Reply
 
-UNTOLD: Final = frozenset({OpsTaken, Reported})
+ROUTINE_EVENTS: Final = frozenset({OpsTaken, Reported})
 """Routine events, which are nearly all events. They have no text."""
 
 
@@ -64,7 +64,7 @@ def format_origin(origin: int, names: Mapping[int, str]) -> str:
 
 def format_event(event: Event, names: Mapping[int, str]) -> str:
     """Return an event of a link as text; empty for routine events."""
-    if type(event) in UNTOLD:
+    if type(event) in ROUTINE_EVENTS:
         return ""
     match event:
         case Connected(direction=Direction.IN):
@@ -98,11 +98,11 @@ def format_event(event: Event, names: Mapping[int, str]) -> str:
             return f"hears from {event.peer} of own writes that it has forgotten"
         case Unlisted():
             return f"is not in the list of {event.peer}"
-        case BroughtBack(lost_keys=keys) if keys:
+        case DisputedStateResolved(lost_keys=keys) if keys:
             return f"cannot bring back {keys} keys that it had put aside"
-        case BroughtBack(merged=False):
+        case DisputedStateResolved(merged=False):
             return "drops what it had put aside: its peers have all of it"
-        case BroughtBack(moved=moved):
+        case DisputedStateResolved(moved=moved):
             how = " under another origin" if moved else ""
             return f"brings back what it had put aside{how}"
         case EarlierIncarnation():

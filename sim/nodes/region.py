@@ -160,7 +160,7 @@ class SimRegion(SimProcess):
         if kept:
             replica.merge(kept)
             self.state_hash.mark_all_dirty()
-        self.state_hash.take_changes()
+        self.state_hash.drain_changes()
         self.merges = replica.merges
         self.read_to = replica.history.stop
         self.add_trace_record("boot", f"life {self.starts}{' from a snapshot' if kept else ''}")
@@ -300,7 +300,7 @@ class SimRegion(SimProcess):
             for checker in checkers:
                 checker.on_history_jump(self)
         self.read_to = history.stop
-        changes = self.state_hash.take_changes()
+        changes = self.state_hash.drain_changes()
         for checker in checkers:
             checker.on_turn_end(self, changes)
 
@@ -366,9 +366,11 @@ class SimRegion(SimProcess):
         self.incarnations.add(number)
         self.directory.incarnation = number
         self.lifecycle.record_written()
-        if self.links.memory.aside is not None:  # the state was put aside and can come back later
+        if (
+            self.links.memory.disputed_state is not None
+        ):  # the state was put aside and can come back later
             self.state_hash.mark_all_dirty()
-            self.state_hash.take_changes()
+            self.state_hash.drain_changes()
             self.read_to = self.replica.history.stop
             for checker in self.around.checkers:
                 checker.on_region_started(self)

@@ -55,7 +55,7 @@ class SimSession:
         self.starts = 0
         self.sim_client: SimClient | None = None
         self.vector = ""
-        self.is_adrift = False
+        self.has_moved = False
         self.cursors: dict[Words, str] = {}
         self.waiting: Words | None = None
         """The command that is blocked, or None."""
@@ -71,7 +71,7 @@ class SimSession:
         if self.server is server and self.is_connected:
             return
         if self.server is not None:
-            self.is_adrift = self.vector != ""
+            self.has_moved = self.vector != ""
             if self.is_connected and self.sim_client is not None:
                 self.server.disconnect_session(self.sim_client)
         self.server, self.starts = server, server.starts
@@ -94,7 +94,7 @@ class SimSession:
         elif name == "CRDB.VECTOR" and isinstance(reply, bytes):
             self.vector = reply.decode()
         elif name == "CRDB.AWAIT":
-            self.is_adrift = reply != 1
+            self.has_moved = reply != 1
 
 
 def scan_identity(words: Words) -> Words:
@@ -130,6 +130,6 @@ class Sessions:
         if session.waiting is not None and session.is_connected:
             return None
         session.move_to_server(server)
-        if session.is_adrift:
+        if session.has_moved:
             commands = (("CRDB.AWAIT", session.vector, AWAIT_MS),)
         return server.run_session(session, [session.fill_in_cursor(words) for words in commands])

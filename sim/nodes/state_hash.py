@@ -111,7 +111,7 @@ class StateHash:
         for key in (*self.held, *self.db.held_keys()):
             self.dirty[key] = None
 
-    def take_changes(self) -> list[Change]:
+    def drain_changes(self) -> list[Change]:
         """Hash the dirty keys. Return the keys that have changed since the last call."""
         changes: list[Change] = []
         for key in self.dirty:
@@ -169,7 +169,7 @@ class StateHash:
         return found
 
     def fingerprint(self) -> Fingerprint:
-        """Return the fingerprint of the replica as of the last `take_changes`."""
+        """Return the fingerprint of the replica as of the last `drain_changes`."""
         assert not self.dirty, "refresh first"
         if self.sorted is None:
             self.sorted = tuple(sorted(self.ending.values()))

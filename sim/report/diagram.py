@@ -96,16 +96,16 @@ class Picture:
     def lines(self) -> Iterator[str]:
         """Yield the text form, one line for each event: time, region and description."""
         width = max([len(name) for name in self.regions], default=0)
-        told: list[tuple[int, str]] = []
+        entries: list[tuple[int, str]] = []
         for band in self.bands:
-            told.append((band.begin, f"{'':<{width}}  {band.source} > {band.sink} closed"))
-            told.append((band.end, f"{'':<{width}}  {band.source} > {band.sink} open"))
+            entries.append((band.begin, f"{'':<{width}}  {band.source} > {band.sink} closed"))
+            entries.append((band.end, f"{'':<{width}}  {band.source} > {band.sink} open"))
         for arrow in self.arrows:
             fate = "lost" if arrow.is_lost else f"{(arrow.arrived - arrow.sent) / MS:.0f} ms"
             text = f"{arrow.sink:<{width}}  {arrow.text} from {arrow.source} ({fate})"
-            told.append((arrow.arrived, text))
-        told += [(mark.at, f"{mark.region:<{width}}  {mark.text}") for mark in self.marks]
-        for at, text in sorted(told, key=lambda each: each[0]):
+            entries.append((arrow.arrived, text))
+        entries += [(mark.at, f"{mark.region:<{width}}  {mark.text}") for mark in self.marks]
+        for at, text in sorted(entries, key=lambda each: each[0]):
             yield f"{at / SECOND:9.3f}  {text}"
 
     def text(self) -> str:

@@ -15,7 +15,7 @@ from sim.report.diagram import Arrow, Band, Mark, Picture
 KEPT_MAX: Final = 2_000  # events kept, and messages kept: more than a reader examines
 TEXT_MAX: Final = 48  # characters of one label
 
-# The styles of trace records. The marks of STYLES show the kind of record; those of TOLD do not.
+# The styles of trace records. STYLES show the kind of record in the mark, and MARKED_KINDS do not.
 STYLES: Final = {
     "boot": "life",
     "caught up": "life",
@@ -24,7 +24,7 @@ STYLES: Final = {
     "damaged": "fault",
     "broken": "broken",
 }
-TOLD: Final = {
+MARKED_KINDS: Final = {
     "run": "write",
     "OriginReused": "fault",
     "Merged": "sync",
@@ -54,8 +54,8 @@ class Recorder:
         elif what in {"opened", "healed"} and where in self.closed:
             source, _, sink = where.partition(">")
             self.bands.append(Band(self.closed.pop(where), now, source, sink))
-        elif what in TOLD:
-            self.marks.append(Mark(now, where, TOLD[what], shorten_text(detail)))
+        elif what in MARKED_KINDS:
+            self.marks.append(Mark(now, where, MARKED_KINDS[what], shorten_text(detail)))
         elif what in STYLES:
             self.marks.append(
                 Mark(now, where, STYLES[what], shorten_text(f"{what} {detail}".strip()))

@@ -65,8 +65,8 @@ class ScenarioRunner:
         self.tuning = Tuning()
         self.copies: list[Copy] = []
         self.made: SimWorld | None = None
-        self.told: list[str] = []
-        self.told_of: tuple[str, ...] = ()
+        self.output: list[str] = []
+        self.traced_processes: tuple[str, ...] = ()
         self.begun = 0
         self.healing: list[tuple[tuple[str, str], Act]] = []
         self.kept: dict[str, list[bytes]] = {}
@@ -93,14 +93,14 @@ class ScenarioRunner:
 
     def begin_block(self) -> None:
         """Begin a block. Its output is shown below the next line of dashes."""
-        self.told = []
+        self.output = []
         if self.made is not None:
             self.begun = self.made.now
 
     def record_event(self, region: str, text: str) -> None:
         """Add an event of a region to the output, if the events of that region are shown."""
-        if region in self.told_of:
-            self.told.append(f"+{(self.world.now - self.begun) // MS} ms  {region} {text}")
+        if region in self.traced_processes:
+            self.output.append(f"+{(self.world.now - self.begun) // MS} ms  {region} {text}")
 
     # -- words -----------------------------------------------------------------------------
 
@@ -241,16 +241,18 @@ class ScenarioRunner:
         for name in self.all_named_processes(words[0]):
             self.running_region(name)
             replies = self.world.run_all(name, *asked)
-            told = " ".join(map(format_reply, replies))
-            self.told.append(f"{name}> {' '.join(words[1:])}: {told}")
+            reply_text = " ".join(map(format_reply, replies))
+            self.output.append(f"{name}> {' '.join(words[1:])}: {reply_text}")
 
     def show_value(self, words: list[str]) -> None:
-        self.told_of = self.all_named_processes(words[0] if words else ALL)
+        self.traced_processes = self.all_named_processes(words[0] if words else ALL)
         self.begun = self.world.now
 
     def show_vectors(self, _words: list[str]) -> None:
         for site in self.world.live_regions():
-            self.told.append(f"{site.name} has {shown(site.replica.keyspace.vector) or 'nothing'}")
+            self.output.append(
+                f"{site.name} has {shown(site.replica.keyspace.vector) or 'nothing'}"
+            )
 
     # -- faults ----------------------------------------------------------------------------
 

@@ -208,9 +208,9 @@ def render_run(script: Script, result: Result) -> str:
     return render_scenario(Block((), tuple(lines)), [run_outcome(result)])
 
 
-def render_scenario(block: Block, told: list[str]) -> str:
+def render_scenario(block: Block, output: list[str]) -> str:
     """Return one block as text, with its output below the dashes."""
-    return "\n".join([*block.source, DASHES, *told]) + "\n"
+    return "\n".join([*block.source, DASHES, *output]) + "\n"
 
 
 def play_text(stage: ScenarioRunner, block: Block) -> list[str]:
@@ -220,11 +220,11 @@ def play_text(stage: ScenarioRunner, block: Block) -> list[str]:
         take_step(stage, number, line)
     for site in stage.world.places.values():
         if not site.is_up:
-            stage.told.append(f"{site.name}: down")
+            stage.output.append(f"{site.name}: down")
         else:
             site.advance_clocks()
-            stage.told.append(f"{site.name}: {format_state(site.replica.keyspace)}")
-    return stage.told
+            stage.output.append(f"{site.name}: {format_state(site.replica.keyspace)}")
+    return stage.output
 
 
 def take_step(stage: ScenarioRunner, number: int, line: str) -> None:

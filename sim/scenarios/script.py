@@ -89,7 +89,7 @@ NUMBER_MAX: Final = 10**DIGITS_MAX - 1
 LIMITS: Final = tuple(field.name for field in attrs.fields(Limits))
 TUNINGS: Final = (*(name.name for name in attrs.fields(Tuning) if name.name != "limits"), *LIMITS)
 """The names of all values of a region's tuning."""
-BEFALLS: Final[dict[Callable[..., object], int]] = {
+TARGET_COUNTS: Final[dict[Callable[..., object], int]] = {
     one_region: 1,
     one_follower: 1,
     two_regions: 2,
@@ -242,7 +242,7 @@ class ScriptReader:
     def __init__(self) -> None:
         self.seed = -1
         self.names: tuple[str, ...] = ()
-        self.said: dict[str, Any] = {}
+        self.declared: dict[str, Any] = {}
         """The options that lines have set."""
         self.copies: list[Copy] = []
         self.tunings: dict[str, dict[str, int]] = {}
@@ -262,7 +262,7 @@ class ScriptReader:
             tunings={name: tuning_of(numbers) for name, numbers in self.tunings.items()},
             offsets=self.offsets,
             copies=tuple(self.copies),
-            **self.said,
+            **self.declared,
         )
         return Script.from_run(options, self.steps)
 
@@ -305,7 +305,7 @@ class ScriptReader:
 
     def set_regions(self, words: list[str]) -> None:
         if self.names:
-            raise ScenarioMistake("the regions are told already")
+            raise ScenarioMistake("the regions are given twice")
         if KEYWORDS & set(words):
             raise ScenarioMistake(
                 f"a region of a run cannot be called {', '.join(sorted(KEYWORDS))}"
@@ -315,13 +315,13 @@ class ScriptReader:
         self.names = region_names(words)
 
     def set_topology(self, words: list[str]) -> None:
-        self.said["topology"] = parse_choice(words[0], "a topology", SHAPES)
+        self.declared["topology"] = parse_choice(words[0], "a topology", SHAPES)
 
     def set_latency(self, words: list[str]) -> None:
-        self.said["latency"] = parse_choice(words[0], "a latency", LATENCIES)
+        self.declared["latency"] = parse_choice(words[0], "a latency", LATENCIES)
 
     def set_length(self, words: list[str]) -> None:
-        self.said["length"] = parse_time(words[0])
+        self.declared["length"] = parse_time(words[0])
 
     def set_follower(self, words: list[str]) -> None:
         self.require_names()
@@ -351,14 +351,14 @@ class ScriptReader:
         self.offsets[name] = parse_whole_ms(span[1:]) * (-1 if span.startswith("-") else 1)
 
     def set_ticks(self, words: list[str]) -> None:
-        self.said["tick_ms"] = max(1, parse_whole_ms(words[0]))
+        self.declared["tick_ms"] = max(1, parse_whole_ms(words[0]))
 
     def set_pieces(self, words: list[str]) -> None:
-        self.said["chops"] = parse_number(words[0], "share of chunks in per cent", 0, 100)
+        self.declared["chops"] = parse_number(words[0], "share of chunks in per cent", 0, 100)
 
     def set_core(self, words: list[str]) -> None:
         self.require_names()
-        self.said["core"] = parse_number(words[0], "number of regions", 0, len(self.names))
+        self.declared["core"] = parse_number(words[0], "number of regions", 0, len(self.names))
 
     # -- steps -----------------------------------------------------------------------------
 
@@ -419,7 +419,7 @@ class ScriptReader:
                 raise ScenarioMistake(f"no follower is called {name!r}")
         if len(set(regions)) < len(regions):
             raise ScenarioMistake("name each place once")
-        wanted = BEFALLS.get(fault.choose)
+        wanted = TARGET_COUNTS.get(fault.choose)
         least = wanted or (fault.least if fault.choose is all_regions else 1)
         if len(regions) < least or len(regions) > (wanted or len(regions)):
             raise ScenarioMistake(

@@ -21,7 +21,7 @@ EVENTS: Final = {
     "Stalled": "too much waited and a link rested",
     "Closed": "link lost",
     "OriginReused": "own dots met that were forgotten",
-    "EarlierIncarnation": "earlier life heard of",
+    "EarlierIncarnation": "earlier incarnation found",
 }
 NAMES: Final = (
     *EVENTS.values(),
@@ -77,7 +77,7 @@ def coverage_counts(world: SimWorld) -> dict[str, int]:
     seen["crash of receiver in a full resync"] = world.receiver_crashes
     for copy in world.copies.values():
         seen["follower promoted"] += copy.promotions
-        seen["follower began anew"] += copy.beginnings - copy.bidden
+        seen["follower began anew"] += copy.beginnings - copy.commanded_starts
         seen["follower got a snapshot"] += copy.snapshots
         seen["follower went on from a backlog"] += copy.resumptions
     return seen

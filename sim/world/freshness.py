@@ -38,7 +38,7 @@ WAIT_SECONDS: Final = "600"
 CONVERGE_MS: Final = 60_000
 QUESTIONS: Final = 4  # rounds of convergence queries until one finds that all has arrived
 POLL_NS: Final = 100 * MS
-LOOK_NS: Final = MS
+CHECK_NS: Final = MS
 
 
 def check_freshness(world: SimWorld) -> None:
@@ -117,7 +117,7 @@ class FreshnessProbe:
         while self.is_waiting(0):
             if world.now >= end:
                 raise self.violation("does not say that all has arrived")
-            world.sleep(LOOK_NS)
+            world.sleep(CHECK_NS)
         if lacking := self.regions_lacking(seq):
             raise self.violation(f"says that all has arrived, but {', '.join(lacking)} lacks it")
 

@@ -94,7 +94,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     AgeChecker,
     ArrivalChecker,
 )
-LOOK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`
+CHECK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`
 INSPECT_NS: Final = 10 * SECOND  # between two inspections of all keys, on average
 
 
@@ -186,7 +186,7 @@ class SimWorld:
         while not holds():
             if self.engine.now >= end:
                 return False
-            self.engine.run_until(min(end, self.engine.now + LOOK_NS))
+            self.engine.run_until(min(end, self.engine.now + CHECK_NS))
         return True
 
     # -- clients ---------------------------------------------------------------------------
@@ -201,8 +201,8 @@ class SimWorld:
         place = self.places[region]
         shown = "; ".join(" ".join(words) for words in commands)
         replies = place.run_commands(*commands)
-        told = " ".join(map(format_reply, replies))
-        self.trace.add_record(self.now, region, "run", f"{shown} → {told}")
+        reply_text = " ".join(map(format_reply, replies))
+        self.trace.add_record(self.now, region, "run", f"{shown} → {reply_text}")
         return replies
 
     def run_session(self, region: str, session: int, *commands: Words) -> list[Reply] | None:
@@ -213,8 +213,8 @@ class SimWorld:
         replies = self.sessions.run_step(self.places[region], session, commands)
         if replies is not None:
             shown = "; ".join(" ".join(words) for words in commands)
-            told = " ".join(map(format_reply, replies))
-            self.trace.add_record(self.now, region, "client", f"{session}: {shown} → {told}")
+            reply_text = " ".join(map(format_reply, replies))
+            self.trace.add_record(self.now, region, "client", f"{session}: {shown} → {reply_text}")
         return replies
 
     # -- the network -----------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A campaign of short runs: every promise is kept in each, and together they have seen everything.
+"""A campaign of short runs keeps every promise and reaches every coverage probe.
 
 The runs are those of `python -m sim SEED --minutes 0.25`, with faults as close together as they
 ever are. A thing that is never seen any more is no reason for another seed before it is known why.
@@ -21,14 +21,14 @@ SEEDS = range(1, 49)
 
 
 def never(names: Iterable[str], counts: Iterable[Mapping[str, int]]) -> list[str]:
-    """Which of these have been counted in no run."""
+    """Return those that no run has counted."""
     seen = {name for each in counts for name, count in each.items() if count}
     return [name for name in names if name not in seen]
 
 
 @pytest.mark.long
 @pytest.mark.no_cover  # what it runs is tested elsewhere, and it would take four times as long
-def test_all_runs_are_valid_and_together_they_have_seen_everything() -> None:
+def test_runs_are_valid_and_reach_every_probe() -> None:
     drawn = (RunOptions.draw_from_seed(seed, length=15 * SECOND, mean=3 * SECOND) for seed in SEEDS)
     results = [Run(options).play_steps() for options in drawn]
     assert [summary_line(each) for each in results if each.verdict is not Verdict.VALID] == []

@@ -1,4 +1,4 @@
-"""Links of every speed catch up in about the time that the bytes take, and stay up meanwhile."""
+"""Links of every bandwidth catch up in about the transfer time, and stay up meanwhile."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ class Parted:
 
     @property
     def needed(self) -> float:
-        """How many seconds the values alone take."""
+        """Return the transfer time of the values alone, in seconds."""
         return self.size / self.rate
 
     def sent(self) -> int:
-        """How many bytes have gone to `us`."""
+        """Return the number of bytes sent to `us`."""
         return sum(way.tally.sent for way in self.world.network if way.sink == "us")
 
     def closed(self) -> int:
-        """How many links have ended."""
+        """Return the number of ended links."""
         return self.world.events.get(Closed.__name__, 0)
 
 
@@ -85,7 +85,7 @@ def test_fast_link_is_not_held_up() -> None:
 
 
 @pytest.mark.parametrize("rate", [5_000, 20_000])
-def test_snapshot_over_slow_link_arrives_without_beginning_again(rate: int) -> None:
+def test_snapshot_over_slow_link_is_not_restarted(rate: int) -> None:
     parted = Parted(rate, tuning=SHORT)
     parted.write(400)
     assert parted.heal() < 1.25 * parted.needed + 1

@@ -1,4 +1,4 @@
-"""A `LinkControl` over `Regions`, whose links carry ops when they are told to flow."""
+"""A `LinkControl` over `Regions`, whose links carry ops when a test lets them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FlowingLinks:
             if one != other
         }
         self.distant = {self.names[n - 1] for n in distant}
-        self.told: dict[str, tuple[int, Vector]] = {}
+        self.reported: dict[str, tuple[int, Vector]] = {}
         self.asked = 0
         for instance in regions.instances.values():
             instance.links = self
@@ -49,7 +49,7 @@ class FlowingLinks:
     def answer(self) -> None:
         """All distant regions answer the last question."""
         for name in self.distant:
-            self.told[name] = (self.asked, self.vector(name))
+            self.reported[name] = (self.asked, self.vector(name))
 
     # -- the contract ----------------------------------------------------------------------
 
@@ -83,9 +83,11 @@ class FlowingLinks:
         self.asked += 1
         return {"": self.asked}
 
-    def has_converged(self, question: QueryNumbers) -> bool | None:
+    def has_converged(self, query: QueryNumbers) -> bool | None:
         here = {name: self.vector(name) for name in self.names if name not in self.distant}
-        there = {name: told for name, (number, told) in self.told.items() if number >= question[""]}
+        there = {
+            name: done for name, (number, done) in self.reported.items() if number >= query[""]
+        }
         if len(here | there) < len(self.names):
             return None
         return have_arrived(self.links(), here | there)

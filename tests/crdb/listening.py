@@ -1,4 +1,4 @@
-"""A listener on a loopback port, and clients that speak to it."""
+"""A listener on a loopback port, and its test clients."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Talker:
         self.stream = stream
         self.received = b""
 
-    async def say(self, request: bytes) -> None:
+    async def send(self, request: bytes) -> None:
         """Send a request."""
         await self.stream.send_all(request)
 
-    async def hear(self, size: int) -> bytes:
+    async def read(self, size: int) -> bytes:
         """Exactly so many bytes of replies, or fewer and then the end."""
         while len(self.received) < size:
             piece = await self.stream.receive_some(1 << 16)
@@ -44,11 +44,11 @@ class Talker:
 
     async def ask(self, request: bytes, reply: bytes) -> None:
         """Send a request, and get exactly this for it."""
-        await self.say(request + b"\r\n")
-        assert await self.hear(len(reply)) == reply
+        await self.send(request + b"\r\n")
+        assert await self.read(len(reply)) == reply
 
-    async def hear_the_end(self) -> bytes:
-        """What still comes before the other side closes; a reset is an end too."""
+    async def read_to_end(self) -> bytes:
+        """Return the bytes received until the other side closes or resets the connection."""
         try:
             while piece := await self.stream.receive_some(1 << 16):
                 self.received += piece

@@ -1,4 +1,4 @@
-"""Bytes, not commands: what a server sends for exactly these, and whether it hangs up."""
+"""Raw requests: the exact reply bytes, and whether the server closes the connection."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ WITNESS = b"*1\r\n$4\r\nPING\r\n"
 
 @attrs.frozen
 class Exchange:
-    """What came back, and whether the connection was closed from the other side."""
+    """The received bytes, and whether the other side closed the connection."""
 
     replies: bytes
     closed: bool
 
 
 def exchange(server: Server, data: bytes, witness: bytes = WITNESS) -> Exchange:
-    """What a redis-server does with `data`. A PING after it shows whether it still listens."""
+    """Send `data` to a redis-server. A PING after it shows whether it still reads."""
     with socket.create_connection(server.socket.getpeername()[:2]) as sock:
         sock.settimeout(30)
         replies = b""
@@ -55,7 +55,7 @@ def instance(**parameters: str) -> Instance:
 
 
 def ours(data: bytes, **parameters: str) -> Exchange:
-    """What a new instance of ours does with `data`."""
+    """Send `data` to a new instance."""
     client = Client(instance(**parameters))
     replies = receive(client, data + WITNESS)
     pong = b"+PONG\r\n"

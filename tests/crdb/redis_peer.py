@@ -1,4 +1,4 @@
-"""A real redis-server beside an instance of ours: the same commands, the same replies.
+"""Run the same commands on a real redis-server and on an instance, and compare.
 
 `peer.same("SET", "k", "v")` sends one command to both, compares the raw replies and returns ours,
 decoded. `peer.play(commands)` does that for many, and compares the whole keyspace at the end.
@@ -227,7 +227,7 @@ def pairs(value: Reply) -> Reply:
 
 
 def alike(args: list[bytes], theirs: Reply, ours: Reply) -> bool:
-    """Whether two replies that are not the same bytes say the same."""
+    """Return whether two replies with different bytes have the same meaning."""
     name = args[0]
     if UNORDERED.fullmatch(name) and normal(theirs) == normal(ours):
         return True

@@ -1,4 +1,4 @@
-"""Some regions without links: each an instance with one client, and operations move when told to.
+"""Regions without links: each has an instance and a client. Tests move the operations.
 
     regions = Regions(2)
     regions.run(1, "SADD", "s", "a")
@@ -69,7 +69,7 @@ class Regions:
         for sink, replica in self.replicas.items():
             for source, other in self.replicas.items():
                 if source != sink:
-                    replica.heard(source, other.vector, self.now)
+                    replica.record_report(source, other.vector, self.now)
             replica.collect()
 
     def sync(self) -> None:

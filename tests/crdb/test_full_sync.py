@@ -1,4 +1,4 @@
-"""Clients who wait or watch while a region takes in the whole state of another."""
+"""Blocked and watching clients while a region merges a snapshot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_snapshot_serves_blocked_client(is_empty: bool) -> None:
     waiters = Waiters(regions)
     if not is_empty:
         regions.run(2, "SET", "other", "x")
-    first = waiters.send(2, "BLPOP", "l", "0")
+    first = waiters.block(2, "BLPOP", "l", "0")
     regions.run(1, "RPUSH", "l", "a", "b")
     regions.merge(1, 2)
     assert waiters.replies(first) == [[b"l", b"a"]]

@@ -1,7 +1,7 @@
-"""Clients that block, beside the one that each region of `Regions` has.
+"""Additional clients for `Regions` that can block.
 
 waiters = Waiters(regions)
-first = waiters.send(1, "BLPOP", "l", "0")     # a client of region 1, which now waits
+first = waiters.block(1, "BLPOP", "l", "0")     # a client of region 1, which now waits
 regions.run(1, "RPUSH", "l", "a")
 assert waiters.replies(first) == [[b"l", b"a"]]
 """
@@ -22,26 +22,26 @@ class Waiters:
         self.regions = regions
 
     def connect(self, region: int, protocol: int = 2) -> Client:
-        """A client that does nothing yet."""
+        """Return a new client."""
         instance = self.regions.instances[region]
         instance.advance(self.regions.now)
         client = Client(instance)
         client.protocol = protocol
         return client
 
-    def send(self, region: int, *words: Word, protocol: int = 2) -> Client:
-        """A new client's first command, which is to block."""
+    def block(self, region: int, *words: Word, protocol: int = 2) -> Client:
+        """Run a blocking command by a new client. Return the client."""
         client = self.connect(region, protocol)
-        assert self.say(client, *words) == b""
+        assert self.send(client, *words) == b""
         assert client.blocked
         return client
 
-    def say(self, client: Client, *words: Word) -> bytes:
-        """One more command of a client; what it is sent for it at once."""
+    def send(self, client: Client, *words: Word) -> bytes:
+        """Run another command of a client. Return its immediate reply."""
         return receive(client, request(encode(words)))
 
     def replies(self, client: Client) -> list[Reply]:
-        """What the client has been sent since it was asked last."""
+        """Return the replies that the client has received since the last call."""
         raw = receive(client, b"")
         pieces = iter([raw])
         reader = Reader(lambda: next(pieces, b""))
@@ -53,7 +53,7 @@ class Waiters:
         return found
 
     def wait(self, region: int, milliseconds: int) -> None:
-        """Time passes."""
+        """Let time pass."""
         self.regions.now += milliseconds
         instance = self.regions.instances[region]
         instance.advance(self.regions.now)

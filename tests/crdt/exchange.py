@@ -1,4 +1,4 @@
-"""Bringing replicas together in tests: by operations as bytes, or by whole states."""
+"""Exchange between replicas in tests: by operations as bytes, or by snapshots."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crdt import Op, Replica
 from crdt.types.base import Value
 
 
-def tell(source: Replica, *sinks: Replica) -> None:
+def deliver_to(source: Replica, *sinks: Replica) -> None:
     """Bring the sinks what the source has, operation by operation, through bytes."""
     for sink in sinks:
         for op in source.since(sink.vector):
@@ -20,7 +20,7 @@ def exchange(*replicas: Replica) -> None:
     for source in replicas:
         for sink in replicas:
             if source is not sink:
-                tell(source, sink)
+                deliver_to(source, sink)
 
 
 def regions(count: int = 3, now: int = 1000, **options: Any) -> list[Replica]:
@@ -39,12 +39,12 @@ def converge(*replicas: Replica) -> None:
         for sink in replicas:
             for source in replicas:
                 if source is not sink:
-                    sink.heard(source.region, source.vector, source.keyspace.expiry_clock)
+                    sink.record_report(source.region, source.vector, source.keyspace.expiry_clock)
         for replica in replicas:
             replica.collect()
     exchange(*replicas)
 
 
 def held(replica: Replica, key: bytes = b"k") -> Value:
-    """What stands under a key, contested or not."""
+    """Return the value of a key, contested or not."""
     return replica.keyspace.data[key]

@@ -1,4 +1,4 @@
-"""What a hostile or broken peer could send: well-formed bytes with odd things in them."""
+"""Well-formed bytes with invalid contents, as a hostile or broken peer could send."""
 
 from __future__ import annotations
 

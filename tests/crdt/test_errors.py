@@ -31,7 +31,7 @@ def test_error_survives_pickling() -> None:
             assert type(twin) is type(error)
 
 
-def test_two_replicas_of_one_identity_are_told_apart_and_what_to_do() -> None:
+def test_error_for_reused_identity_names_remedy() -> None:
     error = IdentityReused(16385, "operation 5 differs")
     assert isinstance(error, DotReused)
     assert error.origin == 16385

@@ -1,4 +1,4 @@
-"""A whole database in one go: in pieces of bounded size, and merged like what came bit by bit."""
+"""Large snapshots: pieces of bounded size, merged like single operations."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_reader_gets_what_was_there_before_merge() -> None:
     assert here.to_bytes() == there.to_bytes()
 
 
-def test_that_lone_string_never_ends_is_forgotten_by_merge_too() -> None:
+def test_merge_collects_flag_of_lone_persistent_string() -> None:
     """Both hold the same write; to one of them somebody has said that its time to live is over."""
     here, there = regions(2)
     here.string("k").set("a")

@@ -141,7 +141,7 @@ def test_fields_are_counted_as_counters_are() -> None:
     assert dict(fields) == {"f": "3", "t": "text"}
 
 
-def test_bytes_that_are_no_text_say_how_to_read_them() -> None:
+def test_error_for_binary_value_names_remedy() -> None:
     replica = Replica(1)
     replica.string(b"k").set(b"\xff")
     with pytest.raises(UnicodeDecodeError, match="made with a bytes key returns bytes"):

@@ -107,7 +107,7 @@ def test_writes_of_one_large_string_share_effect() -> None:
     assert db.seq == 4
 
 
-def test_shared_effect_takes_back_increments_and_ends_deadline() -> None:
+def test_shared_effect_resets_increments_and_deadline() -> None:
     here, there = regions(2)
     here.counter("k").increment(5)
     here.keyspace.expire(K, 2000)
@@ -205,9 +205,9 @@ def test_sealing_can_be_tried_again() -> None:
     assert op is not None
     assert db.pending() == op
     first, rest = op.part(0, 1), op.part(1, 3)
-    db.take_out(first)
+    db.remove_sealed(first)
     pending = db.pending()
     assert pending is not None
     assert (pending.first, pending.effects) == (rest.first, rest.effects)
-    db.take_out(rest)
+    db.remove_sealed(rest)
     assert db.pending() is None

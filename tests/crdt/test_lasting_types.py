@@ -1,4 +1,4 @@
-"""A type of one's own that is never deleted and prepares its effects at the origin."""
+"""A user type that is never deleted and prepares its effects at the origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments of a replica: what is refused, and the sentence that says what to use."""
+"""Refused arguments of a replica, and their error messages."""
 
 from __future__ import annotations
 

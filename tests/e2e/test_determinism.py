@@ -1,4 +1,4 @@
-"""One history, one state, byte for byte, whatever the hash seed; and `import crdt` needs little."""
+"""Equal histories give equal bytes under any hash seed, and `import crdt` loads few modules."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
 
 
 def run(program: str, hash_seed: str) -> str:
-    """What a program prints under a hash seed of its own."""
+    """Return the output of a program under a given hash seed."""
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},

@@ -1,4 +1,4 @@
-"""The catalogue: names, measured round trips, distances, and what the data claims."""
+"""The catalogue: names, measured round trips, distances and sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawings: the table says what the links are; the SVG is well-formed and self-contained."""
+"""Drawings: the table lists all links, and the SVG is well-formed and self-contained."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_two_regions_in_one_place_are_joined_all_same() -> None:
     assert path.attrib["d"].count("L") == 1
 
 
-def test_link_that_is_down_one_way_is_dashed_and_says_so() -> None:
+def test_one_way_cut_is_dashed_and_labelled() -> None:
     root = picture(OWN, cut={("eu", "us")})
     dashed = [node for node in root.iter(f"{SVG}path") if "stroke-dasharray" in node.attrib]
     assert len(dashed) == 1
@@ -136,7 +136,7 @@ def test_no_line_crosses_name_or_delay_where_there_is_room() -> None:
                     assert not (left < x < right and base - 10 < y < base + 3), text.text
 
 
-def test_upright_line_is_told_from_box_beside_it() -> None:
+def test_upright_line_differs_from_box() -> None:
     column = [("a", "b"), ("b", "a")]  # of two on a circle the second stands below the first
     root = ElementTree.fromstring(topology_svg(("a", "b"), column, cut=set(), weight=always(1)))
     (delay,) = [node for node in root.iter(f"{SVG}text") if node.text == "1.0"]

@@ -1,4 +1,4 @@
-"""Every error of the map says what to do, and keeps what a program would ask it."""
+"""Errors of `geo`: their remedies, and their attributes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_unknown_region_suggests_nothing_when_nothing_is_near() -> None:
     assert str(UnknownRegion("moon")) == "unknown region 'moon'"
 
 
-def test_ambiguous_region_says_how_to_tell_them_apart() -> None:
+def test_error_for_ambiguous_region_lists_names() -> None:
     error = AmbiguousRegion("east", ["aws:east", "ibm:east"])
     assert str(error) == "region 'east' is ambiguous: say aws:east or ibm:east"
     assert (error.name, error.options) == ("east", ("aws:east", "ibm:east"))

@@ -1,4 +1,4 @@
-"""Delays: what is drawn has the distribution asked for, in integers, the same everywhere."""
+"""Delays: drawn integers follow the distribution, equally on every platform."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_summary_is_given_back_by_what_is_drawn() -> None:
     assert pstdev(delays) == pytest.approx(ms(3), rel=0.1)
 
 
-def test_summary_without_excess_is_constant_but_for_its_maximum() -> None:
+def test_summary_without_excess_is_nearly_constant() -> None:
     latency = Latency.from_summary(ms(5), ms(5), maximum_ns=ms(9), deviation_ns=0)
     assert latency.percentile(99) == ms(5)
     assert latency.ceiling_ns == ms(9)

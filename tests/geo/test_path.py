@@ -1,4 +1,4 @@
-"""Shortest paths against a twin that looks at every path there is."""
+"""Shortest paths, compared with a search of all paths."""
 
 from __future__ import annotations
 

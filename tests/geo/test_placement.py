@@ -1,4 +1,4 @@
-"""Placement: the best hub and the pairs that a relay helps, in the measured tables too."""
+"""Placement: the best hub, and the pairs that are faster through a relay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A region knows its full name and how far others are."""
+"""Regions: their full names and distances."""
 
 from __future__ import annotations
 

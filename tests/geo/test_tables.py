@@ -1,4 +1,4 @@
-"""The data of the package is whole: named regions, full matrices, outlines on the globe."""
+"""The package data is complete: region names, matrices and outlines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Topologies: shapes, what is refused, paths, cuts and groups, with twins that count by hand."""
+"""Topologies: shapes, errors, paths, cuts and groups, compared with naive models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Regions that ask each other over pretend links, every message and every loss in any order.
+"""A world for convergence queries, with messages and losses in any order.
 
 A region is a replica and its `ConvergenceQueries`; what it holds changes by hand. A link is a pair
 of ends with a queue each way. It comes up as a real one does: the source knows of it first, the
@@ -71,11 +71,11 @@ class Site:
 
     @property
     def vector(self) -> Vector:
-        """What it holds."""
+        """Return its vector."""
         return self.replica.keyspace.vector
 
     def awaits(self) -> bool:
-        """Whether a link that it wants is not there."""
+        """Return whether a wanted link is missing."""
         there = {place.link for place in self.convergence_queries.edges if isinstance(place, Place)}
         return any(self.number in link and link not in there for link in self.world.wanted)
 
@@ -137,7 +137,7 @@ class AskingWorld:
         self.connect(link)
 
     def is_up(self, link: Link) -> bool:
-        """Whether both ends know of the connection, and it is not lost."""
+        """Return whether both ends know the connection, and it is not lost."""
         places = self.places_of(link)
         return len(places) == 2 and all(
             place in place.site.convergence_queries.edges and not place.is_lost for place in places

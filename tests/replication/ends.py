@@ -1,4 +1,4 @@
-"""One source and one sink, or one of them alone, joined by hand: every frame can be looked at."""
+"""One source and one sink, joined by hand, so that tests see every frame."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def member(region: int) -> Member:
 
 
 def hello(region: int, vector: dict[int, int] | None = None, role: int = 0) -> Hello:
-    """How region `region` introduces itself."""
+    """Return the Hello of a region."""
     return Hello(f"r{region}", region, make_origin(region), "", vector or {}, role)
 
 
@@ -86,11 +86,13 @@ def make_sink(
 ) -> Sink:
     """A sink of `here` that dials region `peer` and has not been answered yet."""
     mine = member(here.region)
-    greeting = Hello(mine.name, mine.region, mine.origin, "", here.vector)
-    return Sink(LocalApplier(here), Peer(f"r{peer}", peer, routes), greeting, 0, limits or Limits())
+    hello_frame = Hello(mine.name, mine.region, mine.origin, "", here.vector)
+    return Sink(
+        LocalApplier(here), Peer(f"r{peer}", peer, routes), hello_frame, 0, limits or Limits()
+    )
 
 
-def greeted_source(
+def connected_source(
     here: Replica, limits: Limits | None = None, *, routes: tuple[int, ...] | None = (1,)
 ) -> Source:
     """A source that sends to region 2, which has nothing yet."""
@@ -108,10 +110,10 @@ def snapshot_of(here: Replica) -> list[Frame]:
 
 def drain(end: Source | Sink) -> list[Frame]:
     """All that an end has to send, over the wire and back."""
-    said: list[Frame] = []
+    output: list[Frame] = []
     while end.ready:
-        said += end.frames_to_send()
-    return FrameDecoder().feed(encode_all(said))
+        output += end.frames_to_send()
+    return FrameDecoder().feed(encode_all(output))
 
 
 def of(kind: type[T], things: list[Frame] | list[Event]) -> list[T]:
@@ -181,7 +183,7 @@ def alone(peers: tuple[Peer, ...] = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)))) 
     return Links(replica, Member("r1", 1, replica.origin), peers)
 
 
-def greeted(links: Links, greeting: Hello) -> Source:
+def connected(links: Links, greeting: Hello) -> Source:
     """A connection that has come in and said who it is."""
     source = links.serve(0)
     links.receive(source, greeting, 0)
@@ -190,6 +192,6 @@ def greeted(links: Links, greeting: Hello) -> Source:
 
 def refusal(links: Links, greeting: Hello) -> str:
     """Why a connection that has come in is refused."""
-    (refuse,) = drain(greeted(links, greeting))
+    (refuse,) = drain(connected(links, greeting))
     assert isinstance(refuse, Refuse)
     return refuse.reason

@@ -1,4 +1,4 @@
-"""Channels for tests: the two ends of a connection that know a secret, or do not."""
+"""Channels for tests: two ends of a connection, with equal or different secrets."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def channels(dials: LinkSecret = SECRET, serves: LinkSecret = SECRET) -> tuple[C
 def exchange(one: Channel, other: Channel) -> None:
     """Carry the messages of a handshake to and fro."""
     for _ in range(2):
-        assert other.receive(one.take_outgoing()) == []
-        assert one.receive(other.take_outgoing()) == []
+        assert other.receive(one.bytes_to_send()) == []
+        assert one.receive(other.bytes_to_send()) == []
 
 
 def open_channels(secret: LinkSecret = SECRET) -> tuple[Channel, Channel]:
@@ -40,6 +40,6 @@ async def prove(stream: trio.abc.Stream, secret: LinkSecret = NO_SECRET) -> Chan
     """Go through the handshake at the dialling end of a stream."""
     channel = Channel(secret, Role.DIALS, bytes([3]) * NONCE_BYTES)
     while not channel.is_proven:
-        await stream.send_all(channel.take_outgoing())
+        await stream.send_all(channel.bytes_to_send())
         assert channel.receive(bytes(await stream.receive_some(channel.read_bytes_max))) == []
     return channel

@@ -1,5 +1,5 @@
-"""What a peer may do that is stalled, broken or hostile: everything that it makes us keep has a
-bound, and whoever exceeds it must go.
+"""Stalled, broken and hostile peers: everything that a peer makes us keep has a
+bound, and a peer that exceeds it is closed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from replication.drivers.links import Driver
 from replication.machines.endpoint import OUTBOX_MAX
 from replication.machines.sink import Sink, SinkState
 from replication.machines.source import RESUMES_MAX, Source, SourceState
-from replication.mesh.connections import GREETING_MAX
+from replication.mesh.connections import AWAITING_HELLO_MAX
 from replication.mesh.links import Links
 from replication.protocol.codec import LENGTH_BYTES, decode, encode
 from replication.protocol.errors import RemoteProtocolError
@@ -45,8 +45,8 @@ from tests.replication.ends import (
     AP,
     EU,
     US,
+    connected_source,
     drain,
-    greeted_source,
     hello,
     make_sink,
     make_source,
@@ -84,7 +84,7 @@ def test_peer_that_reads_nothing_is_closed() -> None:
     """It held the window, and its snapshot the turn of others, for ever."""
     here = replica(1)
     write(here, 20, size=20)
-    source = greeted_source(here, SMALL)
+    source = connected_source(here, SMALL)
     drain(source)
     assert source.in_flight > 0
     idle, now = SMALL.idle_ns_max, 0
@@ -101,7 +101,7 @@ def test_peer_that_reads_nothing_is_closed() -> None:
 
 
 def test_peer_with_nothing_to_read_may_be_silent() -> None:
-    source = greeted_source(replica(1))
+    source = connected_source(replica(1))
     for now in range(0, 200 * SECOND, SECOND):
         source.receive(Ack({}, 0), now)
         assert source.tick(now) == []
@@ -129,8 +129,8 @@ def test_peer_that_left_queue_is_forgotten() -> None:
     assert log_reader.sending == 0
 
 
-def test_origins_that_nobody_has_are_not_asked_for() -> None:
-    source = greeted_source(replica(1))
+def test_unavailable_origins_are_not_requested() -> None:
+    source = connected_source(replica(1))
     for region in range(2, 200):
         source.receive(GapRequest(make_origin(region), 0), 0)
     assert source.extra == frozenset()
@@ -139,7 +139,7 @@ def test_origins_that_nobody_has_are_not_asked_for() -> None:
 
 
 def test_acknowledged_origins_are_bounded() -> None:
-    source = greeted_source(replica(1))
+    source = connected_source(replica(1))
     half = ORIGINS_MAX // 2 + 1
     source.receive(Ack(dict.fromkeys(range(1, half + 1), 1), 0), 0)
     with pytest.raises(RemoteProtocolError, match="origins acknowledged"):
@@ -175,7 +175,7 @@ def test_parts_of_nothing_take_no_room() -> None:
     assert sink.parts.data == b""
 
 
-def test_refusals_that_nobody_asked_for_are_ignored() -> None:
+def test_unrequested_refusals_are_ignored() -> None:
     sink = streaming()
     assert sink.receive(GapRefused(AP), 0) == []
     sink.fill(AP, 0, 0)
@@ -189,7 +189,7 @@ def links_of_three() -> Links:
     return Links(here, Member("r1", 1, here.origin), peers)
 
 
-def test_reports_of_those_who_are_no_members_count_for_nothing() -> None:
+def test_reports_of_strangers_do_not_count() -> None:
     links = links_of_three()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2), 0)
@@ -254,7 +254,7 @@ def test_later_ops_are_sent_to_follower() -> None:
 def test_many_requests_for_gaps_are_one_search(monkeypatch: pytest.MonkeyPatch) -> None:
     here = replica(1)
     write(here, 100)
-    source = greeted_source(here)
+    source = connected_source(here)
     drain(source)
     searches: list[Vector] = []
     locate = OpLog.locate
@@ -273,7 +273,7 @@ def test_many_requests_for_gaps_are_one_search(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_sink_that_resumes_without_end_is_hung_up_on() -> None:
-    source = greeted_source(replica(1))
+    source = connected_source(replica(1))
     drain(source)
     for _ in range(RESUMES_MAX):
         source.receive(Resume({}, (1,)), 0)
@@ -323,7 +323,7 @@ class Open:
         self.driver = Driver(self.links, random.Random(1), self.events.extend)
 
 
-async def test_thousand_connections_that_say_nothing_keep_nobody_out(
+async def test_silent_connections_do_not_block_peers(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     site = Open()
@@ -344,7 +344,7 @@ async def test_thousand_connections_that_say_nothing_keep_nobody_out(
             nursery.start_soon(serve, theirs)
             await trio.testing.wait_all_tasks_blocked()
         await trio.sleep(1)
-        assert len(site.links.greeting) == serving == GREETING_MAX
+        assert len(site.links.awaiting_hello) == serving == AWAITING_HELLO_MAX
         ours, theirs = trio.testing.memory_stream_pair()
         nursery.start_soon(serve, theirs)
         channel = await prove(ours)
@@ -352,22 +352,22 @@ async def test_thousand_connections_that_say_nothing_keep_nobody_out(
         await trio.testing.wait_all_tasks_blocked()
         assert site.links.sources["r2"].state is SourceState.READY
         await trio.sleep(6)
-        assert site.links.greeting == []
+        assert site.links.awaiting_hello == []
         nursery.cancel_scope.cancel()
 
 
-async def test_connection_that_trickles_must_say_who_it_is(
+async def test_slow_connection_must_send_hello(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     site = Open()
-    greeting = challenge(bytes(NONCE_BYTES))
+    hello_frame = challenge(bytes(NONCE_BYTES))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(site.driver.keep_time)
         ours, theirs = trio.testing.memory_stream_pair()
         nursery.start_soon(site.driver.serve, theirs)
-        for byte in greeting[:5]:
+        for byte in hello_frame[:5]:
             await ours.send_all(bytes([byte]))
             await trio.sleep(1.1)
-        assert site.links.greeting == []
+        assert site.links.awaiting_hello == []
         nursery.cancel_scope.cancel()
     assert of(Closed, site.events) == [Closed("", Direction.OUT, "silent for 5000 ms")]

@@ -1,4 +1,4 @@
-"""Operations larger than a frame, a window, or the room of those that wait: they all arrive."""
+"""Operations larger than a frame, a window or the causal buffer arrive."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_operation_larger_than_frame_and_window_arrives() -> None:
     assert not any(isinstance(event, (Closed, Merged)) for event in world["b"].events)
 
 
-def test_transaction_of_any_size_arrives_in_operations_of_bounded_size() -> None:
+def test_large_transaction_arrives_in_bounded_operations() -> None:
     """One of more than a sink takes used to end the link, again and again."""
     world = WireWorld(mesh("a", "b"), history_bytes=4 * OP_BYTES)
     world.run(200)
@@ -43,7 +43,7 @@ def test_transaction_of_any_size_arrives_in_operations_of_bounded_size() -> None
     assert world["b"].replica.keyspace.size() == 40
 
 
-def test_operation_larger_than_room_of_those_that_wait_arrives() -> None:
+def test_operation_larger_than_causal_buffer_arrives() -> None:
     world = WireWorld(mesh("a", "b", "c"), gate_bytes=MB, limits=Limits(no_link_delay_ns=SECOND))
     world.run(200)
     world.cut_pair("a", "b")

@@ -1,13 +1,13 @@
-"""Regions together: how they agree, over cuts, crashes, overruns and long ways."""
+"""Linked regions converge despite cuts, crashes, overruns and long delays."""
 
 from __future__ import annotations
 
 from crdt.causality.dots import make_origin
 from replication.machines.sink import SinkState
 from replication.protocol.events import (
-    BroughtBack,
     Closed,
     Connected,
+    DisputedStateResolved,
     GapFound,
     GapUnfilled,
     Merged,
@@ -36,7 +36,7 @@ def test_three_regions_agree_soon_and_go_direct_way() -> None:
         assert [row.ops for row in site.links.statistics(world.now)] == [1, 1, 1, 1]
 
 
-def test_cut_between_two_stalls_nobody_while_third_sees_both() -> None:
+def test_third_region_bridges_cut() -> None:
     world = WireWorld(mesh("a", "b", "c"))
     world.run(200)
     world.cut_pair("a", "b")
@@ -114,7 +114,7 @@ def test_crash_in_middle_of_snapshot_lets_next_begin() -> None:
     assert world.agrees()
 
 
-def test_region_that_lost_its_memory_gets_back_what_it_had_told() -> None:
+def test_restarted_region_recovers_sent_writes() -> None:
     world = WireWorld(mesh("a", "b", "c"))
     world["a"].write(lambda r: r.string("k").set("v"))
     world.run(300)
@@ -169,15 +169,15 @@ def test_writes_under_reused_origin_are_kept_under_another() -> None:
     site.write(lambda r: r.counter("n").increment(7))
     while not any(isinstance(event, OriginReused) for event in site.events):
         world.run(5)
-    taken = site.links.reincarnate(world.now)
+    applied = site.links.reincarnate(world.now)
     assert site.replica.vector == {}
     world.run(2000)
     assert world.agrees()
-    (moved,) = set(site.replica.vector) - {US, taken}
+    (moved,) = set(site.replica.vector) - {US, applied}
     assert (site.replica.vector[US], site.replica.vector[moved]) == (6, 2)
     assert site.replica.string("k0").get() == "under a name that is taken"
     assert site.replica.counter("n").value == 37
-    assert BroughtBack("c", merged=True, moved=True) in site.events
+    assert DisputedStateResolved("c", merged=True, moved=True) in site.events
 
 
 def test_full_gate_does_not_keep_out_what_it_waits_for() -> None:
@@ -205,7 +205,7 @@ def test_along_line_everything_is_relayed_and_becomes_stable() -> None:
         assert not any(isinstance(event, GapFound) for event in site.events)
 
 
-def test_question_goes_all_way_and_back() -> None:
+def test_query_reaches_all_regions_and_returns() -> None:
     world = WireWorld(line("a", "b", "c", "d"))
     world.run(300)
     questions = world["a"].links.convergence_queries
@@ -233,7 +233,7 @@ def test_goodbye_names_its_reason() -> None:
     assert Resynced("a", Direction.IN, False) in world["b"].events
 
 
-def test_link_that_rests_for_lack_of_room_can_still_be_asked_for_snapshot() -> None:
+def test_stalled_link_can_request_snapshot() -> None:
     world = WireWorld(line("a", "b", "c", "d"), history_bytes=1500, gate_bytes=1)
     world.run(300)
     world["d"].write(lambda r: r.string("k").set("v" * 500))

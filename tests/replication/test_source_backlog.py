@@ -1,4 +1,4 @@
-"""The source when its backlog runs out: snapshots, overruns, holes, and gaps of the sink."""
+"""The source with a truncated backlog: snapshots, overruns, and gaps of the sink."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from replication.protocol.frames import (
     Truncated,
 )
 from replication.protocol.limits import Limits
-from tests.crdt.exchange import tell
+from tests.crdt.exchange import deliver_to
 from tests.replication.ends import (
     EU,
     US,
+    connected_source,
     drain,
-    greeted_source,
     hello,
     make_source,
     of,
@@ -38,10 +38,10 @@ S = SourceState
 SMALL = Limits(window_bytes_max=100, batch_bytes_max=50)
 
 
-def test_backlog_that_does_not_reach_is_said_to() -> None:
+def test_truncated_backlog_sends_truncated() -> None:
     here = replica(1, history_bytes=1)
     write(here, 3)
-    source = greeted_source(here)
+    source = connected_source(here)
     assert source.state is S.TRUNCATED
     assert drain(source)[2:] == [Truncated()]
     assert not source.ready
@@ -53,16 +53,16 @@ def test_backlog_that_does_not_reach_is_said_to() -> None:
 def test_snapshot_is_followed_by_what_was_written_meanwhile() -> None:
     here = replica(1, history_bytes=1)
     write(here, 3)
-    source = greeted_source(here)
+    source = connected_source(here)
     drain(source)
     source.receive(SnapshotRequest(), 0)
     assert source.progress.stage is Stage.SNAPSHOT
     assert source.frames_to_send() == [SnapshotBegin({US: 3})]
     write(here)
-    said = drain(source)
-    assert [type(frame) for frame in said[-2:]] == [SnapshotEnd, Ops]
+    output = drain(source)
+    assert [type(frame) for frame in output[-2:]] == [SnapshotEnd, Ops]
     there = replica(2)
-    there.merge([piece.data for piece in of(SnapshotPiece, said)])
+    there.merge([piece.data for piece in of(SnapshotPiece, output)])
     assert there.vector == {US: 3}
     assert source.tally.full == 1
     assert source.progress.stage is Stage.STREAMING
@@ -73,16 +73,16 @@ def test_snapshot_is_followed_by_what_was_written_meanwhile() -> None:
 def test_pieces_are_cut_to_size_and_wait_for_window() -> None:
     here = replica(1, history_bytes=1)
     write(here, 30, size=40)
-    source = greeted_source(here, SMALL)
+    source = connected_source(here, SMALL)
     drain(source)
     source.receive(SnapshotRequest(), 0)
-    said = drain(source)
+    output = drain(source)
     assert source.state is S.SNAPSHOT
     assert not source.ready
     while source.state is S.SNAPSHOT:
         source.receive(Ack({}, source.given), 0)
-        said += drain(source)
-    parts = of(SnapshotPiece, said)
+        output += drain(source)
+    parts = of(SnapshotPiece, output)
     assert max(len(part.data) for part in parts) <= SMALL.batch_bytes_max
     assert sum(part.last for part in parts) == 3
 
@@ -91,7 +91,7 @@ def test_only_some_snapshots_are_sent_at_time() -> None:
     here = replica(1, history_bytes=1)
     write(here, 3)
     limits = Limits(snapshots_max=1)
-    first = greeted_source(here, limits)
+    first = connected_source(here, limits)
     second = Source(first.log_reader, 0)
     second.receive(hello(3), 0)
     second.receive(Resume({}, (1,)), 0)
@@ -110,7 +110,7 @@ def test_only_some_snapshots_are_sent_at_time() -> None:
 
 def test_overrun_while_streaming_is_noticed() -> None:
     here = replica(1, history_bytes=300)
-    source = greeted_source(here, SMALL)
+    source = connected_source(here, SMALL)
     write(here, 5, size=60)
     source.sent = {}
     source.cursor = 0
@@ -121,7 +121,7 @@ def test_overrun_while_streaming_is_noticed() -> None:
 
 def test_overrun_of_what_sink_does_not_want_is_none() -> None:
     here, other = replica(1, history_bytes=300), replica(2)
-    source = greeted_source(here)
+    source = connected_source(here)
     write(other, 5, size=60)
     for op in other.since({}):
         here.accept(op)
@@ -132,7 +132,7 @@ def test_overrun_of_what_sink_does_not_want_is_none() -> None:
 
 def test_snapshot_that_was_merged_here_leaves_hole_for_sink() -> None:
     here, other = replica(1), replica(2)
-    source = greeted_source(here, routes=(1, 2))
+    source = connected_source(here, routes=(1, 2))
     drain(source)
     write(other)
     here.merge(other.snapshot())
@@ -143,7 +143,7 @@ def test_snapshot_that_was_merged_here_leaves_hole_for_sink() -> None:
 
 def test_ops_of_other_links_wake_no_source() -> None:
     here, other = replica(1), replica(2)
-    source = greeted_source(here, Limits(scan_ops_max=2))
+    source = connected_source(here, Limits(scan_ops_max=2))
     drain(source)
     write(other, 5)
     for op in other.since({}):
@@ -182,7 +182,7 @@ def test_gap_is_filled_and_kept_filled() -> None:
 def test_gap_in_its_own_routes_is_sent_again() -> None:
     here = replica(1)
     write(here, 3)
-    source = greeted_source(here)
+    source = connected_source(here)
     drain(source)
     source.receive(GapRequest(US, 1), 0)
     assert len(of(Ops, drain(source))[0].batch) == 2
@@ -193,18 +193,18 @@ def test_gap_that_backlog_cannot_fill_is_refused() -> None:
     here, other = replica(1), replica(2)
     write(other)
     here.merge(other.snapshot())
-    source = greeted_source(here)
+    source = connected_source(here)
     drain(source)
     source.receive(GapRequest(EU, 0), 0)
     assert drain(source) == [GapRefused(EU)]
     assert source.extra == frozenset()
 
 
-def test_gap_that_opens_again_behind_merge_is_refused_and_link_lives_on() -> None:
+def test_gap_behind_merge_is_refused_without_closing() -> None:
     here, other = replica(1), replica(2)
     write(other)
-    tell(other, here)
-    source = greeted_source(here)
+    deliver_to(other, here)
+    source = connected_source(here)
     source.receive(GapRequest(EU, 0), 0)
     drain(source)
     write(other)
@@ -214,10 +214,10 @@ def test_gap_that_opens_again_behind_merge_is_refused_and_link_lives_on() -> Non
     assert source.extra == frozenset()
 
 
-def test_closed_source_sends_nothing_of_large_op_behind_its_last_frame() -> None:
+def test_closed_source_sends_no_further_parts() -> None:
     here = replica(1)
     write(here, size=1000)
-    source = greeted_source(here, Limits(batch_bytes_max=100))
+    source = connected_source(here, Limits(batch_bytes_max=100))
     assert isinstance(source.frames_to_send()[-1], OpPart)
     source.close("tired")
     assert [type(frame) for frame in source.frames_to_send()] == [Refuse]

@@ -1,4 +1,4 @@
-"""Regions joined by a pretend wire: bytes in order, with delay, cuts and reconnects.
+"""Regions joined by a simulated wire: bytes in order, with delays, cuts and reconnects.
 
 One heap, integer nanoseconds. Frames are encoded and decoded, so both ends are always exercised as
 they are over TCP.
@@ -88,7 +88,7 @@ class Wire:
             self.up = self.up and not all(end.closed for end in self.ends)
 
     def vanish(self, side: int = 2) -> None:
-        """What is under way is lost, and only the end at `side` notices, if any."""
+        """Lose the data in transit. Only the end at `side` is notified, if any."""
         if self.up:
             self.up = False
             if side < 2 and self.sites[side].alive:
@@ -97,7 +97,7 @@ class Wire:
                 )
 
     def reset(self) -> None:
-        """What is under way is lost, and both ends notice."""
+        """Lose the data in transit, and notify both ends."""
         if self.up:
             self.up = False
             for site, end in zip(self.sites, self.ends, strict=True):
@@ -258,7 +258,7 @@ class WireWorld:
             site.links.heal(peer, direction)
 
     def place(self, source: str, sink: str, direction: Direction) -> tuple[Site, str]:
-        """Where a link is steered, and whom it leads to from there."""
+        """Return the place that controls a link, and its peer."""
         return (self[sink], source) if direction is Direction.IN else (self[source], sink)
 
     def cut_pair(self, one: str, other: str) -> None:
@@ -272,15 +272,15 @@ class WireWorld:
         self.heal(other, one)
 
     def digests(self) -> set[bytes]:
-        """What readers see, region by region."""
+        """Return the digest of each region."""
         return {site.replica.digest() for site in self.sites.values() if site.alive}
 
     def vectors(self) -> list[dict[int, int]]:
-        """What each region has."""
+        """Return the vector of each region."""
         return [site.replica.vector for site in self.sites.values() if site.alive]
 
     def agrees(self) -> bool:
-        """Whether all regions have the same and show the same."""
+        """Return whether all regions have equal vectors and digests."""
         vectors = self.vectors()
         return all(vector == vectors[0] for vector in vectors) and len(self.digests()) == 1
 

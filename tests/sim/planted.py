@@ -1,4 +1,4 @@
-"""Bugs planted on purpose: each must be caught, and by one checker only.
+"""Planted bugs: each must be found by exactly one checker.
 
 `caught(play)` plays a scenario once for each checker, alone in its world, and names the promises
 that were seen broken. A scenario gets a fresh world of three regions that are linked, and plants
@@ -47,7 +47,7 @@ def finish(world: SimWorld) -> None:
 
 
 def caught(play: Play) -> list[str]:
-    """Which promises a scenario breaks."""
+    """Return the promises that a scenario violates."""
     found: list[str] = []
     for kind in CHECKERS:
         world = fresh(kind)
@@ -77,7 +77,7 @@ def on_accept(site: SimRegion, act: Callable[[Op, Take], Outcome]) -> None:
 
 
 def writes(op: Op, key: bytes) -> bool:
-    """Whether an operation concerns a key."""
+    """Return whether an operation concerns a key."""
     return any(effect[2] == key for effect in op.effects)
 
 

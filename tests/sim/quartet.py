@@ -1,4 +1,4 @@
-"""Four regions that are connected, with a follower of two of them: what faults befall in tests."""
+"""Four connected regions with a follower of two of them, as a target for faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m sim` as a user meets it."""
+"""The command `python -m sim`."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def test_scenarios_are_replayed(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
 
 
-def test_scenario_that_goes_otherwise_is_told_and_written_down_on_demand(
+def test_changed_scenario_is_shown_and_rewritten_on_demand(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     right = (Path(__file__).parents[1] / "scenarios" / "set_add_wins.txt").read_text("utf-8")
     file = tmp_path / "wrong.txt"
     file.write_text(right.replace("us> SMEMBERS cart: []", "us> SMEMBERS cart: [b'milk']"))
     assert main(["--scenario", str(file)]) == 1
-    told = capsys.readouterr().out.splitlines()
-    assert "-us> SMEMBERS cart: [b'milk']" in told
-    assert "+us> SMEMBERS cart: []" in told
+    reported = capsys.readouterr().out.splitlines()
+    assert "-us> SMEMBERS cart: [b'milk']" in reported
+    assert "+us> SMEMBERS cart: []" in reported
     assert file.read_text("utf-8") != right
     assert main(["--scenario", str(file), "--write"]) == 0
     assert file.read_text("utf-8") == right
@@ -70,13 +70,13 @@ def test_scenario_that_cannot_be_read_is_one_line(
     if content is not None:
         file.write_bytes(content)
     assert main(["--scenario", str(file)]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"sim: {file}: ")
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith(f"sim: {file}: ")
+    assert output.count("\n") == 1
 
 
 @pytest.mark.interpreted("plants a bug in a compiled class")
-def test_run_that_fails_is_made_small_and_played_again_to_same_failure(
+def test_failing_run_is_shrunk_and_replayed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The planted bug: of concurrent writes the one that came last is shown."""
@@ -91,9 +91,9 @@ def test_run_that_fails_is_made_small_and_played_again_to_same_failure(
     file = tmp_path / "small.txt"
     command = ["3", "--minutes", "0.2", "--faults", "cut", "--shrink", "--save", str(file)]
     assert main(command) == 1
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     text = file.read_text("utf-8")
-    assert said.endswith(f" steps are enough:\n\n{text}")
+    assert output.endswith(f" steps are enough:\n\n{text}")
     assert "\nrun 3\n" in text
     outcome = text.splitlines()[-1]
     assert outcome.startswith("invalid: ")
@@ -158,9 +158,9 @@ def test_wrong_call_is_one_line(arguments: list[str], capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    said = capsys.readouterr().err
-    assert said.startswith("sim: ")
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith("sim: ")
+    assert output.count("\n") == 1
 
 
 def test_seed_that_does_not_end_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,7 +168,7 @@ def test_seed_that_does_not_end_is_named(capsys: pytest.CaptureFixture[str]) -> 
     assert "invalid: CPU time: no end after 0 s of CPU time, " in capsys.readouterr().out
 
 
-def test_campaign_that_proves_too_little_has_status_of_its_own(
+def test_campaign_with_few_checks_has_own_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def little(_results: object) -> list[str]:

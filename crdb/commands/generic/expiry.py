@@ -29,7 +29,7 @@ GT: Final = 4
 LT: Final = 8
 CONDITIONS: Final[dict[bytes, int]] = {b"NX": NX, b"XX": XX, b"GT": GT, b"LT": LT}
 MISSING: Final = -2
-ENDLESS: Final = -1
+NO_EXPIRY: Final = -1
 
 
 @COMMANDS.declare(
@@ -153,7 +153,7 @@ def deadline_of(db: Keyspace, key: bytes) -> int:
     if db.inspect(key) is None:
         return MISSING
     held = db.deadline(key)
-    return ENDLESS if held is None else held
+    return NO_EXPIRY if held is None else held
 
 
 @COMMANDS.declare(

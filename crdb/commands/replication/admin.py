@@ -155,7 +155,7 @@ def find_region(regions: Sequence[str], argument: bytes) -> str:
     "milliseconds",
     "admin blocking loading stale",
     summary="Waits until all regions reachable over live links have converged.",
-    complexity="O(N) where N is the number of links, at each look.",
+    complexity="O(N) where N is the number of links, for each attempt.",
 )
 def settle(client: Client, args: list[bytes]) -> None:
     """Wait until everything written so far has reached all regions over live links."""
@@ -172,7 +172,7 @@ def settle(client: Client, args: list[bytes]) -> None:
     "vector milliseconds",
     "admin blocking loading stale",
     summary="Waits until this region has applied everything that a vector covers.",
-    complexity="O(N) where N is the number of regions, at each look.",
+    complexity="O(N) where N is the number of regions, for each attempt.",
 )
 def await_vector(client: Client, args: list[bytes]) -> None:
     """Wait for everything that another region had applied, to read your writes after a failover."""

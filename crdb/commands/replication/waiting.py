@@ -33,7 +33,7 @@ NO_FILE: Final = b"ERR WAITAOF is not supported by crdb: data lives in memory on
     "numreplicas timeout:integer",
     since="3.0.0",
     summary="Waits until other regions have acknowledged all writes made here so far.",
-    complexity="O(N) where N is the number of regions, at each look.",
+    complexity="O(N) where N is the number of regions, for each attempt.",
     categories="connection -keyspace",
     tips="request_policy:all_shards response_policy:agg_min",
 )

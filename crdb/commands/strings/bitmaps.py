@@ -58,7 +58,7 @@ def extend_to_bit(client: Client, text: bytes, last_bit: int) -> bytearray:
     """Return `text`, extended to bit `last_bit`. Raises CommandError if memory is too full."""
     size = (last_bit >> 3) + 1
     memory = client.instance.memory
-    if not memory.has_room(size):
+    if not memory.can_allocate(size):
         raise CommandError(memory.refusal(size))
     return bytearray(text.ljust(size, b"\0"))
 

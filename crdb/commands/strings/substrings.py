@@ -30,7 +30,7 @@ def check_length(client: Client, size: int) -> None:
     """Raise CommandError for a string longer than a client may send, or if memory is too full."""
     if size > client.instance.config.bulk_bytes_max:
         raise CommandError(STRING_TOO_LONG)
-    if not client.instance.memory.has_room(size):
+    if not client.instance.memory.can_allocate(size):
         raise CommandError(client.instance.memory.refusal(size))
 
 

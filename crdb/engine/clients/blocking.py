@@ -30,7 +30,7 @@ class Waiter:
     """One blocked client.
 
     `attempt` appends the reply and returns True, or does neither. `time_out` appends the reply that
-    is due at `deadline` (ms; None is never). `asks_peers` is True if an attempt sends settle
+    is due at `deadline` (ms; None is never). `asks_peers` is True if an attempt sends convergence
     queries to other regions.
     """
 

@@ -2,9 +2,9 @@
 
 A handler refuses with CommandError. Any other exception is a bug. The client gets an error and is
 disconnected, since its session may be in any state. The exception is reported with its traceback.
-All other clients and the links go on. If there is no memory for a client's request or its replies,
-the same happens without a traceback. What the command had written before is a sequence of whole
-effects, which are applied here and will be sent, so regions still converge.
+All other clients and the links continue. If there is no memory for a client's request or its
+replies, the same happens without a traceback. What the command had written before is a sequence of
+whole effects, which are applied here and will be sent, so regions still converge.
 """
 
 from __future__ import annotations

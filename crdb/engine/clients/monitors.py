@@ -1,7 +1,7 @@
-"""Clients that run MONITOR, and what they are shown.
+"""Clients that run MONITOR, and the lines that they receive.
 
-While nobody monitors, nothing of this is reached. While somebody does, every client carries the bit
-OBSERVED, which sends its requests through `dispatch.call`; that feeds the monitors.
+Without a monitor this code does not run. While there is one, every client has the flag OBSERVED. It
+routes requests through `dispatch.call`, which passes them to the monitors.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""Positions of keys in a request, and what a command does with them.
+"""Positions of keys in a request, and their use by a command.
 
 Redis 7 describes the keys of a command by key specifications. One specification is a range of
-arguments, or as many arguments as a number in front of them says, or it is unknown: its keys follow
-a token that may stand anywhere. Its flags begin with the effect on the value:
+arguments, a number of arguments that is given in front of them, or unknown: its keys follow a token
+at any position. Its flags begin with the effect on the value:
 
-    RO  is read           OW  is overwritten, whatever it was
-    RW  is modified       RM  is removed, whatever it was
+    RO  is read           OW  is overwritten, independent of its value
+    RW  is modified       RM  is removed, independent of its value
 
 `access` means that the reply or another key may reveal something of the value. `update`, `insert`
-and `delete` tell how the value changes. Positions follow from the syntax of the command.
+and `delete` describe the change of the value. Positions follow from the syntax of the command.
 """
 
 from __future__ import annotations

@@ -13,11 +13,11 @@ Address = tuple[str, int]
 
 
 class CannotBeFollower(Exception):
-    """This instance cannot follow another; the text says why."""
+    """This instance cannot follow another; the text is the reason."""
 
 
 class FollowControl(Protocol):
-    """What the runtime offers."""
+    """The operations that the runtime offers."""
 
     link_port: int
     """The port at which peers and followers reach this instance."""

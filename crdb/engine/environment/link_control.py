@@ -1,12 +1,12 @@
 """The interface to the links between regions: CRDB.LINKS, CRDB.LINK and CRDB.SETTLE.
 
 A link carries ops one way, from its *source* to its *sink*. The runtime implements `LinkControl`
-and puts it into `instance.links`. Where all regions live in one process they share one control;
-where each has its own, it steers the ends of the links that are its own; for the others, ask there.
+and puts it into `instance.links`. Regions that share a process share one control.
+A region in its own process controls the ends of its own links only.
 
-A cut is a fault made on purpose: nothing passes on the link, not even what is on its way, until it
-is healed. The other direction is another link. No method waits: what takes time has been begun when
-it returns.
+A cut is a deliberate fault: nothing passes over the link until it is healed, not even data in
+transit. The other direction is another link. No method waits: a method only starts actions that
+take time.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class LinkOutOfReach(LinkError):
 
 
 class LinkControl(Protocol):
-    """What the runtime offers. Regions are given by name."""
+    """The operations that the runtime offers. Regions are given by name."""
 
     def regions(self) -> Sequence[str]:
         """All regions of the CRDB, in the order of their numbers 1 to n."""
@@ -86,11 +86,11 @@ class LinkControl(Protocol):
         ...
 
     def cut(self, source: str, sink: str) -> None:
-        """Let nothing pass from `source` to `sink`. Raises LinkError."""
+        """Cut the link from `source` to `sink`. Raises LinkError."""
         ...
 
     def heal(self, source: str, sink: str) -> None:
-        """Undo `cut`, and connect at once. Raises LinkError."""
+        """Undo `cut`, and connect immediately. Raises LinkError."""
         ...
 
     def cut_all(self) -> None:
@@ -106,8 +106,8 @@ class LinkControl(Protocol):
         `ConvergenceWait`."""
         ...
 
-    def has_converged(self, question: QueryNumbers) -> bool | None:
-        """Return whether it had at a moment after `ask`; None until that is known."""
+    def has_converged(self, query: QueryNumbers) -> bool | None:
+        """Return the result of a query that `ask` has started; None until it is known."""
         ...
 
 
@@ -135,15 +135,15 @@ class ConvergenceWait:
     `crdb up` says yes when every region of the same CRDB would, each in a process of its own.
     """
 
-    __slots__ = ("control", "question")
+    __slots__ = ("control", "query")
 
     def __init__(self, control: LinkControl) -> None:
         self.control = control
-        self.question = control.ask()
+        self.query = control.ask()
 
     def is_over(self) -> bool:
         """Return whether everything has arrived. If it has not, ask again."""
-        has_converged = self.control.has_converged(self.question)
+        has_converged = self.control.has_converged(self.query)
         if has_converged is False:
-            self.question = self.control.ask()
+            self.query = self.control.ask()
         return has_converged is True

@@ -1,4 +1,4 @@
-"""INFO: what an instance tells of itself, in the sections and the spelling of Redis.
+"""INFO: the figures of an instance, in the sections and the format of Redis.
 
 A field that has no meaning here is left out rather than made up. The replication section and the
 `crdt` section (specification section 14) get their lines about peers from those who own the links,
@@ -232,22 +232,22 @@ def _keyspace(instance: Instance) -> Lines:
 
 def _crdt(instance: Instance) -> Lines:
     """Section 14; the clock and vectors as D-19 proposes."""
-    told = instance.replica.statistics()
+    statistics = instance.replica.statistics()
     return [
         ("crdt_replid", name_origin(instance.replica.origin)),
-        ("crdt_clock", by_region(told.vector).get(instance.replica.region, 0)),
-        ("crdt_ovc", _vector(told.vector)),
+        ("crdt_clock", by_region(statistics.vector).get(instance.replica.region, 0)),
+        ("crdt_ovc", _vector(statistics.vector)),
         ("crdt_clock_steps", instance.clock_steps.count),
         ("crdt_clock_step_ms", instance.clock_steps.last_ms),
-        ("crdt_merge_reqs", told.merges),
-        ("crdt_effect_reqs", told.effects_applied),
-        ("crdt_ovc_filtered_effect_reqs", told.effects_duplicate),
-        ("crdt_backlog_bytes", told.history_bytes),
-        ("crdt_waiting_bytes", told.waiting_bytes),
-        ("crdt_gc_pending", told.garbage_pending),
-        ("crdt_gc_attempted", told.garbage_attempted),
-        ("crdt_gc_collected", told.garbage_collected),
-        ("crdt_gc_gvc_min", _vector(told.stable)),
+        ("crdt_merge_reqs", statistics.merges),
+        ("crdt_effect_reqs", statistics.effects_applied),
+        ("crdt_ovc_filtered_effect_reqs", statistics.effects_duplicate),
+        ("crdt_backlog_bytes", statistics.history_bytes),
+        ("crdt_waiting_bytes", statistics.waiting_bytes),
+        ("crdt_gc_pending", statistics.garbage_pending),
+        ("crdt_gc_attempted", statistics.garbage_attempted),
+        ("crdt_gc_collected", statistics.garbage_collected),
+        ("crdt_gc_gvc_min", _vector(statistics.stable)),
         ("crdt_stale", int(instance.is_stale)),
         ("crdt_stale_released_with_merge", int(instance.stale_released_with_merge)),
     ]

@@ -1,4 +1,4 @@
-"""Detection of steps of the wall clock: it moves, and the monotonic clock does not."""
+"""Detection of steps of the wall clock: it jumps, and the monotonic clock does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The latency monitor: when which kind of event took longer than a threshold.
+"""The latency monitor: events that took longer than a threshold, by kind and time.
 
 An event holds its latest samples, at most one for each second: the longest of that second. There
 are two events: `command`, and `fast-command` for a command that has the flag `fast`.

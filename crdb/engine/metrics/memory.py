@@ -1,12 +1,12 @@
 """The memory that the process uses, and whether clients may still use more.
 
-The figure is what the operating system says of the whole process: regions that share a process
-share it. It is read with each sample of rates, and sooner when clients have sent much since. Two
-bounds refuse writes that may need memory with an OOM error: the parameter `maxmemory`, and a guard
-below the limit that the system sets for the process, if it sets one. Reads, deletions, deadlines
-and what comes from other regions go on (specification OOM-4, OOM-5).
+The operating system reports the figure for the whole process, so regions in one process share it.
+It is read with each sample of rates, and earlier if clients have sent much data since. Two bounds
+refuse writes that may need memory with an OOM error: the parameter `maxmemory`, and a guard below
+the limit that the system sets for the process, if it sets one. Reads, deletions, deadlines and ops
+of other regions are not refused (specification OOM-4, OOM-5).
 
-Where an allocation fails all the same, the process frees a reserve that it holds for that. Writes
+If an allocation fails nevertheless, the process frees a reserve that it holds for this case. Writes
 that may need memory are refused until the reserve is held again.
 """
 
@@ -20,9 +20,9 @@ from crdb.engine.errors import OUT_OF_MEMORY, SYSTEM_OUT_OF_MEMORY
 DENY_OOM: Final = 64
 """The flag of commands that are refused while memory is full. See `command`."""
 PLENTY: Final = 1 << 62
-LOOK_BYTES_MIN: Final = 256 << 10
-LOOK_BYTES_MAX: Final = 8 << 20
-LOOK_SHARE: Final = 4
+SAMPLE_BYTES_MIN: Final = 256 << 10
+SAMPLE_BYTES_MAX: Final = 8 << 20
+SAMPLE_SHARE: Final = 4
 RELEASE_SAMPLES: Final = 10
 RESERVE_BYTES: Final = 80 << 20
 """The reserve that a driver holds, with its margin."""
@@ -44,7 +44,7 @@ class Memory:
         "has_reserve",
         "hold_reserve",
         "limit_bytes",
-        "look_at",
+        "sample_at_bytes",
         "on_denied",
         "peak_bytes",
         "probe",
@@ -74,8 +74,8 @@ class Memory:
         self.spare_bytes = PLENTY
         self.denied_bits = 0
         """DENY_OOM while memory is full, else 0."""
-        self.look_at = 0
-        """At how many bytes received from clients to sample again."""
+        self.sample_at_bytes = 0
+        """The number of bytes received from clients at which to sample again."""
         self.samples_full = 0
 
     def sample(self, received_bytes: int) -> None:
@@ -91,15 +91,15 @@ class Memory:
         self.has_reserve = self.hold_reserve()
         self.denied_bits = DENY_OOM if self.missing_bytes() else 0
         self.on_denied()
-        share = min(self.room_bytes() // LOOK_SHARE, LOOK_BYTES_MAX)
-        self.look_at = received_bytes + max(LOOK_BYTES_MIN, share)
+        share = min(self.available_bytes() // SAMPLE_SHARE, SAMPLE_BYTES_MAX)
+        self.sample_at_bytes = received_bytes + max(SAMPLE_BYTES_MIN, share)
 
     def exhausted(self) -> None:
         """Free the reserve and refuse writes until the next sample: an allocation has failed."""
         self.free_reserve()
         self.has_reserve = False
         self.denied_bits = DENY_OOM
-        self.look_at = 0
+        self.sample_at_bytes = 0
         self.on_denied()
 
     def set_limit(self, limit_bytes: int, received_bytes: int) -> None:
@@ -108,36 +108,38 @@ class Memory:
         self.sample(received_bytes)
 
     def refusal(self, size: int = 0) -> bytes:
-        """Return the error for a command that needs `size` bytes: which limit leaves no room for
-        them. If both do, it is the one that can be changed while the region runs."""
+        """Return the error for a command that needs `size` bytes: the limit that they would exceed.
+        If both are exceeded, it is the one that can be changed while the region runs."""
         is_limited = self.limit_bytes != 0
-        if is_limited and (self.limit_room() < size or self.spare_bytes >= COPIES * size):
+        if is_limited and (
+            self.limit_available_bytes() < size or self.spare_bytes >= COPIES * size
+        ):
             return OUT_OF_MEMORY
         return SYSTEM_OUT_OF_MEMORY
 
     def is_full(self) -> bool:
         """Return whether more is used than is allowed."""
-        return self.room_bytes() < 0
+        return self.available_bytes() < 0
 
     def missing_bytes(self) -> int:
         """Return how many bytes must be freed before clients may write again, about."""
-        return max(-self.room_bytes(), 0 if self.has_reserve else RESERVE_BYTES)
+        return max(-self.available_bytes(), 0 if self.has_reserve else RESERVE_BYTES)
 
-    def room_bytes(self) -> int:
+    def available_bytes(self) -> int:
         """Return how many more bytes may be used; negative if there are too many already."""
-        return min(self.spare_bytes, self.limit_room())
+        return min(self.spare_bytes, self.limit_available_bytes())
 
-    def limit_room(self) -> int:
+    def limit_available_bytes(self) -> int:
         """Return how many more bytes `maxmemory` leaves; negative if there are too many already."""
         return self.limit_bytes - self.used_bytes if self.limit_bytes else PLENTY
 
-    def has_room(self, size: int) -> bool:
+    def can_allocate(self, size: int) -> bool:
         """Return whether a command may make a value of `size` bytes. For a large one the figures
         are read, as one transaction may make many of them."""
         if size < GROWTH_MIN:
             return True
         self._read()
-        return size <= self.limit_room() and COPIES * size <= self.spare_bytes
+        return size <= self.limit_available_bytes() and COPIES * size <= self.spare_bytes
 
     def _read(self) -> None:
         self.used_bytes, self.spare_bytes = self.probe()

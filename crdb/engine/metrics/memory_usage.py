@@ -1,8 +1,9 @@
 """The memory that a key takes, as Python counts it.
 
-`size_of` adds up an object and everything that only it refers to. Of a collection's elements it
-looks at the first few and takes the others to be alike. What Python's allocator rounds up is in the
-figure, what it keeps free is not: the tests hold it to a quarter of what the process grows by.
+`size_of` adds up an object and everything that only it refers to. It
+measures the first few elements of a collection and extrapolates. The result includes the rounding
+of Python's allocator, but not its free memory. The tests check that it is within a quarter of the
+growth of the process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All metrics, in one table: INFO, and whatever else reports them, read names and meanings here.
+"""All metrics in one table, from which INFO and other reports read names and meanings.
 
 A row describes one field of INFO. The order is that of INFO. A name may end with a star, for fields
 that come once for each command, peer or error.

@@ -2,7 +2,7 @@
 
 A command's time runs from the end of the one before it in the same batch, or from the beginning of
 the batch, so it includes parsing. Commands that cannot take long follow each other in a pipeline
-without a look at the clock; they are counted with their mean time. Rates are averages over the last
+without reading the clock. They are counted with their mean time. Rates are averages over the last
 sixteen samples of a tenth of a second, as in Redis.
 """
 
@@ -87,10 +87,10 @@ class ServerStatistics:
         self.spent = [0.0] * COMMANDS_MAX
         """Seconds that each command took."""
         self.ran: list[tuple[int, int]] = []
-        """The commands that ran since the latest look at the clock: their numbers and counts."""
+        """The commands that ran since the clock was last read: their numbers and counts."""
         self.histograms: list[Histogram | None] = [None] * COMMANDS_MAX
         """The durations of each command's calls, by its number. A list, since compiled code makes
-        a new int object for each look into a dict if the number is above 256."""
+        a new int object for each lookup in a dict if the number is above 256."""
         self.connections = 0
         self.rejected_connections = 0
         self.input_bytes = 0

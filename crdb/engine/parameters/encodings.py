@@ -1,8 +1,8 @@
 """The representation that Redis 7.2 would choose for a value under the limits of CONFIG SET.
 
-Nothing here is kept that way: OBJECT ENCODING computes it from the value. So unlike in Redis a new
-limit counts for values that exist already, and a value that shrinks is packed again. The definition
-of a type says how, and which parameters it reads.
+Values are not stored in these encodings: OBJECT ENCODING computes it from the value. So unlike in
+Redis a new limit counts for values that exist already, and a value that shrinks is packed again.
+The definition of a type contains the rule and its parameters.
 """
 
 from __future__ import annotations

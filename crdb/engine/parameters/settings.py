@@ -1,4 +1,4 @@
-"""What values a parameter takes, with the refusals of Redis 7.2.
+"""The values that a parameter accepts, with the errors of Redis 7.2.
 
 `canonical(parameter, value, current)` gives the form in which the value is kept and given back.
 """
@@ -39,7 +39,7 @@ BIND_ADDRESSES_MAX: Final = 16
 
 
 class InvalidValue(Exception):
-    """The parameter cannot have this value; the text says why, in Redis' words."""
+    """The parameter cannot have this value; the text is Redis' error."""
 
 
 @attrs.frozen

@@ -1,7 +1,8 @@
-"""CONFIG GET and SET: every parameter of Redis 7.2, with what it does here.
+"""CONFIG GET and SET: every parameter of Redis 7.2, with its effect here.
 
 A parameter that is set takes effect immediately (`tcp-keepalive` for new connections). One that has
-no effect here keeps its value, and CONFIG SET says why; `parameter_effects` lists both kinds.
+no effect here keeps its value, and CONFIG SET reports the reason; `parameter_effects` lists both
+kinds.
 """
 
 from __future__ import annotations

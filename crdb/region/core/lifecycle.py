@@ -15,7 +15,7 @@ from crdb.region.core.incarnations import RegionStart
 from crdb.region.core.recovery import RegionRecovery
 from crdt.causality.dots import Vector, incarnation_of
 from replication.protocol.events import (
-    BroughtBack,
+    DisputedStateResolved,
     EarlierIncarnation,
     Event,
     OriginReused,
@@ -80,7 +80,7 @@ class RegionLifecycle:
                 self.recovery.begin_again(LOST)
             case Recovered():
                 self.recovery.recover()
-            case BroughtBack():
+            case DisputedStateResolved():
                 self.recovery.report_merge(event)
             case OriginReused(origin=origin) if origin == self.replica.origin:
                 self.take_new_incarnation()
@@ -112,7 +112,7 @@ class RegionLifecycle:
         """Record that our incarnation is on disk: clients may write after the recovery."""
         self.is_written = True
         self.recovery.unblock()
-        awaits_data = self.links.recovery.peers or self.links.memory.aside is not None
+        awaits_data = self.links.recovery.peers or self.links.memory.disputed_state is not None
         if not awaits_data and not self.recovery.is_ready:
             self.recovery.finish()  # only a guest has linked with us, and guests bring no data
 

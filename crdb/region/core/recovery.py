@@ -14,7 +14,7 @@ from crdb.engine.event_names import Emit
 from crdb.region.core.staleness import Staleness
 from crdt.causality.dots import Vector, join, lacking
 from replication.mesh.links import Links
-from replication.protocol.events import BroughtBack
+from replication.protocol.events import DisputedStateResolved
 from replication.protocol.limits import SECOND
 
 FIRST_REPORT_NS: Final = 3 * SECOND
@@ -91,7 +91,7 @@ class RegionRecovery:
         self.staleness.end()
         self.on_ready()
 
-    def report_merge(self, event: BroughtBack) -> None:
+    def report_merge(self, event: DisputedStateResolved) -> None:
         """Report whether the state that was put aside could be merged."""
         if event.lost_keys:
             self.report("data lost", {"keys": event.lost_keys, "everything": False})

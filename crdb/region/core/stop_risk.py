@@ -35,8 +35,8 @@ def count_risks(here: Mapping[str, Links]) -> list[Risk]:
     risks: list[Risk] = []
     for name, links in here.items():
         ours = links.memory.known_vector()
-        aside = links.memory.aside
-        keys = links.replica.keyspace.size() + (0 if aside is None else aside.keys)
+        disputed = links.memory.disputed_state
+        keys = links.replica.keyspace.size() + (0 if disputed is None else disputed.keys)
         theirs = held_elsewhere(links, here.keys())
         writes = min((lacking(vector, ours) for vector in theirs), default=sum(ours.values()))
         is_last = not any(theirs)

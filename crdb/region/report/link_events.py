@@ -36,7 +36,7 @@ def link_event(event: Event) -> NamedEvent | None:
         case ClockSkew(peer=peer, ms=ms):
             return "clock skew", {"peer": peer, "ms": ms}
         case EarlierIncarnation(peer=peer):
-            return "earlier life", {"peer": peer}
+            return "earlier incarnation", {"peer": peer}
         case OriginReused(peer=peer):
             return "origin reused", {"peer": peer}
         case Unlisted(peer=peer):

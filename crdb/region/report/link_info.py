@@ -179,17 +179,17 @@ class ProcessLinks:
             return {}
         return {name: links.convergence_queries.start_query() for name, links in self.ends.items()}
 
-    def has_converged(self, question: QueryNumbers) -> bool | None:
+    def has_converged(self, query: QueryNumbers) -> bool | None:
         """Return the result of a convergence query, None while it is under way. If all regions run
         in this process, compare their vectors instead."""
-        if not question:
+        if not query:
             vectors = {
                 name: dict(links.replica.keyspace.vector) for name, links in self.ends.items()
             }
             return have_arrived(self.links(), vectors)
         said = [
             self.ends[name].convergence_queries.find_result(number)
-            for name, number in question.items()
+            for name, number in query.items()
         ]
         return None if None in said else all(said)
 

@@ -298,7 +298,7 @@ class OperationsDroppedEvent(RegionEvent):
 
 @_event("link up")
 class LinkUpEvent(DirectedEvent):
-    """Both ends have greeted each other."""
+    """The handshake of a link is complete."""
 
     def lines(self) -> list[str]:
         return []
@@ -321,7 +321,7 @@ class ResyncedEvent(RegionEvent):
 
 @_event("caught up")
 class CaughtUpEvent(PeerEvent):
-    """The region has everything that the peer had when it greeted. It comes once for each
+    """The region has everything that the peer had at the handshake. It comes once for each
     connection."""
 
     def lines(self) -> list[str]:
@@ -380,7 +380,7 @@ class NotListedEvent(PeerEvent):
         return [f"{self.region}: {reason}: {self.peer} {effect}"]
 
 
-@_event("earlier life")
+@_event("earlier incarnation")
 class EarlierIncarnationEvent(PeerEvent):
     """A peer shows that the region has lost what it wrote before it restarted."""
 
@@ -410,7 +410,7 @@ class FollowingEvent(RegionEvent):
 
 @_event("source up")
 class SourceUpEvent(RegionEvent):
-    """A source of a copy has greeted it."""
+    """The handshake with a source that a copy follows is complete."""
 
     source: str = detail("its address")
 

@@ -38,7 +38,7 @@ def source_lines(first: Address, reports: Sequence[SourceReport], offset: int) -
 
 def silence_seconds(reports: Sequence[SourceReport]) -> int:
     """Return the longest time (s) since the last frame of a source; -1 if one has sent none."""
-    heard = [report.heard_ms for report in reports if report.heard_ms is not None]
+    heard = [report.last_io_ms for report in reports if report.last_io_ms is not None]
     return round(max(heard) / 1000) if len(heard) == len(reports) else -1
 
 

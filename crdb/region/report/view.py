@@ -63,7 +63,7 @@ class RegionMetrics:
 
 
 @attrs.frozen
-class Moment:
+class ViewState:
     """The contents of the view. `names` are all regions of the CRDB, `regions` those of this
     process; the latest of `events` is the last."""
 
@@ -122,36 +122,38 @@ class Part:
         return Layout(Group(*drawn), size=self.height)
 
 
-def draw(moment: Moment, width: int, height: int) -> Layout:
+def draw(state: ViewState, width: int, height: int) -> Layout:
     """Return the whole screen. Parts for which there is no room are left out."""
     gap = Part([Text()])
-    asked = wrap(moment.question, max(width, 1))[:height]
-    heading = Part([*(Text(line, style="bold reverse") for line in asked), draw_heading(moment)])
+    asked = wrap(state.question, max(width, 1))[:height]
+    heading = Part([*(Text(line, style="bold reverse") for line in asked), draw_heading(state)])
     parts = [heading]
-    room = height - heading.height
+    rows_left = height - heading.height
     for make in (_regions, _links, _events, _footer):
-        part = make(moment, width, room - gap.height)
-        if part is not None and gap.height + part.height <= room:
+        part = make(state, width, rows_left - gap.height)
+        if part is not None and gap.height + part.height <= rows_left:
             parts += [gap, part]
-            room -= gap.height + part.height
+            rows_left -= gap.height + part.height
     screen = Layout()
-    screen.split_column(*(part.layout() for part in parts), Layout(Text(" "), visible=room > 0))
+    screen.split_column(
+        *(part.layout() for part in parts), Layout(Text(" "), visible=rows_left > 0)
+    )
     return screen
 
 
-def draw_heading(moment: Moment) -> Text:
+def draw_heading(state: ViewState) -> Text:
     """Return the heading: the regions, whether they have converged, the uptime and the memory."""
-    count = len(moment.regions)
-    who = moment.regions[0].name if count == 1 else f"{count} regions"
+    count = len(state.regions)
+    who = state.regions[0].name if count == 1 else f"{count} regions"
     text = Text.assemble(("crdb", "bold"), GAP, who)
-    apart = most_apart(moment.regions)
+    apart = most_apart(state.regions)
     if count > 1:
         text.append(GAP)
         text.append(
             f"{apart:,} writes apart" if apart else "all hold the same",
             style="yellow" if apart else "green",
         )
-    text.append(f"{GAP}up {format_duration(moment.seconds)}{GAP}memory {moment.memory}")
+    text.append(f"{GAP}up {format_duration(state.seconds)}{GAP}memory {state.memory}")
     return text
 
 
@@ -184,12 +186,12 @@ def most_apart(regions: Sequence[RegionMetrics]) -> int:
 # --- regions -------------------------------------------------------------------------------------
 
 
-def _regions(moment: Moment, width: int, room: int) -> Part:
+def _regions(state: ViewState, width: int, rows_left: int) -> Part:
     """Return a line for each region. Regions for which there is no room are counted."""
-    hidden = len(moment.regions) + 1 - max(room, 2)
+    hidden = len(state.regions) + 1 - max(rows_left, 2)
     if hidden <= 0:
-        return Part([region_grid(moment.regions, width)])
-    shown = moment.regions[: len(moment.regions) - hidden - 1]
+        return Part([region_grid(state.regions, width)])
+    shown = state.regions[: len(state.regions) - hidden - 1]
     more = Text(f"and {hidden + 1} more", style="dim")
     return Part([region_grid(shown, width), more])
 
@@ -238,22 +240,22 @@ def region_cells(region: RegionMetrics) -> dict[str, Text]:
 # --- links ---------------------------------------------------------------------------------------
 
 
-def _links(moment: Moment, width: int, room: int) -> Part | None:
+def _links(state: ViewState, width: int, rows_left: int) -> Part | None:
     """Return all links, in one line if there is no room for more than that and the footer."""
-    if not moment.links:
+    if not state.links:
         return None
-    part = link_part(moment, width)
-    return part if part.height <= room - FOOTER_LINES else Part([link_summary(moment.links)])
+    part = link_part(state, width)
+    return part if part.height <= rows_left - FOOTER_LINES else Part([link_summary(state.links)])
 
 
-def link_part(moment: Moment, width: int) -> Part:
+def link_part(state: ViewState, width: int) -> Part:
     """Return a line for each source with a column for each sink. Sinks are shown by number if
     their names do not fit. If the numbers do not fit either, return a summary in one line."""
-    vectors = {region.name: region.vector for region in moment.regions}
-    by_ends = {(link.source, link.sink): link for link in moment.links}
-    sources = [name for name in moment.names if any(source == name for source, _ in by_ends)]
-    sinks = [name for name in moment.names if any(sink == name for _, sink in by_ends)]
-    number = {name: str(place) for place, name in enumerate(moment.names, 1)}
+    vectors = {region.name: region.vector for region in state.regions}
+    by_ends = {(link.source, link.sink): link for link in state.links}
+    sources = [name for name in state.names if any(source == name for source, _ in by_ends)]
+    sinks = [name for name in state.names if any(sink == name for _, sink in by_ends)]
+    number = {name: str(place) for place, name in enumerate(state.names, 1)}
     for is_named, is_short in ((True, False), (False, False), (False, True)):
         head = [Text("#"), Text("from \\ to"), *(Text(s if is_named else number[s]) for s in sinks)]
         for text in head:
@@ -268,7 +270,7 @@ def link_part(moment: Moment, width: int) -> Part:
         if grid.width <= width:
             title = "lag of links in ms" if is_short else "lag of links"
             return Part([Text(title, style="bold"), grid])
-    return Part([link_summary(moment.links)])
+    return Part([link_summary(state.links)])
 
 
 def link_cell(link: LinkInfo | None, vectors: Mapping[str, Vector], *, is_short: bool) -> Text:
@@ -316,14 +318,14 @@ def link_summary(links: Sequence[LinkInfo]) -> Text:
 # --- events and footer ---------------------------------------------------------------------------
 
 
-def _events(moment: Moment, _: int, room: int) -> Part | None:
+def _events(state: ViewState, _: int, rows_left: int) -> Part | None:
     """Return as many of the latest events as fit above the footer."""
-    count = room - FOOTER_LINES - 1
-    if count < 1 or not moment.events:
+    count = rows_left - FOOTER_LINES - 1
+    if count < 1 or not state.events:
         return None
-    return Part([Text("events", style="bold"), *map(Text, moment.events[-count:])])
+    return Part([Text("events", style="bold"), *map(Text, state.events[-count:])])
 
 
-def _footer(moment: Moment, _: int, __: int) -> Part:
-    what = "this region" if len(moment.regions) == 1 else "all regions"
+def _footer(state: ViewState, _: int, __: int) -> Part:
+    what = "this region" if len(state.regions) == 1 else "all regions"
     return Part([Text(f"Ctrl-C stops {what}", style="dim")])

@@ -23,13 +23,13 @@ class Presence:
     def check(self, replica: Replica, history: History) -> None:
         """Raise Disagreement if the key is visible although all its operations were deleted."""
         if not undeleted(history) and replica.keyspace.lookup(VALUE.encode()) is not None:
-            raise Disagreement("what was deleted is gone", f"region {replica.region} has the key")
+            raise Disagreement("a deleted key is gone", f"region {replica.region} has the key")
 
 
 def undeleted(history: History) -> list[HistoryEvent]:
     """Return the operations that no delete had seen."""
-    deletes = [taken for taken in history if taken.command == DELETE]
-    return unseen([taken for taken in history if taken.command != DELETE], deletes)
+    deletes = [event for event in history if event.command == DELETE]
+    return unseen([event for event in history if event.command != DELETE], deletes)
 
 
 def type_subject(
@@ -76,7 +76,7 @@ def type_subject(
         read,
         expected,
         types=tuple(dict.fromkeys(makes.values())),
-        auditor=Presence if is_one else None,
+        extra_check=Presence if is_one else None,
         promises=expectations,
         deletes=is_deleted,
     )

@@ -140,9 +140,9 @@ class MessageWorld:
             str(site), history, command, performed.result, self.count
         )
         if not performed.refused or self.subject.keep_refused:
-            taken = self.note(site, command, performed.result, performed.refused)
+            event = self.note(site, command, performed.result, performed.refused)
             if performed.message is not NOTHING:
-                self.enqueue(site, performed.message, taken)
+                self.enqueue(site, performed.message, event)
         self.check(site)
 
     def note(self, site: MessageSite, command: Command, result: Any, refused: bool) -> HistoryEvent:
@@ -150,33 +150,33 @@ class MessageWorld:
         site.sequence += 1
         index = len(self.everything)
         dot = make_dot(make_origin(site.number), site.sequence)
-        taken = HistoryEvent(
+        event = HistoryEvent(
             command, dot, site.clock, site.clock, index, site.seen, result=result, refused=refused
         )
-        self.everything.append(taken)
+        self.everything.append(event)
         site.seen |= 1 << index
         self.refused |= refused << index
-        return taken
+        return event
 
-    def enqueue(self, site: MessageSite, content: Any, taken: HistoryEvent) -> None:
+    def enqueue(self, site: MessageSite, content: Any, event: HistoryEvent) -> None:
         """Join a message with the unsent one, or send the unsent one and keep the new message."""
-        bit = 1 << taken.index
+        bit = 1 << event.index
         if site.unsent is not None:
             joined = self.family.group(site.unsent.content, content)
-            if joined is not NOTHING and self.is_next(site, taken):
+            if joined is not NOTHING and self.is_next(site, event):
                 self.count("deltas travel in groups")
                 carried = site.unsent.carried | bit
                 site.unsent = attrs.evolve(site.unsent, content=joined, carried=carried)
                 site.own |= bit
                 return
             self.send(site)
-        site.unsent = Message(content, bit, taken.past, site.own)
+        site.unsent = Message(content, bit, event.past, site.own)
         site.own |= bit
 
-    def is_next(self, site: MessageSite, taken: HistoryEvent) -> bool:
+    def is_next(self, site: MessageSite, event: HistoryEvent) -> bool:
         """Return whether a replica has received nothing since its unsent operations."""
         assert site.unsent is not None
-        return not taken.past & ~(site.unsent.past | site.unsent.carried)
+        return not event.past & ~(site.unsent.past | site.unsent.carried)
 
     def send(self, site: MessageSite) -> None:
         """Send the unsent message to all other replicas."""
@@ -256,7 +256,7 @@ class MessageWorld:
                 self.receive(site, ready[0])
         for site in self.sites:
             assert not site.waiting
-            self.count("who has heard everything agrees")
+            self.count("replicas that received everything agree")
             self.check(site)
 
     # -- checks ----------------------------------------------------------------------------
@@ -268,9 +268,9 @@ class MessageWorld:
     def is_closed(self, seen: int) -> bool:
         """Return whether a set of seen operations is causally closed."""
         return not any(
-            taken.past & ~(seen | self.refused)
-            for taken in self.everything
-            if seen >> taken.index & 1
+            event.past & ~(seen | self.refused)
+            for event in self.everything
+            if seen >> event.index & 1
         )
 
     def check(self, site: MessageSite) -> None:

@@ -32,7 +32,7 @@ from crdt.errors import HistoryTruncated
 from crdt.store.snapshot import Snapshot
 from crdt.testing.history import History, HistoryEvent
 from crdt.testing.laws import check_laws, expect_same
-from crdt.testing.subject import Auditor, Disagreement, Subject, TraceEntry
+from crdt.testing.subject import Disagreement, ExtraCheck, Subject, TraceEntry
 from crdt.testing.worlds.steps import AHEAD, REGIONS, Step
 
 CLOCK_START: Final = 1000
@@ -77,7 +77,8 @@ class World:
         self.reports: list[tuple[int, Vector, int]] = []
         self.answers: dict[tuple[int, int], Any] = {}
         self.digests: dict[tuple[object, ...], tuple[bytes, int, Any]] = {}
-        self.auditor: Auditor | None = subject.auditor() if subject.auditor is not None else None
+        make_check = subject.extra_check
+        self.extra_check: ExtraCheck | None = None if make_check is None else make_check()
         self.counts: dict[str, int] = {}
         self.steps: int = 0
         self.trace: list[TraceEntry] = []
@@ -129,12 +130,12 @@ class World:
             self.step(Step("settle"))
         for site in self.sites:
             db = site.replica.keyspace
-            self.count("nothing is left to forget")
+            self.count("no garbage is left")
             if db.garbage or db.tombstones:
                 where = (
                     f"region {site.region} keeps {sorted(db.garbage)} and {sorted(db.tombstones)}"
                 )
-                raise Disagreement("nothing is left to forget", where)
+                raise Disagreement("no garbage is left", where)
 
     def count(self, law: str) -> None:
         """Record that a law was checked."""
@@ -145,9 +146,9 @@ class World:
     def history(self, replica: Replica) -> History:
         """Return the history that a replica has applied, by its vector."""
         vector, visible = replica.keyspace.vector, 0
-        for taken in self.everything:
-            if vector.get(origin_of(taken.dot), 0) >= seq_of(taken.dot):
-                visible |= 1 << taken.index
+        for event in self.everything:
+            if vector.get(origin_of(event.dot), 0) >= seq_of(event.dot):
+                visible |= 1 << event.index
         return History(self.everything, visible, replica.keyspace.expiry_clock)
 
     def check(self, site: Site) -> None:
@@ -162,8 +163,8 @@ class World:
         self.trace.append((self.steps, f"region {site.region}", shown))
         self.check_shown(site, history, shown)
         self.check_digest(site, shown)
-        if self.auditor is not None:
-            self.auditor.check(replica, history)
+        if self.extra_check is not None:
+            self.extra_check.check(replica, history)
 
     def check_shown(self, site: Site, history: History, shown: Any) -> None:
         """Compare the reading of a region with the specification and the invariants."""
@@ -360,7 +361,7 @@ class World:
         self.reports.append(report)
         site.reported = join(site.reported, report[1])
         if site is not other:
-            other.replica.heard(*report)
+            other.replica.record_report(*report)
 
     def gossip(self, first: int, second: int) -> None:
         """Let all regions report their vectors to all others."""
@@ -373,7 +374,7 @@ class World:
         if self.reports:
             report = self.reports[choice % len(self.reports)]
             if report[0] != self.site(sink).region:
-                self.site(sink).replica.heard(*report)
+                self.site(sink).replica.record_report(*report)
 
     def collect(self, number: int, second: int) -> None:
         """Let a region collect garbage. Check that this changes no visible value anywhere."""
@@ -390,7 +391,7 @@ class World:
             assert self.subject.collected is not None, "forgetting had an effect"
             self.note(self.subject.collected(effect), make_dot(db.origin, before + index + 1), past)
             past |= 1 << self.everything[-1].index
-        self.count("forgetting is not seen")
+        self.count("garbage collection is invisible")
         self.check(site)
         for moment in moments if past != seen else ():
             self.check_unseen(moment, seen, past)
@@ -412,7 +413,7 @@ class World:
         shown, expected = self.expected(after), self.expected(before)
         if shown != expected:
             where = f"a collection turns {expected!r} into {shown!r} where it arrives"
-            raise Disagreement("forgetting is not seen", where)
+            raise Disagreement("garbage collection is invisible", where)
 
     def advance(self, number: int, choice: int) -> None:
         """Advance the clock of one region or of all, or set it back."""
@@ -430,14 +431,14 @@ class World:
         """Restart a region under a new incarnation, from a saved state or empty. Sometimes it
         keeps its data and only takes the new incarnation."""
         site = self.site(number)
-        horizon = site.expiry_clock
+        expiry_clock = site.expiry_clock
         site.incarnation += 1
         if choice % NOTHING_LOST == NOTHING_LOST - 1:
             self.send(site)
             site.replica.reincarnate(make_origin(site.region, site.incarnation))
             return
         site.replica = self.make(site.region, site.incarnation)
-        site.replica.advance(horizon)
+        site.replica.advance(expiry_clock)
         site.replica.advance(site.clock)
         if site.saved:
             site.replica.merge_bytes(site.saved[choice % len(site.saved)])
@@ -455,25 +456,26 @@ class World:
                         self.bring(source, sink)
         vector = self.sites[0].replica.vector
         for site in self.sites:
-            self.count("who has heard everything agrees")
+            self.count("replicas that received everything agree")
             site.waiting.clear()
             if site.replica.vector != vector:
-                raise Disagreement("who has heard everything agrees", "vectors differ")
+                raise Disagreement("replicas that received everything agree", "vectors differ")
             self.check(site)
         self.gossip(0, 0)
         if self.twin.vector == vector:
-            self.count("forgetting is not seen")
+            self.count("garbage collection is invisible")
             now = max(site.expiry_clock for site in self.sites)
             if digest_at(self.twin, now) != digest_at(self.sites[0].replica, now):
-                raise Disagreement("forgetting is not seen", "the twin that never forgets differs")
+                message = "the twin that never collects differs"
+                raise Disagreement("garbage collection is invisible", message)
 
 
 def digest_at(replica: Replica, now: int) -> bytes:
     """Return the digest of a replica as of the time `now`, in ms."""
     db = replica.keyspace
-    horizon, db.expiry_clock = db.expiry_clock, now
+    expiry_clock, db.expiry_clock = db.expiry_clock, now
     digest = replica.digest()
-    db.expiry_clock = horizon
+    db.expiry_clock = expiry_clock
     return digest
 
 

@@ -177,6 +177,6 @@ class ArrivalChecker(Checker):
 def regions_heard(region: Watched, origin: Origin, seq: int) -> int:
     """Return how many peers have told a region that they hold an effect of `origin`."""
     links = region.links
-    told = [(peer, source.progress.acknowledged) for peer, source in links.sources.items()]
-    told += [(peer, sink.vector) for peer, sink in links.sinks.items() if sink.hello is not None]
-    return len({peer for peer, vector in told if vector.get(origin, 0) >= seq})
+    reports = [(peer, source.progress.acknowledged) for peer, source in links.sources.items()]
+    reports += [(peer, sink.vector) for peer, sink in links.sinks.items() if sink.hello is not None]
+    return len({peer for peer, vector in reports if vector.get(origin, 0) >= seq})

@@ -51,10 +51,10 @@ class AtomicityChecker(Checker):
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Compare the replies to a request that reads both keys of a pair."""
-        told: dict[str, Reply] = {}
+        earlier: dict[str, Reply] = {}
         for words, reply in executed_commands(commands, replies):
             if len(words) == 2 and words[1].startswith((PAIR, TWIN)):
-                other = told.setdefault(f"{words[0]} {words[1][5:]}", reply)
+                other = earlier.setdefault(f"{words[0]} {words[1][5:]}", reply)
                 self.looked += other is not reply
                 if other != reply:
                     raise self.violation(

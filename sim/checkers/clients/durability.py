@@ -80,7 +80,7 @@ class DurabilityChecker(Checker):
                 text = entries_text(self.run_history, [entry])
                 raise self.violation(f"{entry} does not follow from what was before: {text}")
         state_hash = StateHash(twin.keyspace)
-        state_hash.take_changes()
+        state_hash.drain_changes()
         clock = region.replica.keyspace.expiry_clock
         if not state_hash.fingerprint().is_equal_after(region.state_hash.fingerprint(), clock):
             here = Holder(region.name, region.state_hash)

@@ -33,7 +33,7 @@ Command = tuple[int, Any]
 """A command in the form that the specifications use."""
 
 
-def spell_command(words: Sequence[str]) -> Command | None:
+def specified_command(words: Sequence[str]) -> Command | None:
     """Return a client's command in the form of its specification, or None if it has none."""
     name, key = words[0], words[1] if len(words) > 1 else ""
     family = key.partition(":")[0]
@@ -67,9 +67,9 @@ def last_written_value(history: Sequence[HistoryEvent]) -> object:
     If stamps are equal, the lower origin wins.
     """
     stamps: dict[int, int] = {}
-    for taken in history:
-        seen = [stamps[other.index] + 1 for other in history if taken.saw(other)]
-        stamps[taken.index] = max([taken.clock, *seen])
+    for event in history:
+        seen = [stamps[other.index] + 1 for other in history if event.saw(other)]
+        stamps[event.index] = max([event.clock, *seen])
     writes = unseen(history, history)
     return min(writes, key=lambda t: (-stamps[t.index], t.origin)).command[1]
 
@@ -79,14 +79,14 @@ def expected_members(history: Sequence[HistoryEvent]) -> object:
 
 
 def ever_added(history: Sequence[HistoryEvent]) -> object:
-    return sorted({taken.command[1] for taken in history})
+    return sorted({event.command[1] for event in history})
 
 
 def pushed_elements(history: Sequence[HistoryEvent]) -> object:
     """Return the pushed elements of each origin in order. The list must interleave these."""
     rows: dict[int, list[bytes]] = {}
-    for taken in history:
-        rows.setdefault(taken.origin, []).append(taken.command[1])
+    for event in history:
+        rows.setdefault(event.origin, []).append(event.command[1])
     return rows
 
 
@@ -120,21 +120,21 @@ class MeaningChecker(Checker):
         db = region.replica.keyspace
         if db.seq == before.get(db.origin, 0):
             return
-        spelled = [words[1] for words in commands if spell_command(words) is not None]
+        spelled = [words[1] for words in commands if specified_command(words) is not None]
         if region.replica.op_bytes < OP_BYTES:  # other regions may see a part of the transaction
             self.torn.update(key for key in spelled if spelled.count(key) > 1)
         for words in commands:
             if words[0] == "DEL":
                 self.retire_key(words[1:])
             self.flushed = self.flushed or words[0] == "FLUSHALL"
-            command = spell_command(words)
+            command = specified_command(words)
             if command is not None:
                 history = self.histories.setdefault(words[1], [])
                 dot = latest_dot(db, words[1].encode())
                 past, bit = 0, 1
-                for taken in history:
-                    other: Dot = taken.dot
-                    if taken.origin == db.origin or covers(before, other):
+                for event in history:
+                    other: Dot = event.dot
+                    if event.origin == db.origin or covers(before, other):
                         past |= bit
                     bit <<= 1
                 history.append(
@@ -145,7 +145,7 @@ class MeaningChecker(Checker):
 
     def check_log_order(self, region: Watched, words: Sequence[str]) -> None:
         """Check that an element pushed at the tail is the last one immediately afterwards."""
-        if spell_command(words) is None:
+        if specified_command(words) is None:
             return
         key, pushed = words[1], words[-1].encode()
         value = region.replica.keyspace.held(key.encode())
@@ -176,7 +176,7 @@ class MeaningChecker(Checker):
         """Compare the visible value of a key with the value that the specification predicts."""
         history = self.histories.get(key, [])
         vector = region.replica.keyspace.vector
-        visible = [taken for taken in history if covers(vector, taken.dot)]
+        visible = [event for event in history if covers(vector, event.dot)]
         family = key.partition(":")[0]
         if (
             self.flushed

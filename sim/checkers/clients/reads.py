@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from crdt.causality.dots import Vector
 from crdt.store.keyspace import Keyspace
-from crdt.testing.specifications import Shown, look
+from crdt.testing.specifications import Shown, visible_state
 from sim.checkers.replicas.explain import describe_effect
 from sim.engine.checker import Checker, Followed, Watched
 from sim.nodes.client import Refusal, Reply
@@ -29,7 +29,7 @@ Expect: TypeAlias = Callable[[Any, Words], Reply]
 LOADING: Final = "LOADING"
 """The error code of a region that refuses reads until it has caught up; see `refusals`."""
 NOT_THERE: Final = -2
-ENDLESS: Final = -1
+NO_EXPIRY: Final = -1
 
 
 def pairs_of(shown: Any) -> dict[Any, Any]:
@@ -116,7 +116,7 @@ class ReadsChecker(Checker):
         if history is None or len(history) > HISTORY_MAX:
             return
         self.looked += 1
-        expected = expected_reply(look(history, key), words, db)
+        expected = expected_reply(visible_state(history, key), words, db)
         found = plain(reply_form(words), reply)
         if found != expected and found != LOADING:
             raise self.violation(
@@ -150,7 +150,7 @@ def expected_reply(shown: Shown | None, words: Words, db: Keyspace) -> Reply:
     if shown is None:
         return NOT_THERE
     if shown[2] is None:
-        return ENDLESS
+        return NO_EXPIRY
     return shown[2] if name == "PEXPIRETIME" else max(0, shown[2] - max(db.now, db.expiry_clock))
 
 

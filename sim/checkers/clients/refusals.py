@@ -19,7 +19,7 @@ from sim.nodes.client import Refusal, Reply
 from sim.nodes.run_history import Entry
 from sim.schedule.step import Words
 
-SAID: Final = ("LOADING", "STALE")
+REFUSAL_CODES: Final = ("LOADING", "STALE")
 
 
 class RefusalsChecker(Checker):
@@ -41,13 +41,13 @@ class RefusalsChecker(Checker):
         serves = region.has_caught_up or region.instance.config.serves_stale
         self.looked += not region.has_caught_up
         for words, reply in zip(commands, replies, strict=False):
-            said = reply.text.partition(" ")[0] if isinstance(reply, Refusal) else ""
-            if said in SAID and region.has_caught_up:
+            code = reply.text.partition(" ")[0] if isinstance(reply, Refusal) else ""
+            if code in REFUSAL_CODES and region.has_caught_up:
                 raise self.violation(
-                    f"{region.name} has caught up and answers {' '.join(words)} with {said}"
+                    f"{region.name} has caught up and answers {' '.join(words)} with {code}"
                 )
             is_read = words[0] in READS or (words[0] == "EXEC" and isinstance(reply, list))
-            if is_read and reply and reply != "QUEUED" and not said and not serves:
+            if is_read and reply and reply != "QUEUED" and not code and not serves:
                 raise self.violation(
                     f"{region.name} has not caught up with its peers and answers"
                     f" {' '.join(words)} with {reply!r}"

@@ -1,13 +1,13 @@
 """Check that a region does not report too small an age of its copy of a peer's data.
 
-The lag of a link that is dialled shows readers how much they may miss (CRDB.LINKS, INFO). The
+The lag of a dialled link shows readers how old their data may be (CRDB.LINKS, INFO). The
 simulator knows how long ago the peer made the oldest of its effects that are not here. A region
 learns of news with the peer's next regular message, so it may say less by two of these and half a
 round trip, and of a new connection no more than its age. It never says less than half of the
 shortest round trip.
 
-Not checked: whether it says too much (when all is quiet `freshness` does); links that are not
-through; links of followers; regions that were paused.
+Not checked: ages that are too large (`freshness` checks them in a quiet world), links before their
+handshake, links of followers, and regions that were paused.
 """
 
 from __future__ import annotations
@@ -66,16 +66,16 @@ class AgeChecker(Checker):
     def check_reported_age(self, region: Watched, sink: Sink, peer: Watched, since: int) -> None:
         """Compare the reported age of one connection with the real one. Times in ms."""
         self.looked += 1
-        said, age = sink.lag_ns(region.now_ms * MS) // MS, self.expected_age_ns(region, peer)
+        reported, age = sink.lag_ns(region.now_ms * MS) // MS, self.expected_age_ns(region, peer)
         late = (sink.rtt // 2 + 2 * sink.limits.heartbeat_ns) // MS + SLACK_MS
-        if said < sink.rtt_best // 2 // MS:
+        if reported < sink.rtt_best // 2 // MS:
             raise self.violation(
-                f"{region.name} says that what it shows of {peer.name} is {said} ms old, and what"
-                f" comes from there takes {sink.rtt_best // 2 // MS} ms"
+                f"{region.name} says that what it shows of {peer.name} is {reported} ms old, and"
+                f" what comes from there takes {sink.rtt_best // 2 // MS} ms"
             )
-        if said < min(age, region.now_ms - since) - late:
+        if reported < min(age, region.now_ms - since) - late:
             raise self.violation(
-                f"{region.name} says that what it shows of {peer.name} is {said} ms old, and it"
+                f"{region.name} says that what it shows of {peer.name} is {reported} ms old, and it"
                 f" lacks what was written there {age} ms ago"
             )
 

@@ -1,8 +1,9 @@
 """Check that nothing but the data grows without a bound.
 
-The backlog and what waits for its turn keep within their bytes; what a link has sent and not heard
-of fits its window and one batch more; connections that have not introduced themselves, and ends
-that are open, are few (I24, I32, I33).
+* The backlog and the causal buffer stay within their limits in bytes.
+* The unacknowledged bytes of a link are at most its window and one batch.
+* The numbers of connections without a Hello and of open ends are bounded (I24, I32, I33).
+
 The sizes that the backlog and the causal buffer report are true, and so is the number of keys that
 end. A causal buffer that reports
 itself full takes in nothing more.
@@ -18,7 +19,7 @@ from typing import ClassVar, Final
 
 from crdt.causality.op_log import ENTRY_BYTES
 from replication.machines.progress import MARKS_MAX
-from replication.mesh.connections import GREETING_MAX
+from replication.mesh.connections import AWAITING_HELLO_MAX
 from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state_hash import Change
@@ -38,7 +39,7 @@ class BoundsChecker(Checker):
         self.turns = 0
 
     def on_op_made(self, region: Watched, entry: Entry) -> None:
-        """Remember how large a single operation may be: none is ever split by a bound."""
+        """Record the size of the largest operation. An operation may exceed a bound by itself."""
         self.largest = max(self.largest, len(entry.data))
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
@@ -58,7 +59,7 @@ class BoundsChecker(Checker):
             self.measure_snapshot(region)
 
     def measure_snapshot(self, region: Watched) -> None:
-        """Count the buffered operations again, and now and then the backlog."""
+        """Count the buffered operations again, and sometimes the backlog."""
         buffer, history = region.replica.causal_buffer, region.replica.history
         held = buffer.count_bytes()
         if held != buffer.bytes:
@@ -70,7 +71,7 @@ class BoundsChecker(Checker):
             self.count_again(region)
 
     def count_again(self, region: Watched) -> None:
-        """Weigh the backlog, and count the keys that end."""
+        """Compute the size of the backlog again, and count the keys with a deadline."""
         history, keyspace = region.replica.history, region.replica.keyspace
         kept = history.read(history.start, history.stop - history.start)
         size = sum([len(data) + ENTRY_BYTES for _, _, _, data in kept])
@@ -100,9 +101,11 @@ class BoundsChecker(Checker):
                 raise self.violation(
                     f"{region.name} remembers {len(source.progress.marks)} moments"
                 )
-        if len(links.greeting) > GREETING_MAX:
-            raise self.violation(f"{len(links.greeting)} strangers are connected to {region.name}")
+        if len(links.awaiting_hello) > AWAITING_HELLO_MAX:
+            raise self.violation(
+                f"{len(links.awaiting_hello)} strangers are connected to {region.name}"
+            )
         count = len(list(links.ends()))
-        most = 2 * len(links.peers) + GREETING_MAX
+        most = 2 * len(links.peers) + AWAITING_HELLO_MAX
         if count > most:
             raise self.violation(f"{region.name} has {count} open ends, at most {most} make sense")

@@ -1,13 +1,13 @@
-"""A follower has what its sources have, no more and no less, and keeps it when it is promoted.
+"""Following: a follower holds exactly the data of its sources, and keeps it when it is promoted.
 
-Of each source it claims a vector, which must end between operations and contain all that each of
-them had seen, as a region's must; and which never goes back unless the follower begins with nothing
-again. It writes nothing while it follows. In the end it has all that its sources have: the same as
-one source, or what a replica holds that was given the operations of several, once and in order,
-under the names that they go by here.
+The follower reports a vector for each source. The vector must be causally closed and must not cover
+a part of an operation. It never goes back, unless the follower starts empty again. A follower
+writes nothing. In the end it holds all data of its sources: with one source the same state, with
+several the state of a replica that has applied their operations once, in order, under their mapped
+origins.
 
-What a follower of one source shows at every step is compared with what regions showed when they
-stood there; see `convergence`. Not checked: what follows a promotion but the moment of it.
+`convergence` compares a follower of one source, at every step, with regions at the same vector. Not
+checked: the time after a promotion.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class FollowingChecker(Checker):
         """Of each follower how often it had begun, and what it claimed at its last step."""
 
     def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
-        """Look at what it claims."""
+        """Check the vectors that the follower reports."""
         if not copy.is_following:
             return
         self.looked += 1
@@ -71,7 +71,7 @@ class FollowingChecker(Checker):
             raise self.violation(f"{name} has {shown(now)} of {source}, but {lacking}")
 
     def on_promotion(self, copy: Followed, changes: Sequence[Change]) -> None:
-        """Nothing may have changed."""
+        """Check that the promotion has changed no key."""
         self.looked += 1
         if changes:
             db = copy.replica.keyspace
@@ -83,7 +83,7 @@ class FollowingChecker(Checker):
             raise self.violation(f"{copy.name} was promoted, and that changed {keys}")
 
     def on_followers_end(self, copies: Sequence[Followed], regions: Sequence[Watched]) -> None:
-        """All has come to every follower, and it is what it was."""
+        """Check that every follower holds the data of its sources."""
         by_name = {region.name: region for region in regions}
         for copy in copies:
             self.looked += 1
@@ -121,7 +121,7 @@ class FollowingChecker(Checker):
         twin = Replica(copy.replica.origin)
         for source, vector in copy.claims().items():
             for entry in self.run_history.ops_within(vector):
-                twin.accept(copy.renamings[source].op(Op.from_bytes(entry.data)))
+                twin.accept(copy.origin_maps[source].op(Op.from_bytes(entry.data)))
         state_hash = StateHash(twin.keyspace)
-        state_hash.take_changes()
+        state_hash.drain_changes()
         return state_hash

@@ -1,8 +1,8 @@
 """Check the lag that a region reports of its peers.
 
-The lag of a link is for how long the oldest of the region's own effects has not been acknowledged.
-The simulator knows when each was made. A region notes that only when it says or hears something, so
-it may say a little less, and of a new connection no more than its age; but it never says more.
+The lag of a link is the age of the region's oldest own effect that is not acknowledged. The
+simulator knows when each effect was made. A region measures the lag when it sends or receives, so
+it may report a little less, and for a new connection at most its age. It must never report more.
 
 The number of effects that a peer lacks is checked too. It is at least the number of the region's
 own effects that the peer has not applied. It counts only effects that this link carries and the
@@ -72,15 +72,15 @@ class LagChecker(Checker):
 
     def check_reported_lag(self, region: Watched, source: Source, since: int) -> None:
         """Compare the reported lag of one link with the real one. Times in ms."""
-        now, said = region.now_ms, source.lag_ns(region.now_ms * MS) // MS
+        now, reported = region.now_ms, source.lag_ns(region.now_ms * MS) // MS
         age = self.silence_ns(region, source)
         self.looked += 1
         longest = max(age, self.longest[region.name, source.peer])
         self.longest[region.name, source.peer] = longest
         least = min(age, now - since) - self.longest_pause_ns(source) - longest // APART_SHARE
-        if not least <= said <= age + ROUNDING_MS:
+        if not least <= reported <= age + ROUNDING_MS:
             raise self.violation(
-                f"{region.name} says that {source.peer} is {said} ms behind, and it is {age} ms"
+                f"{region.name} says that {source.peer} is {reported} ms behind, and it is {age} ms"
             )
 
     def check_reported_effects(self, region: Watched, source: Source) -> None:
@@ -88,20 +88,20 @@ class LagChecker(Checker):
         peer = self.up.get(source.peer)
         if source.state is not SourceState.SENDING or peer is None:
             return
-        said, origin = source.behind(), region.replica.origin
+        reported, origin = source.behind(), region.replica.origin
         sink = peer.links.sinks.get(region.name)
         if sink is not None and sink.state is SinkState.STREAMING:  # else it may have lost data
             least = region.replica.keyspace.seq - peer.replica.keyspace.vector.get(origin, 0)
-            if said < least:
+            if reported < least:
                 raise self.violation(
-                    f"{region.name} says that {source.peer} lacks {said} effects, and it lacks"
+                    f"{region.name} says that {source.peer} lacks {reported} effects, and it lacks"
                     f" {least} of {region.name} alone"
                 )
         most = lacking(source.progress.acknowledged, carried_vector(region, source))
-        if said > most:
+        if reported > most:
             raise self.violation(
-                f"{region.name} says that {source.peer} lacks {said} effects, and of those that it"
-                f" sends there only {most} are not acknowledged"
+                f"{region.name} says that {source.peer} lacks {reported} effects, and of those"
+                f" that it sends there only {most} are not acknowledged"
             )
 
     def silence_ns(self, region: Watched, source: Source) -> int:

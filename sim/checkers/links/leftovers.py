@@ -1,14 +1,14 @@
-"""Nothing is left over: of those who wait and watch at any time, of all else when all is quiet.
+"""Leftovers: no client metadata without a client, and nothing pending in a quiet world.
 
-A region keeps books of which keys somebody waits for or watches. After every turn they must say
-what its clients do: an entry too many costs time for ever, one too few is a client that hears of
-nothing. A client that is in no transaction has nothing queued, and one that watches nothing is not
-marked.
+A region records the keys that clients wait for or watch. After every turn these records must match
+the clients. A superfluous entry costs time forever, and a missing one leaves a client without a
+notification. A client outside a transaction has no queued commands. A client that watches no key is
+not flagged.
 
-When all is quiet, no operation waits for its turn, no gap is open, nobody sends what another link
-brings, no snapshot is under way, and every region serves its clients and collects its garbage.
+In a quiet world no operation is buffered, no gap is open, no repair peer sends, no snapshot is in
+transit, and every region serves its clients and collects its garbage.
 
-Not checked: connections of followers that are gone; what a region remembers of peers.
+Not checked: connections of followers that have left, and records of peers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SAMPLE: Final = 4  # of so many turns of all regions the books are read in one
 
 
 class LeftoversChecker(Checker):
-    """The checker of what is left over when all is quiet."""
+    """Checks that nothing is left over."""
 
     promise: ClassVar[str] = "nothing left over"
 
@@ -37,13 +37,13 @@ class LeftoversChecker(Checker):
         self.turns = 0
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Read the books of one region."""
+        """Check the records of one region."""
         self.turns += 1
         if self.turns % SAMPLE == 0:
             self.count_tombstones(region)
 
     def count_tombstones(self, region: Watched) -> None:
-        """Compare the books with what clients do."""
+        """Compare the records with the state of the clients."""
         self.looked += 1
         instance = region.instance
         watching = {each for ids in instance.watching.by_key.values() for each in ids}
@@ -66,7 +66,7 @@ class LeftoversChecker(Checker):
                 raise self.violation(f"session {session.id} of {region.name} {left}")
 
     def on_run_end(self, regions: Sequence[Watched]) -> None:
-        """Look what is left."""
+        """Check that nothing is pending."""
         for region in regions:
             self.count_tombstones(region)
             for left in (*metadata_of(region), *sent_in_vain(region, regions)):
@@ -94,7 +94,7 @@ def metadata_in(session: Session) -> str:
 
 
 def metadata_of(region: Watched) -> Iterator[str]:
-    """Yield what a region has not put away."""
+    """Yield a description of everything that a region still holds."""
     replica, links, instance = region.replica, region.links, region.instance
     for origin in replica.causal_buffer.origins():
         count = len(replica.causal_buffer.waiting(origin))
@@ -118,7 +118,7 @@ def metadata_of(region: Watched) -> Iterator[str]:
 
 
 def sent_in_vain(region: Watched, regions: Sequence[Watched]) -> Iterator[str]:
-    """Yield which origins a region sends although nobody asks for them."""
+    """Yield the origins that a region sends without a request."""
     for other in regions:
         source = region.links.sources.get(other.name)
         sink = other.links.sinks.get(region.name)

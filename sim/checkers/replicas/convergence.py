@@ -93,7 +93,7 @@ class ConvergenceChecker(Checker):
 
     def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
         """Compare a follower of one source with the first region that had the same vector."""
-        if not copy.is_following or len(copy.renamings) > 1:
+        if not copy.is_following or len(copy.origin_maps) > 1:
             return
         ((_, vector),) = copy.claims().items()
         known = self.seen.get(Standing(vector).mark)

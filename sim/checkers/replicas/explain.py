@@ -139,7 +139,7 @@ def translated(
 
     The key is None for a command that affects all keys.
     """
-    deeds = EffectDecoder()
+    decoder = EffectDecoder()
     for entry in run_history.in_order:
         effects = Op.from_bytes(entry.data).effects
         yield (
@@ -147,7 +147,7 @@ def translated(
             [
                 (
                     None if is_key_effect(each, FLUSH) else each[2],
-                    deeds.decode_effect(each, entry.origin),
+                    decoder.decode_effect(each, entry.origin),
                 )
                 for each in effects
             ],
@@ -192,9 +192,9 @@ def describe_effect(history: History, run_history: RunHistory) -> str:
     The bits after `seen` are the earlier effects that it had observed.
     """
     return "; ".join(
-        f"{taken.command} {region_of_op(taken.dot, run_history)}, clock {taken.clock},"
-        f" seen {taken.past:b})"
-        for taken in history
+        f"{event.command} {region_of_op(event.dot, run_history)}, clock {event.clock},"
+        f" seen {event.past:b})"
+        for event in history
     )
 
 

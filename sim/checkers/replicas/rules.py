@@ -20,7 +20,7 @@ from typing import ClassVar, Final
 
 from crdt.testing.history import History
 from crdt.testing.order import ListOrder
-from crdt.testing.specifications import look
+from crdt.testing.specifications import visible_state
 from sim.checkers.replicas.explain import describe_effect
 from sim.engine.checker import Checker, Watched
 from sim.nodes.effects import read_sorted
@@ -63,7 +63,7 @@ class RulesChecker(Checker):
         db = region.replica.keyspace
         history = self.run_history.book.history_of_key(key, db)
         assert history is not None, "its effects are remembered"
-        expected, found = look(history, key.decode("latin-1")), read_sorted(db, key)
+        expected, found = visible_state(history, key.decode("latin-1")), read_sorted(db, key)
         if expected != found:
             raise self.violation(
                 f"{region.name} shows {found!r} under {key!r}, not {expected!r},"

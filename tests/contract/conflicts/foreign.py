@@ -1,4 +1,4 @@
-"""Scenarios of other collections, translated into lines of our language.
+"""Scenarios of other collections, translated into our scenario language.
 
 Such a file is YAML: a list of mappings with `id`, `type`, `regions` and `steps`. A step has `at`
 and `cmd` or `tx`, with `expect` or `expect_KIND`, or it is a `sync` or `wait_ms`. Replies are those

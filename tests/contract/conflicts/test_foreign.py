@@ -1,4 +1,4 @@
-"""Scenarios of other collections, and the lines that they become."""
+"""The translation of scenarios of other collections."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def lpos(source: Source) -> list[str]:
 
 
 def end(source: Source) -> str:
-    """Which end of a list."""
+    """Draw an end of a list."""
     return "UP" if source.is_rare() else source.word("LEFT", "RIGHT")
 
 

@@ -1,4 +1,4 @@
-"""Regions converge, whatever is written where, in which order it arrives, and in which form.
+"""Regions converge for any writes, any order of arrival and any form of delivery.
 
 Three regions write at random under the same few keys, with all families of commands at once, while
 operations and whole snapshots travel, time passes and metadata is forgotten. What each family's

@@ -1,4 +1,4 @@
-"""Whatever happens on the way: once links are healed, all regions have the same and show the same.
+"""After all links are healed, all regions hold and show the same.
 
 Three or four regions write while links are cut, healed and reset at any byte, regions lose their
 memory and come back under a new incarnation, backlogs overrun, windows and batches are tiny.

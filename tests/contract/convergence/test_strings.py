@@ -1,4 +1,4 @@
-"""Any commands on strings, counters, expiry and keys, in three regions at once, converge.
+"""Random commands on strings, counters, expiry and keys in three regions converge.
 
 Commands go to any region, operations travel between any two at any time, clocks move and are wrong.
 Once all have everything, all show the same (rule ORD-9).

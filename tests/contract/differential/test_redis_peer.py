@@ -1,4 +1,4 @@
-"""The harness itself: what it must notice, and what it must not."""
+"""The differential harness: differences that it must report, and those that it must ignore."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ SCHEDULES = {"quick": 50, "ci": 300, "nightly": 4000}  # `ci` is for compiled co
 
 @pytest.fixture(scope="session")
 def schedules() -> int:
-    """How many schedules to run for each subject."""
+    """Return the number of schedules for each subject."""
     return SCHEDULES[os.environ.get("HYPOTHESIS_PROFILE", "quick")]
 
 

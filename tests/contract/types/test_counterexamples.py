@@ -1,4 +1,4 @@
-"""Run the counterexamples that were found once and kept."""
+"""Run the kept counterexamples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of the command line. What a bad call prints stands in `test_main`."""
+"""The options of the command line. `test_main` tests the messages of wrong calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration that the options of the command line make."""
+"""The configuration made from command line options."""
 
 from __future__ import annotations
 

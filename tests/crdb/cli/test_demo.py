@@ -1,4 +1,4 @@
-"""The demo tells its story to the end, and only then says that all converged."""
+"""The demo runs to the end, and then reports convergence."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_story_ends_well_and_fits_every_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["demo"]) == 0
-    told, errors = capfd.readouterr()
-    assert "\nconverged\n" in told
-    assert "WRONG" not in told
+    reported, errors = capfd.readouterr()
+    assert "\nconverged\n" in reported
+    assert "WRONG" not in reported
     assert errors == ""
-    rows = [line for line in told.splitlines() if line.startswith("  ") and line.strip()]
+    rows = [line for line in reported.splitlines() if line.startswith("  ") and line.strip()]
     for conflict in demo.CONFLICTS:
-        told_of = [line for line in rows if line.split()[0] == conflict.title.split()[0]]
-        assert len(told_of) == 3, "writes, readings and the end, each on one line"
-        assert told_of[2].rstrip().endswith(conflict.why)
-    assert all(len(line) <= WIDTH for line in told.splitlines())
+        rows_of = [line for line in rows if line.split()[0] == conflict.title.split()[0]]
+        assert len(rows_of) == 3, "writes, readings and the end, each on one line"
+        assert rows_of[2].rstrip().endswith(conflict.why)
+    assert all(len(line) <= WIDTH for line in reported.splitlines())
 
 
 def test_no_headline_is_cut_off_on_narrow_terminal(
@@ -43,16 +43,16 @@ def test_no_headline_is_cut_off_on_narrow_terminal(
     assert "…" not in capfd.readouterr().out
 
 
-def test_regions_that_do_not_agree_as_told_are_failure(
+def test_unequal_digests_are_failure(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     wrong = attrs.evolve(demo.CONFLICTS[0], expected="111")
     monkeypatch.setattr(demo, "CONFLICTS", (wrong, *demo.CONFLICTS[1:]))
     assert demo.main() == 1
-    told = capfd.readouterr().out
-    assert "110, 110, 110" in told
-    assert "WRONG: 111 expected" in told
-    assert told.rstrip().endswith("NOT converged")
+    reported = capfd.readouterr().out
+    assert "110, 110, 110" in reported
+    assert "WRONG: 111 expected" in reported
+    assert reported.rstrip().endswith("NOT converged")
 
 
 def test_regions_that_do_not_converge_are_failure(monkeypatch: pytest.MonkeyPatch) -> None:

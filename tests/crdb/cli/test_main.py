@@ -1,4 +1,4 @@
-"""The command line as a user meets it: good calls, and each way to get one wrong."""
+"""The command line: correct calls, and the message of each wrong one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_under_nohup_hangup_does_not_stop_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "output"),
     [
         (["up"], "give either a file or --regions"),
         (["up", "--regions", "us,us"], "name"),
@@ -43,14 +43,14 @@ def test_under_nohup_hangup_does_not_stop_it() -> None:
     ],
 )
 def test_bad_call_is_one_line_that_helps(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], output: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("crdb: ")
     assert err.count("\n") == 1
-    assert said in err
+    assert output in err
 
 
 def test_options_for_names_do_not_go_with_file(
@@ -87,7 +87,7 @@ def test_version_is_that_of_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"crdb {__version__}\n"
 
 
-def test_demo_says_what_it_needs(
+def test_demo_names_missing_extra(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
@@ -100,7 +100,7 @@ def test_demo_says_what_it_needs(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "output"),
     [
         ([], "crdb: the following arguments are required: COMMAND; see crdb --help"),
         (["up", "--nonsense"], "crdb: unrecognized arguments: --nonsense; see crdb --help"),
@@ -109,12 +109,12 @@ def test_demo_says_what_it_needs(
         (["up", "--port", "x"], "crdb up: argument --port: invalid int value: 'x'; see crdb up --"),
     ],
 )
-def test_wrong_flags_are_one_line_that_says_where_to_look(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+def test_wrong_flags_give_one_line(
+    arguments: list[str], output: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
     error = capsys.readouterr().err
-    assert error.startswith(said)
+    assert error.startswith(output)
     assert error.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Events go where they can be read: to programs as JSON, to people as lines or into a live view."""
+"""The output of events: JSON for programs, lines or a live view for people."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_for_people_every_line_has_its_time() -> None:
     assert second == "Traceback"
 
 
-def test_people_are_told_once_of_two_ends_of_link_and_not_of_those_we_end(
+def test_view_shows_link_events_once_and_no_own_closes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(time, "strftime", at_noon)
@@ -56,7 +56,7 @@ def at_noon(_: str) -> str:
     return "12:00"
 
 
-def test_what_nobody_reads_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unread_events_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", 100)
     screen = Screen(as_json=True)
     for number in range(4):
@@ -80,7 +80,7 @@ def test_without_any_output_there_is_nothing_to_show(monkeypatch: pytest.MonkeyP
     assert written(screen) == []
 
 
-def test_terminal_file_writes_to_stdout_and_drops_what_does_not_fit(
+def test_terminal_file_drops_output_that_does_not_fit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stdout = StdoutWriter(1)

@@ -1,4 +1,4 @@
-"""What is written comes out, and a reader who does not read costs nobody anything but events."""
+"""The stdout writer: output is complete, and a slow reader loses events only."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def test_what_is_put_comes_out_in_order(pipe: tuple[FileIO, int]) -> None:
     assert read(reading, len(expected)) == expected
 
 
-async def test_reader_who_does_not_read_makes_nobody_wait(
+async def test_slow_reader_delays_nothing(
     pipe: tuple[FileIO, int], monkeypatch: pytest.MonkeyPatch, autojump_clock: object
 ) -> None:
     monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", 2 * len(LOTS))

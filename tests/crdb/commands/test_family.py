@@ -17,7 +17,7 @@ def answer(client: Client, _args: list[bytes]) -> None:
     reply.integer(client.out, 7)
 
 
-def test_declared_function_is_unchanged_and_may_have_two_names() -> None:
+def test_declared_function_may_have_two_names() -> None:
     family = CommandFamily("set", since="2.0.0")
     first = family.declare("first", "key", "readonly", summary="Reads.")
     second = family.declare("second", summary="Does something.", since="3.0.0", group="hash")
@@ -41,8 +41,8 @@ def test_container_passes_group_and_version_to_subcommands() -> None:
     assert outer.subcommands[b"help"].declaration.since == "5.0.0"
     client = Client(Instance(Replica(1), CommandTable(family)))
     assert receive(client, b"OUTER INNER x\r\n") == b":7\r\n"
-    told = [line.text for line in decode(receive(client, b"OUTER HELP\r\n"))]
-    assert told[1:] == [b"INNER value", b"    Answers.", b"HELP", b"    Print this help."]
+    result = [line.text for line in decode(receive(client, b"OUTER HELP\r\n"))]
+    assert result[1:] == [b"INNER value", b"    Answers.", b"HELP", b"    Print this help."]
 
 
 def test_container_may_be_callable_alone() -> None:

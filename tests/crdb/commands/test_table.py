@@ -1,4 +1,4 @@
-"""The whole table."""
+"""The complete command table."""
 
 from __future__ import annotations
 

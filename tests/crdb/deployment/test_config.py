@@ -85,7 +85,7 @@ def test_names_make_configuration() -> None:
     assert config.delay_ns("eu-west-1", "us-east-1") == 34_500_000
 
 
-def test_names_of_ones_own_have_no_delay_unless_one_is_asked_for() -> None:
+def test_own_names_have_no_default_delay() -> None:
     assert Config.from_names("abc").delay_ns("a", "b") == 0
     assert Config.from_names("abc", delay=7.5).delay_ns("a", "b") == 7_500_000
     assert Config.from_names(["us-east-1", "eu-west-1"], delay="none").delay_ns("1", "2") == 0

@@ -1,4 +1,4 @@
-"""The file of a configuration: what its keys mean, and what is refused."""
+"""The configuration file: the meaning of its keys, and what it refuses."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_every_key_arrives() -> None:
     assert (config.link.backlog, config.delay_ns("a", "b")) == (2 << 20, 1_500_000)
 
 
-def test_delays_override_common_one_both_ways_unless_both_are_given() -> None:
+def test_delay_of_link_overrides_default() -> None:
     config = read(
         f'{THREE}[link]\ndelay = 10\ndelays = [["a", "b", 1.5], ["b", "c", 2], ["c", "b", 0]]'
     )

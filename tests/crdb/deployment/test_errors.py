@@ -1,4 +1,4 @@
-"""The form in which errors show values."""
+"""Values in error messages."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def read(text: str) -> Config:
     return read_config(text, "r.toml")
 
 
-def test_region_listens_where_others_reach_it_unless_told_otherwise() -> None:
+def test_link_address_defaults_to_advertised_one() -> None:
     (here,) = read('[[region]]\nname = "us"\nhost = "10.0.0.1"\n').regions
     assert (here.host, here.bind, here.link_bind) == ("10.0.0.1", ("10.0.0.1",), ("10.0.0.1",))
     text = '[[region]]\nname = "us"\nhost = "us.example"\nbind = "0.0.0.0"\n'
@@ -52,7 +52,7 @@ def test_numbers_stay_when_regions_are_removed() -> None:
         ('host = "::"\n[[region]]\nname = "eu"', 'host "::" cannot be reached by'),
     ],
 )
-def test_mistakes_name_place_and_say_what_to_do(text: str, words: str) -> None:
+def test_errors_name_place_and_remedy(text: str, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(f'[[region]]\nname = "us"\n{text}\n')
     assert words in str(caught.value)
@@ -70,7 +70,7 @@ def test_region_alone_may_be_reached_anywhere() -> None:
 
 
 @pytest.mark.parametrize("name", ["../../escaped", "a\\nb", "a\\u001b[2J", "x" * 65, "-x"])
-def test_names_that_leave_state_directory_or_break_terminal_are_refused(name: str) -> None:
+def test_unsafe_names_are_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="is not valid: give it 1 to 64 characters"):
         read(f'[[region]]\nname = "{name}"\n')
     with pytest.raises(ConfigError, match=r"id .* is not valid"):

@@ -72,5 +72,5 @@ class FakeJournal:
 
 
 def disk_full() -> OSError:
-    """What a journal raises if there is no space left."""
+    """Return the error of a journal on a full disk."""
     return OSError(errno.ENOSPC, "No space left on device")

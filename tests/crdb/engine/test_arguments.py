@@ -1,4 +1,4 @@
-"""Numbers and options out of arguments, as strict as Redis."""
+"""Parsing numbers and options as strictly as Redis."""
 
 from __future__ import annotations
 

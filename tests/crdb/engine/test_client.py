@@ -27,7 +27,7 @@ def test_inside_exec_nothing_blocks() -> None:
     assert client.can_block
 
 
-def test_password_shuts_it_out_until_it_is_told() -> None:
+def test_client_needs_password() -> None:
     client = Client(instance(requirepass="secret"))
     assert receive(client, b"PING\r\n") == b"-NOAUTH Authentication required.\r\n"
     assert receive(client, b"AUTH secret\r\nPING\r\n") == b"+OK\r\n+PONG\r\n"

@@ -1,4 +1,4 @@
-"""The checks on the way to a handler, in Redis' order."""
+"""The checks before a handler is called, in Redis' order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_instance_may_refuse_writes() -> None:
     ]
 
 
-def test_transaction_is_refused_if_writes_became_forbidden_meanwhile() -> None:
+def test_transaction_is_refused_if_writes_become_forbidden() -> None:
     database = instance()
     client = Client(database)
     lines(client, "MULTI", "SET k w")
@@ -45,7 +45,7 @@ def test_queue_without_end_is_cut() -> None:
     assert database.statistics.dropped_query == 1
 
 
-def test_error_takes_place_of_what_was_said_before_it() -> None:
+def test_error_replaces_partial_reply() -> None:
     client = Client(instance())
     lines(client, "RPUSH l a", "SADD s a")
     assert lines(client, "SUNION s l")[0].startswith(b"-WRONGTYPE")

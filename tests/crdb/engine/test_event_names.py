@@ -1,4 +1,4 @@
-"""The list of events: each one is reported somewhere, and none under another name."""
+"""The list of event names: each one is used, and no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes in, bytes out."""
+"""The executor: requests as bytes in, replies as bytes out."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_who_lets_replies_pile_up_is_closed() -> None:
     assert not other.closing
 
 
-def test_transaction_with_too_many_replies_is_carried_out_without_them() -> None:
+def test_transaction_with_too_many_replies_is_executed() -> None:
     """The client is closed as soon as they are too many, not after the last one."""
     database = instance(client_output_buffer_limit="normal 10000 0 0")
     client, other = Client(database), Client(database)
@@ -171,9 +171,9 @@ def test_last_command_of_mixed_pipeline_is_remembered() -> None:
 
 def test_calls_are_counted_before_another_command_can_ask() -> None:
     client = Client(instance())
-    told = receive(client, b"PING\r\nPING\r\nECHO a\r\nINFO commandstats\r\n")
-    assert b"cmdstat_ping:calls=2," in told
-    assert b"cmdstat_echo:calls=1," in told
+    reported = receive(client, b"PING\r\nPING\r\nECHO a\r\nINFO commandstats\r\n")
+    assert b"cmdstat_ping:calls=2," in reported
+    assert b"cmdstat_echo:calls=1," in reported
 
 
 def test_pipeline_on_large_string_keeps_one_copy() -> None:
@@ -240,7 +240,7 @@ def test_transaction_is_sealed_as_whole() -> None:
     assert not database.keyspace.outbox
 
 
-def test_small_writes_stay_with_transaction_of_any_number_of_effects() -> None:
+def test_small_writes_stay_in_one_op_with_transaction() -> None:
     """TXN-2: the number of effects after which an embedded replica seals counts only there."""
     database = instance()
     client = Client(database)
@@ -273,7 +273,7 @@ def test_command_without_memory_ends_and_nothing_else() -> None:
 
 @pytest.mark.interpreted("it replaces a method of the parser")
 @pytest.mark.parametrize("method", ["feed", "next"])
-def test_requests_for_which_there_is_no_memory_end_their_connection(
+def test_request_without_memory_closes_connection(
     monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     database = instance()

@@ -1,4 +1,4 @@
-"""Glob patterns, beside a naive matcher that tries everything."""
+"""Glob patterns, compared with a naive matcher."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def one_of(pattern: bytes, byte: int) -> tuple[bool, bytes]:
 
 
 def matches(pattern: bytes, text: bytes) -> bool:
-    """Whether `text`, which is not empty unless the pattern has begun, matches."""
+    """Return whether `text` matches. It is not empty unless the pattern has begun."""
     if not pattern:
         return not text
     if pattern[:1] == b"*":

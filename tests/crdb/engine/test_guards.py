@@ -1,4 +1,4 @@
-"""The reasons to refuse a command: each of them, and their order."""
+"""The guards that refuse commands, and their order."""
 
 from __future__ import annotations
 

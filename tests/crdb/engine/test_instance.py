@@ -22,7 +22,7 @@ def test_refusal_holds_until_it_is_lifted() -> None:
     assert lines(client, "SET k v") == [b"+OK\r\n"]
 
 
-def test_unasked_data_wakes_client_once_and_counts_against_its_limit() -> None:
+def test_push_data_wakes_client_once_and_counts() -> None:
     database = instance(client_output_buffer_limit="normal 10 0 0")
     client = Client(database)
     database.send(client, b"12345")
@@ -34,7 +34,7 @@ def test_unasked_data_wakes_client_once_and_counts_against_its_limit() -> None:
     assert client.killed
 
 
-def test_change_of_another_parameter_lets_nobody_in() -> None:
+def test_other_parameters_do_not_authenticate() -> None:
     database = instance(requirepass="secret")
     client = Client(database)
     refusal = [b"-NOAUTH Authentication required.\r\n"]
@@ -67,7 +67,7 @@ def test_test_clock_stops_data_and_not_waiting() -> None:
     assert lines(client, "GET k") == [b"$1\r\nv\r\n"]
 
 
-def test_something_is_due_ten_times_second_or_when_somebody_stops_waiting() -> None:
+def test_next_deadline_is_tick_or_timeout() -> None:
     database = instance()
     database.advance(NOW)
     database.tick()
@@ -108,7 +108,7 @@ def test_soft_limit_gives_time() -> None:
     assert database.statistics.dropped_output == 1
 
 
-def test_who_gets_below_soft_limit_starts_anew() -> None:
+def test_soft_limit_time_restarts_below_it() -> None:
     database = instance(client_output_buffer_limit="normal 100000 1000 5")
     client = Client(database)
     run(client, b"ECHO " + b"x" * 2000 + b"\r\n")

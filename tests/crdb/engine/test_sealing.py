@@ -1,4 +1,4 @@
-"""The pacing of ops, by a clock that the test sets."""
+"""The pacing of ops under a clock that the test sets."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ def test_it_starts_open() -> None:
     assert (session.blocked, session.closing, session.killed) == (False, False, False)
 
 
-def test_closing_keeps_what_is_said_and_killing_does_not() -> None:
+def test_close_keeps_replies_and_kill_drops_them() -> None:
     session = Session(7, b"", b"", 0)
     session.out.append(b"+OK\r\n")
     session.close_after_reply()
@@ -38,7 +38,7 @@ def test_silence() -> None:
     assert session.flags & MUTED
 
 
-def test_replies_are_counted_once_and_dropped_as_they_were_counted() -> None:
+def test_reply_bytes_are_counted_once() -> None:
     session = Session(7, b"", b"", 0)
     session.output_limit = 9
     session.output_bytes = 2

@@ -1,4 +1,4 @@
-"""The phases of a turn: their order, with and without a journal, and what a failed one does."""
+"""The phases of a turn: their order, with and without a journal, and failures."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def test_outbox_without_memory_to_seal_it_is_sealed_later() -> None:
     assert server.sent == {later.id: b"$1\r\nv\r\n"}
 
 
-def test_large_outbox_without_memory_is_sealed_at_the_end_of_the_turn() -> None:
+def test_large_outbox_is_sealed_at_end_of_turn() -> None:
     server = Server(SyncPolicy.ALWAYS)
     client = Client(server.instance)
     faults = [MemoryError()]

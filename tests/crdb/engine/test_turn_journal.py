@@ -187,7 +187,7 @@ def test_state_that_is_not_appended_is_appended_later() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_journal_always_leads_to_present_state(seed: int) -> None:
-    """Whatever changes the state, in any order."""
+    """Random changes of the state."""
     rng = Random(seed)
     server = Server(SyncPolicy.ALWAYS)
     client = Client(server.instance)

@@ -21,7 +21,7 @@ async def test_clients_beyond_maximum_are_refused() -> None:
         first = await site.connect()
         await first.ask(b"PING", b"+PONG\r\n")
         second = await site.connect()
-        assert await second.hear_the_end() == b"-ERR max number of clients reached\r\n"
+        assert await second.read_to_end() == b"-ERR max number of clients reached\r\n"
         assert database.statistics.rejected_connections == 1
         await first.stream.aclose()
         while database.clients:
@@ -85,7 +85,7 @@ def test_client_that_is_gone_is_not_admitted() -> None:
     assert database.clients == {}
 
 
-def test_paused_acceptor_leaves_clients_alone_until_it_resumes() -> None:
+def test_paused_acceptor_accepts_after_resume() -> None:
     with select.epoll() as epoll, listening() as server:
         acceptor = Acceptor(instance(), [server], epoll)
         acceptor.start()

@@ -1,4 +1,4 @@
-"""Who may stay: `maxclients`, and protected mode as in Redis."""
+"""Admission of clients: `maxclients` and protected mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One client's socket: what it takes is sent, what it does not take is kept."""
+"""The connection of a client: output that the socket does not take is kept."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_reply_that_came_late_counts_as_sent_and_no_more(pair: Pair, epoll: sele
     assert client.output_bytes == 0
 
 
-def test_last_words_are_said_before_end(pair: Pair, epoll: select.epoll) -> None:
+def test_last_reply_is_sent_before_close(pair: Pair, epoll: select.epoll) -> None:
     connection, there = pair
     size = fill(connection, there, epoll)
     connection.client.parser.feed(b"QUIT\r\nPING\r\n")
@@ -191,10 +191,10 @@ def test_large_replies_wait_without_being_copied(pair: Pair, epoll: select.epoll
     assert len(set(kept)) == 1
     bulk = b"$%d\r\n%b\r\n" % (len(value), value)
     expected = b"+PONG\r\n" + bulk * 2 + b"+PONG\r\n"
-    said = b""
-    while len(said) < len(expected):
-        said += there.recv(1 << 20)
+    output = b""
+    while len(output) < len(expected):
+        output += there.recv(1 << 20)
         while connection.unsent and epoll.poll(0):
             assert connection.resume()
-    assert said == expected
+    assert output == expected
     assert client.output_bytes == 0

@@ -37,8 +37,8 @@ async def test_pipeline_comes_back_in_order() -> None:
         replies = b"".join(b"$%d\r\n%d\r\n" % (len(str(n)), n) for n in range(20_000))
         async with trio.open_nursery() as nursery:
             requests = b"".join(b"ECHO %d\r\n" % n for n in range(20_000))
-            nursery.start_soon(talker.say, requests)
-            assert await talker.hear(len(replies)) == replies
+            nursery.start_soon(talker.send, requests)
+            assert await talker.read(len(replies)) == replies
 
 
 async def test_busy_polling_serves_and_lets_others_run() -> None:
@@ -61,7 +61,7 @@ async def test_busy_polling_serves_and_lets_others_run() -> None:
         (math.inf, math.inf, 1, None),
     ],
 )
-async def test_busy_polling_delays_nobody(
+async def test_busy_polling_delays_no_task(
     patience: float,
     deadline: float,
     runnable: int,
@@ -98,8 +98,8 @@ async def test_big_values_pass() -> None:
     value = b"x" * 5_000_000
     async with serving(instance()) as site:
         talker = await site.connect()
-        await talker.say(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n%b\r\n" % (len(value), value))
-        assert await talker.hear(5) == b"+OK\r\n"
+        await talker.send(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$%d\r\n%b\r\n" % (len(value), value))
+        assert await talker.read(5) == b"+OK\r\n"
         reply = b"$%d\r\n%b\r\n" % (len(value), value)
         await talker.ask(b"GET k", reply)
 
@@ -108,11 +108,11 @@ async def test_waiting_client_is_served_by_another() -> None:
     database = instance()
     async with serving(database) as site:
         waiter, pusher = await site.connect(), await site.connect()
-        await waiter.say(b"BLPOP l 0\r\nPING\r\n")
+        await waiter.send(b"BLPOP l 0\r\nPING\r\n")
         await pusher.ask(b"ECHO x", b"$1\r\nx\r\n")
         await pusher.ask(b"RPUSH l a", b":1\r\n")
         reply = b"*2\r\n$1\r\nl\r\n$1\r\na\r\n+PONG\r\n"
-        assert await waiter.hear(len(reply)) == reply
+        assert await waiter.read(len(reply)) == reply
 
 
 async def test_waiting_client_is_served_from_outside_of_turn() -> None:
@@ -120,12 +120,12 @@ async def test_waiting_client_is_served_from_outside_of_turn() -> None:
     database = instance()
     async with serving(database) as site:
         waiter = await site.connect()
-        await waiter.say(b"BLPOP l 0\r\n")
+        await waiter.send(b"BLPOP l 0\r\n")
         while not database.blocked.by_client:
             await trio.lowlevel.checkpoint()
         receive(Client(database), b"RPUSH l a\r\n")
         reply = b"*2\r\n$1\r\nl\r\n$1\r\na\r\n"
-        assert await waiter.hear(len(reply)) == reply
+        assert await waiter.read(len(reply)) == reply
 
 
 async def test_time_runs_out() -> None:
@@ -138,7 +138,7 @@ async def test_leaving_client_is_forgotten() -> None:
     database = instance()
     async with serving(database) as site:
         talker = await site.connect()
-        await talker.say(b"BLPOP l 0\r\n")
+        await talker.send(b"BLPOP l 0\r\n")
         while not database.blocked.by_client:
             await trio.lowlevel.checkpoint()
         await talker.stream.aclose()
@@ -150,8 +150,8 @@ async def test_leaving_client_is_forgotten() -> None:
 async def test_malformed_request_gets_error_and_close() -> None:
     async with serving(instance()) as site:
         talker, other = await site.connect(), await site.connect()
-        await talker.say(b"*1\r\nnonsense\r\n")
-        assert await talker.hear_the_end() == b"-ERR Protocol error: expected '$', got 'n'\r\n"
+        await talker.send(b"*1\r\nnonsense\r\n")
+        assert await talker.read_to_end() == b"-ERR Protocol error: expected '$', got 'n'\r\n"
         await other.ask(b"PING", b"+PONG\r\n")
 
 
@@ -160,7 +160,7 @@ async def test_killed_client_is_closed() -> None:
         talker, other = await site.connect(), await site.connect()
         await talker.ask(b"CLIENT ID", b":1\r\n")
         await other.ask(b"CLIENT KILL ID 1", b":1\r\n")
-        assert await talker.hear_the_end() == b""
+        assert await talker.read_to_end() == b""
 
 
 async def test_client_that_does_not_read_is_closed_alone() -> None:
@@ -169,7 +169,7 @@ async def test_client_that_does_not_read_is_closed_alone() -> None:
         talker, other = await site.connect(), await site.connect()
         await other.ask(b"SET k " + b"x" * 60_000, b"+OK\r\n")
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(talker.say, b"GET k\r\n" * 2_000)
+            nursery.start_soon(talker.send, b"GET k\r\n" * 2_000)
             while len(database.clients) == 2:
                 await other.ask(b"PING", b"+PONG\r\n")
         assert database.statistics.dropped_output == 1

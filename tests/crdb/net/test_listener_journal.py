@@ -82,8 +82,8 @@ async def test_reply_leaves_after_sync(name: str) -> None:
     watch = Watch(database)
     async with serving(database) as site:
         talker = await watch.connect(site)
-        await talker.say(request)
-        assert await talker.hear(len(reply)) == reply
+        await talker.send(request)
+        assert await talker.read(len(reply)) == reply
         assert watch.count_unsynced() == 0
     assert name == "several batches" or not watch.early
     assert database.keyspace.outbox == []
@@ -108,12 +108,12 @@ async def test_blocked_client_is_served_after_sync() -> None:
     watch = Watch(database)
     async with serving(database) as site:
         blocked, writer = await watch.connect(site), await watch.connect(site)
-        await blocked.say(b"BLPOP l 0\r\nPING\r\n")
+        await blocked.send(b"BLPOP l 0\r\nPING\r\n")
         while not database.blocked.by_client:
             await trio.lowlevel.checkpoint()
         await writer.ask(b"RPUSH l a", b":1\r\n")
         reply = b"*2\r\n$1\r\nl\r\n$1\r\na\r\n+PONG\r\n"
-        assert await blocked.hear(len(reply)) == reply
+        assert await blocked.read(len(reply)) == reply
         assert watch.count_unsynced() == 0
     assert not watch.early
 
@@ -124,14 +124,14 @@ async def test_client_served_from_outside_of_turn_waits_for_sync() -> None:
     watch = Watch(database)
     async with serving(database) as site:
         blocked = await watch.connect(site)
-        await blocked.say(b"BLPOP l 0\r\n")
+        await blocked.send(b"BLPOP l 0\r\n")
         while not database.blocked.by_client:
             await trio.lowlevel.checkpoint()
         receive(Client(database), b"RPUSH l a\r\n")
         assert watch.count_unsynced() == 0
         assert watch.journal.synced == 1
         reply = b"*2\r\n$1\r\nl\r\n$1\r\na\r\n"
-        assert await blocked.hear(len(reply)) == reply
+        assert await blocked.read(len(reply)) == reply
     assert not watch.early
 
 
@@ -144,7 +144,7 @@ async def test_monitor_is_shown_write_after_sync() -> None:
         await writer.ask(b"SET k v", b"+OK\r\n")
         line = b""
         while not line.endswith(b"\r\n"):
-            line += await monitor.hear(1)
+            line += await monitor.read(1)
         assert b'"SET" "k" "v"' in line
     assert not watch.early
 
@@ -154,8 +154,8 @@ async def test_closing_client_gets_its_replies_after_sync() -> None:
     watch = Watch(database)
     async with serving(database) as site:
         talker = await watch.connect(site)
-        await talker.say(b"SET k v\r\nQUIT\r\n")
-        assert await talker.hear_the_end() == b"+OK\r\n+OK\r\n"
+        await talker.send(b"SET k v\r\nQUIT\r\n")
+        assert await talker.read_to_end() == b"+OK\r\n+OK\r\n"
     assert not watch.early
 
 
@@ -168,12 +168,12 @@ async def test_slow_reader_gets_everything_in_order() -> None:
         talker = await site.connect()
         await talker.ask(b"SETRANGE k 999999 v", b":1000000\r\n")
         for number in range(20):
-            await talker.say(b"GET k\r\nINCR n\r\n")
+            await talker.send(b"GET k\r\nINCR n\r\n")
             while database.statistics.commands < 3 + 2 * number:
                 await trio.lowlevel.checkpoint()
         for number in range(20):
             reply = value + b":%d\r\n" % (number + 1)
-            assert await talker.hear(len(reply)) == reply
+            assert await talker.read(len(reply)) == reply
 
 
 async def test_failed_journal_closes_without_reply() -> None:
@@ -183,14 +183,14 @@ async def test_failed_journal_closes_without_reply() -> None:
     async with serving(database) as site:
         database.report = lambda event, details: events.append((event, details))
         writer, blocked, other = [await watch.connect(site) for _ in range(3)]
-        await blocked.say(b"BLPOP l 0\r\n")
+        await blocked.send(b"BLPOP l 0\r\n")
         await other.ask(b"GET k", b"$-1\r\n")
         while not database.blocked.by_client:
             await trio.lowlevel.checkpoint()
         watch.journal.sync_fault = disk_full()
-        await writer.say(b"SET k v\r\nQUIT\r\n")
-        assert await writer.hear_the_end() == b""
-        assert await blocked.hear(len(MISCONF)) == MISCONF
+        await writer.send(b"SET k v\r\nQUIT\r\n")
+        assert await writer.read_to_end() == b""
+        assert await blocked.read(len(MISCONF)) == MISCONF
         for _ in range(2):
             await other.ask(b"SET k w", MISCONF)
             await other.ask(b"GET k", b"$1\r\nv\r\n")
@@ -211,7 +211,7 @@ async def test_client_that_left_before_sync_is_forgotten() -> None:
         database.turn.hold(client)
         receive(Client(database), b"SET k v\r\n")
         database.turn.finish()
-        assert await talker.hear_the_end() == b""
+        assert await talker.read_to_end() == b""
         assert watch.count_unsynced() == 0
 
 
@@ -221,8 +221,8 @@ async def test_reply_does_not_wait_for_other_policies(policy: SyncPolicy) -> Non
     watch = Watch(database, policy)
     async with serving(database) as site:
         talker = await watch.connect(site)
-        await talker.say(b"SET k v\r\n")
+        await talker.send(b"SET k v\r\n")
         while not watch.journal.ops:
             await trio.lowlevel.checkpoint()
         assert watch.early[0] == b"+OK\r\n", "it had left before the op was appended"
-        assert await talker.hear(5) == b"+OK\r\n"
+        assert await talker.read(5) == b"+OK\r\n"

@@ -1,4 +1,4 @@
-"""A process that may not open what it needs says so before it begins."""
+"""The limit of open files: too low a limit is reported at the start."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ THREE = ("us", "eu", "ap")
 @pytest.fixture
 def limits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """The limits of the process, soft and hard: the last of them holds."""
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
 
     def look(_which: int) -> tuple[int, int]:
-        return told[-1]
+        return reported[-1]
 
     def take(_which: int, pair: tuple[int, int]) -> None:
-        told.append(pair)
+        reported.append(pair)
 
     monkeypatch.setattr(resource, "getrlimit", look)
     monkeypatch.setattr(resource, "setrlimit", take)
-    return told
+    return reported
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_it_takes_what_system_gives(
     assert limits[-1] == after
 
 
-def test_too_few_for_links_is_error_that_says_how_many(
+def test_error_names_needed_number_of_files(
     limits: list[tuple[int, int]],
 ) -> None:
     config = Config.from_names(THREE, 7000)

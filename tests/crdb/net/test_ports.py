@@ -1,4 +1,4 @@
-"""A region's ports are taken together or not at all."""
+"""The ports of a region are opened all together or not at all."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_region_listens_at_several_addresses() -> None:
         (OSError("odd"), "odd; set bind to an address of this machine"),
     ],
 )
-def test_errors_name_address_and_say_what_to_do(fault: OSError, words: str) -> None:
+def test_errors_name_address_and_remedy(fault: OSError, words: str) -> None:
     assert words in explain_failure(region(7000), "10.9.9.9", 7001, fault)
 
 

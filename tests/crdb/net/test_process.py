@@ -1,4 +1,4 @@
-"""What INFO tells of the process."""
+"""Figures of the process in INFO."""
 
 from __future__ import annotations
 

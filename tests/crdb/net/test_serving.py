@@ -1,4 +1,4 @@
-"""Connections that are ready, and those for whose requests or replies there is no memory."""
+"""Ready connections, and connections for which memory is lacking."""
 
 from __future__ import annotations
 

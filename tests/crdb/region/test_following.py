@@ -52,14 +52,14 @@ async def test_other_sources_may_be_named_before_first_are_dialled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ('[[region]]\nname = "a"\nreplica_of = ["b:1", "b:1"]\n', "different sources"),
         ('[[region]]\nname = "a"\nreplica_of = ["b:1"]\n[[region]]\nname = "c"\n', "without peers"),
     ],
 )
-def test_file_that_asks_for_what_cannot_be_followed_is_bad_file(text: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=f"region a: replica_of: .*{said}"):
+def test_file_with_invalid_sources_is_refused(text: str, output: str) -> None:
+    with pytest.raises(ConfigError, match=f"region a: replica_of: .*{output}"):
         RegionServer(read_config(text), "a", emit=lambda _event, _details: None, state=None)
 
 

@@ -1,4 +1,4 @@
-"""What a region keeps on disk, also when it cannot."""
+"""The files of a region, and failures to write them."""
 
 from __future__ import annotations
 
@@ -15,73 +15,73 @@ from crdb.region.state_directory import INCARNATION as FILE
 from crdt.causality.dots import INCARNATION_MAX, incarnation_of, make_origin
 from replication.drivers.stream import clock
 from replication.protocol.events import OriginReused, Recovered
-from tests.crdb.region.test_region import region, say
+from tests.crdb.region.test_region import region, send
 
 ALONE = Config.from_names(["us"])
 
 
 async def test_full_disk_ends_no_region(tmp_path: Path) -> None:
     """It does not write under an incarnation that is not on disk, and tries again."""
-    here, told = region(state=tmp_path)
+    here, reported = region(state=tmp_path)
     (tmp_path / FILE).unlink()
     (tmp_path / FILE).mkdir()
     here.observe([OriginReused("eu", here.replica.origin)])
-    names = [name for name, _ in told.events]
+    names = [name for name, _ in reported.events]
     assert names == ["origin reused", "loading", "state not written"]
-    assert "cannot count restarts here" in str(told.events[-1][1]["reason"])
+    assert "cannot count restarts here" in str(reported.events[-1][1]["reason"])
     assert sorted(os.listdir(tmp_path)) == [HELD, FILE]
     here.links.recovery.is_over = True
     here.observe([Recovered("eu")])
-    assert say(here, b"SET k v\r\n").startswith(b"-LOADING ")
+    assert send(here, b"SET k v\r\n").startswith(b"-LOADING ")
     here.keeper.do_due_work()
-    assert len(told.events) == 3, "not so soon"
+    assert len(reported.events) == 3, "not so soon"
     here.keeper.lifecycle.clock = lambda: clock() + RETRY_NS
     here.keeper.do_due_work()
-    assert [name for name, _ in told.events].count("state not written") == 2
+    assert [name for name, _ in reported.events].count("state not written") == 2
     (tmp_path / FILE).rmdir()
     here.keeper.lifecycle.clock = lambda: clock() + 2 * RETRY_NS
     here.keeper.do_due_work()
-    assert say(here, b"SET k v\r\n") == b"+OK\r\n"
+    assert send(here, b"SET k v\r\n") == b"+OK\r\n"
     assert (tmp_path / FILE).read_text() == f"{incarnation_of(here.replica.origin)}\n"
 
 
-async def test_without_incarnation_left_region_stays_up_and_says_so(tmp_path: Path) -> None:
-    here, told = region(state=tmp_path)
+async def test_exhausted_incarnations_are_reported(tmp_path: Path) -> None:
+    here, reported = region(state=tmp_path)
     origin = here.replica.origin
     everything = {make_origin(1, life): 1 for life in range(INCARNATION_MAX + 1)}
     here.replica.keyspace.vector |= everything
     here.observe([OriginReused("eu", origin)])
-    assert [name for name, _ in told.events][-1] == "no incarnation left"
-    assert say(here, b"SET k v\r\n").startswith(b"-LOADING ")
+    assert [name for name, _ in reported.events][-1] == "no incarnation left"
+    assert send(here, b"SET k v\r\n").startswith(b"-LOADING ")
     assert here.replica.origin == origin
 
 
-async def test_region_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> None:
+async def test_region_without_peers_does_not_wait(tmp_path: Path) -> None:
     here, _ = region(ALONE, tmp_path)
     here.observe([OriginReused("guest", here.replica.origin)])
-    assert say(here, b"SET k v\r\n") == b"+OK\r\n"
+    assert send(here, b"SET k v\r\n") == b"+OK\r\n"
     here.instance.turn.run_phases(seals=True)
     here.observe([OriginReused("guest", here.replica.origin)])
-    assert say(here, b"SET k w\r\n").startswith(b"-STALE ")
+    assert send(here, b"SET k w\r\n").startswith(b"-STALE ")
     here.observe(here.links.tick(clock()))
-    assert say(here, b"GET k\r\n") == b"$1\r\nv\r\n"
+    assert send(here, b"GET k\r\n") == b"$1\r\nv\r\n"
 
 
 @pytest.mark.parametrize("start_empty", [False, True])
 async def test_what_is_held_is_noted_while_it_is_right(tmp_path: Path, start_empty: bool) -> None:
     here, _ = region(state=tmp_path)
     assert read_held_vector(tmp_path) == {}
-    say(here, b"SET k v\r\n")
+    send(here, b"SET k v\r\n")
     here.instance.turn.run_phases(seals=True)
     here.keeper.do_due_work()
     assert read_held_vector(tmp_path) == here.replica.vector != {}
     config = Config.from_names(["us", "eu"])
-    again, told = region(attrs.evolve(config, start_empty=start_empty), tmp_path)
+    again, reported = region(attrs.evolve(config, start_empty=start_empty), tmp_path)
     again.keeper.do_due_work()
     if start_empty:
-        assert told.events[0][0] == "started empty"
-        assert told.events[0][1]["writes"] == 1
+        assert reported.events[0][0] == "started empty"
+        assert reported.events[0][1]["writes"] == 1
         assert read_held_vector(tmp_path) == {}
     else:
-        assert told.events[0][0] == "loading"
+        assert reported.events[0][0] == "loading"
         assert read_held_vector(tmp_path) == here.replica.vector

@@ -1,4 +1,4 @@
-"""Telling a service manager that we are ready."""
+"""Notifying a service manager of readiness."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from crdb.region.readiness import notify_ready
 
 
-def test_socket_that_systemd_names_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_named_socket_is_notified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(tmp_path / "notify"))
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
@@ -18,7 +18,7 @@ def test_socket_that_systemd_names_is_told(tmp_path: Path, monkeypatch: pytest.M
         assert sock.recv(100) == b"READY=1\n"
 
 
-def test_abstract_socket_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_abstract_socket_is_notified(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(f"\0{tmp_path}")
         monkeypatch.setenv("NOTIFY_SOCKET", f"@{tmp_path}")

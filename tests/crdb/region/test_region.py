@@ -21,56 +21,56 @@ from replication.protocol.peers import Direction
 TWO = Config.from_names(["us", "eu"])
 
 
-class Told:
+class Reported:
     """Remembers what a region tells."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, Mapping[str, object]]] = []
 
-    def tell(self, event: str, details: Mapping[str, object]) -> None:
+    def report(self, event: str, details: Mapping[str, object]) -> None:
         self.events.append((event, details))
 
 
-def region(config: Config = TWO, state: Path | None = None) -> tuple[RegionServer, Told]:
-    told = Told()
-    return RegionServer(config, config.regions[0].name, emit=told.tell, state=state), told
+def region(config: Config = TWO, state: Path | None = None) -> tuple[RegionServer, Reported]:
+    reported = Reported()
+    return RegionServer(config, config.regions[0].name, emit=reported.report, state=state), reported
 
 
-def say(here: RegionServer, request: bytes) -> bytes:
+def send(here: RegionServer, request: bytes) -> bytes:
     return receive(Client(here.instance, b"there:1", b"here:1"), request)
 
 
-async def test_restart_writes_under_new_incarnation_once_it_has_caught_up(
+async def test_restarted_region_writes_under_new_incarnation(
     tmp_path: Path,
 ) -> None:
     """Rules STL-1 to STL-3."""
     first, _ = region(state=tmp_path)
-    assert say(first, b"SET k v\r\n") == b"+OK\r\n", "a first start is never stale"
+    assert send(first, b"SET k v\r\n") == b"+OK\r\n", "a first start is never stale"
     again, _ = region(state=tmp_path)
-    assert incarnation_of(again.replica.origin) == next_life(first)
-    assert say(again, b"SET k v\r\n").startswith(b"-LOADING ")
-    assert say(again, b"GET k\r\n").startswith(b"-LOADING "), "nothing is better than wrong"
+    assert incarnation_of(again.replica.origin) == next_incarnation(first)
+    assert send(again, b"SET k v\r\n").startswith(b"-LOADING ")
+    assert send(again, b"GET k\r\n").startswith(b"-LOADING "), "nothing is better than wrong"
     again.observe([Resynced("eu", Direction.IN, full=False), CaughtUp("eu")])
-    assert say(again, b"SET k v\r\n").startswith(b"-LOADING "), "not all of it has come yet"
-    assert told_of_staleness(again) == ("1", "0")
+    assert send(again, b"SET k v\r\n").startswith(b"-LOADING "), "not all of it has come yet"
+    assert warned_of_staleness(again) == ("1", "0")
     again.observe([Recovered("eu")])
-    assert say(again, b"SET k v\r\n") == b"+OK\r\n"
-    assert told_of_staleness(again) == ("0", "0")
+    assert send(again, b"SET k v\r\n") == b"+OK\r\n"
+    assert warned_of_staleness(again) == ("0", "0")
 
 
-def next_life(here: RegionServer) -> int:
-    """The number of the life after this one."""
+def next_incarnation(here: RegionServer) -> int:
+    """Return the number of the next incarnation."""
     return (incarnation_of(here.replica.origin) + 1) & INCARNATION_MAX
 
 
-def told_of_staleness(here: RegionServer) -> tuple[str, str]:
-    """What INFO says of it: whether we are stale, and whether a full sync ended that."""
+def warned_of_staleness(here: RegionServer) -> tuple[str, str]:
+    """Return from INFO whether the region is stale, and whether a full sync ended that."""
     lines = information(here.instance, ["crdt"]).splitlines()
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
     return fields["crdt_stale"], fields["crdt_stale_released_with_merge"]
 
 
-async def test_it_is_told_when_full_sync_brought_back_what_was_lost(tmp_path: Path) -> None:
+async def test_full_sync_after_loss_is_reported(tmp_path: Path) -> None:
     """Rule STL-1."""
     region(state=tmp_path)
     again, _ = region(state=tmp_path)
@@ -78,10 +78,10 @@ async def test_it_is_told_when_full_sync_brought_back_what_was_lost(tmp_path: Pa
     other.string("k").set("v")
     again.replica.merge(other.snapshot())
     again.observe([Resynced("eu", Direction.IN, full=True), Recovered("eu")])
-    assert told_of_staleness(again) == ("0", "1")
+    assert warned_of_staleness(again) == ("0", "1")
 
 
-def test_restart_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> None:
+def test_restart_without_peers_does_not_wait(tmp_path: Path) -> None:
     alone = Config.from_names(["us"])
     region(alone, tmp_path)
     again, _ = region(alone, tmp_path)
@@ -90,13 +90,13 @@ def test_restart_without_peers_has_nobody_to_wait_for(tmp_path: Path) -> None:
 
 async def test_peer_that_knows_more_of_us_than_we_do_stops_writes(tmp_path: Path) -> None:
     """No dot is issued twice: what follows is written under a new incarnation."""
-    here, told = region(state=tmp_path)
+    here, reported = region(state=tmp_path)
     lost = here.replica.origin
     here.observe([Recovered("eu")])
     here.observe([OriginReused("eu", lost)])
     assert here.instance.is_stale
     assert not here.links.collects
-    assert [event for event, _ in told.events] == ["origin reused", "loading"]
+    assert [event for event, _ in reported.events] == ["origin reused", "loading"]
     taken = here.replica.origin
     assert taken == here.links.member.origin != lost
     here.observe([OriginReused("ap", lost)])
@@ -104,50 +104,52 @@ async def test_peer_that_knows_more_of_us_than_we_do_stops_writes(tmp_path: Path
     here.observe([Recovered("eu")])
     assert here.links.collects
     again, _ = region(state=tmp_path)
-    assert incarnation_of(again.replica.origin) == next_life(here), "remembered over a restart"
+    assert incarnation_of(again.replica.origin) == next_incarnation(here), (
+        "remembered over a restart"
+    )
 
 
 async def test_region_whose_counter_was_lost_finds_out_from_peer(tmp_path: Path) -> None:
     """It takes itself for new, under another incarnation than any, until a peer knows better."""
     first, _ = region(state=tmp_path / "lost")
-    say(first, b"SET k v\r\n")
+    send(first, b"SET k v\r\n")
     first.instance.turn.run_phases(seals=True)
-    again, told = region(state=tmp_path / "new")
+    again, reported = region(state=tmp_path / "new")
     assert again.replica.origin != first.replica.origin
-    assert say(again, b"INCR n\r\n") == b":1\r\n", "for all it knows this is the first start"
+    assert send(again, b"INCR n\r\n") == b":1\r\n", "for all it knows this is the first start"
     sink = again.links.dial("eu", clock())
     member = again.links.member
     hello = Hello("eu", 2, make_origin(2), member.cluster, first.replica.vector)
     again.observe(again.links.receive(sink, hello, clock()))
-    assert say(again, b"INCR n\r\n").startswith(b"-LOADING ")
-    say(again, b"CONFIG SET replica-serve-stale-data yes\r\n")
-    assert say(again, b"INCR n\r\n").startswith(b"-STALE ")
-    assert say(again, b"GET n\r\n") == b"$1\r\n1\r\n"
+    assert send(again, b"INCR n\r\n").startswith(b"-LOADING ")
+    send(again, b"CONFIG SET replica-serve-stale-data yes\r\n")
+    assert send(again, b"INCR n\r\n").startswith(b"-STALE ")
+    assert send(again, b"GET n\r\n") == b"$1\r\n1\r\n"
     again.observe(again.links.receive(sink, Resumed(), clock()))
     (op,) = first.replica.since({})
     again.observe(again.links.receive(sink, Ops((op.to_bytes(),)), clock()))
-    assert say(again, b"GET k\r\n") == b"$1\r\nv\r\n"
-    assert say(again, b"INCR n\r\n") == b":2\r\n", "nothing that was acknowledged is lost"
-    events = [event for event, _ in told.events]
-    assert events == ["link up", "earlier life", "loading", "resynced", "caught up"]
+    assert send(again, b"GET k\r\n") == b"$1\r\nv\r\n"
+    assert send(again, b"INCR n\r\n") == b":2\r\n", "nothing that was acknowledged is lost"
+    events = [event for event, _ in reported.events]
+    assert events == ["link up", "earlier incarnation", "loading", "resynced", "caught up"]
 
 
-def test_regions_that_keep_no_counter_are_somebody_new_each_time() -> None:
-    """Who follows them, or waits for a vector of theirs, would else mistake them."""
+def test_regions_without_state_draw_new_incarnations() -> None:
+    """Followers and waiting clients could otherwise mistake them for the earlier incarnation."""
     assert len({region()[0].replica.origin for _ in range(20)}) > 10
 
 
 def test_events_name_their_region() -> None:
-    here, told = region()
+    here, reported = region()
     here.observe([Connected("eu", Direction.IN, 2, 5)])
-    assert told.events == [("link up", {"region": "us", "peer": "eu", "direction": "in"})]
+    assert reported.events == [("link up", {"region": "us", "peer": "eu", "direction": "in"})]
 
 
 def test_region_that_follows_is_read_only_from_start() -> None:
     config = read_config('[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n')
-    here, told = region(config)
-    assert say(here, b"SET k v\r\n").startswith(b"-READONLY ")
-    assert told.events == [("following", {"region": "copy", "sources": ["127.0.0.1:1"]})]
+    here, reported = region(config)
+    assert send(here, b"SET k v\r\n").startswith(b"-READONLY ")
+    assert reported.events == [("following", {"region": "copy", "sources": ["127.0.0.1:1"]})]
 
 
 def test_delays_are_for_regions_only() -> None:

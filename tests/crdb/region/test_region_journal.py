@@ -25,7 +25,7 @@ from tests.ports import free_ports
 
 
 def ignore(_event: str, _details: object) -> None:
-    """Whatever a region reports."""
+    """Drop the reports of a region."""
 
 
 class WatchedSource(RegionServer):
@@ -188,11 +188,11 @@ async def test_client_does_not_wait_for_sync_of_every_second() -> None:
 
 
 async def test_thread_that_cannot_sync_stops_writes_and_waiting() -> None:
-    told: list[tuple[str, object]] = []
+    reported: list[tuple[str, object]] = []
     here = RegionServer(
         Config.from_names(["us"], free_ports(1).start - 1),
         "us",
-        emit=lambda event, details: told.append((event, dict(details))),
+        emit=lambda event, details: reported.append((event, dict(details))),
         state=None,
     )
     journal = SlowJournal()
@@ -201,16 +201,16 @@ async def test_thread_that_cannot_sync_stops_writes_and_waiting() -> None:
     async with running(here):
         writer, blocked = await connect(here), await connect(here)
         try:
-            await blocked.say(b"BLPOP l 0\r\n")
+            await blocked.send(b"BLPOP l 0\r\n")
             while not here.instance.blocked.by_client:
                 await trio.lowlevel.checkpoint()
             await writer.ask(b"SET k v", b"+OK\r\n")
         finally:
             journal.released.set()
-        assert (await blocked.hear(9)) == b"-MISCONF "
-        await writer.say(b"SET k w\r\n")
-        assert (await writer.hear(9)) == b"-MISCONF "
+        assert (await blocked.read(9)) == b"-MISCONF "
+        await writer.send(b"SET k w\r\n")
+        assert (await writer.read(9)) == b"-MISCONF "
         for talker in (writer, blocked):
             talker.stream.socket.close()
     failed = {"region": "us", "reason": "No space left on device"}
-    assert ("journal failed", failed) in told
+    assert ("journal failed", failed) in reported

@@ -1,4 +1,4 @@
-"""Several regions in one process, as operators see them."""
+"""Several regions in one process."""
 
 from __future__ import annotations
 

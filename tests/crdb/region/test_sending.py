@@ -1,4 +1,4 @@
-"""When what clients write goes to the peers, under a virtual clock."""
+"""The times at which writes go to peers, under a virtual clock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from replication.drivers.delayed_writer import EARLY_SECONDS
 
 
 def ignore(_event: str, _details: object) -> None:
-    """Whatever the region tells."""
+    """Drop the reports of the region."""
 
 
 class Writing(RegionServer):
@@ -40,7 +40,7 @@ class Writing(RegionServer):
 
     @property
     def sealed(self) -> int:
-        """How many operations have been made."""
+        """Return the number of operations made."""
         return self.replica.history.stop
 
 

@@ -1,4 +1,4 @@
-"""The state directory: restarts are counted on disk, and the vector that was held is kept."""
+"""The state directory: the incarnation and the held vector on disk."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def test_number_taken_while_running_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["seven\n", "-1\n", f"{INCARNATION_MAX + 1}\n", ""])
 def test_other_content_is_error(tmp_path: Path, text: str) -> None:
     (tmp_path / INCARNATION).write_text(text)
-    with pytest.raises(StateError) as told:
+    with pytest.raises(StateError) as reported:
         begin_incarnation(tmp_path)
-    assert str(told.value) == (
+    assert str(reported.value) == (
         f"{tmp_path / INCARNATION}: cannot count restarts here: it holds {text.strip()!r}, which "
         "is not 0..16383; delete the file, and the region draws a new number"
     )

@@ -1,4 +1,4 @@
-"""Inline requests, compared with a second and naive reading of the rules."""
+"""Inline requests, compared with a naive parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parser: any bytes, however they are cut, give the same requests or the same error."""
+"""The parser: requests and errors do not depend on how the bytes are divided."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_wherever_two_cuts_are(size: int) -> None:
         assert parse(cut(data, list(places))) == (requests, None)
 
 
-def test_pieces_of_long_string_are_not_joined_before_it_is_there() -> None:
+def test_long_string_is_joined_once_complete() -> None:
     parser = Parser()
     parser.feed(b"*1\r\n$1000000\r\n")
     assert parser.next() is None
@@ -121,7 +121,7 @@ def test_announcement_allocates_nothing() -> None:
     assert parser.pending == len(b"*2147483647\r\n$536870912\r\n")
 
 
-def test_bytes_fed_while_nobody_reads_are_kept() -> None:
+def test_unread_bytes_are_kept() -> None:
     parser = Parser()
     for _ in range(50):
         parser.feed(b"PING\r\n")

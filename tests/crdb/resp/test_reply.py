@@ -1,4 +1,4 @@
-"""Replies: the encoders against a reader of both protocols."""
+"""Encoders of replies, checked by a decoder of both protocols."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ protocols = st.sampled_from((2, 3))
 
 
 def encoded(write: Callable[[list[bytes]], None]) -> bytes:
-    """What `write` appends."""
+    """Return the bytes that `write` appends."""
     out: list[bytes] = []
     write(out)
     return b"".join(out)

@@ -1,4 +1,4 @@
-"""The buffer: what waits, for what, and how much of it."""
+"""The causal buffer: its operations, their dependencies and its size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from crdt import Op
-from crdt.causality.causal_buffer import EFFECT_BYTES, CausalBuffer, is_ready, room
+from crdt.causality.causal_buffer import EFFECT_BYTES, CausalBuffer, is_ready, size_of
 from crdt.causality.dots import Vector, make_origin
 
 
@@ -58,7 +58,7 @@ def test_early_operations_are_kept_in_order() -> None:
     for first in (9, 3, 5, 11, 7):
         assert buffer.hold(op(1, first), {})
     assert [each.first for each in buffer.queues[1]] == [3, 5, 7, 9, 11]
-    assert buffer.bytes == sum(map(room, buffer.queues[1]))
+    assert buffer.bytes == sum(map(size_of, buffer.queues[1]))
 
 
 def test_operation_that_closes_gap_replaces_what_it_contains() -> None:
@@ -67,13 +67,13 @@ def test_operation_that_closes_gap_replaces_what_it_contains() -> None:
         assert buffer.hold(op(1, first, effects=effects), {})
     assert buffer.hold(op(1, 3, effects=7), {})
     assert [(each.first, each.last) for each in buffer.queues[1]] == [(2, 3), (4, 9), (10, 11)]
-    assert buffer.bytes == sum(map(room, buffer.queues[1]))
+    assert buffer.bytes == sum(map(size_of, buffer.queues[1]))
     assert buffer.hold(op(1, 4, effects=2), {}), "already there"
     assert len(buffer.queues[1]) == 3
 
 
 def test_gap_does_not_get_round_bound() -> None:
-    buffer = CausalBuffer(limit=room(op(1, 9)))
+    buffer = CausalBuffer(limit=size_of(op(1, 9)))
     assert buffer.hold(op(1, 9), {})
     assert not buffer.hold(op(1, 7), {})
     assert not buffer.hold(op(2, 7), {})
@@ -90,7 +90,7 @@ def test_waiting_op_is_held_once() -> None:
 
 
 def test_causal_buffer_is_bounded() -> None:
-    buffer = CausalBuffer(limit=room(op(1, 1, {2: 1})))
+    buffer = CausalBuffer(limit=size_of(op(1, 1, {2: 1})))
     assert buffer.hold(op(1, 1, {2: 1}), {})
     assert not buffer.hold(op(3, 1, {2: 1}), {})
 
@@ -103,7 +103,7 @@ def test_op_that_came_another_way_is_dropped() -> None:
     assert buffer.bytes == 0
 
 
-def test_small_effects_are_counted_as_what_they_take_in_memory() -> None:
+def test_size_of_small_effects_matches_memory() -> None:
     """A byte limit on encodings alone let ten times as much memory be taken."""
     buffer = CausalBuffer(limit=1000 * EFFECT_BYTES)
     assert buffer.hold(op(1, 1, {2: 1}, effects=900), {})
@@ -161,7 +161,7 @@ def past(rng: Random, regions: int, count: int) -> list[Op]:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_any_order_ends_in_all_of_them_once_and_never_before_what_they_saw(seed: int) -> None:
+def test_any_arrival_order_is_applied_causally_once(seed: int) -> None:
     """Rules ORD-10, CAU-2 and CAU-5."""
     rng = Random(seed)
     made = past(rng, 4, 30)

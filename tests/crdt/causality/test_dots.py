@@ -1,4 +1,4 @@
-"""Origins, dots and vectors: the integers that everything else is built on."""
+"""Origins, dots and vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trails of fingerprints: what they remember, and what contradicts what."""
+"""Trails of fingerprints: their contents, and contradictions."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_part_of_operation_cuts_trail() -> None:
     assert [last for last, _ in held.marks] == [7], "what came between is not known"
 
 
-def test_trails_of_same_operations_agree_however_long_they_are() -> None:
+def test_trails_of_different_length_agree() -> None:
     made = [op(1), op(2), op(3), op(4)]
     for begin in range(4):
         for end in range(begin, 5):

@@ -1,4 +1,4 @@
-"""What an effect had seen."""
+"""The writes that an effect had observed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from crdt.causality.dots import make_dot
 from crdt.causality.observed import Observed
 
 
-def test_effect_saw_what_its_vector_says_and_all_before_itself() -> None:
+def test_effect_observes_vector_and_own_past() -> None:
     observed = Observed({2: 3}, 1, 5, 1000)
     assert observed.covers(make_dot(2, 3))
     assert not observed.covers(make_dot(2, 4))

@@ -1,4 +1,4 @@
-"""The backlog: bounded, in an order that respects causality, honest about what is gone."""
+"""The backlog: bounded, in causal order, and exact about what it has dropped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_since_gives_what_is_missing() -> None:
     assert made.stop == 4
 
 
-def test_reader_behind_log_is_told() -> None:
+def test_reader_behind_log_gets_error() -> None:
     made = history(10, keep=4)
     assert made.start == 6
     assert made.indexed_count() == 4
@@ -111,7 +111,7 @@ def test_floor_never_falls() -> None:
 
 
 def oldest_lacking(kept: OpLog, vector: Vector, wanted: set[int]) -> int:
-    """What `locate` is, by looking at everything."""
+    """Return the result of `locate`, computed from all operations."""
     for position in range(kept.start, kept.stop):
         origin, _, last, _ = kept.read(position, 1)[0]
         if origin in wanted and last > vector.get(origin, 0):

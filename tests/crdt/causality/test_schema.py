@@ -1,4 +1,4 @@
-"""The form of effects: what every type writes passes, what none writes does not."""
+"""The schema of effects: it accepts what types write, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vectors as values: bytes, text, JSON, copies, and what is refused."""
+"""Vectors as values: bytes, text, JSON, copies and refused input."""
 
 from __future__ import annotations
 

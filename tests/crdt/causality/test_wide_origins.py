@@ -1,4 +1,4 @@
-"""Origins of 64 bits: every format has room for them, and this program refuses them by name."""
+"""Origins of 64 bits: every format can hold them, and this program refuses them."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_dot_of_wide_origin_is_written_and_read() -> None:
 
 
 @pytest.mark.parametrize("item", [0, -1, WIDE + 1, b"1", True, None])
-def test_what_is_no_origin_in_any_format_is_no_unsupported_one(item: object) -> None:
+def test_invalid_origin_is_not_called_unsupported(item: object) -> None:
     with pytest.raises(DecodeError, match="here: expected an integer from 1 to") as caught:
         read_origin(item, "here")
     assert not isinstance(caught.value, UnsupportedOrigin)

@@ -1,4 +1,4 @@
-"""What embedding programs hand in: what passes, what it becomes, and what raises what."""
+"""Arguments of embedding programs: accepted, converted, and refused ones."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_members_are_region_numbers(members: Any, error: type[Exception], match:
     assert region_numbers(range(1, 4)) == {1, 2, 3}
 
 
-def test_float_clock_is_told_what_to_return() -> None:
+def test_float_clock_gives_helpful_error() -> None:
     with pytest.raises(TypeError, match=r"integer milliseconds, not the float 1.5.*time_ns"):
         wall_clock(1.5)
 

@@ -1,4 +1,4 @@
-"""Whatever a peer lacks, in one value."""
+"""Changes for a peer in one value."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_changes_bring_peer_up_to_date(history_bytes: int) -> None:
     assert here.changes_for({})
 
 
-def test_changes_have_bytes_and_text_and_can_be_pickled_and_copied() -> None:
+def test_changes_can_be_serialised_and_copied() -> None:
     for history_bytes in (1, 1 << 20):
         changes = replica(1, history_bytes=history_bytes).changes_for({})
         twins = [

@@ -1,4 +1,4 @@
-"""What a replica refuses to take in, each with a sentence."""
+"""Input that a replica refuses, and the error of each."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_wrong_types_are_refused(method: str, given: Any, match: str) -> None:
         getattr(Replica(1), method)(given)
 
 
-def test_operation_has_bytes_and_text_and_can_be_pickled_and_copied() -> None:
+def test_operation_can_be_serialised_and_copied() -> None:
     (op,) = filled().since({})
     twins = [
         Op.from_bytes(op.to_bytes()),
@@ -60,7 +60,7 @@ def test_operation_has_bytes_and_text_and_can_be_pickled_and_copied() -> None:
 
 
 @pytest.mark.parametrize("read", [0, 1, 2])
-def test_snapshot_has_bytes_and_text_and_can_be_pickled_and_copied(read: int) -> None:
+def test_snapshot_can_be_serialised_and_copied(read: int) -> None:
     here = filled()
     snapshot = here.snapshot()
     begun = [next(snapshot) for _ in range(read)]

@@ -1,4 +1,4 @@
-"""Two replicas of one identity are noticed wherever they meet, and honest ones never suspected."""
+"""A reused identity is detected wherever its replicas meet. Distinct ones are never suspected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from crdt import (
     Vector,
     make_origin,
 )
-from tests.crdt.exchange import tell
+from tests.crdt.exchange import deliver_to
 
 
 def write(replica: Replica, *values: int, runs: int = 1) -> None:
@@ -112,7 +112,7 @@ def test_third_replica_notices_twins(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_third_replica_that_wrote_itself_notices_twins_whose_states_it_got(
+def test_third_replica_detects_twins_by_snapshots(
     way: Callable[[Replica, Replica], None],
 ) -> None:
     one, other = twins((5,), (7,))
@@ -137,7 +137,7 @@ def test_copy_that_was_rolled_back_is_noticed(
     write(original, 1, 2, 3)
     saved = original.save()
     write(original, 4)
-    tell(original, peer)
+    deliver_to(original, peer)
     write(peer, 10)
     copy = Replica.load(saved, resume=True)
     write(copy, *more, runs=runs)
@@ -151,7 +151,7 @@ def test_copy_that_was_rolled_back_is_noticed(
 def test_lost_writes_are_found_by_plain_vector() -> None:
     here, there = Replica(1), Replica(2)
     write(here, 1, 2)
-    tell(here, there)
+    deliver_to(here, there)
     with pytest.raises(DotReused, match="a peer has operation 2, we are at 0"):
         Replica(1).since(dict(there.vector))
 
@@ -180,7 +180,7 @@ def test_waiting_ops_are_compared_with_snapshot() -> None:
 def test_our_own_operations_come_back_unharmed() -> None:
     here, there = Replica(1), Replica(2)
     write(here, 1, 2, 3, runs=2)
-    tell(here, there)
+    deliver_to(here, there)
     for op in there.since({}):
         assert here.accept(op) is Outcome.DUPLICATE
     here.merge(there.snapshot())
@@ -190,13 +190,13 @@ def test_our_own_operations_come_back_unharmed() -> None:
 def test_vector_may_be_read_while_operation_is_written() -> None:
     here, there = Replica(1), Replica(2)
     write(there, 5)
-    tell(there, here)
+    deliver_to(there, here)
     here.counter("c").increment(1)
     early = here.vector
     assert early.fingerprints[here.origin] > 0
     here.counter("c").increment(2)
     assert [op.last for op in here.since(early)] == [2]
-    tell(here, there)
+    deliver_to(here, there)
     assert [op.last for op in there.since(early)] == [2]
 
 
@@ -208,14 +208,14 @@ def test_parts_of_operations_are_no_contradiction() -> None:
         assert there.accept(part) is Outcome.APPLIED
     assert there.vector.fingerprints == {}
     assert [each.last for each in here.since(there.vector)] == [4]
-    tell(there, third)
+    deliver_to(there, third)
     assert there.accept(op) is Outcome.APPLIED
-    tell(here, third)
+    deliver_to(here, third)
     write(here, 5)
     for source in (here, there, third):
         for sink in (here, there, third):
             if source is not sink:
-                tell(source, sink)
+                deliver_to(source, sink)
                 sink.merge(source.snapshot())
     assert here.digest() == there.digest() == third.digest()
     assert here.vector.fingerprints == third.vector.fingerprints
@@ -226,11 +226,11 @@ def test_trail_is_as_long_in_who_got_state() -> None:
     write(here, *range(1, 30))
     there.merge(here.snapshot())
     write(here, 1)
-    tell(here, there)
+    deliver_to(here, there)
     assert there.to_bytes() == here.to_bytes()
 
 
-def test_history_that_is_gone_still_tells_twins_apart_by_their_first_operation() -> None:
+def test_first_operation_detects_twins_without_history() -> None:
     one, other = Replica(1, history_bytes=1), Replica(1)
     write(one, *range(1, 30))
     write(other, *range(2, 90))
@@ -247,7 +247,7 @@ def test_replicas_without_number_have_different_identities() -> None:
     assert Replica(1).origin == Replica(1).origin == make_origin(1)
 
 
-def test_duplicate_is_known_by_its_fingerprint_where_history_is_gone() -> None:
+def test_fingerprint_detects_duplicate_without_history() -> None:
     here, there = Replica(1), Replica(2, history_bytes=1)
     write(here, 1, 2, 3)
     there.merge(here.snapshot())
@@ -257,10 +257,10 @@ def test_duplicate_is_known_by_its_fingerprint_where_history_is_gone() -> None:
     assert there.accept(part) is Outcome.DUPLICATE
 
 
-def test_state_from_elsewhere_without_trails_makes_ours_unknown() -> None:
+def test_snapshot_without_trails_clears_ours() -> None:
     here, there = Replica(1), Replica(2)
     write(here, 1)
-    tell(here, there)
+    deliver_to(here, there)
     write(here, 2)
     incoming = there.incoming()
     for piece in here.snapshot():
@@ -270,11 +270,11 @@ def test_state_from_elsewhere_without_trails_makes_ours_unknown() -> None:
     assert there.vector == here.vector
     assert there.vector.fingerprints == {}
     write(here, 3)
-    tell(here, there)
+    deliver_to(here, there)
     assert there.vector.fingerprints == here.vector.fingerprints
 
 
-def test_vector_of_before_kept_operations_says_nothing() -> None:
+def test_vector_before_history_is_no_evidence() -> None:
     here = Replica(1, history_bytes=1)
     write(here, *range(1, 4))
     early = here.vector
@@ -288,7 +288,7 @@ STEPS = st.lists(
             [
                 "write",
                 "seal",
-                "tell",
+                "deliver",
                 "changes",
                 "merge",
                 "early",
@@ -340,7 +340,7 @@ class Honest:
             there.merge(here.snapshot())
         elif name == "changes":
             there.apply(here.changes_for(there.vector))
-        elif name == "tell" and self.vectors:
+        elif name == "deliver" and self.vectors:
             # A vector of long ago, of somebody else.
             here.changes_for(self.vectors[choice % len(self.vectors)][1])
         else:
@@ -370,14 +370,14 @@ def test_honest_replicas_are_never_suspected(steps: list[tuple[str, int, int, in
 def test_operation_that_names_another_previous_one_is_refused() -> None:
     one, other = twins((5,), (7, 8))
     reader = Replica(3)
-    tell(one, reader)
+    deliver_to(one, reader)
     before = digests(reader)
     with pytest.raises(IdentityReused, match="operation 2 does not follow our 1"):
         reader.accept(other.since({})[1])
     assert digests(reader) == before
 
 
-def test_first_operation_may_name_previous_one_that_nobody_knows() -> None:
+def test_first_operation_may_name_unknown_previous_one() -> None:
     reader = Replica(3)
     op = Op(make_origin(1), 1, 0, {}, ((2, 0, b"k", b"a"),), previous=77)
     assert reader.accept(op) is Outcome.APPLIED
@@ -397,7 +397,7 @@ def test_vector_of_before_trail_is_compared_with_history() -> None:
         one.since(other.vector)
 
 
-def test_vector_that_ends_inside_part_of_operation_says_nothing() -> None:
+def test_vector_inside_operation_part_is_no_evidence() -> None:
     here, there = Replica(1), Replica(2)
     here.counter("c").increment(1)
     early = here.vector
@@ -407,7 +407,7 @@ def test_vector_that_ends_inside_part_of_operation_says_nothing() -> None:
     assert [(each.first, each.last) for each in there.since(early)] == [(1, 3)]
 
 
-def test_fingerprint_of_no_operations_says_nothing() -> None:
+def test_empty_fingerprint_is_no_evidence() -> None:
     assert Replica(2).since(Vector.from_text("1=0:0000004d")) == []
 
 
@@ -420,14 +420,14 @@ def test_waiting_ops_are_applied_after_snapshot() -> None:
     reader.merge_bytes(snapshot)
     assert reader.counter("c").value == 6
     reader.merge_bytes(snapshot)
-    tell(here, reader)
+    deliver_to(here, reader)
     assert reader.vector.fingerprints == here.vector.fingerprints
 
 
 def test_shorter_trail_does_not_replace_ours() -> None:
     here, there = Replica(1), Replica(2)
     write(here, 1, 2, 3)
-    tell(here, there)
+    deliver_to(here, there)
     incoming = there.incoming()
     for piece in here.snapshot():
         incoming.feed(piece)
@@ -438,7 +438,7 @@ def test_shorter_trail_does_not_replace_ours() -> None:
     assert there.identities.trails[here.origin].marks == marks
 
 
-def test_twin_is_known_by_its_latest_operation_where_history_is_gone() -> None:
+def test_latest_operation_detects_twin_without_history() -> None:
     one, other = twins((1, 2, 3), (1, 2, 4))
     reader = Replica(3, history_bytes=1)
     reader.merge(one.snapshot())
@@ -446,30 +446,30 @@ def test_twin_is_known_by_its_latest_operation_where_history_is_gone() -> None:
         reader.accept(other.since({})[2])
 
 
-def test_part_of_operation_that_was_applied_whole_is_duplicate() -> None:
+def test_part_of_applied_operation_is_duplicate() -> None:
     here, there = Replica(1), Replica(2)
     write(here, 1, 2, 3, 4, runs=4)
-    tell(here, there)
+    deliver_to(here, there)
     (op,) = here.since({})
     assert there.accept(op.part(1, 3)) is Outcome.DUPLICATE
 
 
-def test_snapshot_that_ends_inside_operation_says_nothing_of_it() -> None:
+def test_snapshot_ending_inside_operation_is_no_evidence() -> None:
     here, there, third = Replica(1), Replica(2), Replica(3)
     write(here, 1)
-    tell(here, there)
+    deliver_to(here, there)
     write(here, 2, 3, 4, runs=3)
     assert there.accept(here.since({})[1].part(0, 2)) is Outcome.APPLIED
     third.merge(there.snapshot())
     assert (third.vector, third.counter("c").value) == ({make_origin(1): 3}, 6)
-    tell(here, third)
+    deliver_to(here, third)
     assert third.vector.fingerprints == here.vector.fingerprints
 
 
 def test_state_without_trails_that_brings_nothing_leaves_ours() -> None:
     here, there = Replica(1), Replica(2)
     write(here, 1, 2)
-    tell(here, there)
+    deliver_to(here, there)
     incoming = there.incoming()
     for piece in here.snapshot():
         incoming.feed(piece)

@@ -1,4 +1,4 @@
-"""The replica: operations in and out, states, clocks, lives, and what it tells of itself."""
+"""The replica: operations in and out, states, clocks, incarnations and statistics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crdt.causality.dots import INCARNATION_MAX
 from crdt.causality.effect import ANY_TYPE, FLUSH
 from crdt.causality.op import OP_BYTES
 from crdt.embed.replica import RUN_BYTES_MAX, RUN_MAX, origin_id, split
-from tests.crdt.exchange import exchange, regions, tell
+from tests.crdt.exchange import deliver_to, exchange, regions
 
 
 def test_operation_is_applied_once() -> None:
@@ -39,7 +39,7 @@ def test_operation_is_applied_once() -> None:
 
 @pytest.mark.parametrize("known", [1, 2])
 def test_of_operation_only_what_is_new_is_applied(known: int) -> None:
-    """What a replica divides may come whole from elsewhere."""
+    """An operation that one replica divides may arrive undivided from another."""
     here, there = regions(2)
     here.counter("k").increment(1)
     here.counter("k").increment(2)
@@ -55,7 +55,7 @@ def test_of_operation_only_what_is_new_is_applied(known: int) -> None:
 def test_operation_waits_for_its_past() -> None:
     here, there, third = regions()
     here.set("k").add("a")
-    tell(here, there)
+    deliver_to(here, there)
     there.set("k").discard("a")
     (add,), (remove,) = here.since({}), there.since(here.vector)
     assert third.accept(remove) is Outcome.HELD
@@ -86,14 +86,14 @@ def seven_operations() -> list[Op]:
     one.seal()
     one.set("s").add("a", "b")
     one.seal()
-    tell(one, other)
+    deliver_to(one, other)
     other.set("s").discard("a")
     other.seal()
     one.hash("h")["f"] = "1"
     one.seal()
     one.counter("c").increment(5)
     one.seal()
-    tell(one, other)
+    deliver_to(one, other)
     other.counter("c").increment(7)
     other.seal()
     one.string("s2").delete()
@@ -154,14 +154,14 @@ def test_replica_behind_log_needs_snapshot() -> None:
     with pytest.raises(HistoryTruncated):
         there.since({})
     here.set("k").add("more")
-    tell(here, there)
+    deliver_to(here, there)
     assert len(there.set("k")) == 21
 
 
 def test_merge_lets_out_what_waited_for_it() -> None:
     here, there, third = regions()
     here.set("k").add("a")
-    tell(here, there)
+    deliver_to(here, there)
     there.set("k").add("b")
     (late,) = there.since(here.vector)
     assert third.accept(late) is Outcome.HELD
@@ -173,12 +173,12 @@ def test_snapshot_brings_vectors_of_others() -> None:
     """Else a later operation of theirs would be taken for one that had seen nothing."""
     here, there, third = regions()
     here.set("k").add("a")
-    tell(here, there)
+    deliver_to(here, there)
     there.set("k").add("b")
-    tell(there, here)
+    deliver_to(there, here)
     third.merge(here.snapshot())
     there.set("k").discard("a")
-    tell(there, third)
+    deliver_to(there, third)
     assert set(third.set("k")) == {"b"}
 
 
@@ -233,7 +233,7 @@ def test_long_run_is_cut_into_operations() -> None:
 
 
 def test_writes_stay_one_operation_up_to_its_limit() -> None:
-    """What is written between two exchanges arrives together (docs/how-to/embed.md)."""
+    """Writes between two exchanges arrive together (docs/how-to/embed.md)."""
     here = Replica(1)
     large = bytes(RUN_BYTES_MAX)
     for name in "abc":
@@ -309,13 +309,13 @@ def test_report_that_could_not_count_is_refused(
     """It would be kept, and nothing would ever be forgotten."""
     replica = Replica(1, members=[1, 2])
     with pytest.raises(error):
-        replica.heard(region, vector, clock)
+        replica.record_report(region, vector, clock)
 
 
 def test_report_counts_after_json() -> None:
     replica = Replica(1, members=[1, 2])
     replica.set("k").add("a")
-    replica.heard(2, json.loads(json.dumps(replica.vector)), 1)
+    replica.record_report(2, json.loads(json.dumps(replica.vector)), 1)
     assert replica.stable() == replica.vector
 
 
@@ -332,11 +332,11 @@ def test_another_life_writes_under_another_name() -> None:
     third = Replica(3)
     third.merge(here.snapshot())
     here.set("k").discard("a", "b")
-    tell(here, third)
+    deliver_to(here, third)
     assert set(third.set("k")) == {"c"}
 
 
-def test_replica_can_start_anew_with_somebody_elses_data() -> None:
+def test_replica_can_restart_from_other_snapshot() -> None:
     here, other = Replica(1), Replica(9)
     here.set("k").add("a")
     other.set("k").add("b")
@@ -365,7 +365,7 @@ def test_writes_before_reset_may_come_back() -> None:
     here.set("k").add("b")
     here.reset()
     here.set("k").add("c")
-    tell(there, here)
+    deliver_to(there, here)
     exchange(here, there)
     assert set(there.set("k")) == set(here.set("k")) == {"a", "c"}
     assert here.vector == there.vector == {make_origin(1): 1, make_origin(1, 2): 1}
@@ -374,11 +374,11 @@ def test_writes_before_reset_may_come_back() -> None:
 def test_reset_of_one_that_has_written_nothing_keeps_its_name() -> None:
     here, there = regions(2)
     there.set("k").add("a")
-    tell(there, here)
+    deliver_to(there, here)
     here.reset()
     assert here.origin == make_origin(1)
     assert here.since({}) == []
-    tell(there, here)
+    deliver_to(there, here)
     assert set(here.set("k")) == {"a"}
     last = Replica(make_origin(1, INCARNATION_MAX))
     last.set("k").add("a")
@@ -389,19 +389,19 @@ def test_reset_of_one_that_has_written_nothing_keeps_its_name() -> None:
 def test_reset_forgets_what_waits_and_what_others_reported() -> None:
     here, there = regions(2)
     there.set("k").add("a")
-    here.heard(2, there.vector, 5)
+    here.record_report(2, there.vector, 5)
     here.accept(Op(make_origin(3), 1, 0, {there.origin: 1}, ((2, 0, b"k", b"b"),)))
     here.reset()
     assert here.statistics().waiting_bytes == 0
     assert here.stability.reports == here.stability.pending == {}
-    tell(there, here)
+    deliver_to(there, here)
     assert set(here.set("k")) == {"a"}
 
 
-def test_new_life_counts_from_one_and_tells_what_it_saw() -> None:
+def test_new_incarnation_counts_from_one() -> None:
     here, there = regions(2)
     there.set("k").add("a")
-    tell(there, here)
+    deliver_to(there, here)
     here.set("k").add("b")
     here.reincarnate(make_origin(1, 7))
     assert here.statistics().effects_made == 0
@@ -461,7 +461,7 @@ def test_statistics_of_replica() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     exchange(here, there)
-    here.heard(2, there.vector, 500)
+    here.record_report(2, there.vector, 500)
     statistics = here.statistics()
     assert statistics.vector == here.vector == {here.origin: 1}
     assert statistics.stable == here.vector

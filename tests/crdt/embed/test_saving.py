@@ -1,4 +1,4 @@
-"""A replica that comes back: when it keeps its name, when it must not, and what it still knows."""
+"""A restored replica: when it keeps its identity, when it takes another, and its contents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from crdt import DecodeError, IdentityReused, Replica, ReplicaClosed, make_origin, region_of
 from crdt.embed.saving import MAGIC, SAVE_VERSION, read_saved
 from crdt.wire import codec
-from tests.crdt.exchange import exchange, tell
+from tests.crdt.exchange import deliver_to, exchange
 
 
 def filled(number: int = 1, **options: Any) -> Replica:
@@ -69,7 +69,7 @@ def test_older_save_takes_new_incarnation() -> None:
     assert here.digest() == again.digest() == third.digest() == there.digest()
 
 
-def test_last_save_can_be_told_to_take_new_incarnation() -> None:
+def test_load_of_close_can_take_new_incarnation() -> None:
     data = filled().close()
     assert Replica.load(data, resume=False).origin != make_origin(1)
 
@@ -111,13 +111,13 @@ def test_after_its_last_save_replica_refuses_to_write() -> None:
             attempt()
     assert here.to_bytes() == before
     assert set(here.set("s")) == {"b"}
-    tell(there, here)
+    deliver_to(there, here)
     assert set(here.set("s")) == {"b", "there"}, "it may still learn"
     assert here.close() != data
     assert Replica.load(here.save()).origin == here.origin
 
 
-def test_history_comes_along_and_says_how_far_it_reaches() -> None:
+def test_saved_history_keeps_its_extent() -> None:
     here = Replica(1, history_bytes=2000)
     for index in range(30):
         write(here, f"{index}")
@@ -158,15 +158,15 @@ def test_expired_key_stays_expired_without_clock() -> None:
     assert "t" not in Replica.load(here.save(), clock=lambda: 5990)
 
 
-def test_others_are_told_what_restored_one_had_seen() -> None:
+def test_first_op_after_restore_carries_context() -> None:
     """Else a later operation of it would be taken for one that had seen nothing."""
     here, there, third = Replica(1), Replica(2), Replica(3)
     write(there, "a")
-    tell(there, here, third)
+    deliver_to(there, here, third)
     write(here, "b")
     again = Replica.load(here.close())
     again.set("s").discard("a")
-    tell(again, third)
+    deliver_to(again, third)
     assert set(third.set("s")) == {"b"}
 
 
@@ -239,6 +239,6 @@ def test_replica_cannot_be_copied_and_names_way(copier: Any) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"abc", Replica(1).to_bytes()])
-def test_bytes_of_another_kind_are_told_from_save(data: bytes) -> None:
+def test_other_bytes_are_not_a_save(data: bytes) -> None:
     with pytest.raises(DecodeError, match=r"load takes what Replica.save or close returned$"):
         Replica.load(data)

@@ -8,7 +8,7 @@ import pytest
 
 from crdt import Replica
 from crdt.embed.views import Views
-from tests.crdt.exchange import tell
+from tests.crdt.exchange import deliver_to
 
 
 def test_keys_are_those_that_hold_value() -> None:
@@ -43,14 +43,14 @@ def test_key_that_has_expired_is_not_there() -> None:
     assert replica.keys(bytes) == [b"b", b"c"]
 
 
-def test_delete_removes_any_type_and_says_whether_there_was_something() -> None:
+def test_delete_removes_any_type_and_returns_success() -> None:
     here, there = Replica(1), Replica(2)
     here.set("s").add("a")
     here.counter("c").increment()
     assert here.delete("s")
     assert here.delete(b"c")
     assert not here.delete("s")
-    tell(here, there)
+    deliver_to(here, there)
     assert there.keys() == here.keys() == []
 
 
@@ -79,7 +79,7 @@ def test_views_by_themselves_have_no_keyspace() -> None:
 
 
 def test_handles_are_typed_by_their_key() -> None:
-    """What pyright asserts; at run time these are plain calls."""
+    """The assertions are those of pyright; at run time these are plain calls."""
     replica = Replica(1)
     replica.advance(1)
     text, data = replica.set("s").add("a"), replica.set(b"s")

@@ -37,7 +37,7 @@ def value(number: LongDouble) -> Fraction:
 
 
 def is_nearest(exact: Fraction, found: LongDouble) -> bool:
-    """Whether no other long double is nearer, and a tie went to the even one."""
+    """Return whether this long double is the nearest, or the even one of a tie."""
     mantissa, exponent = abs(found[0]), found[1]
     assert mantissa.bit_length() <= 64
     assert exponent >= EXPONENT_MIN

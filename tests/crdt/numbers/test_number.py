@@ -38,7 +38,8 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def spelt(text: str) -> int | None:
-    """What `parse_integer` is, the slow way: only what prints as itself, and fits."""
+    """Return the result of `parse_integer`, computed naively: text that prints as itself and
+    fits."""
     try:
         value = int(text)
     except ValueError:
@@ -133,7 +134,7 @@ def test_integers_add_up_exactly(left: int, right: int) -> None:
 
 
 @given(finite, finite)
-def test_sum_does_not_depend_on_sides_and_negative_takes_it_back(a: float, b: float) -> None:
+def test_sum_is_commutative_and_reversible(a: float, b: float) -> None:
     assert add(a, b) == add(b, a)
     assert add(a, -a) == 0
 

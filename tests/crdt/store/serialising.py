@@ -1,4 +1,4 @@
-"""A store of values that keeps bytes: a change of a value that is not put back is lost."""
+"""A store of values that keeps bytes: a change that is not put back is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The digest: equal where readers see the same, whatever the order."""
+"""The digest: equal for equal visible data, independent of the order of writes."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Forgetting: never too early, never too late, and expired keys by one region's delete."""
+"""Garbage collection: neither too early nor too late. One region deletes expired keys."""
 
 from __future__ import annotations
 
 from crdt import Replica
 from crdt.causality.dots import make_origin
-from tests.crdt.exchange import converge, exchange, regions, tell
+from tests.crdt.exchange import converge, deliver_to, exchange, regions
 
 
 def test_unknown_member_blocks_collection() -> None:
@@ -32,8 +32,8 @@ def test_reset_counter_is_forgotten_when_all_have_seen_reset() -> None:
     exchange(here, there, third)
     here.counter("k").delete()
     exchange(here, there)
-    here.heard(2, there.vector)
-    here.heard(3, third.vector)
+    here.record_report(2, there.vector)
+    here.record_report(3, third.vector)
     here.collect()
     assert here.keyspace.tombstones
     converge(here, there, third)
@@ -57,7 +57,7 @@ def test_expired_keys_go_when_all_know_that_they_have() -> None:
     assert (here.keyspace.expired, there.keyspace.expired) == (1, 0)
 
 
-def test_collection_deletes_only_so_many_keys_if_it_is_told() -> None:
+def test_collection_deletes_at_most_keys_max() -> None:
     here = Replica(1, members=())
     here.advance(1000)
     for index in range(25):
@@ -70,7 +70,7 @@ def test_collection_deletes_only_so_many_keys_if_it_is_told() -> None:
         assert here.garbage.is_behind == (left > 0)
 
 
-def test_collection_looks_at_only_so_many_keys_if_it_is_told() -> None:
+def test_collection_visits_at_most_keys_max() -> None:
     here = Replica(1, members=())
     for index in range(25):
         here.set(f"{index}").add("x")
@@ -90,7 +90,7 @@ def test_unstable_key_does_not_delay_others() -> None:
     exchange(here, there)
     here.counter("late").increment(1)
     here.counter("late").delete()
-    here.heard(2, there.vector)
+    here.record_report(2, there.vector)
     for round_of_three in range(2):
         behind = []
         for _ in range(3):
@@ -101,7 +101,7 @@ def test_unstable_key_does_not_delay_others() -> None:
     assert here.statistics().garbage_attempted == 26 + 3
 
 
-def test_deadline_that_never_comes_is_forgotten_when_all_have_seen_it() -> None:
+def test_infinite_deadline_is_collected_when_stable() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     here.set("k").expire_at(None)
@@ -109,7 +109,7 @@ def test_deadline_that_never_comes_is_forgotten_when_all_have_seen_it() -> None:
     here.collect()
     assert here.keyspace.deadlines.table
     exchange(here, there)
-    here.heard(2, there.vector)
+    here.record_report(2, there.vector)
     here.collect()
     assert not here.keyspace.deadlines.table
     assert there.keyspace.deadlines.table, "the lowest region says so by an effect"
@@ -127,8 +127,8 @@ def test_endless_deadline_is_forgotten_by_all() -> None:
     here.set("k").expire_at(5000)
     here.set("k").expire_at(None)
     exchange(here, there, third)
-    here.heard(2, there.vector)
-    here.heard(3, third.vector)
+    here.record_report(2, there.vector)
+    here.record_report(3, third.vector)
     here.collect()
     lost = Replica(make_origin(2, 7))
     lost.advance(1000)
@@ -158,7 +158,7 @@ def test_lone_write_that_was_spelled_out_needs_no_effect() -> None:
     assert (here.keyspace.seq, there.keyspace.seq) == (3, 1)
 
 
-def test_deadline_that_lost_to_one_that_never_comes_is_forgotten_with_it() -> None:
+def test_sibling_of_infinite_deadline_is_collected() -> None:
     here, there = regions(2)
     for name in ("k", "l"):
         here.string(name).set("a")
@@ -228,13 +228,13 @@ def test_key_that_came_back_and_went_is_an_orphan_anew() -> None:
     there.set("k").add("b")
     here.set("k").discard("a")
     here.collect()
-    tell(here, there, third)
-    tell(there, here, third)
-    here.heard(2, there.vector)
-    here.heard(3, third.vector)
+    deliver_to(here, there, third)
+    deliver_to(there, here, third)
+    here.record_report(2, there.vector)
+    here.record_report(3, third.vector)
     third.set("k").add("c")
     there.set("k").discard("b")
-    tell(there, here)
+    deliver_to(there, here)
     here.collect()
     converge(here, there, third)
     for replica in (here, there, third):

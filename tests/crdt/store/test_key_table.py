@@ -1,4 +1,4 @@
-"""What readers see of keys, and whether an effect makes a difference to them (TXN-3, D-16)."""
+"""Visible keys, and effects that change what is visible (TXN-3, D-16)."""
 
 from __future__ import annotations
 
@@ -120,10 +120,10 @@ def test_another_type_under_key_is_seen_if_it_is_shown() -> None:
 def test_look_takes_in_whole_key_for_deletion() -> None:
     replica = Replica(1)
     replica.set("k").add("a")
-    before = replica.keyspace.look((ANY_TYPE, DELETE, b"k"))
-    assert replica.keyspace.look((ANY_TYPE, DELETE, b"none")) is None
+    before = replica.keyspace.visible_state((ANY_TYPE, DELETE, b"k"))
+    assert replica.keyspace.visible_state((ANY_TYPE, DELETE, b"none")) is None
     replica.set("k").add("b")
-    assert replica.keyspace.look((ANY_TYPE, DELETE, b"k")) != before
+    assert replica.keyspace.visible_state((ANY_TYPE, DELETE, b"k")) != before
 
 
 def test_snapshot_into_empty_replica_touches_what_it_brings() -> None:
@@ -151,9 +151,9 @@ def test_clients_reads_are_counted_and_mark_what_they_use() -> None:
 def test_flush_is_deletion_of_each_watched_key() -> None:
     keys = table(b"a", b"b", b"c")
     keys.watched_keys |= {b"a", b"none"}
-    seen = keys.look_at_all(((ANY_TYPE, FLUSH, b""),))
+    seen = keys.visible_states(((ANY_TYPE, FLUSH, b""),))
     assert seen == {
-        b"a": ((ANY_TYPE, DELETE, b"a"), keys.look((ANY_TYPE, DELETE, b"a"))),
+        b"a": ((ANY_TYPE, DELETE, b"a"), keys.visible_state((ANY_TYPE, DELETE, b"a"))),
         b"none": ((ANY_TYPE, DELETE, b"none"), None),
     }
 
@@ -230,7 +230,7 @@ def test_uses_are_marked_and_lookups_counted() -> None:
     assert value.accessed == 7
     assert keys.read(b"z") is None
     assert (keys.hits, keys.misses) == (2, 1)
-    keys.count_lookups_anew()
+    keys.reset_lookup_counts()
     assert (keys.hits, keys.misses) == (0, 0)
     keys.expiry_clock = 5
     keys.restart_expiry()

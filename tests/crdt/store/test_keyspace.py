@@ -1,4 +1,4 @@
-"""The keyspace: one door for every change, time to live, and who is told of a change."""
+"""The keyspace: changes, time to live, and change notifications."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ STAMPED: list[tuple[Any, ...]] = [
 @pytest.mark.parametrize(
     "effect", STAMPED, ids=lambda effect: f"type {effect[0]}, operation {effect[1]}"
 )
-def test_stamp_from_end_of_time_is_followed_as_far_as_ops_can_carry(
+def test_greatest_stamp_can_still_be_exceeded_once(
     effect: tuple[Any, ...],
 ) -> None:
     """Rule ORD-7: one region's wrong clock must not stop what another region sends."""
@@ -149,7 +149,7 @@ def test_deadline_that_outlived_its_key_is_cleared_first() -> None:
     assert set(there.set("k")) == {"b"}
 
 
-def test_delete_says_whether_readers_saw_something() -> None:
+def test_delete_returns_whether_key_was_visible() -> None:
     db = keyspace(1000)
     assert not db.delete(K)
     assert db.seq == 0
@@ -191,7 +191,7 @@ def test_flag_is_spelled_out_when_it_meets_concurrent_change() -> None:
     assert K not in here.keyspace.deadlines.table
 
 
-def test_flag_is_folded_back_only_when_it_says_same() -> None:
+def test_flag_is_compacted_only_if_equal() -> None:
     db = keyspace()
     strings.assign(db, K, b"a")
     value = db.data[K]
@@ -237,7 +237,7 @@ def test_flush_removes_what_was_seen_everywhere() -> None:
     assert b"s" in there.keyspace.dirty_keys
 
 
-def test_who_is_interested_is_told() -> None:
+def test_watched_key_is_reported() -> None:
     here, there = regions(2)
     here.keyspace.watched_keys |= {K, b"gone"}
     here.set("k").add("a")
@@ -296,7 +296,7 @@ def test_new_name_counts_from_where_it_was() -> None:
     there.set("k").add("b")
     exchange(here, there)
     db = here.keyspace
-    db.take_name(make_origin(1, 1))
+    db.adopt_origin(make_origin(1, 1))
     here.set("k").add("c")
     op = db.seal()
     assert op is not None
@@ -327,7 +327,7 @@ def test_all_can_be_lost_but_our_count() -> None:
     assert empty.vector == {}
 
 
-def test_watched_key_that_clock_set_back_shows_again_has_changed() -> None:
+def test_key_revived_by_clock_set_back_has_changed() -> None:
     replica = Replica(1)
     db = replica.keyspace
     replica.advance(10_000)
@@ -380,8 +380,8 @@ def test_changes_are_taken_once() -> None:
     strings.assign(db, K, b"a")
     strings.assign(db, K, b"b")
     assert db.has_changes()
-    assert db.take_changes() == [K]
-    assert db.take_changes() == []
+    assert db.drain_changes() == [K]
+    assert db.drain_changes() == []
 
 
 def test_what_is_pending_is_counted() -> None:
@@ -417,7 +417,7 @@ def test_readers_know_of_changes_until_they_are_removed() -> None:
     assert (one.seen, two.seen) == ([K], [K, K])
 
 
-def test_key_that_a_delete_brings_to_light_is_walked_and_sampled() -> None:
+def test_key_revealed_by_delete_is_scanned_and_sampled() -> None:
     """A delete may remove what holds a flag off, and a concurrent enable is left."""
     here, there = Replica(1), Replica(2)
     db = here.keyspace

@@ -1,4 +1,4 @@
-"""Merging whole states: one rule for every key, all or nothing."""
+"""Merging snapshots: one rule for every key, all or nothing."""
 
 from __future__ import annotations
 
@@ -214,8 +214,8 @@ DOTS_BEYOND: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", DOTS_BEYOND)
-def test_snapshot_holds_nothing_that_its_own_vector_has_not_seen(name: str) -> None:
-    """What would be merged is then taken for unseen when it comes, and stays for ever."""
+def test_snapshot_holds_only_what_its_vector_covers(name: str) -> None:
+    """Otherwise merged data would count as unseen when its operation arrives, and stay forever."""
     sink = Replica(3)
     sink.set("mine").add("a")
     before = sink.to_bytes()
@@ -244,7 +244,7 @@ def test_nor_do_its_plain_strings_and_deadlines(piece: Any) -> None:
 
 
 def test_nor_had_origin_seen_what_vector_has_not() -> None:
-    """What it does next would take away what it did not know of."""
+    """Its next removal would remove data that it had not observed."""
     sink = Replica(3)
     for seq, is_right in ((2, False), (1, True)):
         context = (make_origin(2), (make_origin(1), seq))
@@ -300,7 +300,7 @@ def test_invalid_snapshot_changes_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(80))
-def test_hostile_snapshots_end_in_named_error_or_in_state_that_works(seed: int) -> None:
+def test_hostile_snapshot_is_refused_or_harmless(seed: int) -> None:
     rng = random.Random(seed)
     pieces = pieces_of(sample())
     for _ in range(rng.choice((1, 1, 3))):
@@ -334,7 +334,7 @@ def test_flipped_bit_in_snapshot_is_noticed() -> None:
         assert sink.vector == {}
 
 
-def test_snapshot_with_more_keys_than_announced_is_refused_early() -> None:
+def test_snapshot_with_excess_keys_is_refused_early() -> None:
     """Not only at its end, which may never come."""
     here = Replica(1)
     for number in range(3):

@@ -1,4 +1,4 @@
-"""Snapshots: of one moment while writes go on, in pieces, canonical when asked."""
+"""Snapshots: consistent while writes go on, in pieces, canonical on request."""
 
 from __future__ import annotations
 

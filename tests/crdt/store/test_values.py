@@ -43,7 +43,7 @@ def test_a_store_keeps_keys_in_order_and_values() -> None:
     assert not len(store)
 
 
-def test_a_store_must_say_how_it_keeps_values() -> None:
+def test_store_must_declare_copying() -> None:
     store = ValueStore()
     with pytest.raises(NotImplementedError):
         store.get(b"k")

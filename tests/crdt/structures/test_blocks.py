@@ -1,4 +1,4 @@
-"""Blocks against a plain dictionary, sorted when asked."""
+"""Blocks, compared with a plain dictionary that is sorted on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sampling a dictionary that changes meanwhile."""
+"""Sampling from a dictionary that changes between samples."""
 
 from __future__ import annotations
 

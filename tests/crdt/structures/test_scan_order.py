@@ -96,7 +96,7 @@ def test_key_that_was_removed_and_came_back_is_returned_once() -> None:
     assert [sorted(page) for page in walk(order, present, 20)] == [sorted(present)]
 
 
-def test_cursors_are_small_enough_for_doubles_and_foreign_ones_end_walk() -> None:
+def test_cursors_fit_doubles_and_unknown_ones_end_scan() -> None:
     present = names(0, 1000)
     order = ScanOrder(present, len(present))
     cursor, page = order.walk(0, 10, present)

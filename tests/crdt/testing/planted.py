@@ -1,4 +1,4 @@
-"""Types of one's own: right ones, and wrong ones, each with a bug that people really write."""
+"""User types: correct ones, and wrong ones with typical bugs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Right types, as users of `check_type` write them: one of each family."""
+"""Correct user types for `check_type`, one of each family."""
 
 from __future__ import annotations
 
@@ -76,19 +76,19 @@ class PNCounter:
     def __init__(self, replica: int) -> None:
         self.replica = replica
         self.added: dict[int, int] = {}
-        self.taken: dict[int, int] = {}
+        self.event: dict[int, int] = {}
 
     def add(self, amount: int) -> None:
-        counts = self.added if amount > 0 else self.taken
+        counts = self.added if amount > 0 else self.event
         counts[self.replica] = counts.get(self.replica, 0) + abs(amount)
 
     def merge(self, other: PNCounter) -> None:
-        for mine, theirs in ((self.added, other.added), (self.taken, other.taken)):
+        for mine, theirs in ((self.added, other.added), (self.event, other.event)):
             for replica, amount in theirs.items():
                 mine[replica] = max(mine.get(replica, 0), amount)
 
     def value(self) -> int:
-        return sum(self.added.values()) - sum(self.taken.values())
+        return sum(self.added.values()) - sum(self.event.values())
 
 
 class BoundedCounter:

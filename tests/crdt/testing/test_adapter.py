@@ -1,4 +1,4 @@
-"""The same schedules under Hypothesis: as a strategy and as a state machine."""
+"""Schedules under Hypothesis, as a strategy and as a state machine."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_machine_finds_what_is_wrong() -> None:
         database=None,
         phases=[Phase.generate],
     )
-    found = "value equals specification|forgetting is not seen"
+    found = "value equals specification|garbage collection is invisible"
     with pytest.raises(AssertionError, match=found) as caught:
         run_state_machine_as_test(GreedyMachine, settings=generate)
     assert "subject GreedyCart" in str(caught.value)

@@ -1,4 +1,4 @@
-"""Our own subjects: what they read, and that every command of theirs does something."""
+"""The built-in subjects: their readings, and that each of their commands has an effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of types: right types pass, and each wrong one is found in few schedules and shrunk."""
+"""Checking types: correct types pass, wrong ones are found in few schedules and shrunk."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ TALLY = [(planted.ADD, 1), (planted.ADD, 10)]
 
 
 def by_own_stamp(history: Sequence[HistoryEvent]) -> Any:
-    """What `planted.Register` means: the stamp is part of the command."""
+    """The specification of `planted.Register`: the stamp is part of the command."""
     live = [t for t in history if not any(other.saw(t) for other in history)]
-    live.sort(key=lambda taken: (-taken.command[1], taken.dot))
+    live.sort(key=lambda event: (-event.command[1], event.dot))
     return live[0].command[2] if live else None
 
 
@@ -43,14 +43,14 @@ WRONG: list[tuple[Make, list[Any], Spec, str, int]] = [
     (planted.ForgetfulCart, CART, specs.add_wins, VALUE, 5),
     (planted.GreedyCart, CART, specs.add_wins, VALUE, 3),
     (planted.UnsortedCart, CART, specs.add_wins, "merge is commutative", 2),
-    (planted.OneSidedCart, CART, specs.add_wins, "forgetting is not seen", 3),
+    (planted.OneSidedCart, CART, specs.add_wins, "garbage collection is invisible", 3),
     (planted.LossyCart, CART, specs.add_wins, VALUE, 3),
     (planted.HastyRegister, REGISTER, by_own_stamp, VALUE, 4),
     (planted.UndecidedRegister, REGISTER, by_own_stamp, VALUE, 2),
     (planted.DoubleTally, TALLY, specs.total, VALUE, 4),
-    (planted.StubbornTally, TALLY, specs.total, "what was deleted is gone", 2),
+    (planted.StubbornTally, TALLY, specs.total, "a deleted key is gone", 2),
     (planted.RashBlocklist, CART, specs.remove_wins, VALUE, 3),
-    (planted.HoardingBlocklist, CART, specs.remove_wins, "nothing is left to forget", 1),
+    (planted.HoardingBlocklist, CART, specs.remove_wins, "no garbage is left", 1),
     (planted.Cart, CART, specs.remove_wins, VALUE, 2),
 ]
 
@@ -66,13 +66,13 @@ def test_right_type_keeps_all_laws(make: Make, commands: list[Any], spec: Spec) 
         "encoding is canonical",
         "equal vectors, equal bytes",
         "equal vectors, equal digests",
-        "forgetting is not seen",
+        "garbage collection is invisible",
         "local effect equals remote effect",
         "merge is associative",
         "merge is commutative",
         "merge is idempotent",
         "merge equals operations",
-        "nothing is left to forget",
+        "no garbage is left",
     }
 
 
@@ -108,7 +108,7 @@ async def test_check_runs_inside_event_loop() -> None:
     assert report.schedules == 2
 
 
-def test_check_tells_what_it_tried() -> None:
+def test_report_lists_checks() -> None:
     report = check_type(planted.Tally, TALLY, specs.total, schedules=2)
     assert (report.subject, report.schedules) == ("Tally", 2)
     assert report.laws[VALUE] > 10

@@ -1,4 +1,4 @@
-"""Commands: how they read, what they come to, and that the wrong type is refused."""
+"""Commands: their text, their effects, and the refusal of a wrong type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a failure: a call that can be pasted, and what readers saw after each step."""
+"""The text of a failure: a call to paste, and the readings after each step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_even(value: Any) -> bool:
 
 
 def total(history: Any) -> int:
-    return sum(taken.command[1] for taken in history)
+    return sum(event.command[1] for event in history)
 
 
 class Greedy(planted.GreedyCart):
@@ -32,10 +32,10 @@ class Greedy(planted.GreedyCart):
 
 
 def two_phases(history: Any) -> set[str]:
-    """What was added and never removed."""
+    """The specification: added and never removed."""
     names = {"add": set[str](), "remove": set[str]()}
-    for taken in history:
-        names[taken.command[0]].add(taken.command[1])
+    for event in history:
+        names[event.command[0]].add(event.command[1])
     return names["add"] - names["remove"]
 
 

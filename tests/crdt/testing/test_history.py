@@ -1,4 +1,4 @@
-"""Histories: who saw whom, and what an observed remove leaves."""
+"""Histories: visibility, and what remains after an observed remove."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_part_has_commands_of_one_name() -> None:
     counts = HistoryEvent(("count", "add", 2), dot + 1, 1000, 1000, 1, 0b01)
     removes = HistoryEvent(("cart", "remove", 1), dot + 2, 1000, 1000, 2, 0b11)
     part = History([adds, counts, removes], 0b111, 1005).part("cart")
-    assert [taken.command for taken in part] == [("add", 1), ("remove", 1)]
+    assert [event.command for event in part] == [("add", 1), ("remove", 1)]
     assert part[1].saw(part[0])
     assert part.now == 1005
     assert len(part.before(part[1])) == 2, "the past is that of all parts"

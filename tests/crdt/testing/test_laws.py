@@ -1,4 +1,4 @@
-"""The laws of states, kept and broken."""
+"""The laws of states: satisfied and violated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readings: copied, compared, and held against what is promised."""
+"""Readings: copied, and compared with the promises of a type."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_specification_of_each_part_is_asked_of_its_commands() -> None:
     history = History([HistoryEvent(("cart", "add", "milk"), dot, 0, 0, 0, 0)], 1)
 
     def has(part: History, member: str) -> bool:
-        return any(taken.command == ("add", member) for taken in part)
+        return any(event.command == ("add", member) for event in part)
 
     spec = {"cart": len, "value": len, "cart.has": has}
     expected = expectations(spec, queries, {}, parts).expected(history)

@@ -1,4 +1,4 @@
-"""Schedules as scripts, and failures that are found, distinguished and shrunk."""
+"""Schedules as scripts, and failures: found, distinguished and shrunk."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def broken(reading: object) -> Subject:
     return Subject("broken", set_.commands, set_.perform, read, set_.spec)
 
 
-def test_failure_says_how_to_see_it_again() -> None:
+def test_failure_contains_replay_call() -> None:
     failure = search(broken(None), range(5))
     assert failure is not None
     assert len(failure.steps) == 1
@@ -127,9 +127,11 @@ def test_type_that_does_not_fail_again_is_called_random() -> None:
 
 
 def test_progress_is_reported_after_each_schedule() -> None:
-    told: list[tuple[int, int]] = []
-    search(SUBJECTS["set"], range(2), 5, on_progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 2), (2, 2)]
+    reported: list[tuple[int, int]] = []
+    search(
+        SUBJECTS["set"], range(2), 5, on_progress=lambda done, total: reported.append((done, total))
+    )
+    assert reported == [(1, 2), (2, 2)]
 
 
 def test_command_without_literal_is_spelled_by_its_number() -> None:
@@ -137,7 +139,7 @@ def test_command_without_literal_is_spelled_by_its_number() -> None:
     assert spell((float,), 4) == "command 4"
 
 
-def test_failure_that_does_not_come_again_and_leaves_no_trace_is_doubted() -> None:
+def test_unrepeatable_failure_is_reported_as_such() -> None:
     steps = [Step("write", 0, 0), Step("settle")]
     doubt = find_unsteady(SUBJECTS["set"], steps, Disagreement("another law", "was broken"))
     assert doubt is not None

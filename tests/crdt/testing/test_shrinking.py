@@ -1,4 +1,4 @@
-"""Shrinking keeps a schedule failing and leaves nothing in it that is not needed."""
+"""Shrinking: the schedule still fails, and each of its steps is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The specifications against the words of the rules: what three regions show after a quarrel.
+"""The specifications, compared with the rules for conflicts of three regions.
 
 Each case is one line of the conflict matrix (section 4.13): what all had seen, then what regions 1
 and 2 do without knowing of each other. The specification and the replicas must both say what the
@@ -87,7 +87,7 @@ def commands_of(text: str) -> list[str]:
 
 
 def play(case: tuple[str, str, str, str, Any]) -> World:
-    """What the rule's case leads to, checked against the specification at every step."""
+    """Run the case of a rule, and check the specification at every step."""
     seen, first, second = (commands_of(text) for text in case[1:4])
     used = [each for each in (*seen, *first, *second) if not each.startswith("@")]
     tried: Subject = subject("matrix", tuple(dict.fromkeys(used)))
@@ -107,14 +107,14 @@ def test_conflict_matrix(case: tuple[str, str, str, str, Any]) -> None:
     assert shown.get("k") == case[4]
 
 
-def taken(index: int, command: Any, past: int, clock: int = 0) -> HistoryEvent:
+def event(index: int, command: Any, past: int, clock: int = 0) -> HistoryEvent:
     """An operation, the `index`-th, of an origin of its own."""
     dot = (index + 1) << 40 | 1
     return HistoryEvent(command, dot, clock, clock, index, past)
 
 
 def test_specifications_of_small_types() -> None:
-    done = [taken(0, (0, b"x"), 0), taken(1, (1, b"x"), 0b1), taken(2, (0, b"x"), 0b1, 9)]
+    done = [event(0, (0, b"x"), 0), event(1, (1, b"x"), 0b1), event(2, (0, b"x"), 0b1, 9)]
     everything = History(done, 0b111)
     assert specs.add_wins(everything) == {b"x"}
     assert specs.remove_wins(everything) == set()
@@ -123,13 +123,13 @@ def test_specifications_of_small_types() -> None:
     assert specs.last_writer(History(done, 0)) is None
     assert specs.add_wins(History(done, 0b011)) == set()
     assert specs.remove_wins(History(done, 0b101)) == {b"x"}
-    counts = History([taken(0, (0, 3), 0), taken(1, (0, 4), 0)], 0b11)
+    counts = History([event(0, (0, 3), 0), event(1, (0, 4), 0)], 0b11)
     assert specs.total(counts) == 7
 
 
-def test_key_that_nobody_touched_is_not_there() -> None:
-    assert specs.look(History([], 0), "k") is None
-    flushed = History([taken(0, TypeCommand("FLUSHALL"), 0)], 1)
+def test_untouched_key_does_not_exist() -> None:
+    assert specs.visible_state(History([], 0), "k") is None
+    flushed = History([event(0, TypeCommand("FLUSHALL"), 0)], 1)
     assert specs.keyspace(flushed) == {}
 
 
@@ -141,4 +141,4 @@ def test_forgetting_deadlines_changes_nothing_that_is_seen() -> None:
     ends = HistoryEvent(TypeCommand("EXPIREAT", "k", (9,)), make_dot(make_origin(2), 1), 0, 0, 3, 1)
     everything = [made, endless, forgotten, ends]
     for visible in (0b1011, 0b1111):
-        assert specs.look(History(everything, visible, 20), "k") == ("set", ["m"], None)
+        assert specs.visible_state(History(everything, visible, 20), "k") == ("set", ["m"], None)

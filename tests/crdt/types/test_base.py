@@ -1,4 +1,4 @@
-"""The contract of types: what a type must say, and what it need not."""
+"""The base class of types: required and optional methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a key holds, taken out and written anew."""
+"""The contents of a key: read, and written to another key."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def content_of(value: Value) -> list[object]:
 
 
 def held(replica: Replica, key: bytes) -> Value:
-    """What the key holds."""
+    """Return the value of the key."""
     value = replica.keyspace.lookup(key)
     assert value is not None
     return value

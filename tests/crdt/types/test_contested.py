@@ -1,4 +1,4 @@
-"""A key with several types: which one is shown, and that none is lost (D-02)."""
+"""A key with several types: the visible one, and that none is lost (D-02)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counters: what resets take back, and when a share may be forgotten."""
+"""Counters: the effect of resets, and the collection of shares."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def test_reset_share_is_remembered_until_all_have_seen_reset() -> None:
     held = counted((A, 1, 1, 5), (B, 1, 1, 1))
     counter.reset(held, (A, 1, 1, 5), make_dot(B, 2))
     assert counter.has_garbage(held)
-    assert counter.swept(held, {B: 1}) is held
-    held = counter.swept(held, {B: 2})
+    assert counter.collect_shares(held, {B: 1}) is held
+    held = counter.collect_shares(held, {B: 2})
     assert [share.origin for share in held] == [B]
     assert not counter.has_garbage(held)
 
@@ -175,12 +175,12 @@ class Twin:
         dot = self.name()
         seq = self.vector[self.origin]
         birth, amount = counter.next_sum(self.shares, self.origin, seq, delta)
-        self.take(dot, (birth, amount, delta))
+        self.add_increment(dot, (birth, amount, delta))
 
     def reset(self) -> None:
-        self.take(self.name(), (counter.resets(self.shares) or (), frozenset(self.deltas)))
+        self.add_increment(self.name(), (counter.resets(self.shares) or (), frozenset(self.deltas)))
 
-    def take(self, dot: Dot, effect: Any) -> None:
+    def add_increment(self, dot: Dot, effect: Any) -> None:
         """Apply an effect, from here or elsewhere."""
         self.log.append((dot, effect))
         if len(effect) == 3:
@@ -190,20 +190,20 @@ class Twin:
             counter.reset(self.shares, effect[0], dot)
             self.over |= effect[1]
 
-    def hear(self, other: Twin, *, state: bool) -> None:
+    def receive(self, other: Twin, *, state: bool) -> None:
         """Take in what another region knows, effect by effect or at once."""
         known = {dot for dot, _ in self.log}
         lacking = [entry for entry in other.log if entry[0] not in known]
         held, mine = copy_of(self.shares), dict(self.vector)
         for dot, effect in lacking:
-            self.take(dot, effect)
+            self.add_increment(dot, effect)
         self.vector = join(mine, other.vector)
         if state:
             held = counter.merged(held, copy_of(other.shares), mine, other.vector)
             self.shares = held
 
     def check(self) -> None:
-        """What counts are the increments that no known reset saw."""
+        """Compare the value with the sum of the increments that no known reset had observed."""
         total = sum(delta for dot, delta in self.deltas.items() if dot not in self.over)
         assert counter.total(self.shares) == add(total, 0)
         assert counter.total_binary(self.shares, 0.5) == total + 0.5
@@ -224,19 +224,19 @@ def test_regions_count_what_no_reset_that_they_know_of_saw(seed: int) -> None:
         elif action < 0.55:
             twin.reset()
         elif action < 0.9:
-            twin.hear(other, state=rng.random() < 0.4)
+            twin.receive(other, state=rng.random() < 0.4)
         elif all(
             each.vector.get(each.origin, 0) == twin.vector.get(each.origin, 0) for each in twins
         ):
             # A report counts once all that its region had written is here: see `stability`.
-            twin.shares = counter.swept(
+            twin.shares = counter.collect_shares(
                 twin.shares, meet(meet(twins[0].vector, twins[1].vector), twins[2].vector)
             )
         twin.check()
     for twin in (*twins, *twins):
         for other in twins:
-            twin.hear(other, state=rng.random() < 0.5)
+            twin.receive(other, state=rng.random() < 0.5)
     for twin in twins:
-        twin.shares = counter.swept(twin.shares, twin.vector)
+        twin.shares = counter.collect_shares(twin.shares, twin.vector)
         assert not counter.has_garbage(twin.shares)
         assert counter.state(twin.shares) == counter.state(twins[0].shares)

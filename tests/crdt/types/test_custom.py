@@ -1,4 +1,4 @@
-"""Types of one's own among ours: wrapped, checked, contested, forgotten."""
+"""User types in a keyspace: wrapped, checked, contested and collected."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_type_that_checks_nothing_is_tried_out() -> None:
 
 
 class Careless(Tally):
-    """What it finds wrong with an effect it says in words of its own."""
+    """A type whose errors have their own texts."""
 
     def check(self, effect: tuple[Any, ...]) -> None:
         if effect[1] < 0:
@@ -159,7 +159,7 @@ def test_custom_type_may_have_tombstones() -> None:
     assert not there.keyspace.garbage
 
 
-def test_least_that_type_says_is_enough() -> None:
+def test_minimal_type_is_enough() -> None:
     replica = Replica(1, types=(Register,))
     replica.value("k", Register).do(0, 5, b"a")
     value = held(replica)
@@ -211,7 +211,7 @@ def test_custom_effect_arrives_as_sent() -> None:
     assert as_sent(3, ("text", [1, (2,)], b"x")) == (b"text", (1, (2,)), b"x")
 
 
-def test_side_of_merge_says_what_it_has_seen() -> None:
+def test_merge_receives_both_vectors() -> None:
     seen = Seen({2: 5})
     assert seen.covers(make_dot(2, 5))
     assert not seen.covers(make_dot(2, 6))
@@ -219,7 +219,7 @@ def test_side_of_merge_says_what_it_has_seen() -> None:
 
 @pytest.mark.parametrize("make", [Blocklist, Cart, Register, Tally])
 def test_spoiled_state_is_refused_or_works(make: type[Any]) -> None:
-    """What gets past `load` must not fail later, in the middle of a merge or of a snapshot."""
+    """A state that `load` accepts must not fail later, during a merge or a snapshot."""
     rng = random.Random(make.__name__)
     replica = Replica(1, types=(make,))
     payloads: dict[str, tuple[Any, ...]] = {"Tally": (5,), "Register": (5, b"a")}
@@ -303,7 +303,7 @@ class Shifted:
         return make_dot(self.origin(dot >> SEQ_BITS), dot & SEQ_MAX)
 
 
-def test_type_that_renames_its_origins_has_definition_that_does() -> None:
+def test_definition_renames_origins_of_type() -> None:
     replica = Replica(1, types=(Visits, Cart))
     replica.value("k", Visits).do(0, replica.origin)
     value = held(replica)

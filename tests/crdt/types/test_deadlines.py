@@ -1,4 +1,4 @@
-"""Deadlines: siblings with dots, of which the longest holds."""
+"""Deadlines: siblings with dots, of which the latest applies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The definitions of types: what they say agrees with what the types do."""
+"""The definitions of types agree with the behaviour of the types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Maps of registers: which effects a write makes, and where fields live, die and are forgotten."""
+"""Maps of registers: the effects of writes, and the states of fields until they are collected."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_fields_share_one_effect(db: Keyspace) -> None:
     assert held(db).items() == [(b"a", b"4"), (b"b", b"5")]
 
 
-def test_field_with_later_stamp_or_increments_gets_its_own_effect(db: Keyspace) -> None:
+def test_field_with_increments_gets_own_effect(db: Keyspace) -> None:
     """Rule ORD-7: one region's fast clock harms only what it wrote."""
     db.advance(1_000)
     assign(db, b"fast", b"1", b"plain", b"1")
@@ -73,7 +73,7 @@ def test_field_with_later_stamp_or_increments_gets_its_own_effect(db: Keyspace) 
     assert held(db).get(b"counted") == b"2"
 
 
-def test_several_fields_none_of_which_is_plain_need_no_further_effect(db: Keyspace) -> None:
+def test_fields_that_are_not_plain_share_one_effect(db: Keyspace) -> None:
     for field in (b"f", b"g"):
         increment(db, KEY, field, 5)
     db.outbox.clear()
@@ -105,7 +105,7 @@ def test_removal_carries_what_it_resets(db: Keyspace) -> None:
     assert held(db).items() == [(b"b", b"2")]
 
 
-def test_field_that_was_counted_is_remembered_and_then_forgotten() -> None:
+def test_removed_counter_field_is_kept_then_collected() -> None:
     """Rule MEM-2."""
     here, there = regions(2)
     here.hash("h").increment("f", 5)
@@ -146,7 +146,7 @@ def test_living_field_with_dead_counter_is_swept(db: Keyspace) -> None:
     assert held(db).fields[b"f"].plain()
 
 
-def test_dead_field_comes_back_from_its_grave(db: Keyspace) -> None:
+def test_removed_field_is_restored_from_tombstone(db: Keyspace) -> None:
     increment(db, KEY, b"f", 5)
     remove_fields(db, KEY, HASH, [b"f"])
     assert increment(db, KEY, b"f", 2) == 2

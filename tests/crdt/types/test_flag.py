@@ -1,4 +1,4 @@
-"""Flags: which of enable and disable wins."""
+"""Flags: enable-wins and disable-wins."""
 
 from __future__ import annotations
 

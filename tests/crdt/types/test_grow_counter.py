@@ -1,4 +1,4 @@
-"""Growing counters add up, never shrink, and start again from what a delete had not seen."""
+"""Grow-only counters: they add up, and keep increments that a delete had not observed."""
 
 from __future__ import annotations
 

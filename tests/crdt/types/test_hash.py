@@ -1,4 +1,4 @@
-"""Maps of strings: fields are strings and counters, each by itself."""
+"""Hashes: each field is a string and a counter."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Replicas:
         if op is not None:
             self.made[region].append((op, past))
 
-    def hear(self, sink: int) -> None:
+    def receive(self, sink: int) -> None:
         """Bring one region all that there is."""
         moved = True
         while moved:
@@ -63,7 +63,7 @@ class Replicas:
         return value.positions(0, value.length()) if isinstance(value, List) else []
 
     def size(self, region: int) -> int:
-        """How many elements there are."""
+        """Return the number of elements."""
         return len(self.positions(region))
 
     def insert(self, region: int, index: int, values: list[bytes]) -> list[Position]:
@@ -82,7 +82,7 @@ class Replicas:
 steps = st.lists(
     st.tuples(
         st.integers(0, REGIONS - 1),
-        st.sampled_from(["insert", "head", "tail", "remove", "hear"]),
+        st.sampled_from(["insert", "head", "tail", "remove", "receive"]),
         st.floats(0, 1),
     ),
     max_size=40,
@@ -109,12 +109,12 @@ def test_positions_differ_and_lie_between_neighbours(
             given_out += replicas.positions(region)[-2:]
         elif action == "remove" and size:
             lists.pop(space, KEY, 0 if where < 0.5 else -1)
-        elif action == "hear":
-            replicas.hear(region)
+        elif action == "receive":
+            replicas.receive(region)
         replicas.seal(region)
     assert len(set(given_out)) == len(given_out)
     for region in (*range(REGIONS), *range(REGIONS)):
-        replicas.hear(region)
+        replicas.receive(region)
     assert replicas.positions(0) == replicas.positions(1) == replicas.positions(2)
 
 
@@ -131,14 +131,14 @@ def test_what_region_types_at_one_place_stays_together(
     if start:
         replicas.insert(0, 0, [b"-"] * start)
     for region in range(REGIONS):
-        replicas.hear(region)
+        replicas.receive(region)
     cursors = [round(where * start)] * REGIONS
     own: list[list[Position]] = [[] for _ in range(REGIONS)]
     for region, count in typed:  # regions hear nothing of each other meanwhile
         own[region] += replicas.insert(region, cursors[region], [b"x"] * count)
         cursors[region] += count
     for region in (*range(REGIONS), *range(REGIONS)):
-        replicas.hear(region)
+        replicas.receive(region)
     merged = replicas.positions(0)
     for run in own:
         if run:
@@ -151,7 +151,7 @@ def test_what_region_types_at_one_place_stays_together(
     st.lists(
         st.tuples(
             st.integers(0, REGIONS - 1),
-            st.sampled_from(["head", "tail", "pop", "hear"]),
+            st.sampled_from(["head", "tail", "pop", "receive"]),
             st.booleans(),
         ),
         max_size=60,
@@ -167,8 +167,8 @@ def test_positions_of_queues_keep_one_component(history: list[tuple[int, str, bo
             lists.push_tail(space, KEY, [b"v"])
         elif action == "pop" and replicas.size(region):
             lists.pop(space, KEY, 0 if flag else -1)
-        elif action == "hear":
-            replicas.hear(region)
+        elif action == "receive":
+            replicas.receive(region)
         replicas.seal(region)
         assert all(len(position) == 4 for position in replicas.positions(region))
 
@@ -176,7 +176,7 @@ def test_positions_of_queues_keep_one_component(history: list[tuple[int, str, bo
 def test_text_typed_in_middle_takes_two_components() -> None:
     replicas = Replicas()
     replicas.insert(0, 0, [b"(", b")"])
-    replicas.hear(1)
+    replicas.receive(1)
     typed = replicas.insert(1, 1, [b"x"] * 100)
     assert {len(position) for position in typed} == {8}
 
@@ -194,12 +194,12 @@ def two_that_set_one_element() -> Replicas:
     """Three elements; regions 1 and 2 have each set the second, and heard of it."""
     replicas = Replicas()
     replicas.insert(0, 0, [b"a", b"b", b"c"])
-    replicas.hear(1)
+    replicas.receive(1)
     for region, value in ((0, b"one"), (1, b"two")):
         lists.assign(replicas.spaces[region], KEY, 1, value)
         replicas.seal(region)
-    replicas.hear(0)
-    replicas.hear(1)
+    replicas.receive(0)
+    replicas.receive(1)
     return replicas
 
 
@@ -250,7 +250,7 @@ def test_invalid_list_state_is_refused(state: object) -> None:
 def test_merge_keeps_what_either_has_not_seen_removed() -> None:
     replicas = Replicas()
     replicas.insert(0, 0, [b"a", b"b", b"c", b"d"])
-    replicas.hear(1)
+    replicas.receive(1)
     here, there = replicas.spaces[0], replicas.spaces[1]
     lists.pop(here, KEY, 0)
     lists.assign(here, KEY, 0, b"B")
@@ -270,13 +270,13 @@ def test_merge_keeps_what_either_has_not_seen_removed() -> None:
 @pytest.mark.rule("LST-7")
 def test_set_element_outlives_removal_of_what_it_was() -> None:
     replicas = two_that_set_one_element()
-    replicas.hear(2)
+    replicas.receive(2)
     lists.remove(replicas.spaces[2], KEY, replicas.positions(2))
     replicas.seal(2)
     lists.assign(replicas.spaces[0], KEY, 1, b"again")
     replicas.seal(0)
     for region in (0, 1, 2):
-        replicas.hear(region)
+        replicas.receive(region)
         assert held(replicas.spaces[region]).visible() == [b"again"]
     lists.remove(replicas.spaces[0], KEY, [(0, 1, 1, 0)])  # nothing is there
     assert held(replicas.spaces[0]).visible() == [b"again"]
@@ -286,13 +286,13 @@ def test_set_element_outlives_removal_of_what_it_was() -> None:
 def test_delete_leaves_what_it_had_not_seen() -> None:
     replicas = Replicas()
     replicas.insert(0, 0, [b"a"])
-    replicas.hear(1)
+    replicas.receive(1)
     lists.push_tail(replicas.spaces[1], KEY, [b"b"])
     replicas.seal(1)
     replicas.spaces[0].delete(KEY)
     replicas.seal(0)
     for region in (0, 1):
-        replicas.hear(region)
+        replicas.receive(region)
         assert held(replicas.spaces[region]).visible() == [b"b"]
 
 
@@ -316,11 +316,11 @@ def test_text_typed_backwards_stays_together_too() -> None:
     replicas = Replicas()
     replicas.insert(0, 0, [b"(", b")"])
     for region in (1, 2):
-        replicas.hear(region)
+        replicas.receive(region)
         for letter in (b"c", b"b", b"a"):
             assert [len(p) for p in replicas.insert(region, 1, [letter])] == [8]
     for region in (0, 1, 2):
-        replicas.hear(region)
+        replicas.receive(region)
     assert b"".join(held(replicas.spaces[0]).values(0, 8)) == b"(abcabc)"
 
 
@@ -366,7 +366,7 @@ def test_list_after_removal_has_one_form() -> None:
     assert copy.to_bytes() == here.to_bytes()
 
 
-def test_positions_of_another_version_are_refused_by_its_number() -> None:
+def test_positions_of_another_version_are_refused() -> None:
     for read in (
         lambda: List().load((2, "whatever")),
         lambda: BUILT_IN.check_effect((LIST, 16, b"k")),

@@ -1,4 +1,4 @@
-"""Multi-value registers hide no conflict."""
+"""Multi-value registers return all concurrent values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_all_concurrent_values_are_shown() -> None:
     ]
 
 
-def test_write_settles_what_it_saw() -> None:
+def test_write_resolves_observed_siblings() -> None:
     here, there, third = regions()
     here.multi_value("k").set("a")
     there.multi_value("k").set("b")

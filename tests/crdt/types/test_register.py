@@ -1,4 +1,4 @@
-"""Registers that keep their losers, against naive twins made of tuples (rules STR-2, ORD-6..8)."""
+"""Registers with siblings, compared with naive models of tuples (rules STR-2, ORD-6..8)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def built(dots: Dots) -> String:
 
 
 def shown(dots: Dots) -> bytes | None:
-    """What readers see: the greatest stamp, and the lower origin of equal ones (rule ORD-8)."""
+    """Return the visible write: the greatest stamp, or the lower origin of equal ones (rule
+    ORD-8)."""
     if not dots:
         return None
     latest = max(stamp_of(*dot) for dot in dots)
@@ -128,7 +129,7 @@ def test_increments_live_beside_write_and_alone() -> None:
     assert register.read() == b"7"
 
 
-def test_removal_that_carries_resets_leaves_memory_until_all_have_seen_it() -> None:
+def test_removal_with_resets_is_kept_until_stable() -> None:
     """Rules CTR-4, MEM-2."""
     register = counted()
     seen = {ORIGINS[0]: 4, ORIGINS[1]: 2, ORIGINS[2]: 1}
@@ -214,7 +215,7 @@ def test_invalid_register_state_is_refused(state: Any) -> None:
         String().load(state)
 
 
-def test_precedence_sorts_later_stamps_and_lower_origins_first() -> None:
+def test_later_stamps_and_lower_origins_come_first() -> None:
     writes = [Write(make_dot(o, 1), s, b"") for o, s in ((2, 1), (1, 1), (3, 2))]
     assert [write.dot >> 40 for write in sorted(writes, key=precedence)] == [3, 1, 2]
 

@@ -1,4 +1,4 @@
-"""Remove-wins sets: what a remove keeps out, and until when it is remembered."""
+"""Remove-wins sets: adds that a remove suppresses, and when removes are collected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from crdt import DecodeError
 from crdt.causality.dots import make_dot
 from crdt.types.remove_wins_set import RemoveWinsSet
-from tests.crdt.exchange import converge, exchange, held, regions, tell
+from tests.crdt.exchange import converge, deliver_to, exchange, held, regions
 
 
 def test_remove_wins_over_concurrent_add() -> None:
@@ -39,14 +39,14 @@ def test_remove_of_nothing_keeps_out_what_is_under_way() -> None:
     assert b"k" in here.keyspace.tombstones
 
 
-def test_remove_is_forgotten_with_what_it_keeps_out_once_all_have_seen_both() -> None:
+def test_remove_and_suppressed_add_are_collected_when_stable() -> None:
     here, there, third = regions()
     here.set_remove_wins("k").add("a")
     there.set_remove_wins("k").discard("a")
     exchange(here, there)
-    tell(there, third)
+    deliver_to(there, third)
     for replica in (there, third):
-        here.heard(replica.region, {there.origin: 1})
+        here.record_report(replica.region, {there.origin: 1})
     here.collect()
     assert b"k" in here.keyspace.tombstones, "the third has not seen the add"
     converge(here, there, third)

@@ -12,7 +12,7 @@ from crdt.causality.dots import make_dot
 from crdt.causality.observed import Observed
 from crdt.types.set import ADD, SET_TYPE, Set, check_dots, join_dots
 from crdt.writes import set as sets
-from tests.crdt.exchange import exchange, held, regions, tell
+from tests.crdt.exchange import deliver_to, exchange, held, regions
 
 
 def members(replica: Replica) -> set[Any]:
@@ -44,9 +44,9 @@ def test_concurrent_adds_hold_member_by_two_dots() -> None:
     here, there, third = regions()
     here.set("k").add("a")
     there.set("k").add("a")
-    tell(here, there)
+    deliver_to(here, there)
     assert held(there).state() == (b"a", (make_dot(here.origin, 1), make_dot(there.origin, 1)))
-    tell(here, third)
+    deliver_to(here, third)
     third.set("k").discard("a")
     exchange(here, there, third)
     assert members(here) == members(there) == members(third) == {"a"}

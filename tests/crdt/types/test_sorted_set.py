@@ -1,4 +1,4 @@
-"""Sorted sets: the order that is kept up lazily, single writes, and what may be read back."""
+"""Sorted sets: the lazily kept order, single writes, and the state that can be loaded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sorted_anew(value: SortedSet) -> list[tuple[float, bytes]]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_order_is_right_whenever_somebody_asks(seed: int) -> None:
+def test_order_is_right_at_any_time(seed: int) -> None:
     rng, db = Random(seed), keyspace()
     for _ in range(3000):
         member, score = b"%d" % rng.randrange(60), float(rng.randrange(-3, 4))
@@ -56,7 +56,7 @@ def test_set_that_is_only_written_is_never_sorted() -> None:
     assert held(db).ranking is None
 
 
-def test_few_writes_move_single_members_and_many_sort_anew() -> None:
+def test_many_writes_sort_again() -> None:
     db = keyspace()
     zset.assign(db, KEY, [item for n in range(20_000) for item in (b"%d" % n, float(n))])
     order = held(db).ranked()
@@ -69,7 +69,7 @@ def test_few_writes_move_single_members_and_many_sort_anew() -> None:
     assert list(held(db).ranked()) == sorted_anew(held(db))
 
 
-def test_order_that_nobody_asks_for_again_is_forgotten() -> None:
+def test_unused_order_is_dropped() -> None:
     db = keyspace()
     zset.assign(db, KEY, [b"stays", 0.0])
     assert len(held(db).ranked()) == 1

@@ -1,4 +1,4 @@
-"""Strings and counters: what SET, INCRBY and INCRBYFLOAT make of each other."""
+"""Strings and counters: interactions of SET, INCRBY and INCRBYFLOAT."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_increment_beside_base_that_is_no_number_is_not_shown() -> None:
         assert value.number() is None
 
 
-def test_delete_takes_back_what_it_observed_and_unseen_increment_stays() -> None:
+def test_delete_keeps_concurrent_increment() -> None:
     """Rule CTR-4."""
     here, there = Replica(1), Replica(2)
     here.counter("k").increment(5)
@@ -283,7 +283,7 @@ def test_encoding_is_recorded_beside_tombstone(db: Keyspace) -> None:
     assert db.remains(KEY, HASH) is not None
 
 
-def test_counter_starts_anew_after_delete(db: Keyspace) -> None:
+def test_counter_restarts_after_delete(db: Keyspace) -> None:
     strings.increment(db, KEY, 5)
     db.delete(KEY)
     assert strings.increment(db, KEY, 2) == 2

@@ -1,4 +1,4 @@
-"""The envelope: equal content, equal bytes; one changed bit is noticed."""
+"""The envelope: equal contents have equal bytes, and a changed bit is detected."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_any_bytes_are_value_or_error(data: bytes) -> None:
         (b"\x01\x00\x00\x00\x00\xc0", "checksum"),
     ],
 )
-def test_error_says_what_is_wrong(data: bytes, reason: str) -> None:
+def test_error_names_mistake(data: bytes, reason: str) -> None:
     with pytest.raises(DecodeError, match=reason):
         codec.unpack(data)
 

@@ -1,4 +1,4 @@
-"""Checks of what comes from outside."""
+"""Checks of external input."""
 
 from __future__ import annotations
 

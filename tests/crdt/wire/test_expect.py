@@ -1,4 +1,4 @@
-"""The type of an argument is checked in words."""
+"""Errors for arguments of a wrong type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guides that add something to the packages, carried out on a copy of them.
+"""Carry out guides that extend the packages, on a copy of the packages.
 
 A block of code belongs to the file that the guide names last before it. A block of a `diff` changes
 the file, and one of `python` becomes the file. The last block is the proof, which is run.

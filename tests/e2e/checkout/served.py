@@ -1,4 +1,4 @@
-"""A real `crdb up` for the examples of documents, on ports that are free here."""
+"""Run the examples of documents against a real `crdb up`, on free ports."""
 
 from __future__ import annotations
 

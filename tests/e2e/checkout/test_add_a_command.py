@@ -1,4 +1,4 @@
-"""The guide to adding a command works: its steps are carried out on a copy of the packages."""
+"""Carry out the guide to adding a command, on a copy of the packages."""
 
 from __future__ import annotations
 

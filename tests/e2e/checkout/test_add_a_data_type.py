@@ -1,4 +1,4 @@
-"""The guide to adding a data type works: its steps are carried out on a copy of the package."""
+"""Carry out the guide to adding a data type, on a copy of the package."""
 
 from __future__ import annotations
 

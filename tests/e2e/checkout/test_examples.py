@@ -21,7 +21,7 @@ def test_every_program_is_known_here() -> None:
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_program_says_what_it_should(name: str) -> None:
+def test_program_prints_expected_output(name: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(EXAMPLES.parent)}
     command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py")]
     done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""Every notebook runs, cell by cell, in a kernel of its own, and shows what it promises to show.
+"""Run every notebook in its own kernel, and check its output.
 
 Notebooks are kept as text (jupytext's percent format), so there is no output that could be stale.
 What a notebook claims it asserts itself; an assertion that fails in a cell fails here.
@@ -32,7 +32,7 @@ def executed(path: Path) -> Any:
 
 
 def shown(notebook: Any) -> Counter[str]:
-    """How many outputs of each kind there are: streams by name, displays by their richest form."""
+    """Count the outputs by kind: streams by name, displays by their richest form."""
     kinds = ("image/svg+xml", "image/png", "text/html", "text/markdown", "text/plain")
     found: Counter[str] = Counter()
     for cell in notebook.cells:

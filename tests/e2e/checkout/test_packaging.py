@@ -1,4 +1,4 @@
-"""Build a pure wheel, and check what it installs: five packages, and a `crdt` that needs little.
+"""Build a pure wheel, and check the installed packages and the dependencies of `crdt`.
 
 The compiled wheel is what `make install` makes and what the tests that start `crdb` run.
 """

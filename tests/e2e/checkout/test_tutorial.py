@@ -1,4 +1,4 @@
-"""The tutorial does what it says: its session with two regions runs against a real `crdb up`."""
+"""Run the session of the tutorial against a real `crdb up`."""
 
 from __future__ import annotations
 

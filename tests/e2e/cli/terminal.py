@@ -42,7 +42,7 @@ def on_a_terminal(
 
 
 def seen(terminal: int, text: str) -> str:
-    """What the terminal shows, up to and with the screen that has this text. Fails if nothing comes
+    """Return the output up to the screen that contains this text. Fails if nothing comes
     for WAIT_SECONDS."""
     shown = ""
     while text not in shown:
@@ -52,7 +52,7 @@ def seen(terminal: int, text: str) -> str:
 
 
 def rest(terminal: int) -> str:
-    """What it shows until the last process has left it."""
+    """Return the output until the last process has closed the terminal."""
     shown = b""
     try:
         while data := os.read(terminal, 65_536):

@@ -67,7 +67,7 @@ def test_shutdown_stops_process_as_signal_does() -> None:
         assert stopping[0]["signal"].startswith("SHUTDOWN from 127.0.0.1:")
 
 
-def test_listening_comes_before_what_copy_tells(tmp_path: Path) -> None:
+def test_listening_precedes_events_of_copy(tmp_path: Path) -> None:
     base = free_base()
     file = tmp_path / "copy.toml"
     file.write_text(
@@ -109,7 +109,7 @@ def test_reader_who_goes_away_ends_it_without_traceback(arguments: list[str]) ->
         assert is_free(base + 1)
 
 
-def test_events_that_nobody_reads_stop_nobody() -> None:
+def test_unread_events_block_nothing() -> None:
     base = free_base()
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
         first_event(process)
@@ -206,7 +206,7 @@ def run_without_trio(*arguments: str) -> tuple[int, str, str]:
     return run.returncode, run.stdout, run.stderr
 
 
-def test_installation_without_extra_says_so() -> None:
+def test_missing_extra_is_reported() -> None:
     assert run_without_trio("up", "--regions", "us,eu") == (
         1,
         "",

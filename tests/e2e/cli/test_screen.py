@@ -74,7 +74,7 @@ def test_dumb_terminal_gets_lines() -> None:
     assert "listening\r\n  1 us: redis-cli -h 127.0.0.1 -p" in shown
 
 
-def test_terminal_that_takes_nothing_stops_nobody() -> None:
+def test_blocked_terminal_blocks_nothing() -> None:
     base = free_base()
     with on_a_terminal(base) as (process, terminal):
         seen(terminal, "lag of links")

@@ -1,4 +1,4 @@
-"""Stopping the last region that holds something, at a terminal and elsewhere."""
+"""Stopping the last region that holds data, at a terminal and elsewhere."""
 
 from __future__ import annotations
 

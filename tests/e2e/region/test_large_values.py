@@ -1,4 +1,4 @@
-"""After a large value has been deleted, nothing of its size is kept anywhere in the process."""
+"""Deleting a large value frees its memory in the whole process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MARK = b"0123456789" * 8
 
 
 def untracked(thing: object) -> Iterator[object]:
-    """What an object refers to, and what that refers to, as far as the collector lists neither."""
+    """Return the objects reachable from an object that the collector does not list."""
     for found in gc.get_referents(thing):
         if not gc.is_tracked(found):
             yield found

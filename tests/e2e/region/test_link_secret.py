@@ -19,7 +19,7 @@ def await_event(process: subprocess.Popen[str], name: str) -> dict[str, Any]:
     return event
 
 
-def test_process_without_secret_says_so() -> None:
+def test_missing_secret_is_reported() -> None:
     base = free_base()
     with started(["up", "--regions", "us,eu", "--port", str(base), "--json"]) as process:
         assert await_event(process, "no link secret")["reach"] == "this machine"

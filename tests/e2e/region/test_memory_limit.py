@@ -1,4 +1,4 @@
-"""A process whose memory the system limits: no client ends it, and it replies OOM in time."""
+"""A process with limited memory: clients cannot end it, and it replies OOM in time."""
 
 from __future__ import annotations
 

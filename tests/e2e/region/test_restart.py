@@ -104,7 +104,7 @@ def paused(process: Popen[str]) -> Generator[None]:
 # -- restart -------------------------------------------------------------------------------
 
 
-def test_region_says_loading_until_its_data_is_back(regions: Regions) -> None:
+def test_region_replies_loading_until_recovered(regions: Regions) -> None:
     regions.write(1, 2)
     assert names(regions.start(1)) == ["listening", "no link secret", "ready"]
     regions.start(2)
@@ -146,7 +146,7 @@ def test_stale_reads_can_be_had(regions: Regions) -> None:
     regions.hold("a")
 
 
-def test_killed_region_whose_counter_is_lost_uses_no_dot_twice(regions: Regions) -> None:
+def test_killed_region_without_state_reuses_no_dot(regions: Regions) -> None:
     """It wrote under the old dots: its peer took the new writes for known ones, and the regions
     differed for ever."""
     regions.write(1, 2)
@@ -181,7 +181,7 @@ def test_rolling_restart_that_waits_for_ready_loses_nothing(regions: Regions, co
 # -- loss ----------------------------------------------------------------------------------
 
 
-def test_total_loss_is_told_once_by_each(regions: Regions) -> None:
+def test_total_loss_is_reported_once_by_each(regions: Regions) -> None:
     regions.write(1, 2)
     regions.start(1)
     regions.start(2)
@@ -211,7 +211,7 @@ def test_regions_that_never_held_anything_lose_nothing(regions: Regions) -> None
             regions.stop(number)
 
 
-def test_region_that_reaches_nobody_does_not_serve_and_says_why(regions: Regions) -> None:
+def test_region_without_reachable_peers_does_not_serve(regions: Regions) -> None:
     regions.write(1, 2)
     regions.start(1)
     regions.start(2)
@@ -264,7 +264,7 @@ def test_empty_peer_does_not_speak_for_one_that_is_away(regions: Regions) -> Non
     regions.hold("a")
 
 
-def test_lone_region_says_what_restart_loses(regions: Regions) -> None:
+def test_lone_region_warns_of_data_loss(regions: Regions) -> None:
     regions.write(1)
     regions.start(1)
     regions.fill(1, "a")

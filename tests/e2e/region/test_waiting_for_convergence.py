@@ -49,7 +49,7 @@ def has_converged(port: int, ms: str = LONG) -> bool:
 
 
 def members(port: int) -> bytes:
-    """How many members the set has in one region."""
+    """Return the number of members of the set in one region."""
     return ask(port, "SCARD", "s")
 
 

@@ -35,7 +35,7 @@ def test_one_seed_gives_one_trace_whatever_hash_seed() -> None:
     assert records(first) == records(again)
 
 
-def test_many_seeds_come_to_same_however_many_are_played_at_time() -> None:
+def test_result_does_not_depend_on_number_of_jobs() -> None:
     one, two = (
         run("--seeds", "1-6", "--minutes", "0.1", "--faults", "pause", "--jobs", count)
         for count in ("1", "2")

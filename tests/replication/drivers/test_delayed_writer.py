@@ -1,4 +1,4 @@
-"""The line and the wakeup, under a virtual clock."""
+"""The delayed writer and its wake-up event, under a virtual clock."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_line_without_length_is_kernel_s() -> None:
     await listeners[0].aclose()
 
 
-async def test_bell_rung_before_wait_is_heard() -> None:
+async def test_wakeup_before_wait_is_not_lost() -> None:
     wakeup = WakeupEvent()
     wakeup.set()
     wakeup.set()

@@ -153,7 +153,7 @@ async def test_link_cut_while_it_connects_is_not_made(
         nursery.cancel_scope.cancel()
 
 
-async def test_dialling_backs_off_and_says_why(autojump_clock: trio.testing.MockClock) -> None:
+async def test_dialling_backs_off_with_reason(autojump_clock: trio.testing.MockClock) -> None:
     _, two = pair()
     dialled: list[float] = []
 
@@ -212,7 +212,7 @@ async def test_attempt_that_fails_in_any_way_is_followed_by_another(
         nursery.cancel_scope.cancel()
 
 
-async def test_refused_link_says_why(autojump_clock: trio.testing.MockClock) -> None:
+async def test_refused_link_has_reason(autojump_clock: trio.testing.MockClock) -> None:
     one, two = pair()
     one.links.cut("two", Direction.OUT, 0)
     async with trio.open_nursery() as nursery:
@@ -238,7 +238,7 @@ async def test_bytes_that_are_no_frames_end_link(autojump_clock: trio.testing.Mo
 
 
 async def served(driver: Driver, data: bytes) -> bytes:
-    """What a connection is sent until it is closed, if it says `data` to the challenge."""
+    """Reply to the challenge with `data`. Return the bytes sent until the connection is closed."""
     ours, theirs = trio.testing.memory_stream_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(driver.serve, theirs)

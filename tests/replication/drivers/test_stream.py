@@ -1,4 +1,4 @@
-"""One driver runs any machine that fulfils the contract: a toy, and three links in one stream."""
+"""The generic driver: it runs a toy machine, and three links in one stream."""
 
 from __future__ import annotations
 
@@ -69,8 +69,9 @@ class Echo:
         return ["tick"]
 
 
-async def conversation(*said: bytes, seconds: float = 0.1) -> tuple[bytes, list[str], int]:
-    """What an echo answers to some pieces of bytes, its events, and how often clocks were read."""
+async def conversation(*output: bytes, seconds: float = 0.1) -> tuple[bytes, list[str], int]:
+    """Send pieces of bytes to an echo. Return its output, its events and the number of clock
+    reads."""
     machine: StreamMachine[str] = Echo()
     ours, theirs = trio.testing.memory_stream_pair()
     events: list[str] = []
@@ -81,7 +82,7 @@ async def conversation(*said: bytes, seconds: float = 0.1) -> tuple[bytes, list[
     answer = b""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(driver.run)
-        for data in said:
+        for data in output:
             await ours.send_all(data)
             await trio.sleep(seconds)
         if not machine.closed:

@@ -1,4 +1,4 @@
-"""What sends on one connection: when, how much at a time, and nothing before the handshake."""
+"""The writer of a connection: when and how much it sends, and nothing before the handshake."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from replication.mesh.registry import Machine
 from replication.protocol.channel import Channel
 from replication.protocol.handshake import HandshakeState
 from replication.protocol.peers import Member
-from tests.replication.ends import greeted_source, make_sink, replica, write
+from tests.replication.ends import connected_source, make_sink, replica, write
 from tests.replication.secrets import channels, exchange, open_channels
 
 
@@ -59,7 +59,7 @@ async def test_writer_waits_for_handshake() -> None:
     await writer.finish(ours)
 
 
-async def test_challenge_on_long_way_is_sent_before_refused_end_hangs_up() -> None:
+async def test_challenge_is_sent_before_refused_end_closes() -> None:
     """The other end can then name both versions, if these differ."""
     ours, theirs = trio.testing.memory_stream_pair()
     channel, other = channels()
@@ -88,7 +88,7 @@ async def test_others_get_their_turn_while_much_goes_out(
     """Also if gathering takes longer than the pace, and the peer takes in all of it at once."""
     here = replica(1, history_bytes=8 * SEND_BYTES)
     write(here, 16, SEND_BYTES // 4)
-    source = greeted_source(here)
+    source = connected_source(here)
     source.pace.window_bytes = source.limits.window_bytes_max
     turns = 0
     sent_at: list[int] = []

@@ -1,4 +1,4 @@
-"""Databases and followers on a pretend wire."""
+"""Databases and followers on a simulated wire."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_follower_shows_what_its_source_shows(kind: type[FollowerSite], history_
     assert follower.replica.keyspace.seq == 0, "a follower writes nothing"
 
 
-def test_databases_whose_origins_collide_are_followed_together() -> None:
+def test_sources_with_colliding_origins_are_followed() -> None:
     world = world_of("x", "y")
     fill(world["x"].replica, "x")
     fill(world["y"].replica, "y")
@@ -89,7 +89,7 @@ def test_follower_does_not_hold_back_stability() -> None:
     assert follower.replica.vector == {}
 
 
-def test_follower_forgets_what_its_source_says_is_stable() -> None:
+def test_follower_collects_stable_garbage_of_source() -> None:
     world = WireWorld(mesh("a", "b"))
     follower = follow(world, "a")
     world["a"].write(lambda r: r.counter("k").increment(1))
@@ -125,17 +125,17 @@ def test_lag_of_source_that_is_away_grows() -> None:
     world = world_of("x")
     follower = follow(world, "x")
     (report,) = follower.follower.reports(world.now)
-    assert (report.heard_ms, report.lag_ms) == (None, 0)
+    assert (report.last_io_ms, report.lag_ms) == (None, 0)
     world.run(500)
     (report,) = follower.follower.reports(world.now)
-    assert report.heard_ms == pytest.approx(100, abs=100)
+    assert report.last_io_ms == pytest.approx(100, abs=100)
     world.cut("x", "f")
     world.run(5000)
     (report,) = follower.follower.reports(world.now)
-    assert report.heard_ms == report.lag_ms == pytest.approx(5100, abs=100)
+    assert report.last_io_ms == report.lag_ms == pytest.approx(5100, abs=100)
 
 
-def test_promotion_keeps_data_and_follows_nobody() -> None:
+def test_promotion_keeps_data_and_stops_following() -> None:
     world = world_of("x")
     follower = follow(world, "x")
     world["x"].write(lambda r: fill(r, ""))
@@ -208,7 +208,7 @@ def test_types_that_cannot_be_renamed_are_not_followed_again(history_bytes: int)
     assert visible(follower.replica) == {b"k": b"v"}, "what came before stays"
 
 
-def test_follower_without_renaming_takes_all_types() -> None:
+def test_follower_without_origin_map_accepts_all_types() -> None:
     world = world_of("x")
     follower = follow(world, "x", kind=High)
     world["x"].write(lambda r: r.multi_value("m").set(b"a"))
@@ -244,7 +244,7 @@ def test_database_does_not_follow_itself() -> None:
 
 
 def test_stability_of_source_counts_after_catching_up() -> None:
-    """What the source has seen beside it may still be on its way to us."""
+    """Other writes that the source has seen may still be in transit."""
     us, eu = make_origin(1), make_origin(2)
     source = Replica(1, members=(1, 2))
     source.counter("k").increment(1)
@@ -257,9 +257,9 @@ def test_stability_of_source_counts_after_catching_up() -> None:
     follower.receive(sink, hello(1, {us: 1, eu: 1}), 0)
     follower.receive(sink, Resumed(), 0)
     follower.receive(sink, Ops((mine.to_bytes(),)), 0)
-    told = Heartbeat({us: 1, eu: 1}, 5, ((1, {us: 1, eu: 1}, 5),))
-    follower.receive(sink, told, 0)
+    reported = Heartbeat({us: 1, eu: 1}, 5, ((1, {us: 1, eu: 1}, 5),))
+    follower.receive(sink, reported, 0)
     assert follower.stable == {}
     follower.receive(sink, Ops((theirs.to_bytes(),)), 0)
-    follower.receive(sink, told, 0)
+    follower.receive(sink, reported, 0)
     assert follower.stable == {us: 1, eu: 1}

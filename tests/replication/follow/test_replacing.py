@@ -1,4 +1,4 @@
-"""A follower replaces its data when it has really got that of a source, and not before."""
+"""A follower replaces its data only when it has received the whole snapshot."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_old_data_stays_until_source_has_sent() -> None:
 
 
 @pytest.mark.parametrize("frames", range(4))
-def test_source_that_goes_away_before_its_snapshot_is_whole_costs_nothing(frames: int) -> None:
+def test_incomplete_snapshot_replaces_nothing(frames: int) -> None:
     replica, follower = holding("x")
     there = Replica(2)
     fill(there, "new")
@@ -114,7 +114,7 @@ def test_source_that_goes_away_before_its_snapshot_is_whole_costs_nothing(frames
     assert visible(replica) == {b"old": b"w"}
 
 
-def test_source_that_cannot_be_renamed_or_holds_nothing_replaces_nothing() -> None:
+def test_unmappable_or_empty_source_replaces_nothing() -> None:
     replica, follower = holding("x")
     sink = follower.dial("x", 0)
     follower.receive(sink, hello(2), 0)
@@ -130,7 +130,7 @@ def test_source_that_cannot_be_renamed_or_holds_nothing_replaces_nothing() -> No
     assert visible(replica) == {b"old": b"v"}
 
 
-def told_to_follow(world: WireWorld, here: str, there: str) -> Follower:
+def follow_each_other(world: WireWorld, here: str, there: str) -> Follower:
     """Let the database `here` begin to follow `there`."""
     site = world[here]
     follower = Follower(site.replica, site.links.member, [there], serving=site.links)
@@ -151,7 +151,7 @@ def test_mutual_followers_keep_their_data(names: tuple[str, ...], history_bytes:
             world[name].write(lambda r, name=name: r.string(f"of-{name}").set("v"))
         world.run(10)
         for name, other in zip(names, (*names[1:], names[0]), strict=True):
-            told_to_follow(world, name, other)
+            follow_each_other(world, name, other)
             for _ in range(later):
                 world.run(1)
                 assert all(visible(world[each].replica) for each in names), later
@@ -189,7 +189,7 @@ def test_follower_of_new_follower_starts_over() -> None:
     assert partial == [event.full for event in last.events if isinstance(event, Resynced)]
 
 
-def test_source_that_lost_its_memory_is_followed_anew() -> None:
+def test_restarted_source_is_followed_again() -> None:
     world = world_of("x", "y")
     follower = follow(world, "x", "y")
     world["x"].write(lambda r: r.string("old").set("v"))
@@ -287,10 +287,10 @@ def test_follower_of_chain_learns_all_of_it() -> None:
     for name in "abcd":
         world[name].write(lambda r, name=name: r.string(f"of-{name}").set("v"))
     for name, other in ("ab", "bc", "cd"):
-        told_to_follow(world, name, other)
+        follow_each_other(world, name, other)
         world.run(300)
     assert [name for _, name in world["a"].links.log_reader.hello().lineage] == ["b", "c", "d"]
-    last = told_to_follow(world, "d", "a")
+    last = follow_each_other(world, "d", "a")
     world.run(300)
     circle = "a follows d over others: one of them must be promoted"
     assert last.reports(world.now)[0].last_error == circle
@@ -302,7 +302,7 @@ def test_follower_of_chain_learns_all_of_it() -> None:
 
 
 @pytest.mark.parametrize("later", [0, 30, 300])
-def test_sources_that_have_all_lost_data_do_not_wait_for_each_other(later: int) -> None:
+def test_empty_sources_do_not_wait_for_each_other(later: int) -> None:
     world = world_of("x", "y")
     follower = follow(world, "x", "y")
     for name in "xy":
@@ -319,7 +319,7 @@ def test_sources_that_have_all_lost_data_do_not_wait_for_each_other(later: int) 
     assert visible(follower.replica) == {b"new-x": b"v", b"new-y": b"v"}
 
 
-def test_source_that_has_lost_data_and_goes_away_counts_as_away() -> None:
+def test_absent_empty_source_counts_as_absent() -> None:
     world = world_of("x", "y")
     follower = follow(world, "x", "y")
     for name in "xy":

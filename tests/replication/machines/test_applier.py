@@ -1,4 +1,4 @@
-"""A replica as a sink sees it."""
+"""The applier: a replica as a sink uses it."""
 
 from __future__ import annotations
 

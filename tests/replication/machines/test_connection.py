@@ -1,4 +1,4 @@
-"""One end of a connection: bytes in any pieces give the events of the links behind it."""
+"""One end of a connection: the events do not depend on how the bytes are divided."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_changed_frame_closes_the_links_of_all_groups() -> None:
     assert all(reason.startswith("protocol error: a frame was changed") for reason in reasons)
 
 
-def test_frame_of_a_group_that_is_not_carried_closes_the_connection() -> None:
+def test_frame_of_unknown_group_closes_connection() -> None:
     dials, serves = halves()
     exchange(dials, serves)
     del dials.connection.multiplexer.links[1]
@@ -160,7 +160,7 @@ def test_part_of_frame_breaks_silence() -> None:
     connection.attach(0, end, links)
     data = theirs.wrap([Refuse("tired")])
     assert connection.receive(data[:3], 7) == []
-    assert end.heard_at == 7
+    assert end.last_received_at == 7
     events = connection.receive(data[3:], 9)
     assert [event for _, event in events if isinstance(event, Closed)]
     assert connection.fault is None

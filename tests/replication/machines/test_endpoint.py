@@ -1,4 +1,4 @@
-"""What both ends have in common."""
+"""The common behaviour of both ends of a link."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from replication.protocol.frames import (
     Resumed,
 )
 from replication.protocol.limits import MS, SECOND, Limits
-from tests.replication.ends import US, greeted_source, make_source, replica
+from tests.replication.ends import US, connected_source, make_source, replica
 
 
 def test_end_by_itself_has_no_states() -> None:
@@ -32,7 +32,7 @@ def test_end_by_itself_has_no_states() -> None:
 def test_peer_is_unknown_before_hello() -> None:
     end = End(7, Limits())
     assert (end.peer, end.region, end.rtt) == ("", 0, 0)
-    assert end.heard_at == 7
+    assert end.last_received_at == 7
     nobody()
 
 
@@ -68,7 +68,7 @@ def test_our_own_absence_is_not_peers_silence() -> None:
     assert not source.closed
 
 
-def test_questions_and_answers_are_told_of() -> None:
+def test_convergence_frames_become_events() -> None:
     end = End(0, Limits())
     for frame in (ConvergenceRequest(US, 1, 1, {}), ConvergenceReply(US, 1, True)):
         assert end.receive_convergence_frame(frame) == [ConvergenceReceived("", frame)]
@@ -83,16 +83,16 @@ def test_end_that_asks_and_reads_nothing_is_closed() -> None:
         end.receive_convergence_frame(ConvergenceRequest(US, 1, 1, {}))
 
 
-def test_part_of_frame_is_sign_of_life() -> None:
-    source = greeted_source(replica(1))
+def test_part_of_frame_resets_silence() -> None:
+    source = connected_source(replica(1))
     late = source.silent_at - 1
     source.note_bytes(late)
     assert source.tick(late + 1) == []
     assert source.silent_at == late + source.limits.silence_ns_max
 
 
-def test_frame_that_is_never_whole_is_no_sign_of_life_for_ever() -> None:
-    source = greeted_source(replica(1))
+def test_incomplete_frame_ends_link_in_time() -> None:
+    source = connected_source(replica(1))
     events: list[Event] = []
     for second in range(1, 200):
         if not events:
@@ -103,7 +103,7 @@ def test_frame_that_is_never_whole_is_no_sign_of_life_for_ever() -> None:
     assert "no whole message in" in event.reason
 
 
-def test_bytes_before_greeting_are_no_sign_of_life() -> None:
+def test_bytes_before_hello_do_not_reset_silence() -> None:
     source = make_source(replica(1))
     before = source.silent_at
     source.note_bytes(before - 1)

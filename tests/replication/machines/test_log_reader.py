@@ -1,4 +1,4 @@
-"""Reading the history for all links at once."""
+"""Reading the history in batches that links share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three slot groups over one connection: each converges, and none sees anything of another."""
+"""Three slot groups over one connection: each converges, independently of the others."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Connection:
             process.connect(self.now)
         for _ in range(2):
             for here, there in ((self.source, self.sink), (self.sink, self.source)):
-                assert there.channel.receive(here.channel.take_outgoing()) == []
+                assert there.channel.receive(here.channel.bytes_to_send()) == []
 
     def exchange(self) -> None:
         """Carry bytes both ways until nobody has anything to send."""
@@ -162,7 +162,7 @@ def test_end_of_stream_ends_all() -> None:
     multiplexer = world.sink.multiplexer
     multiplexer.start(lambda: rung.append(multiplexer.closed))
     multiplexer.note_bytes(world.now + MS)
-    assert {link.end.heard_at for link in multiplexer.turns} == {world.now + MS}
+    assert {link.end.last_received_at for link in multiplexer.turns} == {world.now + MS}
     events = multiplexer.receive(Eof(), world.now)
     assert {group for group, event in events if isinstance(event, Closed)} == set(GROUPS)
     assert rung[-1] is True

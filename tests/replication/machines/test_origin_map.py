@@ -1,4 +1,4 @@
-"""Origins of a source under other names: what is shown stays the same, by op and by snapshot."""
+"""The origin map: the visible data stays the same, by op and by snapshot."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from crdt.writes import sorted_set as zsets
 from crdt.writes import string as strings
 from replication.follow.follower import MappedApplier
 from replication.machines.applier import LocalApplier
-from replication.machines.origin_map import Renaming, blocks
+from replication.machines.origin_map import OriginMap, blocks
 from tests.replication.ends import replica, write
 
-HIGH = Renaming([10, 20, 30])
+HIGH = OriginMap([10, 20, 30])
 KEYS = [b"k", b"l"]
 
 
@@ -122,9 +122,7 @@ SHARES_AB, SHARES_XY = (A, 1, 2, 3.5, B, 1, 1, 7), (X, 1, 2, 3.5, Y, 1, 1, 7)
         ((5, 2, b"k", (0, A, 1, 0), (0, B, 1, 0)), (5, 2, b"k", (0, X, 1, 0), (0, Y, 1, 0))),
     ],
 )
-def test_origins_are_renamed_where_they_are_and_nothing_else_is(
-    there: Effect, here: Effect
-) -> None:
+def test_only_origins_are_mapped(there: Effect, here: Effect) -> None:
     assert HIGH.effect(there) == here
 
 
@@ -199,7 +197,7 @@ def test_types_that_know_their_dots_alone_are_not_renamed() -> None:
         HIGH.op(op)
     with pytest.raises(DecodeError, match="MultiValue cannot be followed under other names"):
         HIGH.value(MultiValue())
-    assert Renaming([1, 2, 3]).op(op) is op
+    assert OriginMap([1, 2, 3]).op(op) is op
 
 
 def test_type_that_renames_its_effects_is_followed() -> None:
@@ -214,7 +212,7 @@ def test_type_that_renames_its_effects_is_followed() -> None:
         rename_origins=lambda value, names: None,
         rename_effect=rename,
     )
-    renaming = Renaming([10, 20, 30], BUILT_IN.with_types([made]))
+    renaming = OriginMap([10, 20, 30], BUILT_IN.with_types([made]))
     assert renaming.effect((200, 0, b"k", A)) == (200, 0, b"k", X)
 
 
@@ -228,7 +226,7 @@ def test_identity_map_copies_nothing() -> None:
     write(here, 2)
     follower = Replica(255)
     applier = MappedApplier(follower, blocks(255, 1)[0])
-    assert applier.renaming.identical
+    assert applier.origin_map.identical
     copy(here, applier)
     assert follower.vector == here.vector
     assert follower.to_bytes() == here.to_bytes()
@@ -266,7 +264,7 @@ def test_contested_key_keeps_all_its_types() -> None:
     assert follower.keyspace.data[b"k"].state() != one.keyspace.data[b"k"].state()
 
 
-def test_concurrent_writes_and_adds_are_kept_under_their_names() -> None:
+def test_concurrent_writes_keep_mapped_origins() -> None:
     one, two = replica(1), replica(2)
     for region in (one, two):
         region.string("s").set("v")

@@ -1,4 +1,4 @@
-"""A snapshot waits for its turn, comes in parts, and gives its turn back."""
+"""Outgoing snapshots: they wait for a slot, are sent in parts, and free the slot."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Pipe:
 
     @property
     def queue_seconds(self) -> float:
-        """How long what is under way takes to arrive."""
+        """Return the time until everything in transit has arrived."""
         return (self.given - self.taken) / self.rate
 
 
@@ -111,7 +111,7 @@ def test_target_is_far_below_silence_that_ends_link() -> None:
     assert Pace(Limits(silence_ns_max=SECOND)).target_ns == SECOND // 8
 
 
-def test_new_connection_begins_small_but_no_larger_than_last_was() -> None:
+def test_new_connection_starts_with_small_window() -> None:
     pace = Pace(Limits())
     Pipe(1 << 30, pace).run(2)
     pace.begin()

@@ -1,4 +1,4 @@
-"""Parts of ops and pieces: put together, bounded, never mixed, and not kept for nothing."""
+"""Parts of ops and pieces: joined in order, bounded, and dropped when they are unused."""
 
 from __future__ import annotations
 

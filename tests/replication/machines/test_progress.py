@@ -1,4 +1,4 @@
-"""A peer's stage: which moves there are."""
+"""The progress of a peer: its permitted transitions."""
 
 from __future__ import annotations
 

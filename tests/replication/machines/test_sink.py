@@ -1,4 +1,4 @@
-"""The sink: its table, what it takes in and acknowledges, and how it goes on when it cannot."""
+"""The sink: its table, what it applies and acknowledges, and how it stalls and resumes."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_ops_that_leave_gap_wait_and_are_not_taken_for_held() -> None:
     assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsTaken("r1", 2)]
 
 
-def test_backlog_that_does_not_reach_is_told_on() -> None:
+def test_truncated_backlog_is_reported() -> None:
     sink = brought_to(S.RESUMING)
     assert sink.receive(Truncated(), 0) == [SnapshotWanted("r1")]
     assert sink.tally.partial_err == 1
@@ -374,7 +374,7 @@ def test_late_ops_have_age_of_their_heartbeat() -> None:
     assert sink.lag_ns(start + 2 * SECOND) == 2 * SECOND + 20 * MS
 
 
-def test_lag_is_half_round_trip_or_how_long_we_have_been_behind() -> None:
+def test_lag_is_half_round_trip_or_time_behind() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
     sink = brought_to(S.STREAMING, eu)
@@ -420,7 +420,7 @@ def test_gaps_are_asked_for_and_let_go() -> None:
 
 
 @pytest.mark.parametrize("frame", [hello(1, {EU: 1}), Heartbeat({EU: 1}, 0)])
-def test_peer_that_knows_more_of_us_than_we_do_is_told_once(frame: Frame) -> None:
+def test_unknown_own_effects_are_reported_once(frame: Frame) -> None:
     sink = brought_to(S.GREETING if isinstance(frame, Hello) else S.STREAMING)
     assert sink.receive(frame, 0)[1:] == [OriginReused("r1", EU)]
     sink.state = S.STREAMING
@@ -447,7 +447,7 @@ def test_snapshot_that_knows_more_of_us_than_we_do_ends_link() -> None:
     assert sink.incoming is None
 
 
-def test_acknowledgements_go_out_in_time_and_silence_ends_link() -> None:
+def test_acknowledgements_are_sent_in_time() -> None:
     limits = Limits()
     sink = brought_to(S.STREAMING)
     assert sink.deadline == limits.heartbeat_ns
@@ -468,7 +468,7 @@ def test_source_that_does_not_answer_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("frame", [ConvergenceRequest(US, 7, 1, {}), ConvergenceReply(US, 7, True)])
-def test_questions_and_answers_are_told_of(frame: ConvergenceRequest | ConvergenceReply) -> None:
+def test_convergence_frames_become_events(frame: ConvergenceRequest | ConvergenceReply) -> None:
     sink = brought_to(S.STREAMING, replica(2))
     assert sink.receive(frame, 0) == [ConvergenceReceived("r1", frame)]
 
@@ -488,7 +488,7 @@ def test_both_ends_together_bring_everything_over() -> None:
     assert sink.hello.origin == make_origin(1)
 
 
-def test_twins_of_another_region_end_link_and_are_no_matter_of_our_origin() -> None:
+def test_twins_of_another_region_end_link_only() -> None:
     one, other, eu = replica(1), replica(1), replica(2)
     write(one)
     write(other, size=2)

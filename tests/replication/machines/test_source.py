@@ -1,4 +1,4 @@
-"""The source: its table, what it sends and when, and what it does when its backlog runs out."""
+"""The source: its table, what it sends and when, and a truncated backlog."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ from tests.replication.ends import (
     EXAMPLES,
     US,
     check_transition,
+    connected_source,
     drain,
     exchange,
-    greeted_source,
     hello,
     joined,
     make_source,
@@ -80,7 +80,7 @@ def test_source_sends_nothing_after_end() -> None:
     assert not any(state is S.CLOSED for state, _ in TRANSITIONS)
 
 
-def test_greeting_is_answered_with_ours_and_heartbeat() -> None:
+def test_hello_is_answered_with_hello_and_heartbeat() -> None:
     here = replica(1)
     write(here)
     source = make_source(here)
@@ -104,7 +104,7 @@ def test_only_ops_of_routes_are_sent() -> None:
     write(other)
     for op in other.since({}):
         here.accept(op)
-    source = greeted_source(here)
+    source = connected_source(here)
     batch = here.history.read(0, 9)[0][3]
     assert of(Ops, drain(source)) == [Ops((batch,))]
     assert not source.ready
@@ -149,7 +149,7 @@ def test_sink_that_has_part_of_shared_batch_gets_rest() -> None:
 def test_window_bounds_what_is_on_its_way() -> None:
     here = replica(1)
     write(here, 20, size=20)
-    source = greeted_source(here, SMALL)
+    source = connected_source(here, SMALL)
     drain(source)
     assert 100 <= source.in_flight < 150 + 50
     assert not source.ready
@@ -164,7 +164,7 @@ def test_window_bounds_what_is_on_its_way() -> None:
 
 @pytest.mark.parametrize("taken", [-1, 1])
 def test_acknowledgement_of_what_was_not_sent_is_error(taken: int) -> None:
-    source = greeted_source(replica(1))
+    source = connected_source(replica(1))
     with pytest.raises(RemoteProtocolError, match="bytes acknowledged"):
         source.receive(Ack({}, taken), 0)
 
@@ -173,18 +173,18 @@ def test_large_op_goes_in_parts() -> None:
     here = replica(1)
     write(here, size=120)
     write(here, size=1)
-    source = greeted_source(here, attrs.evolve(SMALL, window_bytes_max=1000))
-    said = drain(source)
-    parts = of(OpPart, said)
+    source = connected_source(here, attrs.evolve(SMALL, window_bytes_max=1000))
+    output = drain(source)
+    parts = of(OpPart, output)
     assert [part.last for part in parts] == [False, False, True]
     assert b"".join(part.data for part in parts) == here.history.read(0, 1)[0][3]
-    assert len(of(Ops, said)) == 1
+    assert len(of(Ops, output)) == 1
 
 
 def test_acknowledgement_is_report_and_measure_of_way() -> None:
     here = replica(1)
     write(here, 2)
-    source = greeted_source(here)
+    source = connected_source(here)
     drain(source)
     events = source.receive(Ack({US: 1}, 0, 77, 5, 1 * MS, 2 * MS), 10 * MS)
     assert events == [Reported("r2", 2, {US: 1}, 77)]
@@ -213,7 +213,7 @@ def test_buffered_operation_is_not_acknowledged_by_resume() -> None:
 
 def test_lag_is_age_of_oldest_effect_that_is_not_acknowledged() -> None:
     here = replica(1)
-    source = greeted_source(here)
+    source = connected_source(here)
     assert source.lag_ns(5) == 0
     write(here)
     source.receive(Ack({}, 0), 100)
@@ -235,7 +235,7 @@ def test_lag_is_age_of_oldest_effect_that_is_not_acknowledged() -> None:
     assert MARKS_MAX // 2 <= len(source.progress.marks) <= MARKS_MAX
 
 
-def test_region_that_knows_more_of_us_than_we_do_is_told_once() -> None:
+def test_unknown_own_effects_are_reported_once_by_source() -> None:
     source = make_source(replica(1))
     events = source.receive(hello(2, {US: 5}), 0)
     assert events[1:] == [OriginReused("r2", US)]
@@ -250,9 +250,9 @@ def test_follower_gets_everything_and_reports_nothing() -> None:
     write(other)
     for op in other.since({}):
         here.accept(op)
-    here.heard(2, {US: 1, EU: 1}, 50)
+    here.record_report(2, {US: 1, EU: 1}, 50)
     here.advance(60)
-    source = greeted_source(here, routes=None)
+    source = connected_source(here, routes=None)
     assert source.is_follower
     (ops,) = of(Ops, drain(source))
     assert len(ops.batch) == 2
@@ -270,15 +270,15 @@ def test_reports_of_regions_behind_us_are_relayed() -> None:
     source.receive(hello(2), 0)
     source.receive(Resume({}, (1, 2, 3)), 0)
     drain(source)
-    here.heard(3, {US: 1}, 44)
-    here.heard(2, {US: 1}, 45)
+    here.record_report(3, {US: 1}, 44)
+    here.record_report(2, {US: 1}, 45)
     source.heartbeat(1)
     assert of(Heartbeat, drain(source))[0].reports == ((3, {US: 1}, 44),)
 
 
 def test_heartbeats_go_out_in_time_and_silence_ends_link() -> None:
     limits = Limits()
-    source = greeted_source(replica(1))
+    source = connected_source(replica(1))
     drain(source)
     assert source.deadline == limits.heartbeat_ns
     assert source.tick(limits.heartbeat_ns - 1) == []
@@ -300,12 +300,12 @@ def test_sink_without_hello_is_closed() -> None:
 
 
 @pytest.mark.parametrize("frame", [ConvergenceRequest(US, 7, 1, {}), ConvergenceReply(US, 7, True)])
-def test_questions_and_answers_are_told_of(frame: ConvergenceRequest | ConvergenceReply) -> None:
-    assert greeted_source(replica(1)).receive(frame, 0) == [ConvergenceReceived("r2", frame)]
+def test_convergence_frames_become_events(frame: ConvergenceRequest | ConvergenceReply) -> None:
+    assert connected_source(replica(1)).receive(frame, 0) == [ConvergenceReceived("r2", frame)]
 
 
 def test_sink_that_only_asks_is_closed() -> None:
-    source = greeted_source(replica(1))
+    source = connected_source(replica(1))
     source.outbox = [Resumed()] * OUTBOX_MAX
     with pytest.raises(RemoteProtocolError, match="asks for more"):
         source.receive(Resume({}, (1,)), 0)
@@ -316,7 +316,7 @@ def test_sink_that_only_asks_is_closed() -> None:
 def test_end_is_end() -> None:
     here = replica(1, history_bytes=1)
     write(here, 3)
-    source = greeted_source(here)
+    source = connected_source(here)
     drain(source)
     source.receive(SnapshotRequest(), 0)
     source.frames_to_send()
@@ -328,7 +328,7 @@ def test_end_is_end() -> None:
     assert source.frames_to_send() == []
 
 
-def test_life_of_sinks_own_region_is_told_apart() -> None:
+def test_other_incarnation_of_own_region_is_distinct() -> None:
     assert make_origin(2, 1) != EU
     source = make_source(replica(1))
     events = source.receive(Hello("r2", 2, make_origin(2, 1), "", {}, FOLLOWER), 0)

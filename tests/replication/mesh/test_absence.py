@@ -1,4 +1,4 @@
-"""Peers that do not come."""
+"""Absent peers."""
 
 from __future__ import annotations
 

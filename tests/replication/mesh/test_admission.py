@@ -1,4 +1,4 @@
-"""Which connections become links."""
+"""Admission of connections as links."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from replication.machines.source import Source
 from replication.mesh.admission import FOLLOWERS_MAX
-from replication.mesh.connections import GREETING_MAX, Connections
+from replication.mesh.connections import AWAITING_HELLO_MAX, Connections
 from replication.protocol.errors import UnknownPeer
 from replication.protocol.events import Closed
 from replication.protocol.frames import (
@@ -21,7 +21,7 @@ from replication.protocol.frames import (
 )
 from replication.protocol.limits import Limits
 from replication.protocol.peers import Direction, Member
-from tests.replication.ends import US, alone, drain, greeted, hello, refusal
+from tests.replication.ends import US, alone, connected, drain, hello, refusal
 
 
 @pytest.mark.parametrize(
@@ -45,15 +45,15 @@ def test_hellos_that_are_refused(greeting: Hello, reason: str) -> None:
 
 def test_expected_peer_is_served() -> None:
     links = alone()
-    source = greeted(links, hello(2))
+    source = connected(links, hello(2))
     assert links.sources == {"r2": source}
-    assert links.greeting == []
+    assert links.awaiting_hello == []
     assert links.tallies["r2", Direction.OUT].connects == 1
 
 
 def test_newer_connection_takes_place_of_older() -> None:
     links = alone()
-    older, newer = greeted(links, hello(2)), greeted(links, hello(2))
+    older, newer = connected(links, hello(2)), connected(links, hello(2))
     assert drain(older) == [Refuse("replaced by a newer connection")]
     assert links.sources == {"r2": newer}
     first = links.dial("r2", 0)
@@ -80,16 +80,16 @@ def test_unknown_peer_is_not_dialled() -> None:
 def test_unidentified_connections_are_bounded() -> None:
     links = alone()
     first = links.serve(0)
-    for _ in range(GREETING_MAX):
+    for _ in range(AWAITING_HELLO_MAX):
         links.serve(0)
     assert first.closed
-    assert len(links.greeting) == GREETING_MAX
+    assert len(links.awaiting_hello) == AWAITING_HELLO_MAX
 
 
 def test_followers_are_bounded_and_may_share_name() -> None:
     links = alone()
     greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
-    followers = [greeted(links, greeting) for _ in range(FOLLOWERS_MAX)]
+    followers = [connected(links, greeting) for _ in range(FOLLOWERS_MAX)]
     for follower in followers:
         links.receive(follower, Resume({}, None), 0)
     assert links.followers == followers
@@ -102,8 +102,8 @@ def test_followers_are_bounded_and_may_share_name() -> None:
 def test_follower_that_asks_for_nothing_makes_room_for_next() -> None:
     links = alone()
     greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
-    idle = [greeted(links, greeting) for _ in range(FOLLOWERS_MAX)]
-    honest = greeted(links, greeting)
+    idle = [connected(links, greeting) for _ in range(FOLLOWERS_MAX)]
+    honest = connected(links, greeting)
     assert idle[0].closed
     assert links.followers == [*idle[1:], honest]
     itself = Hello("r1", 1, US, "", {}, FOLLOWER)

@@ -1,4 +1,4 @@
-"""A question reaches whoever it should, ends whatever happens, and its yes is true."""
+"""A convergence query reaches all regions that it should, always ends, and its yes is true."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def graphs(draw: st.DrawFn) -> tuple[int, list[Link]]:
 # -- which regions are asked ---------------------------------------------------------------
 
 
-def test_lone_region_settles_without_query() -> None:
+def test_lone_region_has_converged_without_query() -> None:
     assert AskingWorld(1, []).ask(1) is True
 
 
@@ -70,13 +70,13 @@ def test_in_any_graph_every_region_is_asked(links: list[Link], asker: int, write
 
 
 @pytest.mark.parametrize("links", [line(6), ring(6), mesh(6)])
-def test_question_costs_two_messages_for_each_link(links: list[Link]) -> None:
+def test_query_costs_two_messages_per_link(links: list[Link]) -> None:
     world = AskingWorld(6, links)
     world.ask(3)
     assert world.messages == 2 * len(links)
 
 
-def test_over_link_whose_reverse_is_cut_data_must_have_flowed_one_way_only() -> None:
+def test_one_way_link_needs_data_in_its_direction_only() -> None:
     world = AskingWorld(3, [(1, 2), (2, 3)])
     world[3].write()
     assert [world.ask(n) for n in (1, 2, 3)] == [True] * 3, "3 may have more than who feeds it"
@@ -88,7 +88,7 @@ def test_over_link_whose_reverse_is_cut_data_must_have_flowed_one_way_only() -> 
     assert [world.ask(n) for n in (1, 2, 3)] == [True] * 3
 
 
-def test_regions_that_no_link_connects_with_asker_are_not_asked() -> None:
+def test_unconnected_regions_are_not_asked() -> None:
     world = AskingWorld(4, [*both((1, 2)), *both((3, 4))])
     world[4].write()
     assert [world.ask(n) for n in (1, 2, 3, 4)] == [True, True, False, False]
@@ -102,8 +102,8 @@ def test_link_that_ought_to_be_there_is_waited_for() -> None:
     assert world.ask(1) is True, "nobody counts on it any more"
 
 
-def test_vector_counts_that_was_there_when_question_came() -> None:
-    """What is written behind the question's back may be missing, and is no reason for a no."""
+def test_vector_at_arrival_of_query_counts() -> None:
+    """Writes made after the query has passed may be missing without a negative reply."""
     world = AskingWorld(3, line(3))
     questions = world[2].convergence_queries
     turn = questions.start_query()
@@ -130,7 +130,7 @@ def test_second_query_waits_for_next_round() -> None:
 
 
 def test_numbers_follow_clock() -> None:
-    """A neighbour may remember the questions of a life that had the same origin."""
+    """A neighbour may remember the queries of an incarnation with the same origin."""
     world = AskingWorld(2, line(2))
     world[1].convergence_queries.start_query()
     world.pump()
@@ -150,7 +150,7 @@ def end_of(world: AskingWorld, link: Link, number: int) -> Place:
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_link_that_is_lost_ends_question_with_no(number: int) -> None:
+def test_lost_link_ends_query_with_no(number: int) -> None:
     world = AskingWorld(2, [(1, 2)])
     turn = world[1].convergence_queries.start_query()
     if number == 2:
@@ -162,7 +162,7 @@ def test_link_that_is_lost_ends_question_with_no(number: int) -> None:
     assert world.ask(1) is True
 
 
-def test_link_that_comes_up_in_mid_question_ends_it_with_no() -> None:
+def test_new_link_ends_query_with_no() -> None:
     world = AskingWorld(3, line(2))
     questions = world[1].convergence_queries
     turn = questions.start_query()
@@ -213,7 +213,7 @@ def test_old_or_unknown_query_gets_no() -> None:
     assert world.ask(2) is True, "nobody else uses up our numbers"
 
 
-def test_newer_question_takes_place_of_older_which_gets_no() -> None:
+def test_newer_query_replaces_older_one() -> None:
     world = AskingWorld(3, line(3))
     other = end_of(world, (1, 2), 2)
     ap = make_origin(9)
@@ -255,7 +255,7 @@ def test_of_many_askers_oldest_are_forgotten_and_get_no() -> None:
 
 
 def is_closed(question: ConvergenceQuery) -> bool:
-    """Whether nothing is kept of it but its number."""
+    """Return whether only its number is kept."""
     return question.parent is None and not question.waiting and not question.vector
 
 
@@ -346,7 +346,7 @@ def test_yes_is_true_whatever_happens_to_links_meanwhile(
 
 
 def check_rest(world: AskingWorld, asked: list[Watched]) -> None:
-    """When nothing happens any more, every question has an answer and nothing is kept."""
+    """Check that in a quiet world every query has a reply, and nothing else is kept."""
     world.pump()
     for question in asked:
         question.check(is_still=False)
@@ -358,7 +358,7 @@ def check_rest(world: AskingWorld, asked: list[Watched]) -> None:
 
 
 @given(graphs(), st.data())
-def test_quiet_question_is_answered_by_rule(
+def test_reply_in_quiet_world_follows_rule(
     graph: tuple[int, list[Link]], data: st.DataObject
 ) -> None:
     """With nothing going on, the answer is exactly whether all has arrived."""
@@ -388,10 +388,10 @@ hostile = st.one_of(
 
 @given(st.sampled_from([ring(4), mesh(4), line(4)]), st.lists(hostile, max_size=30), st.data())
 def test_queries_of_peers_are_bounded(
-    links: list[Link], said: list[ConvergenceRequest | ConvergenceReply], data: st.DataObject
+    links: list[Link], output: list[ConvergenceRequest | ConvergenceReply], data: st.DataObject
 ) -> None:
     world = AskingWorld(4, links)
-    for frame in said:
+    for frame in output:
         data.draw(st.sampled_from(world.places)).send(frame)
         if data.draw(st.booleans()):
             next(world.busy()).take()

@@ -1,10 +1,10 @@
-"""Who must go when there are too many connections."""
+"""The connection that is closed when there are too many."""
 
 from __future__ import annotations
 
 from replication.machines.source import Source
 from replication.mesh.fairness import follower_to_replace, oldest_of_most_frequent
-from tests.replication.ends import greeted_source, hello, make_source, replica
+from tests.replication.ends import connected_source, hello, make_source, replica
 
 
 def test_address_with_most_connections_gives_one_up() -> None:
@@ -22,7 +22,7 @@ def test_of_equals_oldest_goes() -> None:
 
 def followers(addresses: str) -> list[Source]:
     """Followers that have asked for something, from addresses of one letter."""
-    found = [greeted_source(replica(1)) for _ in addresses]
+    found = [connected_source(replica(1)) for _ in addresses]
     for end, address in zip(found, addresses, strict=True):
         end.address = address
     return found
@@ -42,7 +42,7 @@ def test_follower_that_asks_for_nothing_goes_first() -> None:
     assert follower_to_replace(ends, newcomer("a")) is idle
 
 
-def test_address_with_many_followers_makes_room_for_one_with_fewer() -> None:
+def test_address_with_most_followers_loses_one() -> None:
     ends = followers("babab")
     assert follower_to_replace(ends, newcomer("c")) is ends[4]
     assert follower_to_replace(ends, newcomer("a")) is None

@@ -1,4 +1,4 @@
-"""All links of a replica: who is admitted, what is cut, how regions come together."""
+"""All links of a replica: admission, cuts and convergence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from replication.protocol.frames import (
 )
 from replication.protocol.limits import SECOND
 from replication.protocol.peers import Direction
-from tests.replication.ends import EU, US, alone, drain, greeted, hello, of, refusal, write
+from tests.replication.ends import EU, US, alone, connected, drain, hello, of, refusal, write
 
 IN, OUT = Direction.IN, Direction.OUT
 
@@ -34,7 +34,7 @@ IN, OUT = Direction.IN, Direction.OUT
 
 def test_followers_are_woken_too() -> None:
     links = alone()
-    follower = greeted(links, Hello("f", 1, US, "", {}, FOLLOWER))
+    follower = connected(links, Hello("f", 1, US, "", {}, FOLLOWER))
     links.receive(follower, Resume({}, None), 0)
     drain(follower)
     rung: list[int] = []
@@ -52,7 +52,7 @@ def test_followers_are_woken_too() -> None:
 
 def test_op_that_snapshot_has_sealed_goes_to_other_links() -> None:
     links = alone()
-    behind, up_to_date = greeted(links, hello(2)), greeted(links, hello(3))
+    behind, up_to_date = connected(links, hello(2)), connected(links, hello(3))
     for source in (behind, up_to_date):
         links.receive(source, Resume({}, (1,)), 0)
         drain(source)
@@ -70,7 +70,7 @@ def test_op_that_snapshot_has_sealed_goes_to_other_links() -> None:
 
 def test_frame_out_of_order_ends_link_and_nothing_else() -> None:
     links = alone()
-    source = greeted(links, hello(2))
+    source = connected(links, hello(2))
     (closed,) = links.receive(source, hello(2), 0)
     assert closed == Closed("r2", OUT, "protocol error: Hello while ready")
     assert links.tallies["r2", OUT].last_error == "protocol error: Hello while ready"
@@ -82,12 +82,12 @@ def test_bytes_that_are_no_frames_end_link() -> None:
     source = links.serve(0)
     (closed,) = links.broken(source, RemoteProtocolError("not a frame"), 0)
     assert closed == Closed("", OUT, "protocol error: not a frame")
-    assert links.greeting == []
+    assert links.awaiting_hello == []
 
 
 def test_end_that_another_took_over_from_is_forgotten_once() -> None:
     links = alone()
-    source = greeted(links, hello(2))
+    source = connected(links, hello(2))
     del links.sources["r2"]
     assert links.receive(source, Eof(), 0) == [Closed("r2", OUT, "the peer hung up")]
     sink = links.dial("r2", 0)
@@ -100,7 +100,7 @@ def test_end_that_another_took_over_from_is_forgotten_once() -> None:
 
 def test_cut_link_is_closed_and_not_made_again() -> None:
     links = alone()
-    sink, source = links.dial("r2", 0), greeted(links, hello(2))
+    sink, source = links.dial("r2", 0), connected(links, hello(2))
     assert links.cut("r2", IN, 0) == [Closed("r2", IN, "the link is cut")]
     assert sink.closed
     assert not source.closed
@@ -115,14 +115,14 @@ def test_cut_link_is_closed_and_not_made_again() -> None:
 
 def test_other_direction_is_another_link() -> None:
     links = alone()
-    sink, source = links.dial("r2", 0), greeted(links, hello(2))
+    sink, source = links.dial("r2", 0), connected(links, hello(2))
     assert links.cut("r2", OUT, 0) == [Closed("r2", OUT, "the link is cut")]
     assert source.closed
     assert not sink.closed
     assert refusal(links, hello(2)) == "the link is cut"
     assert links.cut("r2", OUT, 0) == []
     links.heal("r2", OUT)
-    assert not greeted(links, hello(2)).closed
+    assert not connected(links, hello(2)).closed
     assert [(row.peer, row.cut) for row in links.statistics(0)] == [
         ("r2", False),
         ("r2", False),
@@ -147,7 +147,7 @@ def test_earlier_deadline_is_reported() -> None:
     links.tick(0)
     on_rearm: list[int] = []
     links.on_rearm = lambda: on_rearm.append(links.next_deadline)
-    source = greeted(links, hello(2))
+    source = connected(links, hello(2))
     assert on_rearm == [links.limits.collect_ns] or on_rearm == [links.limits.heartbeat_ns]
     assert links.deadline == links.limits.heartbeat_ns
     links.tick(links.deadline)
@@ -156,7 +156,7 @@ def test_earlier_deadline_is_reported() -> None:
 
 def test_own_absence_resets_silence() -> None:
     links = alone()
-    source = greeted(links, hello(2))
+    source = connected(links, hello(2))
     links.tick(0)
     links.tick(20 * SECOND)
     assert not source.closed
@@ -167,7 +167,7 @@ def test_own_absence_resets_silence() -> None:
 
 def test_unsealed_writes_leave_at_next_tick() -> None:
     links = alone()
-    source = greeted(links, hello(2))
+    source = connected(links, hello(2))
     links.receive(source, Resume({}, (1,)), 0)
     links.replica.string("k").set("v")
     links.tick(1)
@@ -190,7 +190,7 @@ def test_seal_without_memory_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert links.replica.history.stop == 1
 
 
-def test_garbage_is_collected_in_time_and_not_while_writing_is_forbidden() -> None:
+def test_garbage_is_collected_only_while_writable() -> None:
     links = alone(())
     links.replica.stability.members = set()
     links.collects = False
@@ -263,11 +263,11 @@ def test_incoming_peer_is_dialled_immediately() -> None:
     links = alone()
     dialled: list[str] = []
     links.healed = dialled.append
-    greeted(links, hello(2))
+    connected(links, hello(2))
     assert dialled == [], "there was no attempt yet"
     links.receive(links.dial("r2", 0), Eof("refused"), 0)
     assert links.is_away("r2", IN, 0)
-    greeted(links, hello(2))
+    connected(links, hello(2))
     assert dialled == ["r2"]
     assert not links.is_away("r2", IN, 0)
     assert not links.is_away("r2", OUT, 0)
@@ -275,7 +275,7 @@ def test_incoming_peer_is_dialled_immediately() -> None:
 
 def test_neighbours_are_asked_while_they_are_there() -> None:
     links = alone()
-    source = greeted(links, hello(2))
+    source = connected(links, hello(2))
     sink = links.dial("r3", 0)
     links.receive(sink, hello(3), 0)
     assert links.convergence_queries.edges == {source: False, sink: True}
@@ -291,7 +291,7 @@ def test_neighbours_are_asked_while_they_are_there() -> None:
 
 def test_followers_are_asked_nothing_and_get_no() -> None:
     links = alone()
-    follower = greeted(links, hello(2, role=FOLLOWER))
+    follower = connected(links, hello(2, role=FOLLOWER))
     drain(follower)
     links.convergence_queries.start_query()
     assert links.convergence_queries.find_result(1) is True

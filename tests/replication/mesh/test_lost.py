@@ -1,4 +1,4 @@
-"""Operations that wait for what nobody has are given up, and no others."""
+"""Buffered operations are dropped if nobody holds their dependencies, and only then."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def operation(origin: int, first: int = 1, deps: dict[int, int] | None = None) -
 
 
 def losses(origin: int = TWO, members: tuple[int, ...] | None = (1, 2, 3)) -> Losses:
-    """The statements of one member, whose view has the second lives of regions 1 and 3."""
+    """The statements of one member, whose view has the second incarnations of regions 1 and 3."""
     replica = Replica(origin, members=members)
     membership = MembershipView(replica)
-    membership.heard(VIEW)
+    membership.merge_view(VIEW)
     return Losses(replica, membership)
 
 
@@ -46,7 +46,7 @@ def waiting() -> Losses:
     return here
 
 
-def say(origin: int, seq: int, *regions: int, view: View = VIEW) -> Lacking:
+def statement(origin: int, seq: int, *regions: int, view: View = VIEW) -> Lacking:
     return Lacking(view, origin, seq, regions)
 
 
@@ -56,7 +56,7 @@ def test_long_waiting_op_starts_query() -> None:
     assert not here.begin_statements(ASK_NS - 1)
     assert here.begin_statements(ASK_NS)
     assert not here.begin_statements(ASK_NS + 1)
-    assert here.list_statements() == [say(*E, 2)]
+    assert here.list_statements() == [statement(*E, 2)]
     assert here.drop_lost_ops() == []
 
 
@@ -64,9 +64,9 @@ def test_op_that_all_lack_is_dropped_with_dependents() -> None:
     here = waiting()
     here.begin_statements(0)
     here.begin_statements(ASK_NS)
-    assert here.record_statement(say(*E, 1))
+    assert here.record_statement(statement(*E, 1))
     assert here.drop_lost_ops() == []
-    assert here.record_statement(say(*E, 3))
+    assert here.record_statement(statement(*E, 3))
     (dropped,) = here.drop_lost_ops()
     assert dropped == Dropped(OLD_ONE, 2, 2, E)
     assert here.replica.causal_buffer.queues == {}
@@ -76,16 +76,16 @@ def test_op_that_all_lack_is_dropped_with_dependents() -> None:
     assert OLD_ONE not in here.replica.vector
 
 
-def test_statement_of_another_view_says_nothing() -> None:
+def test_statement_of_another_view_is_ignored() -> None:
     here = waiting()
-    assert not here.record_statement(say(*E, 1, 3, view=VIEW[:2]))
+    assert not here.record_statement(statement(*E, 1, 3, view=VIEW[:2]))
     assert here.lacking == {}
 
 
 def test_statements_are_void_in_new_view() -> None:
     here = waiting()
-    here.record_statement(say(*E, 1))
-    here.membership.greeted(3, make_origin(3, 6))
+    here.record_statement(statement(*E, 1))
+    here.membership.record_origin(3, make_origin(3, 6))
     here.begin_statements(0)
     assert here.lacking == {}
 
@@ -93,18 +93,18 @@ def test_statements_are_void_in_new_view() -> None:
 def test_region_with_op_does_not_join() -> None:
     here = losses(NEW_ONE)
     here.replica.accept(operation(OLD_THREE))
-    assert here.record_statement(say(*E, 2))
+    assert here.record_statement(statement(*E, 2))
     assert here.lacking[E] == {2}
-    assert not here.record_statement(say(*E, 2))
+    assert not here.record_statement(statement(*E, 2))
 
 
 def test_region_that_holds_op_joins_after_dropping() -> None:
     """The second effect of region 3 waits for the first, which is lost too."""
     here = losses(NEW_ONE)
     assert here.replica.accept(operation(OLD_THREE, 2)) is Outcome.HELD
-    here.record_statement(say(OLD_THREE, 2, 2))
+    here.record_statement(statement(OLD_THREE, 2, 2))
     assert here.lacking[OLD_THREE, 2] == {2}
-    here.record_statement(say(OLD_THREE, 1, 2, 3))
+    here.record_statement(statement(OLD_THREE, 1, 2, 3))
     (dropped,) = here.drop_lost_ops()
     assert (dropped.origin, dropped.awaited) == (OLD_THREE, E)
     assert here.lacking[OLD_THREE, 2] == {1, 2}
@@ -113,16 +113,16 @@ def test_region_that_holds_op_joins_after_dropping() -> None:
 def test_region_with_state_aside_does_not_join() -> None:
     here = losses(NEW_ONE)
     here.membership.is_withheld = True
-    here.record_statement(say(*E, 2))
+    here.record_statement(statement(*E, 2))
     assert here.lacking[E] == {2}
 
 
 def test_lost_effect_makes_later_ones_of_its_origin_lost() -> None:
     here = losses()
     here.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 7}))
-    here.record_statement(say(OLD_THREE, 8, 1, 3))
+    here.record_statement(statement(OLD_THREE, 8, 1, 3))
     assert here.drop_lost_ops() == []
-    here.record_statement(say(OLD_THREE, 6, 1, 3))
+    here.record_statement(statement(OLD_THREE, 6, 1, 3))
     assert len(here.drop_lost_ops()) == 1
 
 
@@ -131,7 +131,7 @@ def test_operation_of_life_that_goes_on_is_never_dropped() -> None:
     here.replica.accept(operation(NEW_ONE, 1, {OLD_THREE: 1}))
     assert not here.begin_statements(0)
     assert not here.begin_statements(ASK_NS)
-    here.record_statement(say(*E, 1, 3))
+    here.record_statement(statement(*E, 1, 3))
     assert here.drop_lost_ops() == []
     assert here.waiting()[0].awaited == (E,)
 
@@ -147,14 +147,14 @@ def test_ops_of_live_incarnations_are_not_queried() -> None:
 def test_no_op_is_dropped_while_member_is_unknown(members: tuple[int, ...] | None) -> None:
     here = losses(members=members)
     here.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 1}))
-    here.record_statement(say(*E, 1, 2, 3, 4))
+    here.record_statement(statement(*E, 1, 2, 3, 4))
     assert here.drop_lost_ops() == []
 
 
 def test_statements_are_bounded() -> None:
     here = losses()
     for seq in range(1, STATEMENTS_MAX + 10):
-        here.record_statement(say(OLD_THREE, seq, 1))
+        here.record_statement(statement(OLD_THREE, seq, 1))
     assert len(here.list_statements()) == STATEMENTS_MAX
 
 
@@ -172,7 +172,8 @@ EFFECTS: list[Effect] = [(origin, seq) for origin in (OLD_ONE, OLD_THREE) for se
 
 
 def seen_by(effect: Effect, most: int) -> dict[int, int]:
-    """What an effect has seen of the other life: they were made in turn."""
+    """Return the effects of the other incarnation that an effect had observed: they were made in
+    turn."""
     origin, seq = effect
     other, bound = (OLD_THREE, seq - 1) if origin == OLD_ONE else (OLD_ONE, seq)
     return {other: min(most, bound)} if min(most, bound) else {}
@@ -195,7 +196,7 @@ def seen_by(effect: Effect, most: int) -> dict[int, int]:
 def test_only_unappliable_ops_are_dropped(
     deps: list[int], have: list[set[Effect]], talks: list[tuple[int, int]]
 ) -> None:
-    """Each member has received some operations of two lives that are over. The model knows which
+    """Each member has received some operations of two ended incarnations. The model knows which
     could ever be applied if all that any member has came to all others."""
     operations = {
         effect: operation(*effect, seen_by(effect, most))
@@ -242,7 +243,7 @@ def test_only_unappliable_ops_are_dropped(
 
 
 def linked() -> tuple[Links, Sink]:
-    """The links of region 2, and its connection with the second life of region 1."""
+    """The links of region 2, and its connection with the second incarnation of region 1."""
     replica = Replica(TWO, members=(1, 2, 3))
     peers = (Peer("r1", 1, (1,)), Peer("r3", 3, (3,)))
     links = Links(replica, Member("r2", 2, TWO), peers)
@@ -253,7 +254,7 @@ def linked() -> tuple[Links, Sink]:
     return links, sink
 
 
-def test_members_are_told_once_and_when_more_is_known() -> None:
+def test_members_are_sent_once_per_change() -> None:
     links, sink = linked()
     statement = Lacking(links.membership.view, *E, (1,))
     links.receive(sink, statement, 0)
@@ -275,16 +276,16 @@ def test_dropping_is_reported_and_reports_count_again() -> None:
     assert [each.counts for each in of(Present, drain(sink))] == [True]
 
 
-def test_statement_of_follower_says_nothing() -> None:
+def test_statement_of_follower_is_ignored() -> None:
     links, sink = linked()
     sink.membership = None
     links.receive(sink, Lacking(links.membership.view, *E, (1,)), 0)
     assert links.losses.lacking == {}
 
 
-def test_view_is_sent_to_greeted_members_only() -> None:
+def test_view_is_sent_to_connected_members_only() -> None:
     links, sink = linked()
     stranger = links.serve(0)
-    links.losses.take_statement(Lacking(links.membership.view, *E, (1,)), [stranger, sink])
+    links.losses.receive_statement(Lacking(links.membership.view, *E, (1,)), [stranger, sink])
     assert of(Lacking, stranger.outbox) == []
     assert of(Lacking, drain(sink)) == [Lacking(links.membership.view, *E, (1, 2))]

@@ -1,4 +1,4 @@
-"""A replica whose origin is disputed, and its peers: nobody loses anything."""
+"""A replica whose origin is disputed, and its peers: no data is lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crdt.causality.dots import INCARNATION_MAX, make_origin
 from crdt.embed.replica import Replica
 from replication.mesh.admission import MEMBERS_INCARNATIONS_MAX
 from replication.mesh.links import Links
-from replication.protocol.events import BroughtBack, CaughtUp, OriginReused, Recovered
+from replication.protocol.events import CaughtUp, DisputedStateResolved, OriginReused, Recovered
 from replication.protocol.frames import Hello
 from replication.protocol.peers import Member, Peer
 from tests.replication.ends import hello, of, write
@@ -69,7 +69,7 @@ def test_claim_while_no_peer_is_within_reach_loses_nothing() -> None:
     world["b"].crash()
     claim(world, world["a"], world["b"])
     world.run(2000)
-    assert of(BroughtBack, world["a"].events) == [BroughtBack("", merged=True)]
+    assert of(DisputedStateResolved, world["a"].events) == [DisputedStateResolved("", merged=True)]
     assert of(Recovered, world["a"].events)[-1] == Recovered("")
     assert world["a"].replica.counter("n").value == 2
 
@@ -78,30 +78,30 @@ def test_emptiness_of_peer_with_state_put_aside_is_no_answer() -> None:
     """Region 1 has restarted; region 2 holds everything, and shows nothing at the moment."""
     links = Links(Replica(1), Member("r1", 1, make_origin(1)), [Peer("r2", 2, (2,))])
     sink = links.dial("r2", 0)
-    greeting = Hello("r2", 2, make_origin(2), "", {}, holds_aside=True)
-    links.receive(sink, greeting, 0)
-    events = links.handle(sink, sink.look(), 0) + links.notice_recovery(0)
+    hello_frame = Hello("r2", 2, make_origin(2), "", {}, holds_aside=True)
+    links.receive(sink, hello_frame, 0)
+    events = links.handle(sink, sink.check_caught_up(), 0) + links.notice_recovery(0)
     assert events == [CaughtUp("r2")]
     assert not links.recovery.is_over
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2), 0)
-    events = links.handle(sink, sink.look(), 0) + links.notice_recovery(0)
+    events = links.handle(sink, sink.check_caught_up(), 0) + links.notice_recovery(0)
     assert of(Recovered, events) == [Recovered("r2")]
 
 
-def test_state_put_aside_is_told_to_peers() -> None:
+def test_state_put_aside_is_announced() -> None:
     replica = Replica(1)
     links = Links(replica, Member("r1", 1, replica.origin), [Peer("r2", 2, (2,))])
     write(replica)
     assert not links.log_reader.hello().holds_aside
-    assert links.membership.to_tell()
+    assert links.membership.view_to_send()
     links.reincarnate(0)
     assert links.log_reader.hello().holds_aside
-    assert links.membership.to_tell() == ()
+    assert links.membership.view_to_send() == ()
     replica.string("other").set("v")
-    first = links.memory.aside
+    first = links.memory.disputed_state
     links.reincarnate(0)
-    second = links.memory.aside
+    second = links.memory.disputed_state
     assert first is not None
     assert second is not None
     assert second.vector.items() > first.vector.items(), "the second holds the first"

@@ -1,4 +1,4 @@
-"""A region that has lost its memory: whom it waits for, and for how long."""
+"""Recovery of a region that has lost its memory: the peers that it waits for, and how long."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ OLD, NEW = make_origin(1), make_origin(1, 1)
 # -- the rule ------------------------------------------------------------------------------
 
 
-def test_every_peer_within_reach_must_have_told_us_all() -> None:
+def test_recovery_needs_all_of_every_reachable_peer() -> None:
     recovery = Recovery(("eu", "ap"))
     assert not recovery.is_recovered_now(NOBODY)
-    recovery.record_greeting("eu")
+    recovery.record_hello("eu")
     recovery.record_caught_up("eu")
     assert not recovery.is_recovered_now(NOBODY), "the other may know our last writes"
-    recovery.record_greeting("ap")
+    recovery.record_hello("ap")
     assert not recovery.is_recovered_now(NOBODY)
     recovery.record_caught_up("ap")
     assert recovery.is_recovered_now(NOBODY)
@@ -40,7 +40,7 @@ def test_silent_peer_does_not_hold_up_recovery() -> None:
     recovery = Recovery(("eu", "ap"))
     recovery.record_failure("ap")
     assert not recovery.is_recovered_now(NOBODY), "somebody must have answered"
-    recovery.record_greeting("ap")
+    recovery.record_hello("ap")
     recovery.record_caught_up("eu")
     assert not recovery.is_recovered_now(NOBODY)
     recovery.record_failure("ap")
@@ -50,7 +50,7 @@ def test_silent_peer_does_not_hold_up_recovery() -> None:
     assert recovery.last == "eu"
 
 
-def test_peer_that_is_expected_again_is_waited_for_until_it_does_not_answer() -> None:
+def test_expected_peer_is_awaited_until_attempt_fails() -> None:
     recovery = Recovery(("eu", "ap"))
     assert not recovery.expect_peer("ap")
     recovery.record_failure("ap")
@@ -72,7 +72,7 @@ def test_without_peers_nothing_comes_back() -> None:
     assert not Recovery(()).is_recovered_now(NOBODY)
 
 
-def test_earlier_life_is_noticed_once_and_before_we_have_recovered() -> None:
+def test_earlier_incarnation_is_reported_once_before_recovery() -> None:
     recovery = Recovery(("eu",))
     theirs = {OLD: 3, EU: 5}
     assert not recovery.shows_earlier_incarnation({NEW: 3, EU: 5}, {}, NEW), "that is this life"
@@ -88,7 +88,7 @@ def test_earlier_life_is_noticed_once_and_before_we_have_recovered() -> None:
 def test_awaited_effects_of_each_peer_are_reported() -> None:
     recovery = Recovery(("ap", "eu", "sa", "us"))
     assert not recovery.has_all_answers
-    recovery.record_greeting("ap")
+    recovery.record_hello("ap")
     recovery.record_failure("eu", "connection refused")
     assert recovery.awaited_peers({"us"}) == {
         "ap": "it has not sent all that it has",
@@ -104,7 +104,7 @@ def test_awaited_effects_of_each_peer_are_reported() -> None:
     assert recovery.has_all_answers
 
 
-def test_incarnation_is_found_that_nobody_knows() -> None:
+def test_unused_incarnation_is_chosen() -> None:
     assert unused_origin(1, 0, []) == make_origin(1, 0)
     assert unused_origin(1, 0, [{make_origin(1, 4): 1}, {make_origin(2, 9): 1}]) == make_origin(
         1, 5
@@ -128,19 +128,19 @@ def three() -> Links:
     return Links(here, Member("r1", 1, NEW), peers)
 
 
-def greet(links: Links, peer: int, vector: dict[int, int]) -> list[Event]:
+def connect(links: Links, peer: int, vector: dict[int, int]) -> list[Event]:
     """A peer answers, and says that it has so much."""
     sink = links.dial(f"r{peer}", 0)
     links.receive(sink, hello(peer, vector), 0)
     sink.measured = True
-    return links.handle(sink, sink.look(), 0) + links.notice_recovery(0)
+    return links.handle(sink, sink.check_caught_up(), 0) + links.notice_recovery(0)
 
 
-def test_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
+def test_empty_peer_does_not_end_recovery() -> None:
     """It had nothing, so there was nothing to wait for, although another peer had our writes."""
     links = three()
-    assert greet(links, 2, {}) == [CaughtUp("r2")]
-    assert greet(links, 3, {OLD: 1, AP: 1}) == []
+    assert connect(links, 2, {}) == [CaughtUp("r2")]
+    assert connect(links, 3, {OLD: 1, AP: 1}) == []
     writes = replica(1)
     write(writes)
     links.replica.accept(writes.since({})[0])
@@ -148,30 +148,30 @@ def test_peer_that_forgot_everything_too_does_not_let_us_write() -> None:
     write(other)
     links.replica.accept(other.since({})[0])
     sink = links.sinks["r3"]
-    events = links.handle(sink, sink.look(), 0) + links.notice_recovery(0)
+    events = links.handle(sink, sink.check_caught_up(), 0) + links.notice_recovery(0)
     assert events == [CaughtUp("r3"), Recovered("r3")]
 
 
 def test_failed_attempt_is_noticed_at_next_tick() -> None:
     links = three()
-    greet(links, 2, {})
+    connect(links, 2, {})
     sink = links.dial("r3", 0)
     links.receive(sink, Eof("cannot connect"), 0)
     assert links.recovery.is_over or of(Recovered, links.tick(0))
     links = three()
-    greet(links, 2, {})
+    connect(links, 2, {})
     links.missed("r3")
     assert of(Recovered, links.tick(0)) == [Recovered("r2")]
 
 
 def test_cut_is_noticed_at_once() -> None:
     links = three()
-    greet(links, 2, {})
+    connect(links, 2, {})
     assert links.cut("r3", Direction.OUT, 0) == []
     assert links.cut("r3", Direction.IN, 0) == [Recovered("r2")]
 
 
-def test_earlier_life_is_told_by_whoever_knows_of_it_first() -> None:
+def test_first_peer_reveals_earlier_incarnation() -> None:
     links = three()
     source = links.serve(0)
     events = links.receive(source, hello(2, {OLD: 1}), 0)
@@ -189,23 +189,23 @@ def test_vector_of_follower_is_no_news() -> None:
 
 def test_another_incarnation_recovers_from_beginning() -> None:
     links = three()
-    greet(links, 2, {})
+    connect(links, 2, {})
     links.cut("r3", Direction.IN, 0)
     assert links.recovery.is_over
     links.reincarnate(0)
     assert not links.recovery.is_over
-    assert of(Recovered, greet(links, 2, {})) == [Recovered("r2")]
+    assert of(Recovered, connect(links, 2, {})) == [Recovered("r2")]
 
 
 # -- regions -------------------------------------------------------------------------------
 
 
 def recovered(site: Site) -> bool:
-    """Whether a region has recovered in its present life."""
+    """Return whether a region has recovered in its present incarnation."""
     return site.links.recovery.is_over
 
 
-def test_last_writes_are_waited_for_also_where_only_one_peer_has_them() -> None:
+def test_recovery_awaits_peer_with_last_writes() -> None:
     world = WireWorld(mesh("a", "b", "c"))
     world.run(200)
     world.cut_pair("a", "b")
@@ -225,7 +225,7 @@ def test_last_writes_are_waited_for_also_where_only_one_peer_has_them() -> None:
     assert world["a"].replica.counter("n").value == 7
 
 
-def test_regions_that_all_start_at_once_do_not_wait_for_each_other() -> None:
+def test_simultaneous_starts_do_not_wait_for_each_other() -> None:
     world = WireWorld(mesh("a", "b", "c"))
     world["a"].write(lambda r: r.counter("n").increment(7))
     world.run(300)
@@ -238,7 +238,7 @@ def test_regions_that_all_start_at_once_do_not_wait_for_each_other() -> None:
     assert world.vectors() == [{}, {}, {}], "nobody has anything: all had lost their memory"
 
 
-def test_regions_that_come_back_one_after_other_recover_what_is_left() -> None:
+def test_consecutive_restarts_recover_remaining_data() -> None:
     world = WireWorld(line("a", "b", "c"))
     world.run(200)
     world["a"].write(lambda r: r.counter("n").increment(7))

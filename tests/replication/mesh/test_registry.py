@@ -1,4 +1,4 @@
-"""Which connections there are."""
+"""The registry of connections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_no_link_is_connected_at_first() -> None:
     ]
 
 
-def test_name_that_nobody_has_is_error() -> None:
+def test_unknown_name_is_error() -> None:
     with pytest.raises(UnknownPeer):
         Registry([]).known("eu")
 

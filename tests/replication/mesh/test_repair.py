@@ -1,4 +1,4 @@
-"""Gap repair: who is asked, when, and when it ends."""
+"""Gap repair: the repair peer, its start and its end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def streaming(peer: int, vector: Vector, rtt: int = 0) -> Sink:
 
 
 def helping(repair: Repair) -> dict[int, str]:
-    """Who helps with which origin."""
+    """Return the repair peer of each origin."""
     return {origin: repair_peer.peer for origin, repair_peer in repair.repair_peers.items()}
 
 
@@ -70,7 +70,7 @@ def test_op_that_waits_names_what_is_missing() -> None:
     assert events == [GapFound("r1", AP, "r1")]
 
 
-def test_if_nobody_has_it_nobody_is_asked_and_pauses_grow() -> None:
+def test_missing_op_without_holder_is_not_requested() -> None:
     repair, us = Repair(Limits()), streaming(1, {})
     found: list[int] = []
     for now in range(0, 20_000 * MS, 10 * MS):
@@ -156,7 +156,7 @@ def test_busy_peer_is_not_asked() -> None:
     assert (events, donor) == ([GapFound("", AP, "")], "")
 
 
-def test_link_that_rests_is_asked_since_it_may_rest_for_lack_of_this() -> None:
+def test_stalled_link_is_asked_for_gap() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 3})
     us.state = SinkState.STALLED
     repair.check_gaps({}, {}, table(us), 0)
@@ -206,7 +206,7 @@ def test_link_that_resumes_may_bring_what_its_hello_did_not_list() -> None:
     assert events == [GapFound("r1", AP, "r1")]
 
 
-def test_link_that_nobody_has_answered_is_not_waited_for() -> None:
+def test_unanswered_link_is_not_awaited() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 30}), streaming(3, {})
     ap.state = SinkState.GREETING
@@ -247,7 +247,7 @@ def test_helper_that_is_far_away_gets_three_round_trips() -> None:
     assert sa.asked == frozenset()
 
 
-def test_link_that_brings_other_things_only_is_believed_for_minute() -> None:
+def test_link_without_missing_op_is_asked_after_a_minute() -> None:
     repair, ap = Repair(Limits()), streaming(3, {AP: 3})
     sinks = table(ap)
     asked_at = 0

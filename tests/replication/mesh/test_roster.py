@@ -83,9 +83,9 @@ def test_reported_roster_counts_and_is_not_relayed() -> None:
 
 def test_guest_counts_while_it_is_there() -> None:
     here = roster()
-    here.membership.greeted(3, make_origin(3))
+    here.membership.record_origin(3, make_origin(3))
     assert here.record_lists(hello("ap", 3, THREE))
-    here.membership.greeted(3, make_origin(3))
+    here.membership.record_origin(3, make_origin(3))
     assert {region for region, _, _ in here.membership.view} == {1, 3}
     here.forget_peer("ap")
     assert members_of(here) == {2}
@@ -95,13 +95,13 @@ def test_guest_counts_while_it_is_there() -> None:
 
 def test_reports_are_void_when_members_change() -> None:
     here = roster()
-    here.replica.heard(2, {}, 0)
+    here.replica.record_report(2, {}, 0)
     here.record_lists(hello("eu", 2, THREE))
     assert here.replica.stability.reports == {}
 
 
 @pytest.mark.parametrize("members", [None, {0}])
-def test_members_are_left_alone_where_somebody_else_decides(members: set[int] | None) -> None:
+def test_fixed_members_are_not_changed(members: set[int] | None) -> None:
     here = roster()
     here.replica.stability.members = members
     here.record_lists(hello("eu", 2, THREE))
@@ -186,7 +186,7 @@ def test_region_learns_that_peer_does_not_list_it() -> None:
     assert of(Unlisted, events) == [Unlisted("eu")]
 
 
-def test_peers_of_another_version_are_refused_with_both_versions() -> None:
+def test_error_for_other_version_names_both() -> None:
     here = links()
     sink = here.dial("eu", 0)
     here.receive(sink, attrs.evolve(hello("eu", 2, TWO), protocol=9), 0)

@@ -1,4 +1,4 @@
-"""A wrong clock is reported when it begins to differ and when that is over."""
+"""Clock skew: the start and the end of a difference are reported."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_slow_exchange_is_discarded() -> None:
     st.integers(0, 30_000 * MS),
 )
 def test_delays_raise_no_false_alarm(skew: int, there: int, back: int) -> None:
-    """Whatever holds an exchange up, and in whichever direction: clocks that are right enough."""
+    """Correct clocks raise no alarm, whatever the delays in both directions."""
     skews = Skews()
     sent_ms, received_ms = 100_000, 100_000 + back // MS
     assert not skews.record("eu", sent_ms + skew, received_ms, there + back)
     assert skews.reports == 0
 
 
-def test_clock_that_is_not_told_says_nothing() -> None:
+def test_missing_clock_reports_no_skew() -> None:
     skews = Skews()
     assert not skews.record("eu", 0, 10_000_000, RTT)
     assert skews.of == {}

@@ -1,4 +1,4 @@
-"""What is told of links in numbers."""
+"""Statistics of links."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.replication.wire import WireWorld, mesh
 IN, OUT = Direction.IN, Direction.OUT
 
 
-def test_statistics_say_how_each_link_is_doing() -> None:
+def test_statistics_of_each_link() -> None:
     world = WireWorld({**mesh("a", "b"), "c": []}, delay_ns=10 * MS)
     world["a"].peers = [*world["a"].peers]
     world["a"].links.peers["c"] = Peer("c", 3, (), serves=False)

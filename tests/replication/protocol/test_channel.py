@@ -1,4 +1,4 @@
-"""Frames behind a handshake: they arrive as they were sent, or the connection ends."""
+"""The channel: frames arrive unchanged after the handshake, or the connection ends."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_wrong_secret_opens_nothing() -> None:
     one, other = channels(OTHER, SECRET)
     with pytest.raises(NotProven):
         exchange(one, other)
-    assert other.take_outgoing() == b""
+    assert other.bytes_to_send() == b""
     assert other.wrap(FRAMES) == b""
     with pytest.raises(NotProven, match="set the same `secret`"):
         one.end("reset")
@@ -97,7 +97,7 @@ def test_frame_that_is_sent_back_is_refused() -> None:
 
 
 def test_frames_without_key_are_refused() -> None:
-    """Whoever cuts into an open connection can end it, and no more."""
+    """An attacker who injects into an open connection can only end it."""
     rng = random.Random(30)
     for _ in range(300):
         _, other = open_channels()

@@ -1,4 +1,4 @@
-"""Frames survive the way through bytes, and any bytes are survived (invariant I36)."""
+"""Frames are decoded unchanged, and arbitrary bytes do no harm (invariant I36)."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ every_frame |= st.builds(frames.Grouped, st.integers(1, GROUP_MAX), every_frame)
 
 
 def fed(pieces: Sequence[bytes]) -> list[Frame]:
-    """What a decoder makes of bytes that come in pieces."""
+    """Return the frames of a decoder that receives the bytes in pieces."""
     decoder = FrameDecoder()
     return [frame for piece in pieces for frame in decoder.feed(piece)]
 

@@ -1,4 +1,4 @@
-"""Errors say what went wrong with what."""
+"""The messages of errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events are values and name the peer."""
+"""Events: their fields and equality."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames are values."""
+"""Frames: their equality."""
 
 from __future__ import annotations
 

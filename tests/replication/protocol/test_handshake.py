@@ -1,4 +1,4 @@
-"""The proof of a shared secret: who gets in, who does not, and what is kept of a stranger."""
+"""The proof of a shared secret: accepted and refused ends, and memory per stranger."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def end(role: Role, secret: LinkSecret = SECRET, nonce: int = 1) -> Handshake:
 
 
 def take(here: Handshake) -> bytes:
-    """What it has to send."""
+    """Return its pending output."""
     data, here.outgoing = here.outgoing, b""
     return data
 
@@ -161,7 +161,7 @@ def test_of_stranger_less_than_two_messages_are_kept() -> None:
         assert len(here.unread) < CHALLENGE_BYTES
 
 
-def test_end_elsewhere_in_handshake_says_nothing_of_secrets() -> None:
+def test_early_end_of_handshake_is_no_refusal() -> None:
     for role in Role:
         here = end(role)
         here.end()

@@ -1,4 +1,4 @@
-"""Limits that belong together fit together."""
+"""Limits: consistency between them."""
 
 from __future__ import annotations
 

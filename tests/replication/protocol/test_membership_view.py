@@ -1,4 +1,4 @@
-"""Which life of each region is the present one, and what follows from that. Cited: MEM-2."""
+"""The present incarnation of each region, and its consequences. Cited: MEM-2."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from crdt.causality.dots import Origin, make_origin
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome, Replica
 from replication.mesh.links import Links
-from replication.protocol.events import Closed, ViewHeard
+from replication.protocol.events import Closed, ViewReceived
 from replication.protocol.frames import (
     EPOCH_MAX,
     FOLLOWER,
@@ -48,7 +48,7 @@ def write(replica: Replica) -> Op:
 
 
 def hello_of(region: int, origin: Origin) -> Hello:
-    """A greeting by one life of a region."""
+    """Return the Hello of an incarnation of a region."""
     return Hello(f"r{region}", region, origin, "", {})
 
 
@@ -57,16 +57,16 @@ def hello_of(region: int, origin: Origin) -> Hello:
 
 def test_view_begins_with_oneself() -> None:
     here = membership()
-    assert here.view == here.to_tell() == ((1, 0, ONE),)
+    assert here.view == here.view_to_send() == ((1, 0, ONE),)
 
 
-def test_greeting_by_another_life_begins_next_term() -> None:
+def test_hello_of_another_incarnation_starts_next_epoch() -> None:
     here = membership()
-    assert here.greeted(2, TWO)
-    assert not here.greeted(2, TWO)
+    assert here.record_origin(2, TWO)
+    assert not here.record_origin(2, TWO)
     assert here.view == ((1, 0, ONE), (2, 0, TWO))
-    assert here.greeted(2, SECOND_TWO)
-    assert here.greeted(2, THIRD_TWO), "incarnations have no order"
+    assert here.record_origin(2, SECOND_TWO)
+    assert here.record_origin(2, THIRD_TWO), "incarnations have no order"
     assert here.view == ((1, 0, ONE), (2, 2, THIRD_TWO))
     is_over = here.replica.stability.is_over
     assert is_over(TWO)
@@ -76,44 +76,45 @@ def test_greeting_by_another_life_begins_next_term() -> None:
 
 def test_greater_term_wins() -> None:
     here, there = membership(1), membership(3)
-    here.greeted(2, TWO)
-    there.greeted(2, TWO)
-    there.greeted(2, SECOND_TWO)
-    assert here.heard(there.view)
-    assert there.heard(here.view)
+    here.record_origin(2, TWO)
+    there.record_origin(2, TWO)
+    there.record_origin(2, SECOND_TWO)
+    assert here.merge_view(there.view)
+    assert there.merge_view(here.view)
     assert here.view == there.view == ((1, 0, ONE), (2, 1, SECOND_TWO), (3, 0, THREE))
-    assert not here.heard(((2, 0, TWO),)), "who comes late says nothing new"
+    assert not here.merge_view(((2, 0, TWO),)), "who comes late says nothing new"
 
 
 def test_dead_incarnation_takes_next_epoch() -> None:
     here = membership(2)
-    assert here.heard(((2, 5, SECOND_TWO),))
+    assert here.merge_view(((2, 5, SECOND_TWO),))
     assert here.view == ((2, 6, TWO),)
-    assert here.heard(((2, 8, TWO),)), "somebody has noticed more lives than we"
+    assert here.merge_view(((2, 8, TWO),)), "somebody has noticed more incarnations than we"
     assert here.view == ((2, 8, TWO),)
-    assert not here.heard(((2, 7, SECOND_TWO),))
+    assert not here.merge_view(((2, 7, SECOND_TWO),))
 
 
 def test_two_who_noticed_different_lives_agree_in_end() -> None:
-    """Region 2 has died twice; 1 knows the second life and 3 the third, under the same term."""
+    """Region 2 has died twice; 1 knows the second incarnation and 3 the third, under the same
+    term."""
     one, two, three = (
         membership(1),
         MembershipView(Replica(THIRD_TWO, members=(1, 2, 3))),
         membership(3),
     )
-    one.greeted(2, TWO)
-    one.greeted(2, SECOND_TWO)
-    three.greeted(2, TWO)
-    three.greeted(2, THIRD_TWO)
+    one.record_origin(2, TWO)
+    one.record_origin(2, SECOND_TWO)
+    three.record_origin(2, TWO)
+    three.record_origin(2, THIRD_TWO)
     for _ in range(3):
         for here in (one, two, three):
             for there in (one, two, three):
-                here.heard(there.view)
+                here.merge_view(there.view)
     assert one.view == two.view == three.view
     assert one.present[2] == (2, THIRD_TWO)
 
 
-def test_another_origin_is_another_life() -> None:
+def test_another_origin_is_another_incarnation() -> None:
     here = membership()
     assert not here.renew()
     here.replica.reincarnate(make_origin(1, 3))
@@ -123,33 +124,33 @@ def test_another_origin_is_another_life() -> None:
 
 def test_non_members_are_not_entered() -> None:
     here = membership()
-    assert not here.greeted(4, make_origin(4))
-    assert not here.heard(((4, 1, make_origin(4)),))
+    assert not here.record_origin(4, make_origin(4))
+    assert not here.merge_view(((4, 1, make_origin(4)),))
     assert here.view == ((1, 0, ONE),)
     unknown = MembershipView(Replica(1))
-    assert unknown.greeted(4, make_origin(4)), "all are, while members are not known"
+    assert unknown.record_origin(4, make_origin(4)), "all are, while members are not known"
 
 
 def test_term_that_only_liar_reaches_is_not_exceeded() -> None:
     here = membership()
-    here.heard(((2, EPOCH_MAX, TWO),))
-    assert here.greeted(2, SECOND_TWO)
+    here.merge_view(((2, EPOCH_MAX, TWO),))
+    assert here.record_origin(2, SECOND_TWO)
     assert here.view[1] == (2, EPOCH_MAX, SECOND_TWO)
 
 
 def test_view_waits_for_ops_of_ended_incarnations() -> None:
     """It would be applied after the report, and stand in no other."""
     here, other = membership(), Replica(2, members=(1, 2, 3))
-    here.greeted(2, TWO)
+    here.record_origin(2, TWO)
     first, late = write(other), Replica(3)
     late.accept(first)
     assert here.replica.accept(write(late)) is Outcome.HELD
-    assert here.to_tell() == here.view, "region 3 lives"
-    here.greeted(3, THREE)
-    here.greeted(3, make_origin(3, 1))
-    assert here.to_tell() == ()
+    assert here.view_to_send() == here.view, "the incarnation of region 3 goes on"
+    here.record_origin(3, THREE)
+    here.record_origin(3, make_origin(3, 1))
+    assert here.view_to_send() == ()
     here.replica.accept(first)
-    assert here.to_tell() == here.view
+    assert here.view_to_send() == here.view
 
 
 # -- links ---------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ def test_report_counts_in_our_own_view_only() -> None:
     here.receive(sink, Heartbeat({}, 5), 0)
     assert here.replica.stability.reports == {}
     events = here.receive(sink, Present(here.membership.view), 0)
-    assert events == [ViewHeard("r2")]
+    assert events == [ViewReceived("r2")]
     here.receive(sink, Heartbeat({}, 6), 0)
     assert here.replica.stability.clocks == {2: 6}
     here.receive(sink, Present((*here.membership.view, (3, 0, THREE))), 0)
@@ -174,7 +175,7 @@ def test_report_counts_in_our_own_view_only() -> None:
     assert here.replica.stability.clocks == {2: 7}
 
 
-def test_view_is_told_ahead_of_report_that_is_made_in_it_and_once() -> None:
+def test_view_is_sent_once_before_its_reports() -> None:
     here = links()
     source, sink = here.serve(0), here.dial("r3", 0)
     here.receive(source, hello_of(2, TWO), 0)
@@ -195,7 +196,7 @@ def test_view_is_told_ahead_of_report_that_is_made_in_it_and_once() -> None:
     assert of(Present, drain(sink)) == [Present(((1, 0, ONE), (2, 4, SECOND_TWO), (3, 0, THREE)))]
 
 
-def test_followers_are_told_no_view() -> None:
+def test_followers_receive_no_view() -> None:
     here = links()
     source = here.serve(0)
     here.receive(source, Hello("f", 255, make_origin(255), "", {}, FOLLOWER), 0)
@@ -206,22 +207,22 @@ def test_followers_are_told_no_view() -> None:
     assert here.membership.view == ((1, 0, ONE),), "nor is theirs believed"
 
 
-def test_connections_with_life_that_is_over_are_closed() -> None:
+def test_connections_with_ended_incarnation_are_closed() -> None:
     here = links()
     sink, source, other = here.dial("r2", 0), here.serve(0), here.serve(0)
     here.receive(sink, hello_of(2, TWO), 0)
     here.receive(source, hello_of(2, TWO), 0)
     here.receive(other, hello_of(3, THREE), 0)
     events = here.receive(other, Present(((2, 1, SECOND_TWO),)), 0)
-    reason = "this life of r2 is over"
-    assert events == [ViewHeard("r3"), Closed("r2", IN, reason), Closed("r2", OUT, reason)]
+    reason = "incarnation of r2 is over"
+    assert events == [ViewReceived("r3"), Closed("r2", IN, reason), Closed("r2", OUT, reason)]
     assert sink.closed
     assert source.closed
     assert not other.closed
 
 
 def test_follower_with_number_of_member_is_none() -> None:
-    """It belongs to another cluster, whose lives say nothing here."""
+    """It belongs to another cluster, whose incarnations mean nothing here."""
     here = links()
     source, follower = here.serve(0), here.serve(0)
     here.receive(follower, Hello("f", 2, TWO, "", {}, FOLLOWER), 0)
@@ -243,7 +244,7 @@ def test_our_own_next_life_voids_what_was_reported_to_us() -> None:
     assert here.membership.view[0] == (1, 1, here.replica.origin)
 
 
-def test_reset_is_remembered_until_writes_of_lost_life_have_come() -> None:
+def test_reset_is_kept_until_lost_writes_arrive() -> None:
     """Region 2 has died; its second increment, which has not seen the reset, is with region 3."""
     here, dead = links(), Replica(2, members=(1, 2, 3))
     dead.counter("n").increment(5)
@@ -283,12 +284,12 @@ def test_waiting_op_of_lost_incarnation_blocks_stability() -> None:
     here, dead, late = links(), Replica(2), Replica(3)
     late.accept(write(dead))
     waiting = write(late)
-    here.membership.greeted(2, TWO)
-    here.membership.greeted(3, THREE)
+    here.membership.record_origin(2, TWO)
+    here.membership.record_origin(3, THREE)
     here.replica.accept(waiting)
-    here.membership.greeted(3, make_origin(3, 1))
+    here.membership.record_origin(3, make_origin(3, 1))
     for region in (2, 3):
-        here.replica.heard(region, {ONE: 1})
+        here.replica.record_report(region, {ONE: 1})
     here.replica.string("k").set("v")
     here.replica.seal()
     assert here.replica.stable() == {}

@@ -1,4 +1,4 @@
-"""Members and peers are values."""
+"""Members and peers: their equality and errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from crdt.causality.dots import make_origin
 from replication.protocol.peers import Direction, Member, Peer, link_ends
 
 
-def test_peer_brings_nothing_unless_it_is_told_to() -> None:
+def test_peer_sends_nothing_without_request() -> None:
     peer = Peer("eu", 2)
     assert peer.routes == ()
     assert peer.serves

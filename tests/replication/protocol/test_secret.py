@@ -1,4 +1,4 @@
-"""The secret of links: what it shows of itself, when it is weak, and which hosts need none."""
+"""The secret of links: its text, weak secrets, and hosts that need none."""
 
 from __future__ import annotations
 

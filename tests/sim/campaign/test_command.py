@@ -1,4 +1,4 @@
-"""The command line: what may be asked, and one clear line for what may not."""
+"""The command line: accepted options, and one clear line for each error."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ def test_refused_options_give_one_line(
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
         parser().parse_args(line.split())
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert stopped.value.code == 2
-    assert said.startswith("sim: ")
-    assert said.count("\n") == 1
-    assert why in said
+    assert output.startswith("sim: ")
+    assert output.count("\n") == 1
+    assert why in output
 
 
 def test_greatest_seed_is_one() -> None:

@@ -1,4 +1,4 @@
-"""What a seed stands for: the same for ever, and free of what was fixed by sim_client."""
+"""The options of a seed: stable over time, and independent of fixed options."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_faults_are_such_as_can_happen() -> None:
     assert RunOptions.draw_from_seed(7, regions=2, faults=("ring",)).faults == ("ring",)
 
 
-def test_some_are_followed_and_number_of_followers_may_be_fixed() -> None:
+def test_number_of_followers_is_drawn_or_fixed() -> None:
     assert {len(options.copies) for options in DRAWN} == {0, 1, 2}
     copies = [copy for options in DRAWN for copy in options.copies]
     assert {(copy.number, len(copy.sources)) for copy in copies} == {
@@ -112,7 +112,7 @@ def test_plan_has_delays_that_were_drawn() -> None:
     assert measured.tuning_of("eu-west-1") == options.tunings["eu-west-1"]
 
 
-def test_every_option_is_told() -> None:
+def test_every_option_is_shown() -> None:
     options = attrs.evolve(
         RunOptions.draw_from_seed(7, names=("a", "b"), topology="mesh", faults=()),
         core=2,
@@ -142,7 +142,7 @@ def test_batch_is_smaller_than_window_that_is_small() -> None:
     assert max(limits.batch_bytes_max for limits in small) <= 3_000
 
 
-def test_tuning_is_told_by_what_is_unusual() -> None:
+def test_tuning_shows_unusual_values() -> None:
     tuning = Tuning()
     assert describe_value(tuning) == f"backlog {1 << 20}, waiting {64 << 20}"
     small = attrs.evolve(tuning, limits=attrs.evolve(tuning.limits, scan_ops_max=3))
@@ -158,7 +158,7 @@ def test_links_of_long_run_beat_slowly() -> None:
     assert usual.heartbeat_ns < limits.heartbeat_ns
 
 
-def test_faults_that_last_are_told_if_they_are_on() -> None:
+def test_lasting_faults_are_shown_if_on() -> None:
     lasting = (
         ScheduleStep(SECOND, "cut", ("a", "b"), FOREVER),
         ScheduleStep(SECOND, "slow", ("a", "b"), FOREVER),
@@ -168,16 +168,16 @@ def test_faults_that_last_are_told_if_they_are_on() -> None:
         faults=("cut",),
         lasting=lasting,
     )
-    told = [line for line in options.describe_lines() if line.startswith("to the end")]
-    assert told == [f"to the end    {lasting[0]}"]
+    reported = [line for line in options.describe_lines() if line.startswith("to the end")]
+    assert reported == [f"to the end    {lasting[0]}"]
 
 
-def test_rests_between_pieces_of_snapshots_are_told() -> None:
+def test_snapshot_rests_are_shown() -> None:
     tuning = Tuning(snapshot_rest_ns=40 * MS)
     assert describe_value(tuning) == f"{describe_value(Tuning())}, snapshots rest 40 ms"
 
 
-def test_operations_are_divided_in_some_runs_and_then_nothing_is_written_in_pairs() -> None:
+def test_runs_with_divided_operations_write_no_pairs() -> None:
     divided = 0
     for options in DRAWN:
         (size,) = {tuning.op_bytes for tuning in options.tunings.values()}

@@ -1,4 +1,4 @@
-"""Work in several processes: the same results, and no waiting for one that is gone."""
+"""Campaigns in several processes: the same results, and an error if a process dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One seed from beginning to end: what a run proves, and how it fails."""
+"""One run from beginning to end: its result, and its failures."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ STEPS = (
 )
 
 
-def test_run_in_which_all_went_well_is_valid_and_repeats_itself() -> None:
+def test_valid_run_repeats_exactly() -> None:
     one, two = (Run(options()).play_steps() for _ in range(2))
     assert one == two
     assert one.verdict is Verdict.VALID
@@ -249,7 +249,7 @@ def test_place_is_where_exception_was_raised() -> None:
     assert locate_run(ValueError()) == "nowhere"
 
 
-def test_core_that_others_would_have_to_link_is_not_asked_in_run_either() -> None:
+def test_unlinked_core_is_not_asked() -> None:
     run = Run(options(core=2, topology="star"))
     late = ScheduleStep(14 * SECOND, "crash", ("eu",), 9 * SECOND)
     result = run.play_steps([*STEPS, late])
@@ -273,7 +273,7 @@ def test_followers_must_have_it_all_too() -> None:
     assert result.looked["following"] > 0
 
 
-def test_follower_that_never_gets_there_breaks_promise_of_liveness(
+def test_stuck_follower_violates_liveness(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def nothing(_world: SimWorld, _copy: object) -> bool:
@@ -294,7 +294,7 @@ def test_follower_down_at_end_is_started() -> None:
     assert run.world.copies["follower-1"].starts == 2
 
 
-def test_end_waits_for_what_faults_that_are_over_still_hold_up() -> None:
+def test_end_waits_for_data_delayed_by_faults() -> None:
     patient = Tuning(limits=Limits(silence_ns_max=20 * SECOND))
     run = Run(options(tunings=dict.fromkeys(("eu", "us", "ap"), patient)))
     lost_at = run.options.length - SECOND // 2
@@ -304,7 +304,7 @@ def test_end_waits_for_what_faults_that_are_over_still_hold_up() -> None:
     assert result.virtual > lost_at + 12 * SECOND
 
 
-def test_time_to_converge_begins_when_what_was_held_up_is_through() -> None:
+def test_convergence_time_starts_after_delayed_data() -> None:
     world = Run(options()).world
     world.sleep(SECOND)
     before = converge_limit_ns(world)
@@ -351,7 +351,7 @@ def test_link_that_never_gives_up_damaged_frame_breaks_promise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def note_every_byte(end: End, now: int) -> None:
-        end.heard_at = now
+        end.last_received_at = now
 
     monkeypatch.setattr(End, "note_bytes", note_every_byte)
     run = Run(options())

@@ -1,4 +1,4 @@
-"""Failing schedules made short: what is left still fails, and nothing of it can be spared."""
+"""Shrinking of runs: the result still fails, and each of its steps is needed."""
 
 from __future__ import annotations
 

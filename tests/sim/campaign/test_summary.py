@@ -1,4 +1,4 @@
-"""Runs in words, and the exit status that stands for them."""
+"""The text of results, and the exit status."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ INVALID = attrs.evolve(
 UNKNOWN = attrs.evolve(VALID, verdict=Verdict.UNKNOWN, reason="nothing was written")
 
 
-def test_valid_run_is_told_with_what_it_has_seen() -> None:
+def test_valid_run_shows_its_counts() -> None:
     assert list(print_result(VALID, 2.0)) == [
         "",
         "writes        12",
@@ -63,7 +63,7 @@ def test_valid_run_is_told_with_what_it_has_seen() -> None:
     ]
 
 
-def test_failure_is_told_with_its_last_records_and_how_to_see_it_again() -> None:
+def test_failure_shows_last_records_and_replay_command() -> None:
     lines = list(print_result(INVALID, 1.0))
     assert lines[:4] == ["", "  1 eu boot", "  2 us boot", ""]
     assert lines[-2:] == [
@@ -73,7 +73,7 @@ def test_failure_is_told_with_its_last_records_and_how_to_see_it_again() -> None
     assert not any(line.startswith("converged") for line in lines)
 
 
-def test_verdict_says_why() -> None:
+def test_verdict_contains_reason() -> None:
     assert verdict_text(VALID) == "valid"
     assert verdict_text(UNKNOWN) == "unknown: nothing was written"
 
@@ -88,7 +88,7 @@ def test_in_table_reason_is_short() -> None:
     assert len(summary_line(long)) == REASON_MAX + len("       8  ")
 
 
-def test_many_runs_are_added_up_and_what_none_has_seen_is_told() -> None:
+def test_summary_adds_up_runs_and_lists_missing_probes() -> None:
     lines = {line[:13].strip(): line[14:] for line in summarise([VALID, INVALID, VALID], 6.0)}
     assert lines["runs"] == "3: valid 2, invalid 1"
     assert lines["writes"] == "36"
@@ -100,11 +100,11 @@ def test_many_runs_are_added_up_and_what_none_has_seen_is_told() -> None:
     assert never == [name for name in (*FAULTS, *NAMES) if name not in {"cut", "gap found"}]
 
 
-def test_if_all_was_seen_and_nothing_failed_no_more_is_said() -> None:
+def test_complete_campaign_prints_short_summary() -> None:
     everything = attrs.evolve(VALID, fired=dict.fromkeys(FAULTS, 1), probes=dict.fromkeys(NAMES, 1))
-    told = "\n".join(summarise([everything], 1.0))
-    assert "never seen" not in told
-    assert "failed" not in told
+    reported = "\n".join(summarise([everything], 1.0))
+    assert "never seen" not in reported
+    assert "failed" not in reported
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What all checkers have in common."""
+"""The base class of checkers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sim.world.world import CHECKERS, SimWorld
 from tests.sim.planted import caught, finish, fresh
 
 
-def ordinary_life(world: SimWorld) -> None:
+def typical_run(world: SimWorld) -> None:
     """Trouble of every kind, and no bug."""
     world.run("eu", "SADD", "cart", "u1", "u2")
     world.run("us", "INCRBY", "count:0.0", "5")
@@ -33,12 +33,12 @@ def ordinary_life(world: SimWorld) -> None:
 
 
 def test_without_bug_nothing_is_caught() -> None:
-    assert caught(ordinary_life) == []
+    assert caught(typical_run) == []
 
 
 def test_every_checker_has_something_to_look_at() -> None:
     world = fresh(copies=(Copy("f", 255, ("eu",)),))
-    ordinary_life(world)
+    typical_run(world)
     assert {checker.promise for checker in world.checkers if not checker.looked} <= {
         "bounded memory",
         "age",
@@ -51,7 +51,7 @@ def test_promises_have_names_of_their_own() -> None:
     assert len({kind.promise for kind in CHECKERS}) == len(CHECKERS)
 
 
-def test_violation_says_which_promise_was_broken() -> None:
+def test_violation_names_promise() -> None:
     violation = Checker(RunHistory()).violation("all is lost")
     assert isinstance(violation, Violation)
     assert (violation.promise, violation.text) == ("", "all is lost")

@@ -1,4 +1,4 @@
-"""Wall clocks are wrong in every way that a region's clock can be."""
+"""Wall clocks: offset, drift and steps."""
 
 from __future__ import annotations
 

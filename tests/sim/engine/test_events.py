@@ -1,4 +1,4 @@
-"""Virtual time: all happens at its time, and equals in the order in which they were asked."""
+"""Virtual time: events happen at their time, and simultaneous ones in the order of request."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def test_between_includes_both_ends() -> None:
     assert {rng.integer_between(-1, 1) for _ in range(100)} == {-1, 0, 1}
 
 
-def test_chance_is_as_likely_as_it_says() -> None:
+def test_probabilities_are_exact() -> None:
     rng = SeededRandom(0, "x")
     assert not any(rng.happens_in(0) for _ in range(100))
     assert all(rng.happens_in(100) for _ in range(100))

@@ -1,4 +1,4 @@
-"""The records of a run: their hash stands for the run."""
+"""The trace of a run, and its hash."""
 
 from __future__ import annotations
 

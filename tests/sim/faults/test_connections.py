@@ -1,4 +1,4 @@
-"""Ends that do not read, frames that no peer sends, and clients that repeat a command."""
+"""Faults of connections: ends that do not read, invalid frames, and repeated commands."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_end_that_goes_on_after_wrong_frame_is_caught(world: SimWorld) -> None:
         world.sleep(SECOND)
 
 
-def test_wrong_frame_that_noise_has_changed_need_not_end_its_connection(world: SimWorld) -> None:
+def test_corrupted_wrong_frame_may_keep_connection(world: SimWorld) -> None:
     (wire,) = world.wires_between("a", "b")
     wire.send_bad(bytes((0, 8, 0, 1)))  # the length, of which a bit was flipped
     assert wire.out is not None
@@ -62,7 +62,7 @@ def test_wrong_frame_that_noise_has_changed_need_not_end_its_connection(world: S
     assert world.sites["b"].rejected == 0
 
 
-def test_wrong_frame_that_comes_in_pieces_ends_its_connection_with_last(world: SimWorld) -> None:
+def test_wrong_frame_in_pieces_ends_connection(world: SimWorld) -> None:
     (wire,) = world.wires_between("a", "b")
     data = unknown_frame(wire.connection.channel)
     assert wire.out is not None
@@ -135,7 +135,7 @@ def test_fault_of_missing_connection_does_nothing(world: SimWorld) -> None:
     assert stop_reading(world, step) == (False, None)
 
 
-def test_end_that_cannot_send_says_nothing_wrong(world: SimWorld) -> None:
+def test_unconnected_end_sends_no_bad_frame(world: SimWorld) -> None:
     (wire,) = world.wires_between("a", "b")
     sent = wire.sent
     wire.over = True
@@ -143,7 +143,7 @@ def test_end_that_cannot_send_says_nothing_wrong(world: SimWorld) -> None:
     assert wire.sent == sent
 
 
-def test_stranger_meets_nobody_where_region_is_down(world: SimWorld) -> None:
+def test_stranger_is_ignored_by_stopped_region(world: SimWorld) -> None:
     world.crash_process("a")
     step = ScheduleStep(world.now, "other-version", ("a", "b"))
     assert greet_with_other_version(world, step) == (False, None)

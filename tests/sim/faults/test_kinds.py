@@ -1,4 +1,4 @@
-"""Everything that can go wrong does, is undone, and leaves nothing behind in ways or clocks."""
+"""Kinds of faults: each one happens, is undone, and leaves links and clocks as before."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_each_fault_happens_and_is_undone(fault: Fault, world: SimWorld) -> None
 
 
 def nonsense() -> list[tuple[str, tuple[str, ...]]]:
-    """What makes no sense in `test_senseless_fault_does_nothing`: there are three regions in a
+    """Invalid targets for `test_senseless_fault_does_nothing`: there are three regions in a
     line, the last of which is down."""
     down = [(kind, ("c",)) for kind in ("crash", "crash-silent", "restart", "pause")]
     return [

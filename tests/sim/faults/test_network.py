@@ -1,4 +1,4 @@
-"""What separates processes, and makes the ways between them bad."""
+"""Faults of the network: cuts, losses, delays and bandwidth."""
 
 from __future__ import annotations
 

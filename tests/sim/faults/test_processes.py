@@ -1,4 +1,4 @@
-"""What befalls a single process: it dies and lives again, and is not always who it was."""
+"""Faults of a single process: crashes, restarts, and restarts with an older identity."""
 
 from __future__ import annotations
 
@@ -150,15 +150,15 @@ def test_clients_of_promoted_follower_end_when_it_follows_again(world: SimWorld)
         world.cut("f", source)
     world.sleep(2 * SECOND)
     assert sessions[first + 1].waiting is None
-    told = [record for record in world.trace.last_records(400) if "client" in record]
-    assert any("EXEC → EXECABORT" in record for record in told)
+    reported = [record for record in world.trace.last_records(400) if "client" in record]
+    assert any("EXEC → EXECABORT" in record for record in reported)
     assert copy.holds_old
     for source in copy.sources:
         world.heal("f", source)
     world.sleep(2 * SECOND)
     assert world.run("f", "EXISTS", "queued") == 0
-    told = [record for record in world.trace.last_records(400) if "client" in record]
-    assert sum("MULTI; EXISTS k; EXEC → OK QUEUED -" in record for record in told) == 1
+    reported = [record for record in world.trace.last_records(400) if "client" in record]
+    assert sum("MULTI; EXISTS k; EXEC → OK QUEUED -" in record for record in reported) == 1
     world.check_end()
 
 

@@ -1,4 +1,4 @@
-"""A full resync in the middle of which one of the two ends dies, and what comes of it."""
+"""A full resync during which one end crashes."""
 
 from __future__ import annotations
 

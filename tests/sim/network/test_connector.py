@@ -1,4 +1,4 @@
-"""How regions keep connections: they dial, are refused or hear nothing, and dial again."""
+"""Connectors: they dial, are refused or time out, and dial again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def dial_in_silence(world: SimWorld) -> None:
 
 
 def failures(world: SimWorld, why: str) -> int:
-    """How many attempts of `us` came to nothing for this reason."""
+    """Return the number of attempts of `us` that failed for this reason."""
     lines = (line.split(" ", 1)[1] for line in world.trace.last_records(1000))
     return sum(line == f"us no connection eu: {why}" for line in lines)
 

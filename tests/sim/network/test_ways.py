@@ -1,4 +1,4 @@
-"""Ways and pipes: order, delay, and everything that can befall bytes."""
+"""Ways and pipes: order, delay, and faults."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Ends:
         return b"".join(data for _, data in self.got)
 
     def conserves(self) -> bool:
-        """Whether what was sent was delivered, lost, or is still under way (I34)."""
+        """Return whether all sent data was delivered, lost, or is in transit (I34)."""
         tally = self.way.tally
         under_way = sum(pipe.bytes_in_flight() for pipe in self.way.pipes)
         return tally.sent == tally.delivered + tally.lost + under_way
@@ -63,7 +63,7 @@ def test_bytes_take_delay_of_way(ends: Ends) -> None:
     assert ends.got == [(40, b"a")]
 
 
-def test_bytes_of_one_pipe_keep_their_order_though_delays_vary() -> None:
+def test_bytes_stay_in_order_under_varying_delay() -> None:
     ends = Ends(Latency.uniform(0, ms(100)))
     sent = [bytes([i]) for i in range(200)]
     for data in sent:
@@ -169,7 +169,7 @@ def test_break_cuts_pieces_too(ends: Ends, keep: int) -> None:
     assert ends.conserves()
 
 
-def test_of_silent_break_nobody_hears(ends: Ends) -> None:
+def test_silent_break_is_not_reported(ends: Ends) -> None:
     ends.pipe.send(b"ab")
     ends.pipe.break_off("", 1)
     ends.pipe.send(b"cd")
@@ -187,14 +187,14 @@ def test_connection_ends_once(ends: Ends) -> None:
     assert ends.ended == [(40, "a")]
 
 
-def test_broken_end_can_break_again_before_it_is_heard(ends: Ends) -> None:
+def test_broken_end_can_break_again_before_detection(ends: Ends) -> None:
     ends.pipe.end("bye")
     ends.pipe.break_off("reset")
     ends.engine.run_until(SECOND)
     assert ends.ended == [(40, "reset")]
 
 
-def test_late_bytes_of_old_connection_come_beside_those_of_new_one() -> None:
+def test_late_bytes_of_old_connection_still_arrive() -> None:
     ends = Ends(Latency.uniform(0, ms(100)))
     old, new = ends.pipe, ends.connect()
     for i in range(30):

@@ -1,4 +1,4 @@
-"""One end of a simulated connection: frames out as bytes, and an end that both sides hear of."""
+"""One end of a simulated connection: encoded frames, and a close that both ends receive."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from sim.engine.rng import SeededRandom
 from sim.network.ways import Network, Pipe
 from sim.network.wire import Wire, name_frames
 from sim.schedule.plan import Plan
-from tests.replication.ends import greeted_source, replica, write
+from tests.replication.ends import connected_source, replica, write
 from tests.replication.secrets import channels, open_channels
 
 
@@ -117,7 +117,7 @@ def test_ended_machine_hangs_up_once(line: Line) -> None:
     assert line.over == [line.wire]
 
 
-def test_before_it_is_connected_nothing_is_sent_but_it_may_be_over(line: Line) -> None:
+def test_unconnected_wire_sends_nothing_but_may_end(line: Line) -> None:
     line.wire.flush(0)
     assert (line.wire.sent, line.wire.over) == (0, False)
     line.hang_up()
@@ -125,20 +125,20 @@ def test_before_it_is_connected_nothing_is_sent_but_it_may_be_over(line: Line) -
     assert line.wire.over
 
 
-def test_messages_are_told_when_their_last_byte_has_come(line: Line) -> None:
-    told: list[tuple[int, str, bool]] = []
+def test_message_is_recorded_at_its_last_byte(line: Line) -> None:
+    reported: list[tuple[int, str, bool]] = []
     wire = line.wire
-    wire.on_message = lambda sent, text, has_come: told.append((sent, text, has_come))
+    wire.on_message = lambda sent, text, has_come: reported.append((sent, text, has_come))
     wire.marks.extend([(10, 1, "Ops"), (12, 2, ""), (20, 3, "2 Ops"), (30, 4, ""), (31, 5, "x")])
     wire.arrived(9)
-    assert told == []
+    assert reported == []
     wire.arrived(1)
     wire.arrived(10)
-    assert told == [(1, "Ops", True), (3, "2 Ops", True)]
+    assert reported == [(1, "Ops", True), (3, "2 Ops", True)]
     wire.abandon()
-    assert told[2:] == [(5, "x", False)]
+    assert reported[2:] == [(5, "x", False)]
     wire.abandon()
-    assert len(told) == 3
+    assert len(reported) == 3
 
 
 def test_recorder_is_optional(line: Line) -> None:
@@ -148,7 +148,7 @@ def test_recorder_is_optional(line: Line) -> None:
     assert not line.wire.marks
 
 
-def test_other_end_notes_what_is_on_its_way_if_somebody_listens(line: Line) -> None:
+def test_peer_records_data_in_transit_if_traced(line: Line) -> None:
     far = wire_of(line.links.serve(0), line.far, line.links)
     line.wire.far = far
     far.on_message = lambda _sent, _text, _has_come: None
@@ -166,7 +166,7 @@ def test_other_end_notes_what_is_on_its_way_if_somebody_listens(line: Line) -> N
         ([Ops((b"a", b"b")), Heartbeat({}, 0), Truncated(), Ops((b"c",))], "3 Ops, Truncated"),
     ],
 )
-def test_of_frames_number_of_operations_is_told(frames: list[Frame], text: str) -> None:
+def test_frames_show_number_of_operations(frames: list[Frame], text: str) -> None:
     assert name_frames(frames) == text
 
 
@@ -178,7 +178,7 @@ def test_operations_for_others_do_not_end_a_flush(line: Line) -> None:
     here.accept(other.since({})[0])
     write(here)
     line.connect()
-    source = greeted_source(here, Limits(scan_ops_max=1))
+    source = connected_source(here, Limits(scan_ops_max=1))
     wire = wire_of(source, line.wire.connection.channel, line.links)
     wire.out = line.wire.out
     wire.flush(0)

@@ -1,4 +1,4 @@
-"""The client at sim_client: requests and replies are bytes of the Redis protocol."""
+"""The simulated client: requests and replies are bytes of the Redis protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Effects in words: what servers make of commands, told as the specification tells it."""
+"""The effect decoder: effects as commands of the specification."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EU = make_origin(1)
 CUSTOM = next(each for each in DEFINITIONS if each.redis_name is None)
 
 
-def told(*commands: str) -> list[str]:
-    """What one region's commands came to, the last of them."""
+def reported(*commands: str) -> list[str]:
+    """Run commands in one region. Return the last reported effect."""
     world = SimWorld(Plan.of(["eu", "us"], delay_ms=20), checkers=())
     world.sleep(SECOND)
     deeds = EffectDecoder()
@@ -63,13 +63,13 @@ def told(*commands: str) -> list[str]:
     ],
 )
 def test_effects_of_commands(commands: list[str], found: list[str]) -> None:
-    assert told(*commands) == found
+    assert reported(*commands) == found
 
 
 def test_elements_of_lists_go_by_push_that_brought_them() -> None:
     push = make_dot(EU, 1)
-    assert told("RPUSH k a b", "LSET k 1 c") == [f"LSET k {(push, 1)} c"]
-    assert told("LPUSH k a", "LPUSH k b", "LREM k 0 a") == [f"LREM k {(push, 0)}"]
+    assert reported("RPUSH k a b", "LSET k 1 c") == [f"LSET k {(push, 1)} c"]
+    assert reported("LPUSH k a", "LPUSH k b", "LREM k 0 a") == [f"LREM k {(push, 0)}"]
 
 
 def test_impossible_effect_is_not_decoded() -> None:

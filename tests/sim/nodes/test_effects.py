@@ -1,4 +1,4 @@
-"""What the book of effects knows about a key."""
+"""The recorded effects of a key."""
 
 from __future__ import annotations
 

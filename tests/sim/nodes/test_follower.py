@@ -1,4 +1,4 @@
-"""One follower: it copies, refuses writes, is promoted, and lives again."""
+"""One follower: it copies, refuses writes, is promoted, and restarts."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_two_sources_are_two_databases() -> None:
     assert set(copy.claims()) == {"eu", "us"}
 
 
-def test_after_cut_it_goes_on_from_backlog_if_that_reaches_back() -> None:
+def test_follower_resumes_from_backlog_after_cut() -> None:
     world, copy = following("eu", history_bytes=2000)
     world.run("eu", "SET", "k", "v")
     assert (copy.snapshots, copy.resumptions) == (0, 1)
@@ -104,7 +104,7 @@ def test_each_life_begins_with_nothing() -> None:
     assert copy.replica.origin != first
     assert world.converge(10 * SECOND)
     assert world.run("f", "GET", "k") == b"v"
-    assert (copy.beginnings, copy.bidden) == (2, 2)
+    assert (copy.beginnings, copy.commanded_starts) == (2, 2)
 
 
 def test_step_without_effect_is_not_inspected() -> None:

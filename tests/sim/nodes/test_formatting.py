@@ -1,4 +1,4 @@
-"""Replies and events in words."""
+"""The text of replies and events."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import pytest
 
 from crdt.causality.dots import make_origin
 from replication.protocol.events import (
-    BroughtBack,
     ClockSkew,
     Closed,
     Connected,
+    DisputedStateResolved,
     EarlierIncarnation,
     Event,
     GapFound,
@@ -60,7 +60,7 @@ def test_replies_are_short(reply: Reply, text: str) -> None:
     assert format_reply(reply) == text
 
 
-def test_origin_is_region_and_its_life() -> None:
+def test_origin_shows_region_and_incarnation() -> None:
     assert format_origin(make_origin(1), NAMES) == "eu"
     assert format_origin(make_origin(2, 1), NAMES) == "us (incarnation 1)"
     assert format_origin(make_origin(9), NAMES) == "9"
@@ -95,13 +95,16 @@ FORGOTTEN = "hears from us of own writes that it has forgotten"
         (OriginReused("us", make_origin(1)), FORGOTTEN),
         (EarlierIncarnation("us"), EARLIER),
         (Unlisted("us"), "is not in the list of us"),
-        (BroughtBack("us"), "drops what it had put aside: its peers have all of it"),
-        (BroughtBack("us", merged=True), "brings back what it had put aside"),
+        (DisputedStateResolved("us"), "drops what it had put aside: its peers have all of it"),
+        (DisputedStateResolved("us", merged=True), "brings back what it had put aside"),
         (
-            BroughtBack("us", merged=True, moved=True),
+            DisputedStateResolved("us", merged=True, moved=True),
             "brings back what it had put aside under another origin",
         ),
-        (BroughtBack("us", lost_keys=7), "cannot bring back 7 keys that it had put aside"),
+        (
+            DisputedStateResolved("us", lost_keys=7),
+            "cannot bring back 7 keys that it had put aside",
+        ),
         (Recovered("us"), "has all that its peers had, and may write"),
         (Closed("us", IN, "reset"), "loses us: reset"),
         (Closed("us", OUT, "reset"), "no longer serves us: reset"),
@@ -109,5 +112,5 @@ FORGOTTEN = "hears from us of own writes that it has forgotten"
         (OpsTaken("us", 3), ""),
     ],
 )
-def test_events_are_told_of_end_that_reports(event: Event, text: str) -> None:
+def test_events_name_reporting_end(event: Event, text: str) -> None:
     assert format_event(event, NAMES) == text

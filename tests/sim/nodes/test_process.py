@@ -1,4 +1,4 @@
-"""What every simulated process does, whichever kind it is; see also `test_site`."""
+"""The common behaviour of simulated processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def world() -> SimWorld:
     return made
 
 
-def test_region_serves_and_dials_by_same_links_follower_does_not(world: SimWorld) -> None:
+def test_region_serves_and_dials_but_follower_only_dials(world: SimWorld) -> None:
     eu, f = world.places["eu"], world.places["f"]
     assert eu.all_links() == (eu.links,)
     assert f.all_links() == (f.links, f.dialling_links)
@@ -46,7 +46,7 @@ def test_due_work_is_not_put_off(world: SimWorld) -> None:
     assert eu.timer_at <= world.now + SECOND
 
 
-def test_appointment_of_region_that_is_down_does_not_bind_its_next_life(world: SimWorld) -> None:
+def test_restarted_region_drops_old_timers(world: SimWorld) -> None:
     eu, due = world.sites["eu"], world.now + 1
     eu.arm_timer(due)
     world.engine.at(due, lambda: world.restart_process("eu"))
@@ -95,7 +95,7 @@ def test_region_with_another_secret_is_alone(world: SimWorld) -> None:
     assert [follower.peer for follower in eu.links.followers] == ["f"]
 
 
-def test_snapshot_goes_on_after_pause_and_not_over_dead_connection(world: SimWorld) -> None:
+def test_snapshot_continues_after_pause_only(world: SimWorld) -> None:
     eu = world.sites["eu"]
     wire = eu.wires[0]
     before = len(eu.kept_back)

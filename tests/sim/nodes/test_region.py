@@ -1,4 +1,4 @@
-"""One region: its lives, its pauses, and what it tells its surroundings."""
+"""A simulated region: its incarnations, its pauses, and its reports."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def world() -> SimWorld:
     return made
 
 
-def told(world: SimWorld, region: str, what: str) -> int:
-    """How often the trace says so of a region."""
+def reported(world: SimWorld, region: str, what: str) -> int:
+    """Return the number of such trace records of a region."""
     return sum(line.split()[1:3] == [region, what] for line in world.trace.last_records(10_000))
 
 
@@ -50,7 +50,7 @@ def test_restarted_region_refuses_writes_until_caught_up(world: SimWorld) -> Non
     assert world.run("eu", "GET", "a") is None
     world.sleep(SECOND)
     assert site.has_caught_up
-    assert told(world, "eu", "caught") == 1
+    assert reported(world, "eu", "caught") == 1
     assert world.run("eu", "GET", "a") == b"1"
     assert world.run("eu", "SET", "a", "3") == "OK"
 
@@ -164,7 +164,7 @@ def test_damaged_bytes_end_connection_and_it_is_made_again(world: SimWorld) -> N
     assert eu.connectors["us"].wire not in {None, first}
 
 
-def test_region_is_tuned_as_its_plan_says() -> None:
+def test_region_has_tuning_of_plan() -> None:
     tuning = Tuning(history_bytes=400, waiting_bytes=300)
     replica = SimWorld(Plan.of(["eu", "us"], tuning=tuning)).sites["eu"].replica
     assert (replica.history.limit, replica.causal_buffer.limit) == (400, 300)

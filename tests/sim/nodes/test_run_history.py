@@ -1,4 +1,4 @@
-"""The books of a world: who made what, having seen what."""
+"""The history of a run: the operations, their origins and what they had seen."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_context_is_computed_for_every_op() -> None:
     ]
 
 
-def test_operation_that_nobody_made_has_seen_what_it_says() -> None:
+def test_unknown_operation_uses_its_own_vector() -> None:
     op = Op(9 << 14, 1, 0, {1 << 14: 3}, ((1, 0, b"k", 5, b"v"),))
     assert RunHistory().observed_before(Entry(op, 0, -1)) == {1 << 14: 3}
 
@@ -75,7 +75,7 @@ def test_vector_names_operations_that_end_within_it() -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 2, STRIDE, STRIDE + 1, 2 * STRIDE])
-def test_settled_history_is_not_inspected_again(steps: int) -> None:
+def test_stable_history_is_not_inspected_again(steps: int) -> None:
     here, there, run_history = Replica(1), Replica(2), RunHistory()
     seen = [make(run_history, here, f"a{i}") for i in range(2 * STRIDE + 1)]
     for entry in seen:
@@ -84,8 +84,12 @@ def test_settled_history_is_not_inspected_again(steps: int) -> None:
     enough = {here.origin: 1 + steps, there.origin: 1 + steps}
     short = {here.origin: steps, there.origin: 1 + steps}
     assert run_history.explain_unclosed(enough, known) == ""
-    told = f"2:{1 + steps}..{1 + steps} had seen {{{here.origin}: {1 + steps}}}"
-    assert run_history.explain_unclosed(short, known) == run_history.explain_unclosed(short) == told
+    reported = f"2:{1 + steps}..{1 + steps} had seen {{{here.origin}: {1 + steps}}}"
+    assert (
+        run_history.explain_unclosed(short, known)
+        == run_history.explain_unclosed(short)
+        == reported
+    )
 
 
 def test_earlier_operation_may_be_one_that_had_seen_too_much() -> None:

@@ -1,4 +1,4 @@
-"""Sessions: what they remember, and how they move."""
+"""Sessions: their vectors, and their moves between regions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_session_waits_elsewhere_for_what_it_has_seen() -> None:
     world = fresh()
     assert world.run_session("eu", 1, ("SADD", "k", "a"), VECTOR) == [1, b"1=1"]
     assert world.run_session("us", 1, ("SMEMBERS", "k")) == []
-    assert session_of(world, 1).is_adrift
+    assert session_of(world, 1).has_moved
     assert world.run_session("us", 1, ("SMEMBERS", "k")) is None  # it waits
     world.sleep(SECOND)
     assert world.run_session("us", 1, ("SMEMBERS", "k")) == [[b"a"]]
@@ -46,7 +46,7 @@ def test_session_that_waits_in_vain_asks_again() -> None:
     world.run_session("us", 1, ("SMEMBERS", "k"))
     world.sleep(3 * SECOND)
     assert session_of(world, 1).waiting is None
-    assert session_of(world, 1).is_adrift
+    assert session_of(world, 1).has_moved
 
 
 def test_session_that_leaves_is_not_served_where_it_was() -> None:
@@ -55,10 +55,10 @@ def test_session_that_leaves_is_not_served_where_it_was() -> None:
     assert len(world.sites["eu"].session_connections) == 1
     world.run_session("us", 1, ("GET", "k"))
     assert not world.sites["eu"].session_connections
-    assert not session_of(world, 1).is_adrift
+    assert not session_of(world, 1).has_moved
 
 
-def test_blocked_session_is_served_and_one_whose_region_died_is_free() -> None:
+def test_blocked_session_is_served_or_released() -> None:
     world = fresh()
     assert world.run_session("eu", 1, ("BLPOP", "q", "0")) == []
     assert world.run_session("us", 2, ("BLPOP", "q", "0.2")) == []

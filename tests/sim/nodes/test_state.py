@@ -1,4 +1,4 @@
-"""What readers of a region see, in one line."""
+"""The visible state of a region in one line."""
 
 from __future__ import annotations
 
@@ -70,5 +70,5 @@ def test_values_of_other_types_under_key_are_counted() -> None:
     }
 
 
-def test_seconds_are_told_to_millisecond() -> None:
+def test_times_are_shown_in_milliseconds() -> None:
     assert [format_seconds(ms) for ms in (2_000, 1, 90_050)] == ["2 s", "0.001 s", "90.05 s"]

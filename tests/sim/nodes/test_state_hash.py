@@ -1,4 +1,4 @@
-"""Mirrors follow a keyspace change by change, and two that hold the same look the same."""
+"""State hashes follow each change of a keyspace, and are equal for equal states."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def test_only_changed_keys_are_hashed() -> None:
     replica, state_hash = mirrored(1)
     replica.set(b"s").add(b"a")
     replica.hash(b"h")[b"f"] = b"1"
-    changes = {change.key: change for change in state_hash.take_changes()}
+    changes = {change.key: change for change in state_hash.drain_changes()}
     assert changes[b"s"] == Change(b"s", (), ((SET_TYPE, frozenset({b"a"})),))
     assert changes[b"h"].added_elements() == [(HASH, b"f")]
     assert state_hash.hashed == 2
-    assert state_hash.take_changes() == []
+    assert state_hash.drain_changes() == []
     replica.set(b"s").discard(b"a")
-    (change,) = state_hash.take_changes()
+    (change,) = state_hash.drain_changes()
     assert (change.added_elements(), change.removed_elements()) == ([], [(SET_TYPE, b"a")])
     assert state_hash.hashed == 2
 
@@ -45,11 +45,11 @@ def test_only_changed_keys_are_hashed() -> None:
 def test_new_value_of_string_is_change_but_no_new_element() -> None:
     replica, state_hash = mirrored(1)
     replica.string(b"k").set(b"1")
-    assert [change.added_elements() for change in state_hash.take_changes()] == [[(STRING, b"")]]
+    assert [change.added_elements() for change in state_hash.drain_changes()] == [[(STRING, b"")]]
     before = state_hash.fingerprint()
     replica.string(b"k").set(b"2")
     assert [
-        (each.added_elements(), each.removed_elements()) for each in state_hash.take_changes()
+        (each.added_elements(), each.removed_elements()) for each in state_hash.drain_changes()
     ] == [([], [])]
     assert state_hash.fingerprint() != before
 
@@ -57,10 +57,10 @@ def test_new_value_of_string_is_change_but_no_new_element() -> None:
 def test_equal_rewrite_is_no_change() -> None:
     replica, state_hash = mirrored(1)
     replica.string(b"k").set(b"1")
-    state_hash.take_changes()
+    state_hash.drain_changes()
     before = state_hash.fingerprint()
     replica.string(b"k").set(b"1")
-    assert state_hash.take_changes() == []
+    assert state_hash.drain_changes() == []
     assert state_hash.fingerprint() == before
 
 
@@ -68,7 +68,7 @@ def test_mirror_begins_with_what_is_there() -> None:
     replica, early = mirrored(1)
     replica.list(b"l").append(b"x")
     late = StateHash(replica.keyspace)
-    assert early.take_changes() == late.take_changes() != []
+    assert early.drain_changes() == late.drain_changes() != []
     assert early.fingerprint() == late.fingerprint()
 
 
@@ -84,11 +84,11 @@ def test_equal_data_are_same_whatever_way_there() -> None:
     here.set(b"s").add(b"a")
     there.set(b"s").add(b"b")
     send(here, there)
-    ours.take_changes()
-    theirs.take_changes()
+    ours.drain_changes()
+    theirs.drain_changes()
     assert not ours.fingerprint().is_equal_after(theirs.fingerprint(), 0)
     send(there, here)
-    ours.take_changes()
+    ours.drain_changes()
     assert ours.fingerprint().is_equal_after(theirs.fingerprint(), 0)
 
 
@@ -97,9 +97,9 @@ def test_merged_snapshot_soils_everything() -> None:
     here.set(b"s").add(b"a")
     there.merge(list(here.snapshot()))
     theirs.mark_all_dirty()
-    assert [change.key for change in theirs.take_changes()] == [b"s"]
+    assert [change.key for change in theirs.drain_changes()] == [b"s"]
     fresh = StateHash(there.keyspace)
-    fresh.take_changes()
+    fresh.drain_changes()
     assert theirs.fingerprint() == fresh.fingerprint()
 
 
@@ -108,13 +108,13 @@ def test_keys_that_end_before_clock_do_not_count() -> None:
     here.set(b"s").add(b"a")
     here.keyspace.expire(b"s", BASE + 100)
     there.keyspace.advance(BASE)
-    ours.take_changes()
-    theirs.take_changes()
+    ours.drain_changes()
+    theirs.drain_changes()
     mine, other = ours.fingerprint(), theirs.fingerprint()
     assert not mine.is_equal_after(other, BASE + 99)
     assert mine.is_equal_after(other, BASE + 100)
     here.keyspace.expire(b"s", None)
-    ours.take_changes()
+    ours.drain_changes()
     assert not ours.fingerprint().is_equal_after(other, BASE + 100)
 
 
@@ -123,9 +123,9 @@ def test_forgotten_deadline_is_forgotten() -> None:
     empty = state_hash.fingerprint()
     replica.set(b"s").add(b"a")
     replica.keyspace.expire(b"s", BASE + 100)
-    state_hash.take_changes()
+    state_hash.drain_changes()
     replica.keyspace.delete(b"s")
-    state_hash.take_changes()
+    state_hash.drain_changes()
     assert state_hash.fingerprint() == empty
 
 
@@ -134,20 +134,20 @@ def test_all_types_under_key_are_elements() -> None:
     here.set(b"k").add(b"a")
     there.list(b"k").append(b"b")
     send(there, here)
-    changed = ours.take_changes()[0]
+    changed = ours.drain_changes()[0]
     assert changed.added_elements() == [(SET_TYPE, b"a"), (LIST, b"b")]
 
 
-def test_change_that_nobody_tells_of_is_found() -> None:
+def test_unreported_state_change_is_found() -> None:
     replica, state_hash = mirrored(1)
     replica.set(b"s").add(b"a")
     replica.hash(b"h")[b"f"] = b"1"
     replica.list(b"l").append(b"x")
-    state_hash.take_changes()
+    state_hash.drain_changes()
     assert state_hash.unreported_changes() == []
     replica.set(b"s").add(b"b")
     assert state_hash.unreported_changes() == [], "it was told, and is to be taken in"
-    state_hash.take_changes()
+    state_hash.drain_changes()
     db = replica.keyspace
     db.readers.clear()
     replica.hash(b"h")[b"f"] = b"2"

@@ -1,4 +1,4 @@
-"""Pictures of runs: every mark has its place, and nothing that a client wrote breaks the page."""
+"""Diagrams of runs: the position of each mark, and escaped client data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def elements(picture: Picture, tag: str) -> list[ElementTree.Element]:
     return list(ElementTree.fromstring(picture.svg()).iter(f"{SVG}{tag}"))
 
 
-def test_film_tells_when_where_and_what_in_order() -> None:
+def test_text_lists_records_in_order() -> None:
     picture = Picture(
         REGIONS,
         (Mark(2 * SECOND, "us", "write", "SADD s a"),),
@@ -55,9 +55,9 @@ def test_empty_picture_is_page_with_lanes() -> None:
 
 
 def test_text_of_clients_is_escaped() -> None:
-    said = 'SET <k> "&"'
-    picture = Picture(("<a>", "b"), (Mark(0, "<a>", "write", said),))
-    assert [text.text for text in elements(picture, "text")][-1] == said
+    output = 'SET <k> "&"'
+    picture = Picture(("<a>", "b"), (Mark(0, "<a>", "write", output),))
+    assert [text.text for text in elements(picture, "text")][-1] == output
 
 
 def test_marks_of_one_moment_and_lane_stand_below_each_other() -> None:
@@ -83,7 +83,7 @@ def test_time_has_its_room_within_limits() -> None:
     assert steps == [STEP_MIN, 20, STEP_MAX]
 
 
-def test_message_runs_from_lane_to_lane_and_lost_one_ends_half_way() -> None:
+def test_lost_message_ends_half_way() -> None:
     arrows = (
         Arrow(0, 80 * MS, "eu", "us", "there"),
         Arrow(0, 80 * MS, "us", "eu", "back"),
@@ -105,7 +105,7 @@ def test_message_runs_from_lane_to_lane_and_lost_one_ends_half_way() -> None:
     assert "×" in [text.text for text in elements(picture, "text")]
 
 
-def test_band_fills_half_at_lane_that_is_not_heard() -> None:
+def test_one_way_cut_fills_half_of_lane() -> None:
     bands = (Band(0, 80 * MS, "eu", "us"), Band(0, 80 * MS, "us", "eu"), Band(0, 9, "eu", "xx"))
     picture = Picture(REGIONS, (), (), bands)
     drawing = Drawing(picture)

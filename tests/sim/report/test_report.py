@@ -1,4 +1,4 @@
-"""What a recorder keeps of a run, and what picture it makes of it."""
+"""The recorder of a run, and the diagram that it makes."""
 
 from __future__ import annotations
 

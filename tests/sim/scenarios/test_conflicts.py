@@ -1,4 +1,4 @@
-"""Scenarios of conflicts: how they are read, and what a backend is asked for."""
+"""Conflict scenarios: parsing, and the calls to a backend."""
 
 from __future__ import annotations
 

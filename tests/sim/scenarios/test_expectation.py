@@ -1,4 +1,4 @@
-"""Expected replies: how they are written, and the comparison, which must not pass by mistake."""
+"""Expected replies: their syntax and their comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of scenarios and runs: what they mean, and what is said of those that mean nothing."""
+"""The language of scenarios and runs: its words, and errors for others."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def test_time_is_written_exactly(ns: int) -> None:
 
 
 def test_lines_are_taken_by_their_forms() -> None:
-    said: list[list[str]] = []
+    output: list[list[str]] = []
     forms = {"say": Form("say A [B]", list[list[str]].append, 1, 2)}
-    take_words(said, "say 'a b' c  # d", forms)
-    assert said == [["a b", "c"]]
+    take_words(output, "say 'a b' c  # d", forms)
+    assert output == [["a b", "c"]]
     for line, why in (
         ("say 'a", "a quotation mark is not closed"),
         ("sing a", "there is no step 'sing'; there are: say"),
@@ -67,7 +67,7 @@ def test_lines_are_taken_by_their_forms() -> None:
         ("say a b c", "too many words: say A"),
     ):
         with pytest.raises(ScenarioMistake, match=why):
-            take_words(said, line, forms)
+            take_words(output, line, forms)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_lines_are_taken_by_their_forms() -> None:
         (lambda: parse_commands(["GET", "k", ";"]), "a command is missing beside a semicolon"),
     ],
 )
-def test_nonsense_is_told(act: Callable[[], object], why: str) -> None:
+def test_invalid_step_is_reported(act: Callable[[], object], why: str) -> None:
     with pytest.raises(ScenarioMistake, match=why):
         act()
 

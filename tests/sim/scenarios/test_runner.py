@@ -1,4 +1,4 @@
-"""Where scenarios are played: which steps make no sense, and what is said of them."""
+"""The scenario runner: errors for steps that are not possible."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sim.scenarios.scenario import ScenarioError, replay_blocks
 
 
 def refused(*steps: str) -> str:
-    """What is said of the last of some steps, which makes no sense."""
+    """Return the error of the last step, which is invalid."""
     with pytest.raises(ScenarioError) as caught:
         replay_blocks("\n".join(["regions eu us ap", *steps]))
     line, _, why = str(caught.value).partition(f": {steps[-1]!r}: ")

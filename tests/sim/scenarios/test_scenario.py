@@ -1,4 +1,4 @@
-"""Scenarios: those in `tests/scenarios` line by line, and the language they are written in."""
+"""Scenarios: the files in `tests/scenarios`, and their language."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_there_are_scenarios() -> None:
 
 
 def played(*steps: str, regions: str = "eu us") -> list[str]:
-    """What is to be seen after some steps."""
+    """Return the output after some steps."""
     text = "\n".join([f"regions {regions}", *steps, "----"])
     return replay_blocks(text).partition("----\n")[2].splitlines()
 
@@ -74,7 +74,7 @@ def test_nonsense_is_named_with_its_line(steps: list[str], number: int, why: str
         played(*steps)
 
 
-def test_quotation_marks_hold_spaces_and_what_would_be_comment() -> None:
+def test_quotes_protect_spaces_and_comments() -> None:
     assert played(
         'write eu SET k "a # b"  # a comment', "read eu GET k", "  # another", "settle"
     ) == ["eu> GET k: a # b", "eu: k = a # b", "us: k = a # b"]
@@ -115,10 +115,10 @@ def test_cut_of_one_region_is_healed_pair_by_pair() -> None:
 
 
 def test_silence_in_one_direction_stops_link_of_other() -> None:
-    told = played(
+    reported = played(
         "silence eu > us", "write us SET k v", "write eu SET l w", "wait 2s", "read all KEYS *"
     )
-    assert told[:2] == ["eu> KEYS *: [l k]", "us> KEYS *: [k]"]
+    assert reported[:2] == ["eu> KEYS *: [l k]", "us> KEYS *: [k]"]
 
 
 def test_clocks_can_be_stopped_stepped_and_started() -> None:
@@ -144,7 +144,7 @@ def test_clocks_can_be_stopped_stepped_and_started() -> None:
     ]
 
 
-def test_scenario_that_does_not_settle_is_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scenario_that_does_not_converge_is_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.scenarios.runner.CONVERGE_MAX", 10 * MS)
     with pytest.raises(
         ScenarioError, match="line 3: 'settle': the regions have not converged within 0 s"

@@ -1,4 +1,4 @@
-"""Runs as text: what is written is read again as it was, and what makes no sense is refused."""
+"""Runs as text: they are read back unchanged, and invalid ones are refused."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def faults(draw: st.DrawFn, cast: Cast) -> ScheduleStep:
 
 def chosen(draw: st.DrawFn, fault: Fault, cast: Cast) -> tuple[str, ...]:
     among = cast.followers if fault.choose is one_follower else cast.regions
-    count = script.BEFALLS.get(fault.choose)
+    count = script.TARGET_COUNTS.get(fault.choose)
     if count is None:
         count = len(among) if fault.choose is all_regions else draw(st.integers(1, len(among)))
     return tuple(draw(st.permutations(among)))[:count]
@@ -62,7 +62,7 @@ def strength(draw: st.DrawFn, fault: Fault) -> int:
 
 @st.composite
 def requests(draw: st.DrawFn, places: tuple[str, ...]) -> ScheduleStep:
-    """What a client sends."""
+    """Return the requests of a client."""
     word = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), max_size=5)
     words = word.filter(lambda text: text.isprintable() and text != ";")
     command = st.lists(words, min_size=1, max_size=3).map(tuple)
@@ -117,13 +117,13 @@ def test_script_is_read_as_written(run: Script) -> None:
 def test_run_that_was_written_down_goes_as_it_went(seed: int) -> None:
     options = RunOptions.draw_from_seed(seed, length=4 * SECOND, followers=1)
     steps = tuple(draw_schedule(options))
-    told = Run(options).play_steps(steps)
-    text = render_run(Script.from_run(options, steps), told)
+    reported = Run(options).play_steps(steps)
+    text = render_run(Script.from_run(options, steps), reported)
     again = perform_block(text)
     assert again.text == text
     assert again.result is not None
-    assert again.result.digest == told.digest
-    assert again.result.verdict is told.verdict is Verdict.VALID
+    assert again.result.digest == reported.digest
+    assert again.result.verdict is reported.verdict is Verdict.VALID
 
 
 def test_missing_options_have_defaults() -> None:
@@ -135,7 +135,7 @@ def test_missing_options_have_defaults() -> None:
     assert run.options.faults == ("cut",)
 
 
-def test_numbers_that_all_regions_share_are_told_once() -> None:
+def test_common_numbers_are_shown_once() -> None:
     limits = Limits(ack_bytes=7)
     tunings = {"eu": Tuning(limits), "us": Tuning(limits, history_bytes=400)}
     options = attrs.evolve(plain_options(7, ("eu", "us"), SECOND), tunings=tunings)
@@ -162,12 +162,12 @@ def test_run_is_played_and_its_verdict_stands_below() -> None:
 
 def test_verdict_is_one_line() -> None:
     result = Run(plain_options(7, ("eu", "us"), 0)).play_steps([])
-    told = attrs.evolve(result, verdict=Verdict.INVALID, promise="a", reason="b\n\n  c")
-    assert run_outcome(told) == "invalid: a: b c"
+    reported = attrs.evolve(result, verdict=Verdict.INVALID, promise="a", reason="b\n\n  c")
+    assert run_outcome(reported) == "invalid: a: b c"
 
 
 def refused(*lines: str) -> str:
-    """What is said of a run whose last line makes no sense."""
+    """Return the error of a run whose last line is invalid."""
     with pytest.raises(ScenarioError) as caught:
         replay_blocks("\n".join(lines))
     where, _, why = str(caught.value).partition(f": {lines[-1]!r}: ")
@@ -180,7 +180,7 @@ def refused(*lines: str) -> str:
     [
         ("dance", "there is no step 'dance'; there are: run, regions, "),
         ("run 8", "a file holds one run"),
-        ("regions eu us", "the regions are told already"),
+        ("regions eu us", "the regions are given twice"),
         ("topology torus", "a topology is one of mesh, "),
         ("latency none", "a latency is one of measured, lan, "),
         ("length 5", "'5' is no time"),

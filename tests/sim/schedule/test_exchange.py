@@ -1,4 +1,4 @@
-"""Requests and replies, with transactions taken apart."""
+"""Requests and replies, with transactions split into commands."""
 
 from __future__ import annotations
 

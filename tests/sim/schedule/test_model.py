@@ -1,4 +1,4 @@
-"""The model of single commands does what the server does."""
+"""The model of single commands agrees with the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a world is made of."""
+"""The plan of a world."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sim.schedule.plan import CLUSTER, NEAR, USUAL, Copy, Plan, Tuning
 from sim.world.world import SimWorld
 
 
-def test_regions_are_numbered_in_order_and_begin_their_first_life() -> None:
+def test_regions_are_numbered_and_start_once() -> None:
     plan = Plan.of(["eu", "us"])
     assert plan.region_names == ("eu", "us")
     member = SimWorld(plan).sites["us"].links.member
@@ -26,12 +26,12 @@ def test_regions_are_numbered_in_order_and_begin_their_first_life() -> None:
     ("topology", "peers"),
     [("mesh", ["a", "c", "d"]), ("ring", ["a", "c"]), ("star", ["a"]), ("line", ["a", "c"])],
 )
-def test_topology_says_who_is_linked_with_whom(topology: str, peers: list[str]) -> None:
+def test_topology_defines_links(topology: str, peers: list[str]) -> None:
     plan = Plan.of(["a", "b", "c", "d"], topology=topology)
     assert sorted(SimWorld(plan).sites["b"].links.peers) == peers
 
 
-def test_in_mesh_everybody_sends_its_own_and_in_line_also_what_it_relays() -> None:
+def test_mesh_sends_own_ops_and_line_relays() -> None:
     mesh = SimWorld(Plan.of(["a", "b", "c"])).sites["a"].links.peers
     assert {name: peer.routes for name, peer in mesh.items()} == {"b": (2,), "c": (3,)}
     (line,) = SimWorld(Plan.of(["a", "b", "c"], topology="line")).sites["a"].links.peers.values()
@@ -62,7 +62,7 @@ def test_one_way_may_have_delay_of_its_own() -> None:
     assert plan.latency_between("b", "a") == Latency.constant(ms(20))
 
 
-def test_configuration_may_give_delays_of_places_that_nobody_has_measured() -> None:
+def test_configuration_may_give_unmeasured_delays() -> None:
     config = read_config("""
         [[region]]
         name = "us-east-1"

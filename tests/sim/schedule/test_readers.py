@@ -1,4 +1,4 @@
-"""What sessions are made to do."""
+"""The schedule of sessions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_without_requests_there_are_no_sessions() -> None:
     assert drawn(Load(requests=0)) == []
 
 
-def test_without_queues_nobody_waits() -> None:
+def test_sessions_wait_only_for_queues() -> None:
     names = {w[0] for step in drawn(Load(families=("set", "free"))) for w in step.commands}
     assert not names & {"BLPOP", "BRPOP", "BLMOVE", "BZPOPMIN", "SSCAN"}
 
@@ -70,7 +70,7 @@ def test_database_knows_all_of_these_commands() -> None:
             waiting[step.value] = sim_client
 
 
-def test_followers_are_read_and_scanned_by_sessions_of_their_own() -> None:
+def test_followers_have_own_reading_sessions() -> None:
     def steps(load: Load) -> list[ScheduleStep]:
         rng = SeededRandom(1, "readers")
         return list(merge_steps(*draw_follower_reader_steps(rng, load, ("f", "g"), END)))

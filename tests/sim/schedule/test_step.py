@@ -1,4 +1,4 @@
-"""Schedules as data: read by people, and merged in the order of time."""
+"""Schedules as data: their text, and merging by time."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from sim.engine.events import MS, SECOND
 from sim.schedule.step import ScheduleStep, merge_steps
 
 
-def test_write_is_told_with_its_commands() -> None:
+def test_write_shows_its_commands() -> None:
     step = ScheduleStep(
         1500 * MS, "write", ("eu",), commands=(("MULTI",), ("SET", "a", "1"), ("EXEC",))
     )
     assert str(step) == "     1.500 s write eu MULTI SET a 1 EXEC"
 
 
-def test_fault_is_told_with_its_length_and_strength() -> None:
+def test_fault_shows_length_and_strength() -> None:
     assert str(ScheduleStep(0, "slow", ("eu", "us"), 2 * SECOND, 20)) == (
         "     0.000 s slow eu us for 2.000 s (20)"
     )

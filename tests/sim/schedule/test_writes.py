@@ -1,4 +1,4 @@
-"""What clients do, and what may be relied on about it: the checkers do."""
+"""The schedule of writes, and the properties on which checkers rely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rare things are noticed when they happen, and not when they do not."""
+"""Coverage probes: each fires when its situation occurs, and only then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A quiet world that is slow, does not wake, or says what is not so."""
+"""Probes of freshness in an idle world: slow delivery, missed wake-ups and wrong replies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_more_hops_and_small_windows_take_longer() -> None:
     assert arrival_limit_ns(SimWorld(Plan.of(("eu", "us"), delay_ms=20, tuning=tuning))) > 1000 * MS
 
 
-def test_backlog_that_woken_client_overruns_lets_followers_take_snapshot() -> None:
+def test_overrun_backlog_allows_snapshot_time() -> None:
     """The write and the pop that it causes come in one turn, and only the pop is still kept."""
     tuning = Tuning(history_bytes=400, snapshot_rest_ns=40 * MS)
     names, copies = ("eu", "us", "ap"), (COPY,)
@@ -60,7 +60,7 @@ def test_backlog_that_woken_client_overruns_lets_followers_take_snapshot() -> No
     assert copy.replica.merges > before
 
 
-def test_snapshot_takes_longer_with_pauses_small_windows_and_others_who_want_one() -> None:
+def test_snapshot_time_grows_with_pauses_and_queue() -> None:
     usual = Tuning().limits
     tuning = Tuning(history_bytes=400)
     slow = attrs.evolve(tuning, snapshot_rest_ns=40 * MS)
@@ -84,14 +84,14 @@ def test_snapshot_takes_longer_with_pauses_small_windows_and_others_who_want_one
     assert resync_limit_ns(quiet(COPY), "us") == 0
 
 
-def test_short_backlogs_leave_time_for_full_resyncs_of_regions() -> None:
+def test_short_backlogs_allow_time_for_full_resync() -> None:
     world = SimWorld(Plan.of(("eu", "us", "ap"), delay_ms=20, tuning=Tuning(history_bytes=400)))
     one = 4 * (40 * MS + Tuning().limits.ack_ns)
     assert snapshot_limit_ns(world, world.sites["eu"]) == one
     assert arrival_limit_ns(world) == 40 * MS + 2 * one, "another region may be sent one before"
 
 
-def test_follower_of_who_has_lost_everything_gets_time_to_come_back() -> None:
+def test_follower_of_empty_source_gets_time() -> None:
     world = quiet(COPY)
     assert comeback_limit_ns(world) == 0
     world.run("us", "SET", "k", "v")
@@ -110,7 +110,7 @@ def test_follower_of_who_has_lost_everything_gets_time_to_come_back() -> None:
 
 
 @pytest.mark.interpreted("replaces a function that compiled code calls")
-def test_helpers_that_are_told_to_stop_in_end_have_been_told() -> None:
+def test_repair_peers_stop_in_the_end() -> None:
     world = fresh(LeftoversChecker)
     world.run("eu", "SET", "k", "v")
     world.sleep(SECOND)
@@ -151,7 +151,7 @@ def test_write_that_is_not_sent_at_once_is_noticed() -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_follower_that_is_not_told_is_noticed() -> None:
+def test_missed_wakeup_of_follower_is_found() -> None:
     world = quiet(COPY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(world, "is_copied", is_not_so)
@@ -187,7 +187,7 @@ def answer(is_so: bool | None) -> Callable[[object], bool | None]:
     return has_converged
 
 
-def test_settling_that_is_said_too_early_or_never_is_noticed() -> None:
+def test_early_or_missing_settle_reply_is_found() -> None:
     world = quiet()
     control = world.sites["us"].instance.links
     assert isinstance(control, ProcessLinks)
@@ -210,7 +210,7 @@ def test_settling_that_is_said_too_early_or_never_is_noticed() -> None:
         LinkInfo("eu", "us", LinkState.STREAMING, lag_ms=10_000.0),
     ],
 )
-def test_link_that_is_told_of_wrongly_is_noticed(row: LinkInfo) -> None:
+def test_wrong_link_row_is_found(row: LinkInfo) -> None:
     world = quiet()
     control = world.sites["eu"].instance.links
     assert isinstance(control, ProcessLinks)
@@ -219,7 +219,7 @@ def test_link_that_is_told_of_wrongly_is_noticed(row: LinkInfo) -> None:
         expect("all is quiet, and eu tells of its links", world)
 
 
-def test_links_that_are_not_told_of_are_noticed() -> None:
+def test_missing_link_rows_are_found() -> None:
     world = quiet()
     control = world.sites["eu"].instance.links
     assert isinstance(control, ProcessLinks)

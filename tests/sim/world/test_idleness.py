@@ -1,4 +1,4 @@
-"""Links that are through send hardly anything: caught if they send more."""
+"""The check of idle links: a link with too much traffic is found."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def test_links_send_what_they_may(topology: str, limits: Limits) -> None:
 def chatter(world: SimWorld, every: int) -> None:
     """Let eu's sources say a heartbeat more every so often."""
 
-    def say() -> None:
+    def send_update() -> None:
         for source in world.sites["eu"].links.sources.values():
             source.heartbeat(world.now)
         world.sites["eu"].finish_turn()
-        world.engine.schedule_after(every, say)
+        world.engine.schedule_after(every, send_update)
 
-    say()
+    send_update()
 
 
-def test_end_that_says_something_too_often_is_caught() -> None:
+def test_chatty_end_is_found() -> None:
     world = world_of()
     chatter(world, 90 * MS)
     with pytest.raises(

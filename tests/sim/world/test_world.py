@@ -1,4 +1,4 @@
-"""The world of a simulation: time, cuts and crashes act on the production objects."""
+"""The simulated world: time, cuts and crashes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_closed_network_heals_and_all_agree(world: SimWorld) -> None:
     world.check_end()
 
 
-def test_crash_takes_only_what_nobody_else_had(world: SimWorld) -> None:
+def test_crash_loses_only_unshared_writes(world: SimWorld) -> None:
     world.run("eu", "SET", "kept", "1")
     assert world.converge(SECOND)
     world.crash_process("eu")
@@ -101,7 +101,7 @@ def test_one_seed_is_one_history() -> None:
     assert history(1) == history(1)
 
 
-def test_regions_that_are_not_linked_can_be_cut_and_healed_all_same() -> None:
+def test_unlinked_regions_can_be_cut_and_healed() -> None:
     world = SimWorld(Plan.of(["eu", "us", "ap"], topology="line", delay_ms=20))
     world.cut("eu", "ap")
     world.run("eu", "SET", "k", "v")

@@ -1,4 +1,4 @@
-"""Everything that COMMAND reports about our commands, next to a real server.
+"""Compare all that COMMAND reports with a real redis-server.
 
 Our version is 7.2. What an older server reports differently is listed below with the reason; each
 entry must be needed. Texts in prose are ours, so only their presence is compared.

@@ -17,7 +17,7 @@ def described(line: bytes) -> dict[str, str]:
     return dict(field.split("=", 1) for field in line.decode().rstrip("\n").split(" "))
 
 
-def test_what_is_told_about_client() -> None:
+def test_fields_of_client_list() -> None:
     database = instance()
     client = Client(database, b"1.2.3.4:5", b"1.2.3.4:6")
     lines(client, "CLIENT SETNAME bob", "CLIENT SETINFO lib-name redis-py", "HELLO 3")
@@ -41,7 +41,7 @@ def test_what_is_told_about_client() -> None:
     assert described(decode(lines(Client(database), "CLIENT LIST ID 1")[0]))["flags"] == "ceT"
 
 
-def test_list_tells_of_all() -> None:
+def test_list_contains_all_clients() -> None:
     database = instance()
     clients = [Client(database) for _ in range(3)]
     lines(clients[0], "BLPOP l 0")

@@ -11,11 +11,11 @@ from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import decode, request
 
 
-def test_hello_tells_who_we_are() -> None:
+def test_hello_describes_server() -> None:
     database = instance()
     client = Client(database)
-    told = decode(receive(client, b"HELLO 3\r\n"))
-    assert told == (
+    reply = decode(receive(client, b"HELLO 3\r\n"))
+    assert reply == (
         "map",
         [
             [b"server", b"redis"],
@@ -65,7 +65,7 @@ def test_strangers_may_send_little_until_they_authenticate() -> None:
     assert stranger.closing
 
 
-def test_those_who_are_in_stay_in_when_password_comes_and_all_may_enter_when_it_goes() -> None:
+def test_password_change_keeps_authenticated_clients() -> None:
     database = instance()
     early = Client(database)
     lines(early, "CONFIG SET requirepass secret")
@@ -91,7 +91,7 @@ def test_reset_leaves_transaction_and_what_was_watched() -> None:
 
 @pytest.mark.parametrize("password", ["p\u20acss", "\u00e4", "secret", "\U0001f511 key"])
 def test_password_is_compared_as_utf_8(password: str) -> None:
-    """What a file or CONFIG SET says is what a client sends."""
+    """A password in a file or in CONFIG SET equals the bytes that a client sends."""
     data = password.encode()
     from_file = Client(instance(requirepass=password))
     database = instance()

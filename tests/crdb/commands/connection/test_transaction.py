@@ -1,4 +1,4 @@
-"""MULTI and EXEC as commands; `test_calls` holds more conversations."""
+"""MULTI and EXEC as commands. `test_calls` tests longer exchanges."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def test_key_ends_at_its_deadline() -> None:
 
 
 @pytest.mark.rule("EXP-6")
-def test_write_to_expired_key_begins_anew_everywhere() -> None:
+def test_write_to_expired_key_starts_empty() -> None:
     for write, result in (("APPEND x new", b"new"), ("INCRBY x 7", b"7"), ("SETNX x 1", b"1")):
         regions = Regions(2)
         regions.run(1, "SET", "x", "41", "PX", "1000")

@@ -159,7 +159,7 @@ def test_idle_time_counts_from_latest_use() -> None:
     assert receive(client, b"OBJECT IDLETIME none\r\n") == b"$-1\r\n"
 
 
-def test_what_comes_from_another_region_counts_as_used_when_it_comes() -> None:
+def test_remote_write_resets_idle_time() -> None:
     regions = Regions(2)
     regions.run(1, "SET", "k", "v")
     regions.sync()

@@ -92,7 +92,7 @@ def test_lower_region_wins_tie() -> None:
 
 
 @pytest.mark.rule("HSH-3")
-def test_write_that_saw_others_wins_though_its_clock_is_behind() -> None:
+def test_later_write_wins_despite_slow_clock() -> None:
     regions = Regions()
     regions.run(1, "HSET", "h", "f", "old", "g", "old")
     regions.sync()

@@ -27,9 +27,9 @@ def key_positions(request: bytes) -> list[int]:
 def test_waiters_are_served_in_order_in_which_they_came() -> None:
     regions = Regions()
     waiters = Waiters(regions)
-    first = waiters.send(1, "BLPOP", "other", "l", "0")
-    second = waiters.send(1, "BRPOP", "l", "0", protocol=3)
-    third = waiters.send(1, "BLMPOP", "0", "2", "l", "other", "LEFT", "COUNT", "2")
+    first = waiters.block(1, "BLPOP", "other", "l", "0")
+    second = waiters.block(1, "BRPOP", "l", "0", protocol=3)
+    third = waiters.block(1, "BLMPOP", "0", "2", "l", "other", "LEFT", "COUNT", "2")
     regions.run(1, "RPUSH", "l", "a", "b", "c", "d", "e")
     assert waiters.replies(first) == [[b"l", b"a"]]
     assert waiters.replies(second) == [[b"l", b"e"]]
@@ -40,30 +40,30 @@ def test_waiters_are_served_in_order_in_which_they_came() -> None:
 def test_transaction_serves_when_it_has_ended() -> None:
     regions = Regions()
     waiters = Waiters(regions)
-    waiter = waiters.send(1, "BLPOP", "l", "0")
+    waiter = waiters.block(1, "BLPOP", "l", "0")
     regions.transaction(1, ["MULTI"], ["RPUSH", "l", "a"], ["LPUSH", "l", "b"], ["EXEC"])
     assert waiters.replies(waiter) == [[b"l", b"b"]]
     regions.transaction(1, ["DEL", "l"], ["MULTI"], ["RPUSH", "l", "a"], ["DEL", "l"], ["EXEC"])
-    waiter = waiters.send(1, "BLPOP", "l", "0")
+    waiter = waiters.block(1, "BLPOP", "l", "0")
     assert waiters.replies(waiter) == []
 
 
 def test_one_that_waits_may_serve_next() -> None:
     regions = Regions()
     waiters = Waiters(regions)
-    last = waiters.send(1, "BLPOP", "c", "0")
-    middle = waiters.send(1, "BRPOPLPUSH", "b", "c", "0")
-    first = waiters.send(1, "BLMOVE", "a", "b", "LEFT", "RIGHT", "0")
+    last = waiters.block(1, "BLPOP", "c", "0")
+    middle = waiters.block(1, "BRPOPLPUSH", "b", "c", "0")
+    first = waiters.block(1, "BLMOVE", "a", "b", "LEFT", "RIGHT", "0")
     regions.run(1, "LPUSH", "a", "x")
     assert waiters.replies(first) == waiters.replies(middle) == [b"x"]
     assert waiters.replies(last) == [[b"c", b"x"]]
     assert regions.run(1, "EXISTS", "a", "b", "c") == 0
 
 
-def test_waiter_for_move_into_another_type_is_refused_and_nothing_moves() -> None:
+def test_blocked_move_into_wrong_type_is_refused() -> None:
     regions = Regions()
     waiters = Waiters(regions)
-    waiter = waiters.send(1, "BLMOVE", "l", "string", "LEFT", "LEFT", "0")
+    waiter = waiters.block(1, "BLMOVE", "l", "string", "LEFT", "LEFT", "0")
     regions.run(1, "SET", "string", "x")
     regions.run(1, "RPUSH", "l", "a")
     (refusal,) = waiters.replies(waiter)
@@ -72,10 +72,10 @@ def test_waiter_for_move_into_another_type_is_refused_and_nothing_moves() -> Non
     assert regions.run(1, "LRANGE", "l", "0", "-1") == [b"a"]
 
 
-def test_key_of_another_type_serves_nobody() -> None:
+def test_key_of_another_type_serves_no_client() -> None:
     regions = Regions()
     waiters = Waiters(regions)
-    waiter = waiters.send(1, "BLPOP", "s", "l", "0")
+    waiter = waiters.block(1, "BLPOP", "s", "l", "0")
     regions.run(1, "SADD", "s", "x")
     assert waiters.replies(waiter) == []
     regions.run(1, "RPUSH", "l", "a")
@@ -86,11 +86,11 @@ def test_key_of_another_type_serves_nobody() -> None:
 def test_wait_ends_with_null(protocol: int) -> None:
     waiters = Waiters(Regions())
     clients = [
-        waiters.send(1, "BLPOP", "l", "0.05", protocol=protocol),
-        waiters.send(1, "BLMOVE", "l", "m", "LEFT", "LEFT", "0.05", protocol=protocol),
-        waiters.send(1, "BLMPOP", "0.05", "1", "l", "LEFT", protocol=protocol),
+        waiters.block(1, "BLPOP", "l", "0.05", protocol=protocol),
+        waiters.block(1, "BLMOVE", "l", "m", "LEFT", "LEFT", "0.05", protocol=protocol),
+        waiters.block(1, "BLMPOP", "0.05", "1", "l", "LEFT", protocol=protocol),
     ]
-    forever = waiters.send(1, "BLPOP", "l", "0", protocol=protocol)
+    forever = waiters.block(1, "BLPOP", "l", "0", protocol=protocol)
     waiters.wait(1, 49)
     assert [waiters.replies(client) for client in clients] == [[], [], []]
     waiters.wait(1, 1)
@@ -102,8 +102,8 @@ def test_wait_ends_with_null(protocol: int) -> None:
 def test_client_that_waits_does_not_read_on() -> None:
     regions = Regions()
     waiters = Waiters(regions)
-    waiter = waiters.send(1, "BLPOP", "l", "0")
-    assert waiters.say(waiter, "LLEN", "l") == b""
+    waiter = waiters.block(1, "BLPOP", "l", "0")
+    assert waiters.send(waiter, "LLEN", "l") == b""
     regions.run(1, "RPUSH", "l", "a", "b")
     assert waiters.replies(waiter) == [[b"l", b"a"], 1]
 
@@ -112,7 +112,7 @@ def test_client_that_waits_does_not_read_on() -> None:
 def test_elements_that_arrive_by_replication_serve_as_well() -> None:
     regions = Regions(3)
     waiters = Waiters(regions)
-    here, there = waiters.send(2, "BLPOP", "l", "0"), waiters.send(3, "BLPOP", "l", "0")
+    here, there = waiters.block(2, "BLPOP", "l", "0"), waiters.block(3, "BLPOP", "l", "0")
     regions.run(1, "RPUSH", "l", "a")
     regions.send(1, 2)
     regions.send(1, 3)
@@ -124,7 +124,7 @@ def test_elements_that_arrive_by_replication_serve_as_well() -> None:
 
 
 @pytest.mark.rule("LST-8")
-def test_concurrent_moves_of_one_element_leave_it_in_destination_twice() -> None:
+def test_concurrent_moves_duplicate_an_element() -> None:
     regions = Regions()
     regions.run(1, "RPUSH", "l", "a")
     regions.sync()

@@ -186,7 +186,7 @@ def test_forms_with_x_test_what_this_region_sees() -> None:
 
 
 @pytest.mark.rule("EXP-7")
-def test_expired_list_loses_its_elements_but_not_what_is_pushed_meanwhile() -> None:
+def test_expired_list_keeps_concurrent_pushes() -> None:
     regions = start("old")
     regions.run(1, "PEXPIRE", "l", "100")
     regions.sync()

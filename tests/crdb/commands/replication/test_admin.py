@@ -1,4 +1,4 @@
-"""The commands of administration, as a client meets them."""
+"""The administration commands CRDB.*."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Caller:
         return self.reply()
 
     def reply(self) -> Reply:
-        """What has come since."""
+        """Return the reply received since the last call."""
         raw = receive(self.client, b"")
         return decode(raw) if raw else None
 
@@ -128,7 +128,7 @@ def test_what_cannot_be_cut_is_named(
     assert set(links.states.values()) == {"streaming"}
 
 
-def test_instance_without_links_has_nothing_to_cut_and_is_settled(regions: Regions) -> None:
+def test_instance_without_links_has_converged(regions: Regions) -> None:
     assert regions.run(1, "CRDB.LINKS") == []
     refused = ErrorReply(b"ERR this instance has no links")
     assert regions.run(1, "CRDB.LINK", "CUT", "ALL") == refused
@@ -146,9 +146,7 @@ def test_help_names_every_subcommand(regions: Regions, name: str) -> None:
 # -- waiting ---------------------------------------------------------------------------------
 
 
-def test_settle_answers_at_once_when_there_is_nothing_to_wait_for(
-    regions: Regions, links: FlowingLinks
-) -> None:
+def test_settle_replies_immediately_when_converged(regions: Regions, links: FlowingLinks) -> None:
     assert regions.run(1, "CRDB.SETTLE", "1000") == 1
     regions.run(2, "SET", "k", "v")
     links.flow()
@@ -164,7 +162,7 @@ def test_settle_waits_until_all_has_arrived(regions: Regions, links: FlowingLink
     assert caller.tick() == 1
 
 
-def test_settle_gives_up(regions: Regions, links: FlowingLinks) -> None:
+def test_settle_times_out(regions: Regions, links: FlowingLinks) -> None:
     caller = Caller(regions)
     regions.run(2, "SET", "k", "v")
     assert caller.call("CRDB.SETTLE", "10") is None
@@ -174,7 +172,7 @@ def test_settle_gives_up(regions: Regions, links: FlowingLinks) -> None:
     assert links.asked > 0
 
 
-def test_settle_disturbs_no_other_client(regions: Regions, links: FlowingLinks) -> None:
+def test_settle_does_not_affect_other_clients(regions: Regions, links: FlowingLinks) -> None:
     caller, other = Caller(regions), Caller(regions)
     regions.run(2, "SET", "k", "v")
     assert caller.call("CRDB.SETTLE", "1000") is None
@@ -187,7 +185,7 @@ def test_settle_disturbs_no_other_client(regions: Regions, links: FlowingLinks) 
     assert receive(caller.client, b"") == b":1\r\n$1\r\nx\r\n"
 
 
-def test_settle_is_forgotten_with_its_client(regions: Regions, links: FlowingLinks) -> None:
+def test_settle_is_dropped_with_its_client(regions: Regions, links: FlowingLinks) -> None:
     caller = Caller(regions)
     regions.run(2, "SET", "k", "v")
     assert caller.call("CRDB.SETTLE", "1000") is None

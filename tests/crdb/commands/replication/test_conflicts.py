@@ -1,4 +1,4 @@
-"""Which values stand behind the one that readers see."""
+"""CRDB.CONFLICTS: the concurrent values behind the visible one."""
 
 from __future__ import annotations
 

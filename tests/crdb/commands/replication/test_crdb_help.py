@@ -11,9 +11,9 @@ from tests.crdb.redis_peer import decode
 
 
 def test_every_command_that_redis_does_not_have_is_explained() -> None:
-    told = decode(receive(Client(instance()), b"CRDB.HELP\r\n"))
-    lines = [line.text.decode() for line in told]
-    assert all(isinstance(line, Status) for line in told)
+    reply = decode(receive(Client(instance()), b"CRDB.HELP\r\n"))
+    lines = [line.text.decode() for line in reply]
+    assert all(isinstance(line, Status) for line in reply)
     for command in COMMANDS:
         name = command.name.decode()
         if name.startswith("crdb."):

@@ -1,4 +1,4 @@
-"""Vectors as text, there and back."""
+"""Vectors as text: formatting and parsing."""
 
 from __future__ import annotations
 

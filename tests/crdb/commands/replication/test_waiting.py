@@ -17,7 +17,7 @@ def waiting_client() -> tuple[Client, list[int]]:
     return Client(database), held
 
 
-def test_it_counts_regions_and_waits_for_those_that_are_behind() -> None:
+def test_wait_counts_regions_that_have_caught_up() -> None:
     client, held = waiting_client()
     assert receive(client, b"WAIT 2 0\r\n") == b":2\r\n"
     receive(client, b"SET a 1\r\nSET b 2\r\n")
@@ -34,7 +34,7 @@ def test_it_counts_regions_and_waits_for_those_that_are_behind() -> None:
     assert receive(client, b"") == b":2\r\n+PONG\r\n"
 
 
-def test_at_its_timeout_it_says_how_many_there_are() -> None:
+def test_timeout_replies_number_of_replicas() -> None:
     client, held = waiting_client()
     receive(client, b"SET a 1\r\n")
     held[0] = 1
@@ -74,5 +74,5 @@ def test_far_deadline_is_refused() -> None:
 
 def test_waitaof_is_refused_with_reason() -> None:
     client, _ = waiting_client()
-    told = decode(receive(client, b"WAITAOF 1 0 0\r\n"))
-    assert told == ErrorReply(b"ERR WAITAOF is not supported by crdb: data lives in memory only")
+    reply = decode(receive(client, b"WAITAOF 1 0 0\r\n"))
+    assert reply == ErrorReply(b"ERR WAITAOF is not supported by crdb: data lives in memory only")

@@ -1,4 +1,4 @@
-"""CLUSTER and its companions."""
+"""CLUSTER, READONLY and READWRITE."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tests.crdb.redis_peer import decode
 
 
 def test_help_lists_subcommands() -> None:
-    told = decode(receive(Client(instance()), b"CLUSTER HELP\r\n"))
-    assert told[0].text.startswith(b"CLUSTER <subcommand>")
+    reply = decode(receive(Client(instance()), b"CLUSTER HELP\r\n"))
+    assert reply[0].text.startswith(b"CLUSTER <subcommand>")
 
 
 def test_cluster_commands_are_refused() -> None:

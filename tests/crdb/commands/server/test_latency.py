@@ -83,8 +83,8 @@ def test_histograms_are_those_of_commands_that_ran() -> None:
     database.timing.clock = lambda: next(readings, 3.0)
     receive(client, b"GET k\r\n")
     receive(client, b"GET k\r\n")
-    told = asked(client, "LATENCY HISTOGRAM get set nothing")
-    assert told == [b"get", [b"calls", 2, b"histogram_usec", [4, 2]]]
+    reply = asked(client, "LATENCY HISTOGRAM get set nothing")
+    assert reply == [b"get", [b"calls", 2, b"histogram_usec", [4, 2]]]
     assert asked(client, "LATENCY HISTOGRAM")[::2] == [b"get", b"latency|histogram"]
     assert asked(client, "LATENCY HISTOGRAM latency")[::2] == [b"latency|histogram"]
     assert asked(client, "LATENCY HISTOGRAM config|get ''") in ([], ErrorReply(b"ERR"))
@@ -105,5 +105,5 @@ def test_latency_tracking_and_its_percentiles_take_effect() -> None:
 
 
 def test_help() -> None:
-    told = asked(slow_client(), "LATENCY HELP")
-    assert all(isinstance(line, Status) for line in told)
+    reply = asked(slow_client(), "LATENCY HELP")
+    assert all(isinstance(line, Status) for line in reply)

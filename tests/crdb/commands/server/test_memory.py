@@ -31,8 +31,8 @@ def test_usage_grows_with_value() -> None:
 def test_stats_add_up() -> None:
     client = Client(instance())
     asked(client, "SET k v")
-    told = asked(client, "MEMORY STATS")
-    found = dict(zip(told[::2], told[1::2], strict=True))
+    reply = asked(client, "MEMORY STATS")
+    found = dict(zip(reply[::2], reply[1::2], strict=True))
     assert found[b"keys.count"] == 1
     assert found[b"keys.bytes-per-key"] == found[b"dataset.bytes"]
     assert found[b"overhead.total"] + found[b"dataset.bytes"] == found[b"total.allocated"]
@@ -47,7 +47,7 @@ def test_purge_gives_memory_back() -> None:
     assert purges == [1]
 
 
-def test_doctor_says_what_is_remarkable() -> None:
+def test_doctor_reports_problems() -> None:
     client = Client(instance())
     assert b"very little data" in asked(client, "MEMORY DOCTOR")
     healthy = attrs.evolve(

@@ -28,11 +28,11 @@ def test_empty_dump_can_be_restored() -> None:
 
 def test_nothing_runs_and_there_is_no_engine() -> None:
     client = Client(instance())
-    told = decode(receive(client, b"FUNCTION STATS\r\n"))
-    assert told == [b"running_script", None, b"engines", []]
+    answer = decode(receive(client, b"FUNCTION STATS\r\n"))
+    assert answer == [b"running_script", None, b"engines", []]
 
 
 @pytest.mark.parametrize("container", [b"FUNCTION", b"SCRIPT"])
 def test_help(container: bytes) -> None:
-    told = decode(receive(Client(instance()), container + b" HELP\r\n"))
-    assert told[0].text.startswith(container + b" <subcommand>")
+    answer = decode(receive(Client(instance()), container + b" HELP\r\n"))
+    assert answer[0].text.startswith(container + b" <subcommand>")

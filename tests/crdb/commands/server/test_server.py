@@ -1,4 +1,4 @@
-"""INFO, CONFIG, TIME, as commands. What they tell is tested with `information` and `config`."""
+"""INFO, CONFIG and TIME as commands. Other files test the contents of their replies."""
 
 from __future__ import annotations
 

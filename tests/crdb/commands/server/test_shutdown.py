@@ -22,7 +22,7 @@ def stoppable(copies: int) -> tuple[Instance, list[str]]:
     return database, reasons
 
 
-def test_it_stops_without_reply_where_another_region_holds_everything() -> None:
+def test_shutdown_succeeds_if_another_region_holds_all() -> None:
     database, reasons = stoppable(1)
     client = Client(database, b"127.0.0.1:5")
     assert receive(client, b"SHUTDOWN\r\n") == b""
@@ -30,7 +30,7 @@ def test_it_stops_without_reply_where_another_region_holds_everything() -> None:
     assert reasons == ["SHUTDOWN from 127.0.0.1:5"]
 
 
-def test_last_copy_is_kept_unless_told_otherwise() -> None:
+def test_shutdown_keeps_last_copy_by_default() -> None:
     database, reasons = stoppable(0)
     refused = decode(receive(Client(database), b"SHUTDOWN\r\n"))
     assert isinstance(refused, ErrorReply)

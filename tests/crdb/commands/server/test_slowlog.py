@@ -46,7 +46,7 @@ def test_slow_command_in_pipeline_is_one_that_is_logged() -> None:
     assert asked(client, "SLOWLOG GET -1") == []
 
 
-def test_slowlog_log_slower_than_and_slowlog_max_len_take_effect() -> None:
+def test_slowlog_parameters_take_effect() -> None:
     client = timed_client()
     lines(client, "CONFIG SET slowlog-log-slower-than 0 slowlog-max-len 2", "SET a 1", "GET a")
     lines(client, "GET b")

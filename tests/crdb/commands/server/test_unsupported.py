@@ -12,9 +12,9 @@ from tests.crdb.redis_peer import decode
 
 @pytest.mark.parametrize("container", [b"ACL", b"MODULE"])
 def test_help(container: bytes) -> None:
-    told = decode(receive(Client(instance()), container + b" HELP\r\n"))
-    assert told[0].text.startswith(container + b" <subcommand>")
+    reply = decode(receive(Client(instance()), container + b" HELP\r\n"))
+    assert reply[0].text.startswith(container + b" <subcommand>")
 
 
-def test_lolwut_says_version() -> None:
+def test_lolwut_shows_version() -> None:
     assert decode(receive(Client(instance()), b"LOLWUT VERSION 5\r\n")) == b"Redis ver. 7.2.6\n"

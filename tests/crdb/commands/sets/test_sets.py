@@ -251,7 +251,7 @@ def test_two_moves_of_one_member() -> None:
 
 
 @pytest.mark.rule("EXP-7")
-def test_expired_set_loses_its_members_but_not_what_is_added_meanwhile() -> None:
+def test_expired_set_keeps_concurrent_adds() -> None:
     regions = Regions()
     regions.run(1, "SADD", "s", "old")
     regions.run(1, "PEXPIRE", "s", "100")
@@ -265,7 +265,7 @@ def test_expired_set_loses_its_members_but_not_what_is_added_meanwhile() -> None
 
 
 @pytest.mark.rule("D-02")
-def test_set_beside_another_type_is_hidden_until_shown_one_is_deleted() -> None:
+def test_contested_set_appears_after_delete_of_visible_type() -> None:
     regions = Regions()
     regions.run(1, "SET", "k", "text")
     regions.run(2, "SADD", "k", "a")

@@ -1,4 +1,4 @@
-"""The index of a database: 0 is accepted, and each other argument has its error."""
+"""The index of a database: 0 is accepted, and every other argument gives an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times to live, as clients say them."""
+"""Times to live in the arguments of commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pops of any type: what is asked for, and from which key a client is served."""
+"""Pops of any type: their arguments, and the key that serves a blocked client."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_wrong_options_are_refused(words: list[bytes], text: bytes) -> None:
         (513, b"1", True, False),
     ],
 )
-def test_small_collections_and_those_of_integers_are_given_whole(
+def test_small_and_integer_collections_are_scanned_whole(
     size: int, prefix: bytes, integers: bool, whole: bool
 ) -> None:
     members = {prefix + b"%d" % n: n for n in range(size)}
@@ -86,7 +86,7 @@ def test_small_collections_and_those_of_integers_are_given_whole(
 
 
 def test_walk_of_collection_that_became_small_goes_on() -> None:
-    """What its earlier pages held must not come again."""
+    """The contents of earlier pages must not be returned again."""
     assert is_whole({b"a": 1}, 7)
     assert is_whole({b"a": 1}, (1 << 64) - 1)
     assert not is_whole({b"a": 1}, CURSOR_MARK)

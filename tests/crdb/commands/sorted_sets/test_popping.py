@@ -26,9 +26,9 @@ def key_positions(request: bytes) -> list[int]:
 def test_waiters_are_served_in_order_in_which_they_came() -> None:
     regions = Regions()
     waiters = Waiters(regions)
-    first = waiters.send(1, "BZPOPMIN", "other", "z", "0")
-    second = waiters.send(1, "BZMPOP", "0", "1", "z", "MAX", "COUNT", "5")
-    third = waiters.send(1, "BZPOPMAX", "z", "0", protocol=3)
+    first = waiters.block(1, "BZPOPMIN", "other", "z", "0")
+    second = waiters.block(1, "BZMPOP", "0", "1", "z", "MAX", "COUNT", "5")
+    third = waiters.block(1, "BZPOPMAX", "z", "0", protocol=3)
     regions.run(1, "ZADD", "z", "1", "a", "2", "b", "3", "c")
     assert waiters.replies(first) == [[b"z", b"a", b"1"]]
     assert waiters.replies(second) == [[b"z", [[b"c", b"3"], [b"b", b"2"]]]]
@@ -38,10 +38,10 @@ def test_waiters_are_served_in_order_in_which_they_came() -> None:
     assert regions.run(1, "EXISTS", "z") == 0
 
 
-def test_key_of_another_type_serves_nobody() -> None:
+def test_key_of_another_type_serves_no_client() -> None:
     regions = Regions()
     waiters = Waiters(regions)
-    waiter = waiters.send(1, "BZPOPMIN", "s", "z", "0")
+    waiter = waiters.block(1, "BZPOPMIN", "s", "z", "0")
     regions.run(1, "SADD", "s", "x")
     assert waiters.replies(waiter) == []
     regions.run(1, "ZADD", "z", "1", "a")
@@ -51,8 +51,8 @@ def test_key_of_another_type_serves_nobody() -> None:
 def test_wait_ends_with_null() -> None:
     waiters = Waiters(Regions())
     clients = [
-        waiters.send(1, "BZPOPMIN", "z", "0.05"),
-        waiters.send(1, "BZMPOP", "0.0501", "1", "z", "MIN", protocol=3),
+        waiters.block(1, "BZPOPMIN", "z", "0.05"),
+        waiters.block(1, "BZMPOP", "0.0501", "1", "z", "MIN", protocol=3),
     ]
     waiters.wait(1, 50)
     assert [waiters.replies(client) for client in clients] == [[None], []]
@@ -64,7 +64,7 @@ def test_wait_ends_with_null() -> None:
 def test_members_that_arrive_by_replication_serve_as_well() -> None:
     regions = Regions()
     waiters = Waiters(regions)
-    here, there = (waiters.send(n, "BZPOPMIN", "z", "0") for n in (1, 2))
+    here, there = (waiters.block(n, "BZPOPMIN", "z", "0") for n in (1, 2))
     regions.run(1, "ZADD", "other", "1", "x")
     regions.run(1, "ZUNIONSTORE", "z", "1", "other")
     regions.sync()

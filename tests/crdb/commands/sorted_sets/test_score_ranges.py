@@ -104,7 +104,7 @@ def test_member_ranges_are_what_filter_gives(scores: tuple[float, ...]) -> None:
         assert given == ([] if which.is_empty else reached)
 
 
-def test_where_scores_differ_walk_ends_at_first_member_out_of_range() -> None:
+def test_range_ends_at_first_member_outside() -> None:
     value = sorted_set({b"b": 1.0, b"d": 2.0, b"a": 3.0, b"c": 4.0})
     assert MemberRange(b"[b", b"[c").span(value) == (0, 1)
     assert MemberRange(b"[d", b"+").span(value) == (0, 0)  # the last one is below the range

@@ -1,4 +1,4 @@
-"""Bits of a string, beside a naive twin that spells them out as text."""
+"""Bits of a string, compared with a naive model that stores them as text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def spelled(data: bytes) -> str:
 
 
 def value(field: Field, digits: str) -> int:
-    """What a field of these bits means."""
+    """Return the number that these bits encode."""
     number = int(digits, 2)
     return number - (1 << field.bits) if field.signed and digits[0] == "1" else number
 

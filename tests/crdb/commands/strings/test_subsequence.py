@@ -1,4 +1,4 @@
-"""The longest common subsequence, beside the table of the textbook."""
+"""The longest common subsequence, compared with the textbook table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that wait, their order, and how they stop."""
+"""Blocked clients: their order, and how they are unblocked."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_deadlines_of_those_who_wait_no_more_do_not_pile_up() -> None:
 
 
 @pytest.mark.parametrize("step", [-3_600_000, 3_600_000])
-def test_wall_clock_that_is_set_makes_nobody_wait_longer_or_shorter(step: int) -> None:
+def test_set_wall_clock_does_not_change_timeouts(step: int) -> None:
     database = instance()
     client = Client(database)
     lines(client, "BLPOP l 1")
@@ -196,7 +196,7 @@ def test_bug_in_serving_closes_waiter_and_not_writer() -> None:
     assert not writer.closing
 
 
-def test_driver_is_told() -> None:
+def test_driver_is_notified() -> None:
     database = instance()
     rings: list[int] = []
     database.on_wake = lambda: rings.append(1)
@@ -217,19 +217,19 @@ def test_whatever_brings_element_serves(by_snapshot: bool) -> None:
     """Operations and snapshots alike; a snapshot dirties what is watched as well (D-16)."""
     regions = Regions(3)
     waiters = Waiters(regions)
-    popping = waiters.send(2, "BLPOP", "l", "0")
-    moving = waiters.send(2, "BLMOVE", "m", "n", "LEFT", "RIGHT", "0")
-    least = waiters.send(2, "BZMPOP", "0", "2", "y", "z", "MIN")
+    popping = waiters.block(2, "BLPOP", "l", "0")
+    moving = waiters.block(2, "BLMOVE", "m", "n", "LEFT", "RIGHT", "0")
+    least = waiters.block(2, "BZMPOP", "0", "2", "y", "z", "MIN")
     watching = waiters.connect(2)
     for words in (["WATCH", "s"], ["MULTI"], ["PING"]):
-        waiters.say(watching, *words)
+        waiters.send(watching, *words)
     regions.run(1, "SADD", "s", "a")
     regions.transaction(1, ["RPUSH", "l", "a", "b"], ["RPUSH", "m", "c"], ["ZADD", "z", "1", "d"])
     (regions.merge if by_snapshot else regions.send)(1, 2)
     assert waiters.replies(popping) == [[b"l", b"a"]]
     assert waiters.replies(moving) == [b"c"]
     assert waiters.replies(least) == [[b"z", [[b"d", b"1"]]]]
-    assert waiters.say(watching, "EXEC") == b"*-1\r\n"
+    assert waiters.send(watching, "EXEC") == b"*-1\r\n"
     regions.sync()
     assert regions.everywhere("LRANGE", "l", "0", "-1") == [b"b"]
     assert regions.everywhere("LRANGE", "n", "0", "-1") == [b"c"]
@@ -240,7 +240,7 @@ def test_value_that_comes_to_light_serves() -> None:
     """Rule D-02: the string of region 1 hides the list of region 2 until it is deleted."""
     regions = Regions(3)
     waiters = Waiters(regions)
-    waiter = waiters.send(3, "BLPOP", "k", "0")
+    waiter = waiters.block(3, "BLPOP", "k", "0")
     regions.run(1, "SET", "k", "text")
     regions.send(1, 3)
     regions.run(2, "RPUSH", "k", "a")
@@ -256,7 +256,7 @@ def test_value_that_comes_to_light_serves() -> None:
 def test_element_gone_in_one_op_serves_no_client() -> None:
     regions = Regions()
     waiters = Waiters(regions)
-    waiter = waiters.send(2, "BLPOP", "l", "0")
+    waiter = waiters.block(2, "BLPOP", "l", "0")
     regions.transaction(1, ["RPUSH", "l", "a"], ["LPOP", "l"])
     regions.send(1, 2)
     assert waiters.replies(waiter) == []
@@ -266,14 +266,14 @@ def test_element_gone_in_one_op_serves_no_client() -> None:
     assert waiters.replies(waiter) == [[b"l", b"b"]]
 
 
-def test_expired_list_serves_nobody_and_new_one_does() -> None:
+def test_only_new_list_serves_clients() -> None:
     """Rule EXP-6: the push removes what had expired first."""
     regions = Regions()
     waiters = Waiters(regions)
     regions.transaction(1, ["RPUSH", "l", "old"], ["PEXPIRE", "l", "10"])
     regions.sync()
     regions.now += 20
-    waiter = waiters.send(2, "BLPOP", "l", "0")
+    waiter = waiters.block(2, "BLPOP", "l", "0")
     regions.run(1, "RPUSH", "l", "new")
     regions.send(1, 2)
     assert waiters.replies(waiter) == [[b"l", b"new"]]

@@ -1,4 +1,4 @@
-"""A bug in a handler hurts one client, and is reported."""
+"""A bug in a handler affects one client, and is reported."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def database() -> Instance:
     return made
 
 
-def test_one_client_is_told_and_closed_and_others_go_on(database: Instance) -> None:
+def test_crash_closes_one_client_only(database: Instance) -> None:
     events: list[tuple[str, dict[str, object]]] = []
     database.report = lambda event, details: events.append((event, details))
     guilty, innocent = Client(database), Client(database)

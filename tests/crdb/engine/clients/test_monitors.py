@@ -1,4 +1,4 @@
-"""What MONITOR shows."""
+"""The output of MONITOR."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_line_has_time_database_address_and_arguments() -> None:
     assert line == b'+1700000000.042000 [0 127.0.0.1:5] "GET" "k"\r\n'
 
 
-def test_nobody_is_observed_while_nobody_monitors() -> None:
+def test_no_client_is_flagged_without_monitor() -> None:
     database = instance()
     client, monitor = Client(database, b"a:1"), Client(database, b"a:2")
     assert receive(monitor, b"MONITOR\r\n") == b"+OK\r\n"

@@ -1,4 +1,4 @@
-"""CLIENT PAUSE, below the command."""
+"""The implementation of CLIENT PAUSE."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that wait for a state of affairs: looked after in time, and served once."""
+"""Polling for blocked clients: retried in time, and served once."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_it_looks_every_few_milliseconds_and_later_less_often() -> None:
     assert polling.deadline is None
 
 
-def test_what_comes_from_elsewhere_serves_those_who_ask_nobody() -> None:
+def test_remote_ops_serve_local_waiters() -> None:
     database = instance()
     asking, other = Client(database), Client(database)
     wait(asking, [True]).asks_peers = True
@@ -86,7 +86,7 @@ def test_bug_in_looking_hurts_only_client_that_waits() -> None:
     assert database.woken == [broken, other]
 
 
-def test_client_is_unblocked_as_if_its_time_were_up_or_with_error() -> None:
+def test_client_is_unblocked_with_timeout_or_error() -> None:
     database = instance()
     first, second, other = (Client(database) for _ in range(3))
     wait(first, [])

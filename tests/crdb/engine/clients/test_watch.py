@@ -1,4 +1,4 @@
-"""What dirties a WATCH."""
+"""Changes that invalidate a WATCH."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NULL_ARRAY = b"*-1\r\n"
 
 
 def outcome(client: Client) -> bytes:
-    """What EXEC of one PING gives."""
+    """Return the reply to EXEC of one PING."""
     return lines(client, "MULTI", "PING", "EXEC")[-1]
 
 
@@ -125,7 +125,7 @@ def test_key_that_was_away_while_clock_was_ahead_does() -> None:
     assert outcome(client) != NULL_ARRAY
 
 
-def test_touch_of_key_that_nobody_watches_changes_nothing() -> None:
+def test_touch_of_unwatched_key_does_nothing() -> None:
     database = instance()
     client = Client(database)
     lines(client, "WATCH k")
@@ -214,7 +214,7 @@ REMOTE = [
 def test_watch_fires_if_readers_see_what_another_region_did(
     before: str, remote: str, fires: bool, by_snapshot: bool
 ) -> None:
-    """What comes in one operation or in one snapshot is seen as a whole (D-16)."""
+    """An operation or a snapshot becomes visible as a whole (D-16)."""
     regions = Regions(2)
     regions.transaction(1, *spelt(before))
     regions.sync()

@@ -1,4 +1,4 @@
-"""Keys that somebody wants to hear about."""
+"""Watched keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from the declaration of a command."""
+"""Properties derived from the declaration of a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server asks of whoever follows for it."""
+"""The interface for following another database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When everything has arrived: over which links, and by which answers."""
+"""Convergence: the links that count, and the replies that decide."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.crdb.regions import Regions
 
 
 @pytest.mark.parametrize("state", LinkState)
-def test_link_is_live_unless_it_is_cut_or_its_other_end_is_away(state: LinkState) -> None:
+def test_link_is_live_unless_cut_or_peer_absent(state: LinkState) -> None:
     link = LinkInfo("a", "b", state)
     assert link.is_live == (state not in {LinkState.CUT, LinkState.DOWN})
 
 
-def test_it_is_settled_when_all_has_arrived() -> None:
+def test_converged_when_all_ops_have_arrived() -> None:
     regions = Regions(3)
     links = FlowingLinks(regions)
     assert ConvergenceWait(links).is_over()
@@ -67,7 +67,7 @@ def test_what_third_region_can_hand_on_is_waited_for() -> None:
     assert ConvergenceWait(links).is_over()
 
 
-def test_only_answers_given_after_question_count() -> None:
+def test_only_replies_after_query_count() -> None:
     regions = Regions(2)
     links = FlowingLinks(regions, distant=[2])
     links.ask()

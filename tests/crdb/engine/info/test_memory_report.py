@@ -1,4 +1,4 @@
-"""How the memory of an instance is used."""
+"""Memory usage of an instance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.crdb.raw import instance
 MB = 1 << 20
 
 
-def test_region_that_has_its_process_to_itself_uses_what_that_holds() -> None:
+def test_lone_region_reports_memory_of_process() -> None:
     database = instance()
     database.memory.probe = lambda: (50 * MB, 1 << 40)
     database.memory.startup_bytes = 40 * MB
@@ -29,7 +29,7 @@ def test_region_that_has_its_process_to_itself_uses_what_that_holds() -> None:
     assert 0.2 < report.dataset_percentage < 0.4
 
 
-def test_regions_that_share_process_do_not_use_each_others_data() -> None:
+def test_regions_of_one_process_report_own_memory() -> None:
     one, two = instance(), instance()
     for each, other in ((one, two), (two, one)):
         each.memory.probe = lambda: (50 * MB, 1 << 40)

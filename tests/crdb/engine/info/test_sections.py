@@ -22,10 +22,10 @@ def fields(text: str) -> dict[str, str]:
     return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
 
-def test_everything_holds_what_is_not_told_unasked() -> None:
+def test_everything_includes_optional_sections() -> None:
     database = instance()
-    told = set(titles(information(database, ["everything"])))
-    assert {"Commandstats", "CRDT", "Latencystats"} <= told
+    reported = set(titles(information(database, ["everything"])))
+    assert {"Commandstats", "CRDT", "Latencystats"} <= reported
     assert titles(information(database, ["default"])) == titles(information(database, []))
     assert len(titles(information(database, []))) == len(DEFAULT)
 
@@ -55,7 +55,7 @@ def test_what_is_counted() -> None:
     assert receive(client, b"INFO keyspace\r\n").startswith(b"$")
 
 
-def test_time_of_commands_is_told_in_microseconds() -> None:
+def test_commandstats_are_in_microseconds() -> None:
     database = instance()
     client = Client(database)
     readings = iter([1.0, 1.000005])
@@ -88,7 +88,7 @@ def test_crdt_section() -> None:
     assert found["crdt_stale"] == found["crdt_stale_released_with_merge"] == "0"
 
 
-def test_clock_of_instance_goes_on_in_its_next_life() -> None:
+def test_clock_continues_in_next_incarnation() -> None:
     """D-19: clocks are told by instance, of which CRDB.VECTOR tells the lives apart."""
     regions = Regions(2)
     regions.run(1, "SET", "k", "v")

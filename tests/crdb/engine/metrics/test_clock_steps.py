@@ -1,4 +1,4 @@
-"""A wall clock that is set is told from one that runs."""
+"""Detecting that the wall clock was set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Durations in buckets."""
+"""Histograms of durations."""
 
 from __future__ import annotations
 

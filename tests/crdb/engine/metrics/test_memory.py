@@ -10,11 +10,11 @@ from crdb.engine.executor import receive
 from crdb.engine.metrics.memory import (
     DENY_OOM,
     GROWTH_MIN,
-    LOOK_BYTES_MAX,
-    LOOK_BYTES_MIN,
     PLENTY,
     RELEASE_SAMPLES,
     RESERVE_BYTES,
+    SAMPLE_BYTES_MAX,
+    SAMPLE_BYTES_MIN,
     Memory,
 )
 from crdt.embed.replica import Replica
@@ -91,21 +91,21 @@ def test_less_room_there_is_sooner_next_look() -> None:
     process = Process()
     memory = memory_of(process)
     memory.set_limit(8 << 20, received_bytes=100)
-    assert memory.look_at == 100 + (2 << 20)
+    assert memory.sample_at_bytes == 100 + (2 << 20)
     process.used = 8 << 20
     memory.sample(200)
-    assert memory.look_at == 200 + LOOK_BYTES_MIN
+    assert memory.sample_at_bytes == 200 + SAMPLE_BYTES_MIN
     memory.set_limit(0, received_bytes=300)
-    assert memory.look_at == 300 + LOOK_BYTES_MAX
+    assert memory.sample_at_bytes == 300 + SAMPLE_BYTES_MAX
 
 
-def test_failed_allocation_frees_reserve_and_refuses_writes_until_it_is_back() -> None:
+def test_failed_allocation_refuses_writes_until_reserve_is_back() -> None:
     process = Process()
     memory = memory_of(process)
     memory.sample(0)
     process.is_tight = True
     memory.exhausted()
-    assert (memory.denied_bits, process.has_reserve, memory.look_at) == (DENY_OOM, False, 0)
+    assert (memory.denied_bits, process.has_reserve, memory.sample_at_bytes) == (DENY_OOM, False, 0)
     memory.sample(0)
     assert (memory.denied_bits, memory.missing_bytes()) == (DENY_OOM, RESERVE_BYTES)
     process.is_tight = False
@@ -128,20 +128,20 @@ def test_full_memory_is_given_back_before_anything_is_refused() -> None:
 def test_large_values_must_fit() -> None:
     memory = memory_of(Process(used=10))
     memory.set_limit(20 + GROWTH_MIN, 0)
-    assert memory.has_room(GROWTH_MIN + 10)
-    assert not memory.has_room(GROWTH_MIN + 11)
+    assert memory.can_allocate(GROWTH_MIN + 10)
+    assert not memory.can_allocate(GROWTH_MIN + 11)
     memory.set_limit(1, 0)
-    assert memory.has_room(GROWTH_MIN - 1)
+    assert memory.can_allocate(GROWTH_MIN - 1)
 
 
 def test_system_must_have_room_for_copies_that_are_sent() -> None:
     memory = memory_of(Process(used=10, spare=3 * GROWTH_MIN))
-    assert memory.has_room(GROWTH_MIN)
-    assert not memory.has_room(GROWTH_MIN + 1)
+    assert memory.can_allocate(GROWTH_MIN)
+    assert not memory.can_allocate(GROWTH_MIN + 1)
     assert memory.refusal(GROWTH_MIN + 1) == SYSTEM_OUT_OF_MEMORY
 
 
-def test_transaction_is_refused_if_memory_became_full_meanwhile() -> None:
+def test_transaction_is_refused_if_memory_fills_up() -> None:
     database = instance()
     database.memory.probe = Process(used=2).probe
     clients = [Client(database), Client(database)]
@@ -235,7 +235,7 @@ def test_huge_request_is_closed_when_reserve_cannot_be_held() -> None:
     receive(greedy, b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000000\r\n" + b"x" * 3_000_000)
     process.is_tight = True
     process.free_reserve()
-    receive(greedy, b"x" * LOOK_BYTES_MAX)
+    receive(greedy, b"x" * SAMPLE_BYTES_MAX)
     assert greedy.closing
     assert lines(modest, "GET k", "SET k v") == [b"$-1\r\n", b"-" + SYSTEM_OUT_OF_MEMORY + b"\r\n"]
     assert database.statistics.dropped_memory == 1

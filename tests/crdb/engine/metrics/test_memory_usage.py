@@ -1,4 +1,4 @@
-"""The size of a key, beside what Python allocates for it."""
+"""The size of a key, compared with what Python allocates."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def test_sum_of_all_keys_is_what_was_allocated(code: int) -> None:
     gc.collect()
     allocated = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
-    told = sum(key_bytes(db, key, 0) or 0 for key in db.data)
-    assert told == pytest.approx(allocated, rel=TOLERANCE)
+    reported = sum(key_bytes(db, key, 0) or 0 for key in db.data)
+    assert reported == pytest.approx(allocated, rel=TOLERANCE)
 
 
 def test_samples_stand_for_all_elements() -> None:

@@ -38,7 +38,7 @@ sync_partial_ok pubsub_channels mem_clients_normal used_memory_dataset crdb_vers
 """
 
 
-def told() -> dict[str, set[str]]:
+def reported() -> dict[str, set[str]]:
     """The fields of each section of an instance that has done something."""
     database = instance()
     process.add_process_info(database)
@@ -49,7 +49,7 @@ def told() -> dict[str, set[str]]:
 def test_every_field_has_row() -> None:
     nameless = [
         f"{name}: {field}"
-        for name, fields in told().items()
+        for name, fields in reported().items()
         for field in fields
         if find_metric(name, field) is None
     ]
@@ -63,7 +63,7 @@ def test_every_field_about_sources_has_row() -> None:
         name="db:1",
         status=SourceStatus.OUT_OF_SYNC,
         lag_ms=0.0,
-        heard_ms=None,
+        last_io_ms=None,
         ops=0,
         bytes=0,
         full=0,
@@ -85,7 +85,7 @@ def test_exact_name_comes_before_star() -> None:
 
 
 def test_every_row_has_field() -> None:
-    fields = {field for all_of_them in told().values() for field in all_of_them}
+    fields = {field for all_of_them in reported().values() for field in all_of_them}
     absent = [
         row.name
         for rows in METRICS.values()
@@ -121,5 +121,5 @@ def test_lines_stand_in_order_of_table() -> None:
 
 
 def test_what_exporters_read_is_there() -> None:
-    fields = {field for all_of_them in told().values() for field in all_of_them}
+    fields = {field for all_of_them in reported().values() for field in all_of_them}
     assert set(EXPORTED.split()) <= fields

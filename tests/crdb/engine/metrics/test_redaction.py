@@ -1,4 +1,4 @@
-"""Secrets among the arguments of commands."""
+"""Redacting secrets in the arguments of commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which commands are timed by themselves, and what becomes of those that took long."""
+"""Commands that are timed separately, and the record of slow ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def pipelined(client: Client, requests: bytes, *readings: float) -> None:
 
 
 def calls(client: Client, name: bytes) -> tuple[int, float]:
-    """How often a command ran, and its seconds."""
+    """Return the number of calls of a command, and its seconds."""
     statistics = client.instance.statistics
     number = TABLE[name].number
     return statistics.calls[number], round(statistics.spent[number], 6)
@@ -71,7 +71,7 @@ def test_exec_is_not_logged_as_slow_itself() -> None:
     assert "command" in timing.latency.events
 
 
-def test_after_short_commands_that_took_long_each_is_timed_for_while() -> None:
+def test_slow_short_commands_are_timed_individually() -> None:
     client = Client(instance())
     timing, now = client.instance.timing, client.instance.now
     pipelined(client, b"GET a\r\nGET b\r\n", 1.0, 1.02)

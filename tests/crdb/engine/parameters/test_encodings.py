@@ -1,4 +1,4 @@
-"""The encoding that Redis would choose. The limits written here are those of Redis 7.2."""
+"""OBJECT ENCODING. The limits are those of Redis 7.2."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def test_limits_follow_their_parameters(
     client = Client(database)
     contents.put(client.db, b"k", code, content, None)
     assert receive(client, f"CONFIG SET {parameter} {value}\r\n".encode()) == b"+OK\r\n"
-    told = receive(client, b"OBJECT ENCODING k\r\n")
-    assert told == b"$%d\r\n%b\r\n" % (len(encoding), encoding)
+    reported = receive(client, b"OBJECT ENCODING k\r\n")
+    assert reported == b"$%d\r\n%b\r\n" % (len(encoding), encoding)
 
 
 def test_what_comes_from_elsewhere_is_encoded_by_what_it_is() -> None:

@@ -1,4 +1,4 @@
-"""No parameter is taken without an effect that a client could look for."""
+"""Each accepted parameter has an effect, or is listed as having none."""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ def test_no_string_or_request_is_too_large_for_link(name: str, most: int) -> Non
     assert most <= REQUEST_BYTES_MAX
     client = Client(instance())
     for value in ("1000", str(most + 1), "2gb", str(BOUNDS["LONG_MAX"])):
-        said = lines(client, f"CONFIG SET {name} {value}", f"CONFIG GET {name}")
-        assert b"argument must be between 1048576 and %d inclusive" % most in said[0]
-        assert said[1].endswith(b"\r\n%d\r\n" % most)
+        output = lines(client, f"CONFIG SET {name} {value}", f"CONFIG GET {name}")
+        assert b"argument must be between 1048576 and %d inclusive" % most in output[0]
+        assert output[1].endswith(b"\r\n%d\r\n" % most)
     assert lines(client, f"CONFIG SET {name} {most}", f"CONFIG SET {name} 1mb") == [OK, OK]
     assert lines(client, f"CONFIG GET {name}")[0].endswith(b"\r\n1048576\r\n")
 

@@ -1,4 +1,4 @@
-"""The role of an instance: what clients may do while it follows others, and what is reported."""
+"""The role of an instance: permitted commands while it follows others, and its report."""
 
 from __future__ import annotations
 

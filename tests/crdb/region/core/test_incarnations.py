@@ -1,4 +1,4 @@
-"""The incarnation of a start: drawn once, then counted."""
+"""The incarnation at a start: the first is random, later ones count up."""
 
 from __future__ import annotations
 

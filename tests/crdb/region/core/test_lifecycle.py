@@ -1,4 +1,4 @@
-"""The incarnations of a region: what it does at its start and at each event, and what it writes."""
+"""The lifecycle of a region: its actions at a start and at each event."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from crdt.causality.dots import INCARNATION_MAX, Vector, make_origin
 from crdt.embed.replica import Replica
 from replication.mesh.links import Links
 from replication.protocol.events import (
-    BroughtBack,
     CaughtUp,
+    DisputedStateResolved,
     EarlierIncarnation,
     OriginReused,
     Recovered,
@@ -108,7 +108,7 @@ def test_earlier_writes_at_peer_stop_region() -> None:
     assert not here.is_ready
 
 
-def test_guest_without_data_stops_nobody() -> None:
+def test_empty_guest_stops_no_recovery() -> None:
     here = region([])
     here.lifecycle.handle_event(EarlierIncarnation("guest"))
     assert here.events == []
@@ -116,7 +116,7 @@ def test_guest_without_data_stops_nobody() -> None:
 
 def test_merge_of_state_put_aside_is_reported() -> None:
     here = region()
-    here.lifecycle.handle_event(BroughtBack("r2", merged=True))
+    here.lifecycle.handle_event(DisputedStateResolved("r2", merged=True))
     assert here.events == [("kept", {"moved": False})]
 
 
@@ -174,7 +174,7 @@ def test_state_put_aside_is_awaited_without_peers() -> None:
     here.lifecycle.record_not_written("no space left")
     for event in here.links.tick(6):
         here.lifecycle.handle_event(event)
-    assert here.links.memory.aside is None
+    assert here.links.memory.disputed_state is None
     assert not here.is_ready
     here.lifecycle.record_written()
     assert here.is_ready

@@ -1,4 +1,4 @@
-"""Where the secret of links comes from, when none is needed, and that no text shows it."""
+"""The secret of links: its sources, when it is optional, and that no text shows it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def resolve(text: str, environment: Mapping[str, str] | None = None) -> Config:
     return resolve_secret(read_config(text + REGIONS), environment or {}, Path("dir"), read)
 
 
-def test_secret_comes_from_environment_file_or_file_of_its_own() -> None:
+def test_secret_is_read_from_environment_or_file() -> None:
     assert resolve("").secret == ""
     assert resolve(f'secret = "{LONG}"\n').secret == LONG
     assert resolve('secret_file = "there"\n').secret == LONG
@@ -53,7 +53,7 @@ def test_secret_comes_from_environment_file_or_file_of_its_own() -> None:
         assert resolve(text, {VARIABLE: ""}) == resolve(text)
 
 
-def test_secret_that_cannot_be_used_is_error_that_does_not_show_it() -> None:
+def test_error_for_bad_secret_does_not_show_it() -> None:
     with pytest.raises(ConfigError, match="dir/empty: the secret_file is empty"):
         resolve('secret_file = "empty"\n')
     with pytest.raises(ConfigError, match="secret_file: dir/gone: No such file"):
@@ -81,15 +81,15 @@ def with_hosts(us: str, eu: str, more: str = "") -> Config:
 
 
 @pytest.mark.parametrize(
-    ("us", "eu", "said"),
+    ("us", "eu", "output"),
     [
         ("10.0.0.1", "127.0.0.1", "region us listens for links at 10.0.0.1"),
         ("127.0.0.1", "eu.example", "region us links with eu at eu.example"),
     ],
 )
-def test_links_beyond_this_machine_need_secret(us: str, eu: str, said: str) -> None:
+def test_links_beyond_this_machine_need_secret(us: str, eu: str, output: str) -> None:
     config = with_hosts(us, eu)
-    with pytest.raises(ConfigError, match=f"{said}, .* Write secret = .* or set CRDB_SECRET"):
+    with pytest.raises(ConfigError, match=f"{output}, .* Write secret = .* or set CRDB_SECRET"):
         check_reach(config, ("us",))
     check_reach(attrs.evolve(config, secret="any"), ("us",))
 
@@ -120,10 +120,10 @@ def test_follower_of_another_machine_needs_secret() -> None:
     [("", ["no link secret"]), ("hunter2", ["weak link secret"]), (LONG, [])],
 )
 def test_no_secret_and_weak_one_are_reported(secret: str, events: list[str]) -> None:
-    told: list[tuple[str, Mapping[str, object]]] = []
-    report_secret(secret, lambda event, details: told.append((event, details)))
-    assert [event for event, _ in told] == events
-    assert "hunter2" not in str(told)
+    reported: list[tuple[str, Mapping[str, object]]] = []
+    report_secret(secret, lambda event, details: reported.append((event, details)))
+    assert [event for event, _ in reported] == events
+    assert "hunter2" not in str(reported)
 
 
 def test_each_stranger_is_reported_once_and_not_too_many() -> None:

@@ -1,4 +1,4 @@
-"""A region's configuration, as links and clients see it."""
+"""A region's configuration as given to links and clients."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_clients_see_file_in_config() -> None:
     assert shown.values["repl-backlog-size"] == str(config.link.backlog)
 
 
-def test_region_with_peers_serves_no_stale_reads_unless_told_to() -> None:
+def test_stale_reads_need_a_parameter() -> None:
     pair = Config.from_names(["us", "eu"])
     assert not serves_stale(pair, pair.region("us"))
     alone = Config.from_names(["us"])

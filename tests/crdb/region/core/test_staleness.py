@@ -1,4 +1,4 @@
-"""Who may write while what was written in an earlier life is not back."""
+"""The write guard while the writes of an earlier incarnation are missing."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_parameter_takes_effect_in_both_directions() -> None:
     assert receive(client, b"GET k\r\nSET k v\r\n") == error * 2
 
 
-def test_info_tells_of_loading_as_redis_does() -> None:
+def test_info_reports_loading_as_redis() -> None:
     instance, links, staleness = region("no")
     assert b"loading:0" in information(instance, ["persistence"]).encode()
     instance.advance(5_000)

@@ -1,4 +1,4 @@
-"""What would be lost if a process ended."""
+"""The data that would be lost if a process stopped."""
 
 from __future__ import annotations
 

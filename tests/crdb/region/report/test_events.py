@@ -1,4 +1,4 @@
-"""Events as people and programs read them."""
+"""The text and JSON of events."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_ready_names_every_region_with_its_address() -> None:
     }
 
 
-def test_process_of_one_region_tells_of_that_one() -> None:
+def test_process_of_one_region_reports_it() -> None:
     details = ready_details(world(), ("eu",))
     assert [region["id"] for region in list_of(details["regions"])] == [2]
 
@@ -59,7 +59,7 @@ def test_json_is_one_line_whatever_it_holds() -> None:
     assert read["reason"] == "a\nb"
 
 
-def test_ready_for_people_says_how_to_connect() -> None:
+def test_ready_shows_how_to_connect() -> None:
     assert text_lines("ready", ready_details(world(), ("us",))) == ["ready"]
     assert text_lines("listening", ready_details(world(), ("us",))) == [
         "listening",
@@ -132,7 +132,7 @@ def test_strangers_cannot_send_control_codes() -> None:
     assert "\\x1b[2J, new\\nline" in line
 
 
-def test_repeated_event_says_how_often_it_has_happened() -> None:
+def test_repeated_event_shows_its_count() -> None:
     down = {"region": "us", "peer": "eu", "direction": "in", "reason": "lost", "times": 120}
     assert text_lines("link down", down) == ["eu -> us: down: lost (again, 120 times)"]
     assert text_lines("link up", {**down, "times": 2}) == []
@@ -192,7 +192,7 @@ def test_events_of_restart_are_sentences(
     assert text_lines(event, AT_US | details) == [line]
 
 
-def test_region_that_peer_does_not_list_is_told_what_that_means() -> None:
+def test_unlisted_region_gets_explanation() -> None:
     (line,) = text_lines("not listed", {"region": "us", "peer": "eu"})
     assert line.startswith("us: the file of eu does not list this region")
     assert text_lines("confirm", {"how": "press y"}) == ["stop all the same? press y"]

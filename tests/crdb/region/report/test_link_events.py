@@ -1,4 +1,4 @@
-"""Events of links, as operators hear of them."""
+"""Events of links for operators."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ IN = Direction.IN
         (Connected("eu", IN, 2, 5), "link up", {"peer": "eu", "direction": "in"}),
         (Resynced("eu", IN, True), "resynced", {"peer": "eu", "direction": "in", "full": True}),
         (CaughtUp("eu"), "caught up", {"peer": "eu"}),
-        (EarlierIncarnation("eu"), "earlier life", {"peer": "eu"}),
+        (EarlierIncarnation("eu"), "earlier incarnation", {"peer": "eu"}),
         (OriginReused("eu", 5), "origin reused", {"peer": "eu"}),
         (ClockSkew("eu", 7_200_000), "clock skew", {"peer": "eu", "ms": 7_200_000}),
         (
@@ -47,5 +47,5 @@ def test_events_have_names_and_details(event: Event, name: str, details: dict[st
 
 
 @pytest.mark.parametrize("event", [Merged("eu"), Closed("", IN, "x")])
-def test_what_only_region_needs_is_not_told(event: Event) -> None:
+def test_internal_events_are_not_shown(event: Event) -> None:
     assert link_event(event) is None

@@ -1,4 +1,4 @@
-"""What operators see of links, and how a cut reaches both ends."""
+"""CRDB.LINKS, and cuts that reach both ends."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def state(control: ProcessLinks, source: str, sink: str) -> LinkState:
     return found[0]
 
 
-def test_every_link_is_told_of_once() -> None:
+def test_every_link_is_listed_once() -> None:
     listed = [(link.source, link.sink) for link in control(THREE, "us", "eu", "ap").links()]
     assert sorted(listed) == sorted(
         (a, b) for a in THREE.topology.regions for b in THREE.topology.regions if a != b
@@ -79,7 +79,7 @@ def attempt(control: ProcessLinks, source: str, sink: str) -> None:
     links.receive(links.dial(source, 0), Eof("refused"), 0)
 
 
-def test_link_whose_first_attempt_failed_is_down_until_it_is_there_or_healed() -> None:
+def test_link_is_down_after_failed_first_attempt() -> None:
     here = control(THREE, "us", "eu")
     attempt(here, "us", "eu")
     assert state(here, "us", "eu") is LinkState.DOWN
@@ -112,7 +112,7 @@ def test_source_finds_that_its_sink_is_away() -> None:
     assert state(here, "us", "eu") is LinkState.CONNECTING
 
 
-def test_source_tells_of_link_whose_sink_is_elsewhere() -> None:
+def test_source_reports_link_to_other_process() -> None:
     both = control(THREE, "us", "eu")
     connect(both, "us", "eu")
     alone = ProcessLinks(THREE, {"us": both.ends["us"]}, clock=lambda: 5)
@@ -186,7 +186,7 @@ def test_link_that_is_refused_for_being_cut_is_cut() -> None:
     assert state(eu, "us", "eu") is LinkState.CUT
 
 
-def test_link_that_was_healed_is_not_taken_for_cut_where_both_ends_are() -> None:
+def test_healed_link_is_not_cut_at_either_end() -> None:
     here = control(THREE, "us", "eu", "ap")
     connect(here, "us", "eu")
     here.cut("us", "eu")
@@ -244,10 +244,10 @@ def write(links: Links) -> None:
 
 def test_where_all_regions_are_here_this_moment_counts() -> None:
     here = control(THREE, "us", "eu", "ap")
-    question = here.ask()
-    assert here.has_converged(question) is True
+    query = here.ask()
+    assert here.has_converged(query) is True
     write(here.ends["us"])
-    assert here.has_converged(question) is False
+    assert here.has_converged(query) is False
 
 
 def test_regions_elsewhere_are_asked_over_links() -> None:
@@ -256,10 +256,10 @@ def test_regions_elsewhere_are_asked_over_links() -> None:
     us = apart(whole)["us"]
     write(whole.ends["ap"])
     for expected in (False, True):
-        question = us.ask()
-        assert us.has_converged(question) is None, "nothing is known that was not asked for"
+        query = us.ask()
+        assert us.has_converged(query) is None, "nothing is known that was not asked for"
         talk([whole], wires)
-        assert us.has_converged(question) is expected, "ap is two links away"
+        assert us.has_converged(query) is expected, "ap is two links away"
         for links in whole.ends.values():
             links.replica.keyspace.vector.update(whole.ends["ap"].replica.vector)
 
@@ -272,23 +272,19 @@ def test_process_with_some_regions_asks_for_each_of_them() -> None:
     for source, sink in (("us", "eu"), ("eu", "us")):
         part.cut(source, sink)
     talk([whole], wires)
-    question = part.ask()
-    assert part.has_converged(question) is None
+    query = part.ask()
+    assert part.has_converged(query) is None
     talk([whole], wires)
-    assert part.has_converged(question) is True
+    assert part.has_converged(query) is True
     write(whole.ends["ap"])
-    question = part.ask()
+    query = part.ask()
     talk([whole], wires)
-    assert part.ends["us"].convergence_queries.find_result(question["us"]) is True, (
-        "it is on its own"
-    )
-    assert part.has_converged(question) is False
+    assert part.ends["us"].convergence_queries.find_result(query["us"]) is True, "it is on its own"
+    assert part.has_converged(query) is False
 
 
 @pytest.mark.parametrize("is_away", [True, False])
-def test_link_that_is_not_there_is_waited_for_unless_its_other_end_is_away(
-    *, is_away: bool
-) -> None:
+def test_missing_link_is_awaited_unless_peer_is_absent(*, is_away: bool) -> None:
     here = control(THREE, "us")
     if is_away:
         attempt(here, "eu", "us")
@@ -324,9 +320,7 @@ def part_of(whole: ProcessLinks, name: str) -> list[LinkInfo]:
 
 
 @given(topologies(), st.data())
-def test_processes_of_their_own_say_what_one_process_says(
-    config: Config, data: st.DataObject
-) -> None:
+def test_separate_processes_agree_with_one_process(config: Config, data: st.DataObject) -> None:
     """`crdb serve` beside `crdb up`, over any links, cut at either end or both, whatever the
     regions hold: each region speaks for the part that it is in, one process for all of them."""
     whole = control(config, *(region.name for region in config.regions))
@@ -343,18 +337,18 @@ def test_processes_of_their_own_say_what_one_process_says(
         vectors[name] = links.replica.vector
     asked = {name: process.ask() for name, process in each.items()}
     talk([whole], wires)
-    said = {name: process.has_converged(asked[name]) for name, process in each.items()}
-    assert said == {name: have_arrived(part_of(whole, name), vectors) for name in each}
-    assert whole.has_converged(whole.ask()) is all(said.values())
-    event(f"{sorted(set(map(str, said.values())))}")
+    output = {name: process.has_converged(asked[name]) for name, process in each.items()}
+    assert output == {name: have_arrived(part_of(whole, name), vectors) for name in each}
+    assert whole.has_converged(whole.ask()) is all(output.values())
+    event(f"{sorted(set(map(str, output.values())))}")
 
 
-def test_what_operators_do_is_told_once() -> None:
+def test_operator_action_is_reported_once() -> None:
     here = control(THREE, "us", "eu")
-    told: list[tuple[str, object, object]] = []
-    here.emit = lambda event, details: told.append((event, details["source"], details["sink"]))
+    reported: list[tuple[str, object, object]] = []
+    here.emit = lambda event, details: reported.append((event, details["source"], details["sink"]))
     here.cut("us", "eu")
     here.cut("us", "eu")
     here.heal("eu", "us")
     here.heal_all()
-    assert told == [("link cut", "us", "eu"), ("link healed", "us", "eu")]
+    assert reported == [("link cut", "us", "eu"), ("link healed", "us", "eu")]

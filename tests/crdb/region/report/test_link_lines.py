@@ -1,4 +1,4 @@
-"""What INFO says of peers, the backlog, other regions and followers."""
+"""The lines of INFO about peers, the backlog, other regions and followers."""
 
 from __future__ import annotations
 
@@ -59,18 +59,18 @@ def talk(sink: Links, source: Links, name: str) -> None:
                 sink.receive(near, frame, SECOND)
 
 
-def test_every_field_of_specification_that_means_something_is_there() -> None:
+def test_every_specified_field_is_present() -> None:
     """Section 14: without slots and versions of configurations, which do not exist."""
     here = Here("us")
     talk(here.links, Here("eu").links, "eu")
-    told = here.info("crdt")
+    reported = here.info("crdt")
     context = ["replid", "clock", "ovc"]
     syncs = ["sync_full", "sync_partial_ok", "sync_partial_err"]
     applied = ["merge_reqs", "effect_reqs", "ovc_filtered_effect_reqs"]
     garbage = ["gc_pending", "gc_attempted", "gc_collected", "gc_gvc_min"]
     other = ["stale_released_with_merge", "peer_2", "backlog0", "replica_2", "replica_3"]
     for field in (*context, *syncs, *applied, *garbage, *other):
-        assert f"crdt_{field}" in told, field
+        assert f"crdt_{field}" in reported, field
 
 
 def test_peer_has_line_while_it_is_connected() -> None:
@@ -102,7 +102,7 @@ def test_peer_has_line_while_it_is_connected() -> None:
     assert "crdt_peer_2" not in here.info("crdt")
 
 
-def test_backlog_is_told_of() -> None:
+def test_backlog_is_reported() -> None:
     here = Here("us", history_bytes=600)
     here.write()
     held = here.fields("crdt", "crdt_backlog0")
@@ -116,7 +116,7 @@ def test_backlog_is_told_of() -> None:
     assert int(held["first_op"]) > 0
 
 
-def test_other_regions_are_told_of_with_what_they_lack() -> None:
+def test_other_regions_are_listed_with_lag() -> None:
     here, there = Here("us"), Here("eu")
     here.write()
     known = here.fields("crdt", "crdt_replica_2")
@@ -125,24 +125,24 @@ def test_other_regions_are_told_of_with_what_they_lack() -> None:
     talk(here.links, there.links, "eu")
     assert here.fields("crdt", "crdt_replica_2")["known"] == "1"
     talk(there.links, here.links, "us")
-    here.replica.heard(2, there.replica.vector)
+    here.replica.record_report(2, there.replica.vector)
     assert here.fields("crdt", "crdt_replica_2")["max_ops_lag"] == "0"
     here.write()
     ahead = there.replica.vector | here.replica.vector | {there.replica.origin: 9}
-    here.replica.heard(2, ahead)
+    here.replica.record_report(2, ahead)
     assert here.replica.stability.pending[2], "its writes have not come"
     assert here.fields("crdt", "crdt_replica_2")["max_ops_lag"] == "0"
-    here.replica.heard(3, {})
+    here.replica.record_report(3, {})
     assert here.fields("crdt", "crdt_replica_3")["max_ops_lag"] == "2"
     assert "crdt_replica_1" not in here.info("crdt")
 
 
-def test_region_that_is_not_linked_with_us_is_there_if_it_was_heard_of() -> None:
+def test_unlinked_region_is_listed_after_its_report() -> None:
     here = Here("us")
     del here.links.peers["ap"]
     assert here.fields("crdt", "crdt_replica_3")["known"] == "0"
     here.write()
-    here.replica.heard(3, here.replica.vector)
+    here.replica.record_report(3, here.replica.vector)
     assert here.fields("crdt", "crdt_replica_3")["known"] == "1"
 
 
@@ -159,9 +159,9 @@ def test_syncs_are_counted_however_often_link_was_made() -> None:
     talk(here.links, there.links, "eu")
     assert here.replica.vector == there.replica.vector
     for region, full in ((here, "1"), (there, "0")):
-        told = region.info("crdt")
-        assert told["crdt_sync_full"] == full, "it counts where it comes in"
-        assert told["crdt_sync_partial_err"] == "1"
+        reported = region.info("crdt")
+        assert reported["crdt_sync_full"] == full, "it counts where it comes in"
+        assert reported["crdt_sync_partial_err"] == "1"
     assert here.info("crdt")["crdt_merge_reqs"] == "1"
 
 
@@ -173,13 +173,13 @@ def test_followers_are_slaves() -> None:
     copy = Replica(200)
     follower = Follower(copy, Member("copy", 200, copy.origin), ["there:1"])
     talk(follower, here.links, "there:1")
-    told = here.info("replication")
-    assert told["role"] == "master"
-    assert told["connected_slaves"] == "1"
+    reported = here.info("replication")
+    assert reported["role"] == "master"
+    assert reported["connected_slaves"] == "1"
     assert here.fields("replication", "slave0")["name"] == "copy"
     assert here.fields("replication", "slave0")["state"] == "online"
-    assert told["master_repl_offset"] == "1"
-    assert int(told["repl_backlog_histlen"]) <= int(told["repl_backlog_size"])
+    assert reported["master_repl_offset"] == "1"
+    assert int(reported["repl_backlog_histlen"]) <= int(reported["repl_backlog_size"])
 
 
 def test_sources_of_follower_are_no_region() -> None:
@@ -191,7 +191,7 @@ def test_sources_of_follower_are_no_region() -> None:
     assert not [line for line in here.info("crdt") if line.startswith("crdt_replica_")]
 
 
-def test_what_waits_is_told_with_what_it_waits_for() -> None:
+def test_buffered_ops_are_listed_with_dependencies() -> None:
     here = Here("us")
     assert "crdt_waiting_0" not in here.info("crdt")
     assert here.info("crdt")["crdt_dropped_effects"] == "0"
@@ -212,7 +212,7 @@ def test_regions_that_hold_our_effects_are_counted() -> None:
     surroundings = here.instance.surroundings
     here.write()
     assert (surroundings.count_acknowledged(1), surroundings.count_copies()) == (0, 0)
-    here.replica.heard(2, here.replica.vector)
+    here.replica.record_report(2, here.replica.vector)
     assert (surroundings.count_acknowledged(1), surroundings.count_copies()) == (1, 1)
     here.write()
     assert (surroundings.count_acknowledged(1), surroundings.count_copies()) == (1, 0)

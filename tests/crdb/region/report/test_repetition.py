@@ -1,4 +1,4 @@
-"""Events that repeat are shown once and then counted."""
+"""Repeated events are shown once and then counted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_first_event_is_shown_and_repetitions_are_counted() -> None:
     assert again == REFUSED | {"times": 2}
 
 
-def test_another_event_of_same_link_is_shown_and_ends_repetition() -> None:
+def test_different_event_of_link_ends_repetition() -> None:
     events = Repetition()
     up = {"region": "us", "peer": "eu", "direction": "in"}
     for now in (0.0, 1.0):
@@ -51,7 +51,7 @@ def test_events_without_link_repeat_by_their_name() -> None:
     ("event", "opposite"),
     [("loading", "ready"), ("ready", "loading"), ("following", "promoted")],
 )
-def test_region_that_changes_back_and_forth_tells_it_each_time(event: str, opposite: str) -> None:
+def test_alternating_events_are_not_repetitions(event: str, opposite: str) -> None:
     events = Repetition()
     details = {"region": "us", "reason": "it has lost its memory"}
     for now in (0.0, 1.0):

@@ -1,4 +1,4 @@
-"""The live view: every region and link, on a screen of any size, and nothing that does not fit."""
+"""The live view of regions and links, on screens of any size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from crdb.engine.environment.link_control import LinkInfo, LinkState
-from crdb.region.report.view import Moment, RegionMetrics, draw, link_part, most_apart
+from crdb.region.report.view import RegionMetrics, ViewState, draw, link_part, most_apart
 
 CLOUD = ("us-east-1", "eu-west-1", "ap-southeast-1")
 
@@ -32,13 +32,13 @@ def figures(name: str, number: int) -> RegionMetrics:
     )
 
 
-def moment(*names: str, links: list[LinkInfo] | None = None, events: int = 0) -> Moment:
+def view_state(*names: str, links: list[LinkInfo] | None = None, events: int = 0) -> ViewState:
     """Regions that are all linked with each other."""
     mesh = [
         LinkInfo(*ends, LinkState.STREAMING, lag_ms=36.4, delay_ms=35.0)
         for ends in permutations(names, 2)
     ]
-    return Moment(
+    return ViewState(
         names=names,
         regions=[figures(name, number) for number, name in enumerate(names, 1)],
         links=mesh if links is None else links,
@@ -55,26 +55,26 @@ def rendered(what: RenderableType, width: int, height: int) -> list[str]:
     return ["".join(segment.text for segment in line).rstrip() for line in lines]
 
 
-def drawn(what: Moment, width: int = 80, height: int = 24) -> str:
+def drawn(what: ViewState, width: int = 80, height: int = 24) -> str:
     return "\n".join(rendered(draw(what, width, height), width, height)).rstrip()
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (20, 6), (30, 3), (80, 1)])
 def test_question_is_seen_on_every_terminal(width: int, height: int) -> None:
     question = "stop all the same? press Ctrl-C again, or y and Enter"
-    asked = attrs.evolve(moment("us", "eu", "ap", events=9), question=question)
+    asked = attrs.evolve(view_state("us", "eu", "ap", events=9), question=question)
     lines = rendered(draw(asked, width, height), width, height)
     assert len(lines) <= height
     assert " ".join(lines).startswith(question)
 
 
-def lines_of_links(what: Moment, width: int) -> list[str]:
+def lines_of_links(what: ViewState, width: int) -> list[str]:
     part = link_part(what, width)
     return rendered(part.layout(), width, part.height)
 
 
 def test_three_regions_of_cloud_fit_smallest_usual_terminal() -> None:
-    assert drawn(moment(*CLOUD, events=30)).splitlines() == [
+    assert drawn(view_state(*CLOUD, events=30)).splitlines() == [
         "crdb  3 regions  all hold the same  up 1:02:05  memory 48.10M",
         "",
         "#  region          address         clients    keys  commands/s  writes/s",
@@ -95,8 +95,8 @@ def test_three_regions_of_cloud_fit_smallest_usual_terminal() -> None:
     ]
 
 
-def test_cut_says_how_many_writes_other_side_lacks() -> None:
-    cut = moment("us", "eu", links=[LinkInfo("us", "eu", LinkState.CUT)])
+def test_cut_shows_missing_writes() -> None:
+    cut = view_state("us", "eu", links=[LinkInfo("us", "eu", LinkState.CUT)])
     ahead = attrs.evolve(cut.regions[0], vector={256: 1_310, 512: 5})
     text = drawn(attrs.evolve(cut, regions=[ahead, *cut.regions[1:]]))
     assert "cut, 1,305 behind" in text
@@ -104,7 +104,7 @@ def test_cut_says_how_many_writes_other_side_lacks() -> None:
 
 
 def test_most_apart_is_one_that_lacks_most_of_all_there_is() -> None:
-    regions = moment("us", "eu", "ap").regions
+    regions = view_state("us", "eu", "ap").regions
     vectors = ({1: 5}, {1: 3, 2: 9}, {2: 1})
     held = [attrs.evolve(r, vector=v) for r, v in zip(regions, vectors, strict=True)]
     assert most_apart(held) == 13
@@ -113,11 +113,11 @@ def test_most_apart_is_one_that_lacks_most_of_all_there_is() -> None:
 
 def test_link_that_streams_shows_what_is_under_way() -> None:
     busy = LinkInfo("us", "eu", LinkState.STREAMING, lag_ms=36, lag_ops=1_200)
-    assert "36 ms, 1,200 behind" in drawn(moment("us", "eu", links=[busy]))
+    assert "36 ms, 1,200 behind" in drawn(view_state("us", "eu", links=[busy]))
 
 
 def test_link_without_both_ends_here_shows_its_state() -> None:
-    alone = moment("us", "eu", links=[LinkInfo("us", "eu", LinkState.DOWN)])
+    alone = view_state("us", "eu", links=[LinkInfo("us", "eu", LinkState.DOWN)])
     text = drawn(attrs.evolve(alone, regions=alone.regions[:1]))
     assert "down" in text
     assert "apart" not in text
@@ -127,7 +127,7 @@ def test_link_without_both_ends_here_shows_its_state() -> None:
 
 def test_where_names_do_not_fit_sinks_go_by_number() -> None:
     names = [f"region-number-{number}" for number in range(1, 9)]
-    lines = lines_of_links(moment(*names), 80)
+    lines = lines_of_links(view_state(*names), 80)
     assert lines[1].split() == ["#", "from", "\\", "to", *map(str, range(1, 9))]
     assert all(cell_len(line) <= 80 for line in lines)
 
@@ -139,23 +139,23 @@ def test_where_words_do_not_fit_lags_are_numbers() -> None:
         LinkInfo("r2", "r1", LinkState.CATCHING_UP),
         LinkInfo("r1", "r8", LinkState.CUT),
     ]
-    lines = lines_of_links(moment(*names, links=links), 36)
+    lines = lines_of_links(view_state(*names, links=links), 36)
     assert lines[0] == "lag of links in ms"
     assert lines[2].split() == ["1", "r1", "·", "36", "-12k", "cut"]
     assert lines[3].split() == ["2", "r2", "late", "·", "·"]
 
 
 def test_where_no_table_fits_links_are_counted() -> None:
-    lines = lines_of_links(moment(*(f"r{number}" for number in range(60))), 80)
+    lines = lines_of_links(view_state(*(f"r{number}" for number in range(60))), 80)
     assert lines == ["3540 links  3540 streaming"]
-    assert "6 links  6 streaming" in drawn(moment(*CLOUD), 80, 10)
+    assert "6 links  6 streaming" in drawn(view_state(*CLOUD), 80, 10)
     links = [LinkInfo("us", "eu", LinkState.CUT), LinkInfo("eu", "us", LinkState.STREAMING)]
     line = "2 links  1 streaming  1 cut  (us -> eu)"
-    assert line in drawn(moment("us", "eu", links=links), 80, 8)
+    assert line in drawn(view_state("us", "eu", links=links), 80, 8)
 
 
 def test_role_is_shown_when_there_is_more_than_one() -> None:
-    pair = moment("us", "eu")
+    pair = view_state("us", "eu")
     copy = attrs.evolve(pair.regions[0], role="read-only copy", host="::1")
     text = drawn(attrs.evolve(pair, regions=[copy, *pair.regions[1:]]), 100)
     assert "read-only copy" in text
@@ -165,19 +165,19 @@ def test_role_is_shown_when_there_is_more_than_one() -> None:
 
 def test_small_terminal_loses_columns_and_never_port() -> None:
     for width in (60, 50, 40, 30):
-        text = drawn(moment(*CLOUD), width)
+        text = drawn(view_state(*CLOUD), width)
         assert "7003" in text
         assert "…" not in text.partition("\n\n")[2].partition("\n\n")[0]
 
 
 def test_many_regions_are_counted_when_they_do_not_fit() -> None:
-    text = drawn(moment(*(f"r{number}" for number in range(60)), links=[]), 80, 10)
+    text = drawn(view_state(*(f"r{number}" for number in range(60)), links=[]), 80, 10)
     assert text.splitlines()[-1] == "and 54 more"
 
 
 def test_name_is_never_taken_for_style() -> None:
-    assert "[red]a[/]" in drawn(moment("[red]a[/]", "b"))
-    assert "[/x]" in drawn(attrs.evolve(moment("a"), events=["[/x]"]))
+    assert "[red]a[/]" in drawn(view_state("[red]a[/]", "b"))
+    assert "[/x]" in drawn(attrs.evolve(view_state("a"), events=["[/x]"]))
 
 
 NAMES = st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=20), unique=True)
@@ -188,7 +188,7 @@ def test_whatever_there_is_fits_screen(
     names: list[str], width: int, height: int, state: LinkState
 ) -> None:
     links = [LinkInfo(*ends, state) for ends in permutations(names, 2)]
-    lines = rendered(draw(moment(*names, links=links, events=9), width, height), width, height)
+    lines = rendered(draw(view_state(*names, links=links, events=9), width, height), width, height)
     assert len(lines) <= height
     assert all(cell_len(line) <= width for line in lines)
     assert not any("╭" in line for line in lines), "rich draws a box for an empty layout"

@@ -1,4 +1,4 @@
-"""Handles feel like Python's own containers: each against the container that it is like."""
+"""Handles behave like Python's containers: each is compared with its counterpart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from crdt import NotANumber, Replica, WrongType
 from crdt.embed.handles.base import Handle, MembersHandle
-from tests.crdt.exchange import tell
+from tests.crdt.exchange import deliver_to
 
 names = st.sampled_from("abcde")
 
@@ -318,7 +318,7 @@ def test_true_is_one() -> None:
     assert here.sorted_set("z").increment("m", True) == 1.0
     assert here.counter_grow("g").increment(True) == 1
     here.set("s").add("a").expire_at(True)
-    tell(here, there)
+    deliver_to(here, there)
     assert there.digest() == here.digest()
 
 

@@ -1,4 +1,4 @@
-"""A list as Python's own: slices, copies and sums."""
+"""List handles: slices, copies and sums, as of Python's list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt import Replica
-from tests.crdt.exchange import tell
+from tests.crdt.exchange import deliver_to
 
 ITEMS = st.lists(st.sampled_from("abcde"), max_size=8)
 PLACES = st.none() | st.integers(-10, 10)
@@ -33,7 +33,7 @@ def test_slices_are_assigned_as_those_of_list(
     else:
         handle[place] = new
     assert handle == held
-    tell(here, there)
+    deliver_to(here, there)
     assert there.list("k") == held
 
 

@@ -1,4 +1,4 @@
-"""Maps as Python's own: copies and unions."""
+"""Map handles: copies and unions, as of Python's dict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handles of the types beside those of Redis."""
+"""Handles of the types that Redis does not have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crdt import Replica, WrongType
-from tests.crdt.exchange import tell
+from tests.crdt.exchange import deliver_to
 from tests.crdt.testing.planted import ADD, Cart, Register, Tally
 
 
@@ -89,7 +89,7 @@ def test_value_refused_by_type_is_not_written() -> None:
         with pytest.raises(ValueError, match="no effect of a Tally"):
             tally.do(ADD, *payload)
     tally.do(ADD, 5)
-    tell(here, there)
+    deliver_to(here, there)
     assert there.value("k", Tally).get() == 5
     assert here.keyspace.seq == 1
 
@@ -119,7 +119,7 @@ class Lasting(Register):
     alive: Any = property()
 
 
-def test_multi_value_register_and_growing_counter_have_operators() -> None:
+def test_multi_value_and_grow_counter_have_operators() -> None:
     replica = Replica(1)
     register = replica.multi_value("k")
     register.set("a")

@@ -1,4 +1,4 @@
-"""Every way to write a type: right ones pass, and wrong ones are refuted by what is wrong."""
+"""Families of user types: correct ones pass, and each wrong one fails for its own reason."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ SHELF_COMMANDS = [("cart", "add", "milk"), ("cart", "remove", "milk"), ("count",
 
 def observed_remove(history: Sequence[HistoryEvent]) -> set[str]:
     """The members with an add that no remove had seen."""
-    removes = [taken for taken in history if taken.command[0] == "remove"]
-    adds = [taken for taken in history if taken.command[0] == "add"]
+    removes = [event for event in history if event.command[0] == "remove"]
+    adds = [event for event in history if event.command[0] == "add"]
     return {
         add.command[1]
         for add in adds
@@ -36,11 +36,11 @@ def observed_remove(history: Sequence[HistoryEvent]) -> set[str]:
 
 
 def total(history: Sequence[HistoryEvent]) -> int:
-    return sum(taken.command[1] for taken in history)
+    return sum(event.command[1] for event in history)
 
 
 def members(history: Sequence[HistoryEvent]) -> frozenset[str]:
-    return frozenset(taken.command[1] for taken in history)
+    return frozenset(event.command[1] for event in history)
 
 
 def balance(history: Sequence[HistoryEvent]) -> int:
@@ -48,7 +48,7 @@ def balance(history: Sequence[HistoryEvent]) -> int:
 
 
 def greatest(history: Sequence[HistoryEvent]) -> int:
-    return max((taken.command[1] for taken in history), default=0)
+    return max((event.command[1] for event in history), default=0)
 
 
 def mean(history: Sequence[HistoryEvent]) -> float:
@@ -56,27 +56,27 @@ def mean(history: Sequence[HistoryEvent]) -> float:
 
 
 def sums(history: Sequence[HistoryEvent]) -> dict[str, int]:
-    return {"a": sum(taken.command[2] for taken in history)} if history else {}
+    return {"a": sum(event.command[2] for event in history)} if history else {}
 
 
 def two_phases(history: Sequence[HistoryEvent]) -> set[str]:
-    """What was added, and never removed."""
-    added = {taken.command[1] for taken in history if taken.command[0] == "add"}
-    return added - {taken.command[1] for taken in history if taken.command[0] == "remove"}
+    """The specification: added and never removed."""
+    added = {event.command[1] for event in history if event.command[0] == "add"}
+    return added - {event.command[1] for event in history if event.command[0] == "remove"}
 
 
 def enable_wins(history: Sequence[HistoryEvent]) -> bool:
     """Some enable was seen by no disable."""
-    disables = [taken for taken in history if taken.command[0] == "disable"]
-    enables = [taken for taken in history if taken.command[0] == "enable"]
+    disables = [event for event in history if event.command[0] == "disable"]
+    enables = [event for event in history if event.command[0] == "enable"]
     return bool(unseen(enables, disables))
 
 
 def highest_not_deleted(history: Sequence[HistoryEvent]) -> int | None:
     """The highest number that no delete had seen."""
-    deletes = [taken for taken in history if taken.command[0] == "delete"]
-    puts = [taken for taken in history if taken.command[0] == "put"]
-    return max((taken.command[1] for taken in unseen(puts, deletes)), default=None)
+    deletes = [event for event in history if event.command[0] == "delete"]
+    puts = [event for event in history if event.command[0] == "put"]
+    return max((event.command[1] for event in unseen(puts, deletes)), default=None)
 
 
 def is_not_negative(value: int) -> bool:
@@ -151,11 +151,11 @@ def test_wrong_type_is_refuted_by_what_is_wrong(case: Any) -> None:
 
 def test_refused_command_is_not_in_history_unless_asked_for() -> None:
     def no_refusals(history: Sequence[HistoryEvent]) -> int:
-        assert not any(taken.refused for taken in history)
+        assert not any(event.refused for event in history)
         return balance(history)
 
     def without_refusals(history: Sequence[HistoryEvent]) -> int:
-        return balance([taken for taken in history if not taken.refused])
+        return balance([event for event in history if not event.refused])
 
     check_type(right.BoundedCounter, ACCOUNT, no_refusals, schedules=20)
     check_type(right.BoundedCounter, ACCOUNT, without_refusals, schedules=20, keep_refused=True)

@@ -1,4 +1,4 @@
-"""Documents of other libraries: pycrdt and Loro pass, and a wrong use of them is refuted."""
+"""Documents of other libraries: pycrdt and Loro pass, and a wrong use of them fails."""
 
 from __future__ import annotations
 

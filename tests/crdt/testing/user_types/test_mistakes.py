@@ -1,4 +1,4 @@
-"""Each mistake in how a type is given is one sentence that names what to write."""
+"""Each mistake in the definition of a type gives one sentence that names the remedy."""
 
 from __future__ import annotations
 
@@ -178,13 +178,13 @@ def test_mistake_names_what_to_write(make: Any, commands: Any, options: Any, sen
 
 def test_text_compared_with_bytes_is_mistake() -> None:
     def adds(history: Sequence[HistoryEvent]) -> set[str]:
-        return {taken.command[1] for taken in history if taken.command[0] == planted.ADD}
+        return {event.command[1] for event in history if event.command[0] == planted.ADD}
 
     with pytest.raises(ValueError, match="Pass bytes in the commands, or decode in `value`"):
         check_type(planted.Cart, [(planted.ADD, "milk")], adds, delete=False)
 
 
-def test_document_is_made_as_it_says() -> None:
+def test_document_is_made_by_its_functions() -> None:
     add = Foreign(make=set[int], mutate=print, apply=print, value=len)
     with pytest.raises(ValueError, match="commands is empty"):
         check_type(add, [])

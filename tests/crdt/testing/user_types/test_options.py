@@ -1,4 +1,4 @@
-"""Options and commands: what is accepted, and what is refused in a sentence."""
+"""Options and commands of checks: accepted ones, and errors for the others."""
 
 from __future__ import annotations
 

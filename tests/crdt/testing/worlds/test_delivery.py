@@ -1,4 +1,4 @@
-"""The delivery contract that a type needs is found, or taken as it was declared."""
+"""The delivery contract of a type: found by trial, or declared."""
 
 from __future__ import annotations
 

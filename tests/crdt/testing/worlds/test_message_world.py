@@ -1,4 +1,4 @@
-"""Replicas that exchange messages: order, repetition, and when they are compared."""
+"""The message world: order, repetition, and the times of comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps: every number means something, and what is written reads back."""
+"""Steps: every number is valid, and text is read back unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_step_reads_as_it_is_written(kind: str) -> None:
     assert numbers == [2, 1][: len(fields)]
 
 
-def test_people_count_regions_from_one_and_time_in_milliseconds() -> None:
+def test_text_counts_regions_from_one() -> None:
     assert str(Step("advance", 1, 2)) == "advance 2 200"
     assert str(Step("advance", 4, 5)) == "advance all -20"
     assert str(Step("pull", 3, 5)) == "pull 1 3"

@@ -1,4 +1,4 @@
-"""The world: each step does what it says, and each law can be broken."""
+"""The world: the effect of each step, and a violation of each law."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_expired_key_is_dropped_by_delete() -> None:
     text = "write 1 SADD k a\nwrite 1 SADD l a\nwrite 1 EXPIRE k 10\nwrite 1 EXPIRE l 10\nsettle\n"
     world = world_after(text + "advance all 30\nsettle\ncollect 1\n", subject)
     dropped = world.everything[-2:]
-    assert [taken.command.name for taken in dropped] == ["DEL", "DEL"]
+    assert [event.command.name for event in dropped] == ["DEL", "DEL"]
     assert dropped[1].saw(dropped[0])
 
 
@@ -168,14 +168,14 @@ def test_gap_in_what_is_missing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
 def test_twin_that_differs_is_noticed() -> None:
     world = world_after("write 1 SADD k a\nsettle")
     world.twin.keyspace.data.clear()
-    with pytest.raises(Disagreement, match="forgetting is not seen"):
+    with pytest.raises(Disagreement, match="garbage collection is invisible"):
         world.step(Step("settle"))
 
 
 def test_collection_that_would_be_seen_elsewhere_is_noticed() -> None:
     world = world_after("write 1 SADD k a\nwrite 1 DEL k")
     moment = History(world.everything, 1)
-    with pytest.raises(Disagreement, match="forgetting is not seen: a collection turns"):
+    with pytest.raises(Disagreement, match="garbage collection is invisible: a collection turns"):
         world.check_unseen(moment, 1, 3)
 
 
@@ -184,7 +184,7 @@ def test_regions_that_never_agree_are_noticed(monkeypatch: pytest.MonkeyPatch) -
         """Nothing arrives."""
 
     spoil(monkeypatch, World, "bring", bring)
-    expect_broken("who has heard everything agrees", "write 1 SADD k a")
+    expect_broken("replicas that received everything agree", "write 1 SADD k a")
 
 
 def test_uncollected_tombstone_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,9 +192,7 @@ def test_uncollected_tombstone_is_caught(monkeypatch: pytest.MonkeyPatch) -> Non
         return 0
 
     spoil(monkeypatch, Replica, "collect", collect)
-    expect_broken(
-        "nothing is left to forget", "write 1 INCRBY k 1\nwrite 1 DEL k", SUBJECTS["string"]
-    )
+    expect_broken("no garbage is left", "write 1 INCRBY k 1\nwrite 1 DEL k", SUBJECTS["string"])
 
 
 def test_digest_of_another_time_leaves_clock_alone() -> None:

@@ -1,4 +1,4 @@
-"""Transactions of which a part is seen."""
+"""The checker of atomicity finds partly visible transactions."""
 
 from __future__ import annotations
 

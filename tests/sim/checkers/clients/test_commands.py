@@ -1,4 +1,4 @@
-"""Replies and effects that are not those of a single Redis."""
+"""The checker of commands finds replies and effects that differ from Redis."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def world() -> SimWorld:
     return fresh(CommandChecker)
 
 
-def told(world: SimWorld, words: tuple[str, ...], reply: Any) -> None:
+def reported(world: SimWorld, words: tuple[str, ...], reply: Any) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     checker.on_replies(eu, 0, (words,), (reply,))
 
@@ -41,8 +41,8 @@ def test_wrong_reply_is_noticed(world: SimWorld) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     checker.before_commands(eu, 0, (("SETNX", "k", "v"),))
     with pytest.raises(Violation, match="eu answers SETNX k v with 0, not 1, where k was None"):
-        told(world, ("SETNX", "k", "v"), 0)
-    told(world, ("SETNX", "k", "v"), Refusal("STALE"))
+        reported(world, ("SETNX", "k", "v"), 0)
+    reported(world, ("SETNX", "k", "v"), Refusal("STALE"))
     assert checker.looked == 1
 
 
@@ -52,7 +52,7 @@ def test_wrong_effect_is_noticed(world: SimWorld) -> None:
     checker.before_commands(eu, 0, (("SADD", "k", "b"),))
     drop_key(eu, b"k")
     with pytest.raises(Violation, match=r"eu shows None under k after SADD k b, not \('set'"):
-        told(world, ("SADD", "k", "b"), 1)
+        reported(world, ("SADD", "k", "b"), 1)
 
 
 def test_large_values_are_looked_at_now_and_then(world: SimWorld) -> None:
@@ -74,7 +74,7 @@ def test_key_of_several_types_may_show_other_one(world: SimWorld) -> None:
     assert world.run("us", "TYPE", "k") == "set"
 
 
-def test_keys_end_when_they_are_told_to(world: SimWorld) -> None:
+def test_wrong_deadline_is_found(world: SimWorld) -> None:
     world.run("eu", "SET", "k", "v", "PX", "9000")
     world.run("eu", "SET", "k", "w", "KEEPTTL")
     world.run("eu", "PEXPIRE", "k", "8000")
@@ -87,11 +87,11 @@ def test_keys_end_when_they_are_told_to(world: SimWorld) -> None:
     assert checker.looked > 6
     words = ("PEXPIRE", "k", "1000")
     checker.before_commands(eu, 0, (words,))
-    told(world, words, Refusal("STALE"))
+    reported(world, words, Refusal("STALE"))
     with pytest.raises(
         Violation, match="eu answers PEXPIRE k 1000 with 1, and the key ends at Non"
     ):
-        told(world, words, 1)
+        reported(world, words, 1)
 
 
 @pytest.mark.parametrize(
@@ -111,12 +111,12 @@ def test_deadline_changes_under_condition(
         words = ("PEXPIRE", "k", ms, condition)
         checker_of(world).before_commands(world.sites["eu"], 0, (words,))
         with pytest.raises(Violation, match=f"eu answers PEXPIRE k {ms} {condition} with"):
-            told(world, words, 2)
+            reported(world, words, 2)
     assert replies == [without, shorter, longer]
     assert checker_of(world).looked > looked + 6
 
 
-def test_deadline_follows_expiry_clock_while_clock_is_set_back(world: SimWorld) -> None:
+def test_deadline_follows_expiry_clock(world: SimWorld) -> None:
     eu = world.sites["eu"]
     world.run("eu", "SET", "k", "v")
     eu.clock.step_by(-CLOCK_SLACK_MS // 2)

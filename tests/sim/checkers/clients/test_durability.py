@@ -1,4 +1,4 @@
-"""What was acknowledged is there: caught where all regions lose the same in the same step."""
+"""The checker of durability finds a write that all regions lose in the same step."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_write_that_all_forget_is_caught() -> None:
 
 
 def owed(world: SimWorld, origin: int) -> int:
-    """How many effects of an origin must survive."""
+    """Return the number of effects of an origin that must survive."""
     checker = checker_of(world)
     assert isinstance(checker, DurabilityChecker)
     return checker.owed[origin]

@@ -1,4 +1,4 @@
-"""Sessions that do not see what they must."""
+"""The checker of session guarantees finds violations."""
 
 from __future__ import annotations
 

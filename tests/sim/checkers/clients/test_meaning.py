@@ -1,4 +1,4 @@
-"""The right value: caught where an increment counts twice, for everybody."""
+"""The checker of values finds an increment that counts twice in all regions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from crdt.causality.op import Op
 from crdt.types.list import head_place
 from crdt.writes.string import increment
-from sim.checkers.clients.meaning import MeaningChecker, spell_command
+from sim.checkers.clients.meaning import MeaningChecker, specified_command
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Plan, Tuning
@@ -27,7 +27,7 @@ def test_wrong_sum_is_caught() -> None:
     assert caught(eu_counts_twice) == ["specification"]
 
 
-def test_message_says_what_should_be_seen() -> None:
+def test_message_names_expected_value() -> None:
     with pytest.raises(Violation, match=r"shows b'11' under count:0.0, not b'6'"):
         eu_counts_twice(fresh(MeaningChecker))
 
@@ -81,12 +81,12 @@ def test_after_flush_nothing_is_claimed() -> None:
 
 
 def test_only_simple_commands_are_spelled() -> None:
-    assert spell_command(["INCRBY", "count:0.0", "7"]) == (0, 7)
-    assert spell_command(["DECRBY", "count:0.0", "7"]) == (0, -7)
-    assert spell_command(["SREM", "tag:0.0", "t1"]) == (1, b"t1")
-    assert spell_command(["SADD", "free:0", "t1"]) is None
-    assert spell_command(["LPOP", "log:0"]) is None
-    assert spell_command(["PING"]) is None
+    assert specified_command(["INCRBY", "count:0.0", "7"]) == (0, 7)
+    assert specified_command(["DECRBY", "count:0.0", "7"]) == (0, -7)
+    assert specified_command(["SREM", "tag:0.0", "t1"]) == (1, b"t1")
+    assert specified_command(["SADD", "free:0", "t1"]) is None
+    assert specified_command(["LPOP", "log:0"]) is None
+    assert specified_command(["PING"]) is None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Replies to reads that do not follow from what a region has applied."""
+"""The checker of reads finds replies that differ from the applied writes."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def test_reply_that_is_not_so_is_caught(
     world: SimWorld, asked: str, right: Any, wrong: Any
 ) -> None:
     words = tuple(asked.split())
-    told = world.run_session("eu", 1, words)
-    assert told is not None
+    reported = world.run_session("eu", 1, words)
+    assert reported is not None
     checker = checker_of(world)
     assert checker.looked == 1
     replies: tuple[Any, ...] = (right,)

@@ -1,4 +1,4 @@
-"""A region that has not caught up, and answers or writes nevertheless."""
+"""The checker of refusals finds a region that serves before it has caught up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Walks that leave something out, or return what is not there."""
+"""The checker of scans finds missing and invented keys."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def world() -> SimWorld:
     return made
 
 
-def told(world: SimWorld, words: tuple[str, ...], cursor: bytes, names: list[bytes]) -> None:
+def reported(world: SimWorld, words: tuple[str, ...], cursor: bytes, names: list[bytes]) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     checker.before_commands(eu, 1, (words,))
     reply: list[Any] = [cursor, names]
@@ -43,68 +43,68 @@ def test_whole_walk_is_right(world: SimWorld) -> None:
 
 
 def test_scan_that_omits_key_is_caught(world: SimWorld) -> None:
-    told(world, SCAN, b"7", [b"a"])
-    told(world, GO_ON, b"3", [b"s"])
+    reported(world, SCAN, b"7", [b"a"])
+    reported(world, GO_ON, b"3", [b"s"])
     with pytest.raises(Violation, match="a walk that ended with SCAN 7 has not returned b'b'"):
-        told(world, GO_ON, b"0", [])
+        reported(world, GO_ON, b"0", [])
     with pytest.raises(Violation, match="has not returned b'n', which was there throughout"):
-        told(world, SSCAN, b"0", [b"m"])
+        reported(world, SSCAN, b"0", [b"m"])
 
 
 def test_scan_of_missing_key_is_caught(world: SimWorld) -> None:
     with pytest.raises(Violation, match="SCAN 0 returns b'ghost', which is not there"):
-        told(world, SCAN, b"7", [b"ghost"])
+        reported(world, SCAN, b"7", [b"ghost"])
     with pytest.raises(Violation, match="SSCAN s 0 returns b'ghost', which is not there"):
-        told(world, SSCAN, b"7", [b"ghost"])
+        reported(world, SSCAN, b"7", [b"ghost"])
 
 
 def test_scan_that_repeats_key_is_caught(world: SimWorld) -> None:
-    told(world, SCAN, b"7", [b"a"])
+    reported(world, SCAN, b"7", [b"a"])
     with pytest.raises(Violation, match="SCAN 7 returns b'a' a second time"):
-        told(world, GO_ON, b"3", [b"a"])
+        reported(world, GO_ON, b"3", [b"a"])
 
 
 def test_scan_may_omit_keys_that_change_meanwhile(world: SimWorld) -> None:
-    told(world, SCAN, b"7", [])
-    told(world, SSCAN, b"7", [])
+    reported(world, SCAN, b"7", [])
+    reported(world, SSCAN, b"7", [])
     world.run_all("eu", ("DEL", "b"), ("PEXPIRE", "a", "100"), ("SREM", "s", "m"))
     world.run_all("eu", ("SET", "c", "1"), ("SET", "b", "1"), ("SADD", "s", "m"))
-    told(world, GO_ON, b"0", [b"s"])
-    told(world, ("SSCAN", "s", "7"), b"0", [b"n"])
+    reported(world, GO_ON, b"0", [b"s"])
+    reported(world, ("SSCAN", "s", "7"), b"0", [b"n"])
 
 
-def test_elements_of_key_that_has_expired_need_not_be_returned(world: SimWorld) -> None:
-    told(world, SSCAN, b"7", [b"m"])
+def test_expired_elements_need_not_be_returned(world: SimWorld) -> None:
+    reported(world, SSCAN, b"7", [b"m"])
     world.run("eu", "PEXPIRE", "s", "100")
     world.sleep(SECOND)
     assert world.run_session("eu", 1, ("SSCAN", "s", "7")) == [[b"0", []]]
-    told(world, SSCAN, b"7", [])
+    reported(world, SSCAN, b"7", [])
     world.run("eu", "SADD", "s", "n")
     with pytest.raises(Violation, match="SSCAN s 7 returns b'm', which is not there"):
-        told(world, ("SSCAN", "s", "7"), b"0", [b"m"])
+        reported(world, ("SSCAN", "s", "7"), b"0", [b"m"])
 
 
 def test_elements_of_key_that_expires_later_are_missed(world: SimWorld) -> None:
     world.run("eu", "PEXPIRE", "s", "900")
-    told(world, SSCAN, b"7", [b"m"])
+    reported(world, SSCAN, b"7", [b"m"])
     with pytest.raises(Violation, match="has not returned b'n', which was there throughout"):
-        told(world, ("SSCAN", "s", "7"), b"0", [])
+        reported(world, ("SSCAN", "s", "7"), b"0", [])
 
 
-def test_errors_and_walks_that_were_not_seen_to_begin_prove_nothing(world: SimWorld) -> None:
+def test_errors_and_partial_scans_are_ignored(world: SimWorld) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
-    told(world, ("SCAN", "99"), b"0", [])
+    reported(world, ("SCAN", "99"), b"0", [])
     checker.on_replies(eu, 1, (SSCAN,), (Refusal("WRONGTYPE"),))
     assert checker.looked == 0
 
 
 def test_scan_of_later_page_ends_scan_in_progress(world: SimWorld) -> None:
-    told(world, SSCAN, b"7", [b"m"])
-    told(world, ("SSCAN", "s", LATER_PAGE), b"9", [b"m"])
-    told(world, ("SSCAN", "s", "9"), b"0", [])
-    told(world, ("SSCAN", "s", LATER_PAGE), b"0", [])
+    reported(world, SSCAN, b"7", [b"m"])
+    reported(world, ("SSCAN", "s", LATER_PAGE), b"9", [b"m"])
+    reported(world, ("SSCAN", "s", "9"), b"0", [])
+    reported(world, ("SSCAN", "s", LATER_PAGE), b"0", [])
     with pytest.raises(Violation, match="has not returned b'n', which was there throughout"):
-        told(world, SSCAN, b"0", [b"m"])
+        reported(world, SSCAN, b"0", [b"m"])
 
 
 def test_walks_over_what_follower_holds_are_followed() -> None:

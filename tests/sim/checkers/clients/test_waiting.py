@@ -1,4 +1,4 @@
-"""Clients that wait too long, too short, or are served twice."""
+"""The checker of waiting finds clients that wait too long, too short, or are served twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EXEC that is carried out or refused without a reason."""
+"""The checker of watching finds EXEC that is executed or refused without a reason."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def world() -> SimWorld:
     return made
 
 
-def told(world: SimWorld, reply: object) -> None:
+def reported(world: SimWorld, reply: object) -> None:
     checker_of(world).on_replies(world.sites["eu"], 1, EXEC, (reply,))
 
 
@@ -59,21 +59,21 @@ def run_out(world: SimWorld) -> None:
 @pytest.mark.parametrize("act", [write, write_elsewhere, flush_elsewhere, run_out])
 def test_change_must_be_noticed(world: SimWorld, act: Callable[[SimWorld], None]) -> None:
     act(world)
-    told_now = world.run_session("eu", 1, *ALL)
-    assert told_now == ["OK", "QUEUED", None]
+    replies_now = world.run_session("eu", 1, *ALL)
+    assert replies_now == ["OK", "QUEUED", None]
     assert checker_of(world).looked == 1
     world.run("eu", "SET", "k", "1")
     world.run_session("eu", 1, ("WATCH", "k"))
     world.run("eu", "INCR", "k")
     world.run("eu", "DECR", "k")
     with pytest.raises(Violation, match="was carried out, although k went from"):
-        told(world, [])
+        reported(world, [])
 
 
 def test_without_change_it_must_be_carried_out(world: SimWorld) -> None:
     world.run("eu", "SET", "other", "1")
     with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
-        told(world, None)
+        reported(world, None)
 
 
 @pytest.mark.parametrize("ending", ["EXEC", "DISCARD"])
@@ -86,15 +86,15 @@ def test_ending_without_multi_keeps_keys_watched(world: SimWorld, ending: str) -
     world.run_session("eu", 1, ("WATCH", "k"), (ending,))
     write(world)
     with pytest.raises(Violation, match="was carried out, although k went from"):
-        told(world, [])
+        reported(world, [])
 
 
 def test_exec_after_change_may_be_refused(world: SimWorld) -> None:
     world.run("eu", "SET", "k", "1", "KEEPTTL")
-    told(world, None)
+    reported(world, None)
     world.run_session("eu", 1, ("WATCH", "k"))
     checker_of(world).on_history_jump(world.sites["eu"])
-    told(world, None)
+    reported(world, None)
 
 
 def test_trimming_touches_list_from_which_it_removes_nothing(world: SimWorld) -> None:
@@ -121,7 +121,7 @@ def test_another_order_of_list_is_change(world: SimWorld, region: str) -> None:
     world.run(region, "LMOVE", "l", "l", "LEFT", "RIGHT")
     assert world.converge(SECOND)
     with pytest.raises(Violation, match="was carried out, although l went from"):
-        told(world, [])
+        reported(world, [])
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_other_trimming_touches_nothing(
     world.run_session("eu", 1, ("WATCH", "l", "none"))
     world.run(region, *command)
     with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
-        told(world, None)
+        reported(world, None)
 
 
 def test_remote_change_counts_once_visible(world: SimWorld) -> None:
@@ -157,18 +157,18 @@ def test_remote_change_counts_once_visible(world: SimWorld) -> None:
     world.run("us", "SADD", "l", "m")
     assert world.converge(SECOND)
     with pytest.raises(Violation, match="its EXEC was refused, although nothing has touched them"):
-        told(world, None)
+        reported(world, None)
     world.run_session("eu", 1, ("WATCH", "l"))
     eu, checker = world.sites["eu"], checker_of(world)
     for entry in checker.run_history.in_order[-1:] * 2:
         checker.on_op_received(eu, entry)
     checker.on_turn_end(eu, ())
-    told(world, None)
+    reported(world, None)
 
 
 def test_unwatch_and_lost_region_end_watching(world: SimWorld) -> None:
     world.run_session("eu", 1, ("UNWATCH",))
-    told(world, None)
+    reported(world, None)
     world.run_session("eu", 2, ("WATCH", "k"))
     world.crash_process("eu")
     assert checker_of(world).looked == 0
@@ -184,13 +184,13 @@ def test_own_write_in_same_request_is_change(world: SimWorld) -> None:
         checker.on_replies(eu, 2, request, ("OK", 1, "OK", "QUEUED", [1]))
 
 
-def test_what_a_region_puts_aside_is_a_change_for_those_who_stay(world: SimWorld) -> None:
+def test_putting_state_aside_changes_watched_keys(world: SimWorld) -> None:
     before = world.sites["eu"].instance
     world.forge_hello("eu", "us")
     assert world.sites["eu"].instance is before
-    assert world.sites["eu"].links.memory.aside is not None
+    assert world.sites["eu"].links.memory.disputed_state is not None
     with pytest.raises(Violation, match="was carried out, although k went from"):
-        told(world, [])
+        reported(world, [])
     world.run_session("eu", 1, ("DISCARD",))
     world.run_session("eu", 2, ("WATCH", "l"))
     world.forge_hello("eu", "us")

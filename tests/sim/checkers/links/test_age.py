@@ -1,4 +1,4 @@
-"""A region that says that its picture of a peer is younger than it is."""
+"""The checker of age finds an understated age of a peer's report."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.sim.planted import checker_of, finish, fresh
 @pytest.fixture
 def world() -> SimWorld:
     made = fresh(AgeChecker)
-    look(made)
+    inspect(made)
     return made
 
 
-def look(world: SimWorld) -> None:
+def inspect(world: SimWorld) -> None:
     """Have the links of a region looked at."""
     world.sites["us"].instance.advance(world.now // MS)
     for _ in range(SAMPLE):
@@ -29,50 +29,50 @@ def look(world: SimWorld) -> None:
 
 
 def lose_a_write(world: SimWorld) -> None:
-    """What eu writes does not come to us for a while, over any way."""
+    """Hold back the writes of eu from us, on all paths."""
     for name in ("eu", "ap"):
         world.close_way(name, "us")
     world.run("eu", "INCR", "k")
     world.sleep(4 * SECOND)
 
 
-def tell(lag_ns: int) -> Callable[[int], int]:
+def report_lag(lag_ns: int) -> Callable[[int], int]:
     """Return what tells the same lag at any time."""
 
-    def told(_now: int) -> int:
+    def reported(_now: int) -> int:
         return lag_ns
 
-    return told
+    return reported
 
 
 def test_missing_effects_raise_age(world: SimWorld) -> None:
     lose_a_write(world)
     looked = checker_of(world).looked
-    look(world)
+    inspect(world)
     assert checker_of(world).looked > looked
     for name in ("eu", "ap"):
         world.open_way(name, "us")
     finish(world)
-    look(world)
+    inspect(world)
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_picture_that_is_said_to_be_younger_is_noticed(world: SimWorld) -> None:
-    world.sites["us"].links.sinks["eu"].lag_ns = tell(20 * MS)  # type: ignore[method-assign]
+def test_understated_age_is_found(world: SimWorld) -> None:
+    world.sites["us"].links.sinks["eu"].lag_ns = report_lag(20 * MS)  # type: ignore[method-assign]
     lose_a_write(world)
     with pytest.raises(Violation, match=r"us says that what it shows of eu is 20 ms old, and it"):
-        look(world)
+        inspect(world)
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
 def test_paused_and_restarted_regions_have_no_age(world: SimWorld) -> None:
-    world.sites["us"].links.sinks["eu"].lag_ns = tell(20 * MS)  # type: ignore[method-assign]
+    world.sites["us"].links.sinks["eu"].lag_ns = report_lag(20 * MS)  # type: ignore[method-assign]
     lose_a_write(world)
     world.sites["eu"].pause_until(world.now + SECOND)
-    look(world)
+    inspect(world)
     world.sites["eu"].paused_until = 0
-    look(world)
-    world.sites["eu"].replica.keyspace.seq = 0  # what was written is of an earlier life
+    inspect(world)
+    world.sites["eu"].replica.keyspace.seq = 0  # what was written is of an earlier incarnation
     world.sleep(3 * SECOND)
     checker = checker_of(world)
     assert isinstance(checker, AgeChecker)
@@ -80,20 +80,20 @@ def test_paused_and_restarted_regions_have_no_age(world: SimWorld) -> None:
     world.sites["eu"].replica.keyspace.seq = 1
     world.crash_process("eu")
     looked = checker.looked
-    look(world)
+    inspect(world)
     assert checker.looked == looked
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
 def test_connection_with_earlier_life_is_not_judged(world: SimWorld) -> None:
     sink = world.sites["us"].links.sinks["eu"]
-    sink.lag_ns = tell(0)  # type: ignore[method-assign]
+    sink.lag_ns = report_lag(0)  # type: ignore[method-assign]
     lose_a_write(world)
     assert sink.hello is not None
     sink.hello = attrs.evolve(sink.hello, origin=sink.hello.origin + 1)
     del world.sites["us"].links.sinks["ap"]
     looked = checker_of(world).looked
-    look(world)
+    inspect(world)
     assert checker_of(world).looked == looked
 
 
@@ -101,8 +101,8 @@ def test_connection_with_earlier_life_is_not_judged(world: SimWorld) -> None:
 def test_age_less_than_way_takes_is_noticed(world: SimWorld) -> None:
     sink = world.sites["us"].links.sinks["eu"]
     assert sink.rtt_best >= 40 * MS
-    sink.lag_ns = tell(sink.rtt_best // 2)  # type: ignore[method-assign]
-    look(world)
-    sink.lag_ns = tell(sink.rtt_best // 2 - MS)  # type: ignore[method-assign]
+    sink.lag_ns = report_lag(sink.rtt_best // 2)  # type: ignore[method-assign]
+    inspect(world)
+    sink.lag_ns = report_lag(sink.rtt_best // 2 - MS)  # type: ignore[method-assign]
     with pytest.raises(Violation, match=r"us says that what it shows of eu is .* and what comes"):
-        look(world)
+        inspect(world)

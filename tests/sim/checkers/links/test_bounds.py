@@ -1,5 +1,5 @@
-"""Every queue has an end: caught where a source does not mind its window, and where a backlog or a
-buffer keep more than they may."""
+"""The checker of bounds finds a source that ignores its window, and a backlog or causal
+buffer that exceed their limits."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def bounds_of(world: SimWorld) -> BoundsChecker:
     return checker
 
 
-def test_gate_says_how_much_waits_in_it() -> None:
+def test_causal_buffer_reports_its_size() -> None:
     world = fresh(BoundsChecker)
     world.cut("eu", "us")
     world.run("eu", "SET", "k", "v")
@@ -73,7 +73,7 @@ def test_gate_says_how_much_waits_in_it() -> None:
         bounds_of(world).measure_snapshot(world.sites["eu"])
 
 
-def test_backlog_says_how_much_it_keeps() -> None:
+def test_wrong_backlog_size_is_found() -> None:
     world = fresh(BoundsChecker)
     world.run("eu", "SET", "k", "v")
     checker = bounds_of(world)
@@ -87,7 +87,7 @@ def test_backlog_says_how_much_it_keeps() -> None:
         checker.measure_snapshot(world.sites["eu"])
 
 
-def look(world: SimWorld) -> None:
+def inspect(world: SimWorld) -> None:
     """Have the links of eu looked at."""
     bounds_of(world).check_limits(world.sites["eu"])
 
@@ -96,9 +96,9 @@ def test_strangers_are_few() -> None:
     world = fresh(BoundsChecker)
     links = world.sites["eu"].links
     source = next(iter(links.sources.values()))
-    links.greeting += [source] * 65
+    links.awaiting_hello += [source] * 65
     with pytest.raises(Violation, match="65 strangers are connected to eu"):
-        look(world)
+        inspect(world)
 
 
 def test_moments_remembered_are_few() -> None:
@@ -108,7 +108,7 @@ def test_moments_remembered_are_few() -> None:
         [source.progress.marks[0] if source.progress.marks else (0, 0)] * 65
     )
     with pytest.raises(Violation, match=r"eu remembers 6\d moments"):
-        look(world)
+        inspect(world)
 
 
 def test_open_ends_are_few() -> None:
@@ -116,7 +116,7 @@ def test_open_ends_are_few() -> None:
     links = world.sites["eu"].links
     links.followers += [next(iter(links.sources.values()))] * 65
     with pytest.raises(Violation, match="eu has 69 open ends, at most 68 make sense"):
-        look(world)
+        inspect(world)
 
 
 def test_what_is_counted_wrongly_is_noticed_at_the_end() -> None:

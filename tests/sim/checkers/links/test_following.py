@@ -1,4 +1,4 @@
-"""A true copy: caught where a follower loses a key, goes back, runs ahead, or writes."""
+"""The checker of following finds a follower that loses a key, goes back, runs ahead, or writes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_follower_that_loses_key_is_caught_in_end(copy: Copy) -> None:
     world = filled(copy)
     follower = world.copies["f"]
     drop_key(follower, b"cart")
-    follower.state_hash.take_changes()
+    follower.state_hash.drain_changes()
     sources = ", ".join(copy.sources)
     with pytest.raises(Violation, match=f"f does not hold what {sources} hold"):
         world.check_end()
@@ -69,7 +69,7 @@ def test_follower_that_goes_back_is_caught() -> None:
         world.run("f", "GET", "k")
 
 
-def test_follower_that_claims_what_nobody_made_is_caught() -> None:
+def test_invented_claim_of_follower_is_found() -> None:
     world = filled(ONE)
     follower = world.copies["f"]
     follower.replica.keyspace.vector[1 << 14] = 3
@@ -119,7 +119,7 @@ def test_promoted_database_is_not_judged() -> None:
     finish(world)
 
 
-def test_source_that_has_lost_what_we_have_is_followed_from_nothing() -> None:
+def test_source_that_lost_data_is_followed_from_start() -> None:
     world = filled(ONE)
     copy = world.copies["f"]
     begun = copy.beginnings
@@ -137,7 +137,7 @@ def test_source_that_has_lost_what_we_have_is_followed_from_nothing() -> None:
     assert world.run("f", "EXISTS", "lost", "cart") == 1
 
 
-def test_operations_of_several_sources_are_put_together_under_their_names() -> None:
+def test_operations_of_several_sources_are_joined() -> None:
     world = filled(TWO)
     (checker,) = world.checkers
     assert isinstance(checker, FollowingChecker)

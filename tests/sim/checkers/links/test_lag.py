@@ -1,4 +1,4 @@
-"""A region that says that a peer is more or less behind than it is."""
+"""The checker of lag finds a wrong lag."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.sim.planted import checker_of, fresh
 @pytest.fixture
 def world() -> SimWorld:
     made = fresh(LagChecker)
-    look(made)
+    inspect(made)
     return made
 
 
-def look(world: SimWorld) -> None:
+def inspect(world: SimWorld) -> None:
     """Have the links of a region looked at, as soon as they are looked at again."""
     world.sleep(SAMPLE_MS * MS)
     world.sites["eu"].advance_clocks()
@@ -32,44 +32,44 @@ def test_effects_under_way_count_as_lag(world: SimWorld) -> None:
     world.run("eu", "INCR", "k")
     world.sleep(2 * SECOND)
     world.run("eu", "INCR", "k")
-    look(world)
+    inspect(world)
     world.open_way("eu", "us")
     world.converge(10 * SECOND)
     world.sleep(SECOND)
-    look(world)
+    inspect(world)
     assert checker_of(world).looked >= 4
 
 
 def test_region_that_was_paused_is_not_asked(world: SimWorld) -> None:
     looked = checker_of(world).looked
     world.sites["eu"].pause_until(world.now + SECOND)
-    look(world)
+    inspect(world)
     assert checker_of(world).looked == looked
 
 
-def tell(lag_ns: int) -> Callable[[int], int]:
+def report_lag(lag_ns: int) -> Callable[[int], int]:
     """Return what tells the same lag at any time."""
 
-    def told(_now: int) -> int:
+    def reported(_now: int) -> int:
         return lag_ns
 
-    return told
+    return reported
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
 def test_lag_that_is_not_so_is_noticed(world: SimWorld) -> None:
     source = world.sites["eu"].links.sources["us"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(source, "lag_ns", tell(900 * MS))
+        patch.setattr(source, "lag_ns", report_lag(900 * MS))
         with pytest.raises(Violation, match="eu says that us is 900 ms behind, and it is 0 ms"):
-            look(world)
-        patch.setattr(source, "lag_ns", tell(0))
+            inspect(world)
+        patch.setattr(source, "lag_ns", report_lag(0))
         world.close_way("eu", "us")
         world.close_way("us", "eu")
         world.run("eu", "INCR", "k")
         world.sleep(3 * SECOND - SAMPLE_MS * MS)
         with pytest.raises(Violation, match="eu says that us is 0 ms behind, and it is 3000 ms"):
-            look(world)
+            inspect(world)
 
 
 def count(effects: int) -> Callable[[], int]:
@@ -89,15 +89,15 @@ def test_number_of_effects_that_is_not_so_is_noticed(world: SimWorld) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(source, "behind", count(1))
         with pytest.raises(Violation, match="lacks 1 effects, and of those that it sends there on"):
-            look(world)
+            inspect(world)
         world.close_way("eu", "us")
         world.run("eu", "INCR", "k")
         world.run("eu", "INCR", "k")
         look_again = "eu says that us lacks 1 effects, and it lacks 2 of eu alone"
         with pytest.raises(Violation, match=look_again):
-            look(world)
+            inspect(world)
         world.crash_process("us")
-        look(world)
+        inspect(world)
 
 
 def test_vector_of_another_incarnation_is_not_compared(world: SimWorld) -> None:
@@ -110,4 +110,4 @@ def test_vector_of_another_incarnation_is_not_compared(world: SimWorld) -> None:
     world.restart_process("us")
     assert world.sites["eu"].links.sources["us"].behind() == 0
     assert world.sites["us"].replica.keyspace.vector == {}
-    look(world)
+    inspect(world)

@@ -1,4 +1,4 @@
-"""Books that are not kept, and what nobody has put away."""
+"""The checker of leftovers finds wrong bookkeeping and unreleased resources."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_key_that_is_not_given_back_is_noticed(world: SimWorld) -> None:
     expect(world, r"the instance counts \{\} for \[b'a'\]")
 
 
-def test_key_that_nobody_watches_any_more_is_noticed(world: SimWorld) -> None:
+def test_stale_watch_is_found(world: SimWorld) -> None:
     instance_of(world).watching.by_key[b"a"] = {}
     expect(world, "nobody watches b'a' in eu, which keeps it")
 

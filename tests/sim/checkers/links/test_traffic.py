@@ -1,4 +1,4 @@
-"""Effects that come twice, helpers that never stop, and effects that echo are caught."""
+"""The checker of traffic finds duplicate effects, endless repair and echoes."""
 
 from __future__ import annotations
 

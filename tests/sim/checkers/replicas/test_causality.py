@@ -1,4 +1,4 @@
-"""Nothing before what it depends on: caught where a causal buffer lets everything through."""
+"""The checker of causality finds a causal buffer that releases operations too early."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_early_operation_is_caught() -> None:
     assert caught(us_does_not_wait) == ["causality"]
 
 
-def test_message_says_what_was_missing() -> None:
+def test_message_names_missing_dependency() -> None:
     with pytest.raises(Violation, match=r"us applied 3:1\.\.1, which had seen 1=1, but has only"):
         us_does_not_wait(fresh(CausalityChecker))
 

@@ -1,4 +1,4 @@
-"""Changes that a keyspace tells nobody of: caught at the next look at every key."""
+"""The checker of change reports finds changes without a notification."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def eu_changes_in_silence(world: SimWorld) -> None:
     finish(world)
 
 
-def test_change_that_is_not_told_is_caught() -> None:
+def test_unreported_change_is_found() -> None:
     assert "told changes" in caught(eu_changes_in_silence)
     with pytest.raises(Violation, match="told changes: eu was last seen with "):
         eu_changes_in_silence(fresh())

@@ -1,4 +1,4 @@
-"""Equal vectors, equal data: caught where a region loses a key that the others keep."""
+"""The checker of convergence finds a region that loses a key."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_hash_follows_every_step_of_vector() -> None:
     assert standing.mark != Standing({7: 2, 5: 1}).mark
 
 
-def test_vectors_are_shown_by_region_and_life() -> None:
+def test_vectors_are_shown_by_region_and_incarnation() -> None:
     assert shown({1 << 14: 7, (2 << 14) + 3: 9}) == "1=7 2.3=9"
 
 
@@ -87,7 +87,7 @@ def test_difference_that_shows_only_in_end_is_caught() -> None:
     world.run("eu", "SADD", "cart", "milk")
     assert world.converge(10 * SECOND)
     drop_key(world.sites["us"], b"cart")
-    world.sites["us"].state_hash.take_changes()
+    world.sites["us"].state_hash.drain_changes()
     with pytest.raises(Violation, match="eu and us differ in the end"):
         world.check_end()
 
@@ -115,7 +115,7 @@ def test_copy_of_one_source_alone_is_compared(sources: tuple[str, ...], is_compa
     checker.on_follower_turn(copy, ())
     assert checker.looked - looked == is_compared
     drop_key(copy, b"cart")
-    copy.state_hash.take_changes()
+    copy.state_hash.drain_changes()
     if is_compared:
         with pytest.raises(Violation, match=r"f has all that .* had at 1=1, and differs"):
             checker.on_follower_turn(copy, ())

@@ -1,5 +1,4 @@
-"""What has expired is deleted when it has expired everywhere: caught where a region believes that
-clocks are further than they are."""
+"""The checker of expiry finds a region that deletes keys before they have expired everywhere."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_later_writes_to_other_region_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("later", [("SADD", "cart", "salt"), ("FLUSHALL",)])
-def test_key_written_later_is_compared_with_operations_in_order(
+def test_key_is_compared_with_ordered_operations(
     later: tuple[str, ...],
 ) -> None:
     world = written()
@@ -126,12 +126,12 @@ def test_operations_that_are_missing_are_named() -> None:
 def test_elements_are_listed() -> None:
     world = written()
     state_hash = StateHash(world.sites["eu"].replica.keyspace)
-    (change,) = state_hash.take_changes()
+    (change,) = state_hash.drain_changes()
     assert elements_text(change.after) == "eggs milk"
     assert elements_text(change.before) == "nothing"
 
 
-def test_history_says_who_wrote_when_and_had_seen_what() -> None:
+def test_history_shows_origin_time_and_context() -> None:
     world = written()
     history = world.run_history.book.history_of_key(b"cart", world.sites["eu"].replica.keyspace)
     assert history is not None
@@ -145,13 +145,13 @@ def test_history_says_who_wrote_when_and_had_seen_what() -> None:
 @pytest.mark.parametrize(
     ("kind", "losers"), [(ConvergenceChecker, ["us"]), (DurabilityChecker, NAMES)]
 )
-def test_checkers_say_so(kind: type[Checker], losers: Sequence[str]) -> None:
+def test_checkers_use_explanation(kind: type[Checker], losers: Sequence[str]) -> None:
     world = fresh(kind)
     world.run("eu", "SADD", "cart", "milk")
     assert world.converge(SECOND)
     for name in losers:
         drop_key(world.sites[name], b"cart")
-        world.sites[name].state_hash.take_changes()
+        world.sites[name].state_hash.drain_changes()
     with pytest.raises(Violation, match="under 'cart' eu holds ") as raised:
         world.check_end()
     assert " holds nothing" in raised.value.text
@@ -166,7 +166,7 @@ def test_follower_that_differs_is_explained(sources: tuple[str, ...]) -> None:
     assert world.converge(SECOND)
     world.sleep(SECOND)
     drop_key(world.copies["f"], b"cart")
-    world.copies["f"].state_hash.take_changes()
+    world.copies["f"].state_hash.drain_changes()
     with pytest.raises(
         Violation, match=r"under 'cart' f holds nothing, .* holds \{milk\}; written"
     ):
@@ -178,7 +178,7 @@ def test_operations_on_other_keys_are_left_out() -> None:
     world.run("eu", "SET", "other", "x")
     world.run("eu", "FLUSHALL")
     vector = world.sites["eu"].replica.keyspace.vector
-    told = [
+    reported = [
         [str(each) for each in do] for _, do in operations_on(world.run_history, b"cart", vector)
     ]
-    assert told == [["SADD cart milk"], ["SADD cart eggs"], ["FLUSHALL"]]
+    assert reported == [["SADD cart milk"], ["SADD cart eggs"], ["FLUSHALL"]]

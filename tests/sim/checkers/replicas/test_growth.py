@@ -1,4 +1,4 @@
-"""Vectors go forwards only: caught where one goes back for a moment."""
+"""The checker of growth finds a vector that goes back for a moment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.sim.planted import caught, finish, fresh
 
 
 def nothing(_vector: Vector, _known: Vector) -> str:
-    """What a vector lacks, if nobody minds."""
+    """Return no gaps: a planted bug."""
     return ""
 
 

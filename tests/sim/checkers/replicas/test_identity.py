@@ -1,4 +1,4 @@
-"""No dot twice: caught where a region that lost its memory goes on as who it was."""
+"""The checker of identity finds a restarted region that reuses its origin."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_operation_that_was_changed_on_its_way_is_caught() -> None:
         world.converge(10 * SECOND)
 
 
-def test_operation_that_nobody_made_is_caught() -> None:
+def test_invented_operation_is_found() -> None:
     world = fresh(IdentityChecker)
     forged = Op(9 << 14, 1, 0, {}, ((1, 0, b"k", 5, b"v"),))
     world.sites["us"].replica.accept(forged)

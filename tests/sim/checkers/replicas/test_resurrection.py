@@ -1,4 +1,4 @@
-"""Dead is dead: caught where a write brings back what was removed, for all to see."""
+"""The checker of resurrection finds a write that restores a removed value."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_names_that_are_used_again_are_no_business_of_it() -> None:
     finish(world)
 
 
-def test_life_without_memory_may_see_again_what_it_had_deleted() -> None:
+def test_incarnation_without_memory_may_see_deleted_data() -> None:
     world = fresh(ResurrectionChecker)
     world.run("eu", "SADD", "cart", "u1")
     assert world.converge(10 * SECOND)

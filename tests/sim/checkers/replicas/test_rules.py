@@ -1,4 +1,4 @@
-"""What follows from what was done: caught where all regions agree upon a wrong value."""
+"""The checker of rules finds a wrong value on which all regions agree."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_value_that_all_have_wrong_is_caught() -> None:
 
 
 @pytest.mark.interpreted("gives a type another method")
-def test_message_says_what_was_done_by_whom_having_seen_what() -> None:
+def test_message_shows_commands_and_context() -> None:
     with pytest.raises(Violation) as raised:
         a_set_hides_a_member(fresh(RulesChecker))
     assert raised.value.text == (

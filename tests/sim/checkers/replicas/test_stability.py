@@ -1,4 +1,4 @@
-"""What is stable has been seen by all: caught where a region believes a report that is not true."""
+"""The checker of stability finds a region that counts a false report."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def lie(world: SimWorld) -> None:
     world.run("ap", "SET", "k", "v")
     world.sleep(SECOND)
     us = world.sites["us"].replica
-    us.heard(1, us.vector)
-    us.heard(3, us.vector)
+    us.record_report(1, us.vector)
+    us.record_report(3, us.vector)
 
 
 def turn(world: SimWorld) -> None:
@@ -64,8 +64,8 @@ def test_waiting_op_may_arrive_after_stability() -> None:
     assert ap.causal_buffer.hold(second, {**ap.vector, second.origin: 1})
     us = world.sites["us"].replica
     world.run("us", "SET", "o", "v")
-    us.heard(1, us.vector)
-    us.heard(3, us.vector)
+    us.record_report(1, us.vector)
+    us.record_report(3, us.vector)
     with pytest.raises(Violation, match=r"us takes 2:1 for stable, but 1:1\.\.1 is still to come"):
         turn(world)
 

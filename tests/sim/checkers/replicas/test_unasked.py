@@ -1,4 +1,4 @@
-"""The effects that a checker is shown because no client has asked for them."""
+"""The effects of garbage collection, as checkers see them."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def test_any_pattern(peer: Peer, patterns: list[str], texts: list[str]) -> None:
     peer.play([*(("SET", text, "v") for text in texts), *(("KEYS", each) for each in patterns)])
 
 
-def test_hostile_pattern_costs_no_more_than_its_length_times_texts(peer: Peer) -> None:
+def test_hostile_pattern_takes_bounded_time(peer: Peer) -> None:
     peer.ours.run(encode(("SET", "a" * 10_000, "v")))
     assert peer.ours.run(encode(("KEYS", "a*" * 5_000 + "b"))) == b"*0\r\n"
 

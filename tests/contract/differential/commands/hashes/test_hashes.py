@@ -113,7 +113,7 @@ def test_empty_and_blank_arguments(peer: Peer, words: tuple[str, ...]) -> None:
     peer.same(*words)
 
 
-def test_increments_of_what_was_set_and_sets_of_what_was_incremented(peer: Peer) -> None:
+def test_fields_are_set_and_incremented_in_turn(peer: Peer) -> None:
     for increment in ("3", "-4", "100"):
         peer.same("HINCRBY", "h", "n", increment)
         peer.same("HINCRBYFLOAT", "h", "x", increment + ".25")

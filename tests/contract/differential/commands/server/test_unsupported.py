@@ -21,5 +21,5 @@ from tests.crdb.redis_peer import Peer
         "ASKING",
     ],
 )
-def test_what_is_true_is_said_as_by_redis(peer: Peer, command: str) -> None:
+def test_true_replies_equal_redis(peer: Peer, command: str) -> None:
     peer.same(*command.split())

@@ -24,7 +24,7 @@ def test_sections_come_as_asked_and_in_order_of_redis(peer: Peer) -> None:
         assert titles(ours) == titles(theirs), request
 
 
-def test_fields_that_are_told_are_spelled_as_in_redis(peer: Peer) -> None:
+def test_field_names_equal_redis(peer: Peer) -> None:
     peer.same("SET", "k", "v")
     names = fields(decode(peer.server.run([b"INFO", b"everything"])).decode()).keys()
     newer = {"total_blocking_keys", "total_blocking_keys_on_nokey", "watching_clients"}

@@ -28,13 +28,13 @@ from crdt.causality.dots import Origin, Vector, dominates
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
 from crdt.errors import DecodeError, DotReused, IdentityReused
-from replication.machines.origin_map import Renaming
-from replication.protocol.events import BroughtBack
+from replication.machines.origin_map import OriginMap
+from replication.protocol.events import DisputedStateResolved
 
 EVERYTHING: Final = tuple(range(1, 256))
 
 
-class Moving(Renaming):
+class OriginMoves(OriginMap):
     """Gives some origins other names, and keeps all other names."""
 
     def __init__(self, moves: Mapping[Origin, Origin]) -> None:
@@ -48,9 +48,9 @@ class Moving(Renaming):
 
 
 @attrs.frozen
-class Aside:
+class DisputedState:
     """A whole state and the ops that waited in its causal buffer, encoded. `disputed` is the
-    origin that a peer knew more of, `written` how far we had come with it ourselves."""
+    origin of which a peer knew more effects, and `written` the number of our own effects."""
 
     pieces: Sequence[bytes]
     waiting: Sequence[bytes]
@@ -65,7 +65,7 @@ class Aside:
         return sum(map(len, self.pieces)) + sum(map(len, self.waiting))
 
     def covered_by(self, vector: Vector) -> bool:
-        """Return whether a replica at `vector` has everything that stands here."""
+        """Return whether a replica at `vector` has everything in this state."""
         return not self.waiting and dominates(vector, self.vector)
 
     def is_used_elsewhere(self, vector: Vector) -> bool:
@@ -73,7 +73,7 @@ class Aside:
         return vector.get(self.disputed, 0) > self.written
 
     def is_contradicted(self, replica: Replica) -> bool:
-        """Return whether `replica` has other effects under the disputed origin than stand here."""
+        """Return whether `replica` has other effects under the disputed origin than this state."""
         incoming = replica.incoming()
         try:
             incoming.feed(self.pieces[0])
@@ -82,18 +82,18 @@ class Aside:
             return error.origin == self.disputed
         return False
 
-    def bring_back(
+    def merge_back(
         self, replica: Replica, unused: Callable[[], Origin], peer: str = ""
-    ) -> BroughtBack:
-        """Merge what `replica` lacks of this state. `unused` gives an origin that nobody knows;
-        it raises ValueError if there is none. `peer` was the last to answer."""
+    ) -> DisputedStateResolved:
+        """Merge this state into `replica`, unless it has all of it. `unused` returns an unused
+        origin; it raises ValueError if there is none. `peer` was the last to answer."""
         vector = dict(replica.keyspace.vector)
         is_used = self.written > 0 and self.is_used_elsewhere(vector)
         is_used = is_used or self.is_contradicted(replica)
         if not is_used and self.covered_by(vector):
-            return BroughtBack(peer)
+            return DisputedStateResolved(peer)
         try:
-            moving = Moving({self.disputed: unused()} if is_used else {})
+            moving = OriginMoves({self.disputed: unused()} if is_used else {})
             incoming = replica.incoming()
             for piece in self.pieces:
                 incoming.feed(piece)
@@ -106,16 +106,16 @@ class Aside:
             DotReused,
             ValueError,
         ):  # types of others, no origin left, too many origins
-            return BroughtBack(peer, lost_keys=self.keys)
-        return BroughtBack(peer, merged=True, moved=is_used)
+            return DisputedStateResolved(peer, lost_keys=self.keys)
+        return DisputedStateResolved(peer, merged=True, moved=is_used)
 
 
-def put_aside(replica: Replica) -> Aside:
+def put_aside(replica: Replica) -> DisputedState:
     """Encode the whole state of a replica whose origin is disputed. O(its size)."""
     pieces = tuple(replica.snapshot())
     buffer = replica.causal_buffer
     waiting = [op.to_bytes() for origin in buffer.origins() for op in buffer.waiting(origin)]
-    return Aside(
+    return DisputedState(
         pieces=pieces,
         waiting=waiting,
         vector=dict(replica.keyspace.vector),

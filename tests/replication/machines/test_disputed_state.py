@@ -1,4 +1,4 @@
-"""What becomes of a state whose origin is disputed."""
+"""A state whose origin is disputed: dropped, merged, or moved to another origin."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from crdt.causality.dots import INCARNATION_MAX, Origin, make_origin
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome, Replica
 from crdt.types.flag import ENABLE_WINS
-from replication.machines.aside import Aside, put_aside
-from replication.protocol.events import BroughtBack
+from replication.machines.disputed_state import DisputedState, put_aside
+from replication.protocol.events import DisputedStateResolved
 
 OLD, NEW, FREE = make_origin(1, 4), make_origin(1, 5), make_origin(1, 6)
 
@@ -33,7 +33,7 @@ def writer(origin: int = OLD) -> Replica:
     return replica
 
 
-def emptied(replica: Replica) -> Aside:
+def emptied(replica: Replica) -> DisputedState:
     """Put everything aside, as `Memory.reincarnate` does."""
     aside = put_aside(replica)
     replica.reincarnate(NEW)
@@ -55,7 +55,7 @@ def test_state_that_no_peer_has_comes_back_as_it_was() -> None:
     aside = emptied(replica)
     assert (aside.keys, aside.written, aside.disputed) == (7, vector[OLD], OLD)
     assert aside.bytes > 0
-    assert aside.bring_back(replica, unused) == BroughtBack("", merged=True)
+    assert aside.merge_back(replica, unused) == DisputedStateResolved("", merged=True)
     assert (replica.digest(), replica.vector) == (digest, vector)
 
 
@@ -64,7 +64,7 @@ def test_state_that_peers_have_is_dropped() -> None:
     peer = copy_of(replica)
     aside = emptied(replica)
     replica.merge(peer.snapshot())
-    assert aside.bring_back(replica, unused, "r2") == BroughtBack("r2")
+    assert aside.merge_back(replica, unused, "r2") == DisputedStateResolved("r2")
     assert replica.digest() == peer.digest()
 
 
@@ -75,13 +75,13 @@ def test_part_that_peers_lack_comes_back_under_its_own_dots() -> None:
     peer.set("t").remove("a")
     aside = emptied(replica)
     replica.merge(peer.snapshot())
-    assert aside.bring_back(replica, unused) == BroughtBack("", merged=True)
+    assert aside.merge_back(replica, unused) == DisputedStateResolved("", merged=True)
     assert replica.counter("n").value == 7
     assert set(replica.set("t")) == {"b"}
     assert replica.vector == {OLD: aside.written, peer.origin: 1}
 
 
-def test_own_writes_move_if_peers_have_others_under_their_dots() -> None:
+def test_own_writes_move_if_dots_are_used_elsewhere() -> None:
     earlier = writer()
     earlier.counter("n").increment(1)
     earlier.list("l").append("z")
@@ -93,7 +93,7 @@ def test_own_writes_move_if_peers_have_others_under_their_dots() -> None:
     replica.set("t").add("d")
     aside = emptied(replica)
     replica.merge(peer.snapshot())
-    assert aside.bring_back(replica, unused) == BroughtBack("", merged=True, moved=True)
+    assert aside.merge_back(replica, unused) == DisputedStateResolved("", merged=True, moved=True)
     assert replica.counter("n").value == 36
     assert set(replica.set("t")) == {"a", "b", "d"}
     assert replica.string("s").get() == "v"
@@ -115,7 +115,7 @@ def test_ops_that_waited_come_back_too() -> None:
     assert replica.accept(second) is Outcome.HELD
     aside = emptied(replica)
     assert not replica.causal_buffer.queues
-    assert aside.bring_back(replica, unused).merged
+    assert aside.merge_back(replica, unused).merged
     assert replica.accept(Op.from_bytes(first.to_bytes())) is Outcome.APPLIED
     assert replica.string("k").get() == "w"
 
@@ -127,7 +127,7 @@ def test_keys_that_cannot_be_moved_are_counted() -> None:
     assert replica.keyspace.data[b"f"].code() == ENABLE_WINS
     aside = emptied(replica)
     replica.merge(copy_of(earlier).snapshot())
-    assert aside.bring_back(replica, unused) == BroughtBack("", lost_keys=1)
+    assert aside.merge_back(replica, unused) == DisputedStateResolved("", lost_keys=1)
 
 
 def test_without_origin_left_writes_cannot_be_moved() -> None:
@@ -139,7 +139,7 @@ def test_without_origin_left_writes_cannot_be_moved() -> None:
     replica.counter("n").increment(1)
     aside = emptied(replica)
     replica.merge(copy_of(earlier).snapshot())
-    assert aside.bring_back(replica, exhausted) == BroughtBack("", lost_keys=1)
+    assert aside.merge_back(replica, exhausted) == DisputedStateResolved("", lost_keys=1)
 
 
 @pytest.mark.parametrize("have", [0, 5])
@@ -148,10 +148,10 @@ def test_origin_without_own_writes_is_no_matter(have: int) -> None:
     replica = Replica(FREE)
     replica.keyspace.vector[OLD] = have
     assert not aside.covered_by(replica.vector)
-    assert not aside.bring_back(replica, unused).moved
+    assert not aside.merge_back(replica, unused).moved
 
 
-def test_state_is_moved_where_peer_has_other_writes_under_same_dots() -> None:
+def test_state_moves_if_peer_has_other_writes_under_dots() -> None:
     """Also where the peer has no more of them than we: the fingerprints tell them apart."""
     replica, impostor = writer(), Replica(OLD)
     for number in range(replica.keyspace.seq):
@@ -160,6 +160,6 @@ def test_state_is_moved_where_peer_has_other_writes_under_same_dots() -> None:
     aside = emptied(replica)
     replica.merge(copy_of(impostor).snapshot())
     assert aside.is_contradicted(replica)
-    assert aside.bring_back(replica, unused) == BroughtBack("", merged=True, moved=True)
+    assert aside.merge_back(replica, unused) == DisputedStateResolved("", merged=True, moved=True)
     assert set(replica.set("t")) == {"a", "b"}
     assert len(replica.set("theirs")) == impostor.keyspace.seq
