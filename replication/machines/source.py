@@ -275,12 +275,12 @@ class Source(End):
         return routes is None or region_of(origin) in routes or origin in self.extra
 
     def reaches(self) -> bool:
-        """Return whether the history holds all that the sink has not been sent. An origin that was
-        requested to fill a gap is refused if the history does not hold its ops."""
+        """Return whether the history holds all that the sink has not been sent. An origin that only
+        fills a gap is refused if the history does not hold its ops."""
         self.jumps = self.log_reader.history.jumps
         for origin, seq in self.log_reader.history.floor.items():
             if self.sent.get(origin, 0) < seq and self.wants(origin):
-                if origin not in self.extra:
+                if self.routes is None or region_of(origin) in self.routes:
                     return False
                 self.extra -= {origin}
                 self.send(GapRefused(origin))
@@ -371,11 +371,11 @@ class Source(End):
         history = self.log_reader.history
         self.found = False
         limit_bytes = self.pace.batch_bytes
+        is_unsure = len(self.seek) > 0  # the history may have dropped ops since the request
         if self.seek:
             self.cursor = min(self.cursor, history.locate(self.sent, self.seek.__contains__))
             self.seek = frozenset()
-        overrun = self.cursor < history.start
-        if overrun or self.jumps != history.jumps:
+        if is_unsure or self.cursor < history.start or self.jumps != history.jumps:
             if not self.reaches():
                 self.truncate()
                 frames, self.outbox = self.outbox, []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from replication.machines.progress import Stage
 from replication.machines.source import Source, SourceState
 from replication.protocol.frames import (
     Ack,
     Eof,
+    Frame,
     GapEnd,
     GapRefused,
     GapRequest,
@@ -198,6 +201,44 @@ def test_gap_that_backlog_cannot_fill_is_refused() -> None:
     source.receive(GapRequest(EU, 0), 0)
     assert drain(source) == [GapRefused(EU)]
     assert source.extra == frozenset()
+
+
+@pytest.mark.parametrize("origin", [US, EU])
+def test_gap_whose_ops_were_dropped_is_not_filled(origin: int) -> None:
+    here, other = replica(1, history_bytes=4000), replica(2)
+    write(other, 2)
+    write(here, 2)
+    deliver_to(other, here)
+    source = connected_source(here, SMALL)
+    drain(source)
+    source.receive(Ack({}, source.given), 0)
+    write(here, 2, size=200)
+    drain(source)
+    assert source.in_flight >= SMALL.window_bytes_max
+    source.receive(GapRequest(origin, 0), 0)
+    while here.history.floor.keys() < {US, EU}:
+        assert here.history.start < source.cursor
+        write(here)
+    frames: list[Frame] = []
+    while source.in_flight:
+        source.receive(Ack({}, source.given), 0)
+        frames += drain(source)
+    assert (Truncated() if origin == US else GapRefused(EU)) in frames
+    assert source.state is (S.TRUNCATED if origin == US else S.SENDING)
+
+
+@pytest.mark.parametrize("routes", [(1, 2), None])
+def test_gap_that_becomes_route_is_truncated(routes: tuple[int, ...] | None) -> None:
+    here, other = replica(1, history_bytes=1), replica(2)
+    write(other, 2)
+    deliver_to(other, here)
+    source = make_source(here)
+    source.receive(hello(3), 0)
+    source.receive(Resume({EU: 1}, (1,)), 0)
+    source.receive(GapRequest(EU, 1), 0)
+    assert len(of(Ops, drain(source))) == 1
+    source.receive(Resume({}, routes), 0)
+    assert drain(source) == [Truncated()]
 
 
 def test_gap_behind_merge_is_refused_without_closing() -> None:
