@@ -30,8 +30,8 @@ HOLDERS = {
 INTERFACE: dict[str, frozenset[str]] = {
     "Replica": frozenset(
         {
-            *("applied", "causal_buffer", "effects_duplicate", "garbage", "history", "identities"),
-            *("keyspace", "merges", "op_bytes", "stability"),
+            *("applied", "causal_buffer", "garbage", "history", "identities", "keyspace", "merges"),
+            *("op_bytes", "stability"),
         }
     ),
     "Keyspace": frozenset(

@@ -275,63 +275,6 @@ class KeyTable:
         """Return the keys whose changes are recorded."""
         return frozenset(self.watched_keys)
 
-    # -- changing what is held ---------------------------------------------------------------
-
-    def put_part(self, key: bytes, part: Value) -> None:
-        """Store a changed value of one type under `key`, whether it is live or a tombstone."""
-        place = self.data if key in self.data.index else self.tombstones
-        held = place.get(key)
-        if isinstance(held, Contested):
-            held.replace(part)
-            part = held
-        place.put(key, part)
-
-    def retire(self, key: bytes, value: Value) -> None:
-        """Store a changed value of `key` in `data` if it is live, or in `tombstones` if it still
-        has metadata. Otherwise remove the key."""
-        if type(value) is Contested:
-            value = value.resolve()
-        if value.has_garbage():
-            self.garbage[key] = None
-        if value.is_live():
-            self.put_live(key, value)
-            return
-        self.data.drop(key)
-        if value.is_empty():
-            self.tombstones.drop(key)
-        else:
-            self.tombstones.put(key, value)
-        if key in self.deadlines.table:
-            self.garbage[key] = None
-
-    def put_live(self, key: bytes, value: Value) -> None:
-        """Store a live value in `data`, for a new or an existing key."""
-        if key in self.data.index:
-            self.data.put(key, value)
-        else:
-            self.add_live(key, value)
-
-    def add_live(self, key: bytes, value: Value) -> None:
-        """Store a live value under a key that is not in `data`. It replaces a tombstone."""
-        self.data.put(key, value)
-        if self.tombstones.index:
-            self.tombstones.drop(key)
-        if self.order is not None or self.scan_order is not None:
-            self.note_key(key)
-
-    def collect_value(self, key: bytes, stable: Vector) -> bool:
-        """Collect a key's metadata that `stable` covers. Return whether garbage is left."""
-        place = self.data if key in self.data.index else self.tombstones
-        value = place.get(key)
-        if value is None:
-            return False
-        left = value.collect(stable)
-        if value.is_empty():
-            place.drop(key)
-        else:
-            place.put(key, value.resolve() if type(value) is Contested else value)
-        return left
-
     # -- watching --------------------------------------------------------------------------
 
     def has_changes(self) -> bool:

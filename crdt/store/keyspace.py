@@ -1,16 +1,12 @@
 """The keys of one replica, and every way to change them.
 
 Every change is an *effect*, a tuple `(type code, operation, key, *payload)`. `emit` gives a local
-effect the next dot, applies it and puts it into the outbox. `apply` is the last step of local and
-of remote effects, so both have the same result. `seal` closes the outbox into one operation: a run
-of effects with the same causal context.
+effect the next dot, applies it and puts it into the outbox. `apply_op` applies the effects of a
+remote operation. Both end in `MutableKeyTable.apply`. `seal` closes the outbox into one operation:
+a run of effects with the same causal context.
 
 Consecutive writes of one large string share an effect until the outbox is sealed. The earlier value
 has not been sent yet, so the later value replaces it under the same dot.
-
-Effects of type code 0 concern a whole key. A value of the type interprets the other effects. A key
-with values of several types holds a `Contested`. A deleted value whose metadata must be kept for a
-while (see `counter`) moves to `tombstones`.
 """
 
 from __future__ import annotations
@@ -37,13 +33,14 @@ from crdt.causality.observed import Observed
 from crdt.causality.op import Op
 from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
-from crdt.store.key_table import KeyTable, takes_deadline
+from crdt.store.key_table import takes_deadline
+from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.values import MemoryStore, ValueStore
 from crdt.types.base import Value
-from crdt.types.contested import Contested, carried
+from crdt.types.contested import Contested
 from crdt.types.deadlines import Deadlines
 from crdt.types.register import Register
-from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
+from crdt.types.registry import TypeRegistry
 
 CLOCK_SLACK_MS: Final = 1000  # the largest correction of a correct clock
 ITEM_BYTES: Final = 256
@@ -51,19 +48,16 @@ ITEM_BYTES: Final = 256
 RESERVE_BYTES: Final = 64 << 10
 
 
-class Keyspace(KeyTable):
+class Keyspace(MutableKeyTable):
     """All keys of one replica. `now` is the wall clock in ms, set by `advance`."""
 
     __slots__ = (
-        "assignment_kinds",
         "base",
         "expired",
         "first",
         "group",
         "local",
-        "types",
         "name",
-        "plain_code",
         "has_remote_news",
         "now",
         "origin",
@@ -81,12 +75,9 @@ class Keyspace(KeyTable):
         types: TypeRegistry,
         new_store: Callable[[], ValueStore] = MemoryStore,
     ) -> None:
-        super().__init__(new_store)
+        super().__init__(types, new_store)
         self.origin: Origin = origin
         self.name: Any = origin  # the same number, boxed once instead of at each write
-        self.types: TypeRegistry = types
-        self.plain_code: int = types.plain_code
-        self.assignment_kinds: bytes = types.assignment_kinds
         self.seq: int = 0
         self.now: int = 0
         self.base: int = 0
@@ -366,135 +357,3 @@ class Keyspace(KeyTable):
             is_change = True
         if is_change:
             self.dirty_keys.append(key)
-
-    # -- applying --------------------------------------------------------------------------
-
-    def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        """Apply one effect to its key. Every local and remote change goes through this method."""
-        code: int = effect[0]
-        key: bytes = effect[2]
-        if self.readers:
-            self.warn_readers(key)
-        if code == ANY_TYPE:
-            self.apply_to_key(effect, dot, observed)
-        else:
-            found = self.data.get(key)
-            if found is None or found.code() != code:
-                held = self.get_or_create(key, code, found)
-                value = held.parts[code] if isinstance(held, Contested) else held
-            else:
-                held = value = found
-            kind = NO_ASSIGNMENT
-            if code == self.plain_code:
-                operation: int = effect[1]
-                kind = self.assignment_kinds[operation]
-            if kind == NO_ASSIGNMENT:
-                value.apply(effect, dot, observed)
-            else:
-                assert isinstance(value, Register)
-                self.apply_assignment(effect, dot, observed, value, kind == ENDS_TTL)
-            value.accessed = self.second
-            if not value.is_live():
-                self.retire(key, held)
-                return
-            if found is None:
-                self.add_live(key, held)
-            elif held is not found or self.data.returns_copies:
-                self.data.put(key, held)
-            if value.has_garbage():
-                self.garbage[key] = None
-
-    def get_or_create(self, key: bytes, code: int, held: Value | None) -> Value:
-        """Return the content of `key` with a value of type `code` in it, which may be live, a
-        tombstone or new. `held` is the live content. The result is not stored yet."""
-        if held is None and self.tombstones.index:
-            held = self.tombstones.get(key)
-        if held is None:
-            return self.types.makers[code]()
-        if held.code() == code:
-            return held
-        if not isinstance(held, Contested):
-            contested = Contested()
-            contested.parts[held.code()] = held
-            held = contested
-        held.part(code, self.types.makers[code])
-        return held
-
-    def apply_assignment(
-        self, effect: Effect, dot: Dot, observed: Observed, value: Register, ends_ttl: bool
-    ) -> None:
-        """Apply a write of a whole value. If `ends_ttl`, it removes the time to live (D-10)."""
-        key: bytes = effect[2]
-        if value.no_expiry and (not ends_ttl or not observed.covers(value.dot)):
-            self.materialise_deadline(key, value)
-        value.apply(effect, dot, observed)
-        if ends_ttl:
-            if key in self.deadlines.table and self.deadlines.drop(key, observed):
-                self.deadlines.add(key, dot, FOREVER)
-                self.garbage[key] = None
-            elif value.dot == dot and not value.sibling_writes:
-                value.no_expiry = True
-            else:
-                self.deadlines.add(key, dot, FOREVER)
-                self.garbage[key] = None
-
-    def materialise_deadline(self, key: bytes, value: Register) -> None:
-        """Replace the flag `no_expiry` of a lone write by the deadline FOREVER that it encodes."""
-        value.no_expiry = False
-        self.deadlines.add(key, value.dot, FOREVER)
-        self.garbage[key] = None
-
-    def compact_deadline(self, key: bytes) -> None:
-        """Undo `materialise_deadline` where possible, so that equal content has equal bytes."""
-        value = self.remains(key, self.types.plain_code)
-        if isinstance(value, Register) and not value.sibling_writes:
-            if self.deadlines.table.get(key) == (value.dot, FOREVER):
-                self.deadlines.put(key, ())
-                value.no_expiry = True
-                self.put_part(key, value)
-
-    def apply_to_key(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        """Apply DELETE, EXPIRE, FORGET or FLUSH."""
-        key: bytes = effect[2]
-        operation: int = effect[1]
-        if operation == DELETE:
-            self.remove(key, effect[3], observed)
-        elif operation == EXPIRE:
-            self.drop_deadlines(key, observed)
-            self.deadlines.add(key, dot, effect[3])
-            if effect[3] >= FOREVER or key not in self.data.index:
-                self.garbage[key] = None
-        elif operation == FORGET:
-            self.drop_deadlines(key, observed)
-        else:
-            keys = {*self.data.index, *self.tombstones.index, *self.deadlines.table}
-            for each in sorted(keys):
-                if self.readers:
-                    self.warn_readers(each)
-                self.remove(each, (), observed)
-
-    def drop_deadlines(self, key: bytes, observed: Observed) -> None:
-        """Remove the observed deadlines of a key, also the flag `no_expiry` of a lone write."""
-        value = self.remains(key, self.types.plain_code)
-        if isinstance(value, Register) and value.no_expiry:
-            if observed.covers(value.dot):
-                value.no_expiry = False
-            else:
-                self.materialise_deadline(key, value)
-            self.put_part(key, value)
-        self.deadlines.drop(key, observed)
-
-    def remove(self, key: bytes, resets: Any, observed: Observed) -> None:
-        """Remove the values and deadlines of a key that `observed` covers."""
-        value = self.data.get(key)
-        if value is None and self.tombstones.index:
-            value = self.tombstones.get(key)
-        if value is not None:
-            if type(value) is Contested:
-                value.remove(observed, resets)
-            else:
-                value.remove(observed, carried(resets, value.code()))
-            self.retire(key, value)
-        self.deadlines.drop(key, observed)
-        if key in self.deadlines.table:
-            self.garbage[key] = None

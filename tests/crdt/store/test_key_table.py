@@ -21,7 +21,7 @@ Write = Callable[[Replica], object]
 def table(*keys: bytes) -> KeyTable:
     made = KeyTable()
     for key in keys:
-        made.put_live(key, String())
+        made.data.put(key, String())
     return made
 
 
@@ -48,7 +48,8 @@ def test_new_keys_are_walked_and_sampled() -> None:
     assert keys.random_key(random.Random(1)) is None
     assert keys.scan(0, 10) == (0, [])
     for name in (b"a", b"b"):
-        keys.put_live(name, String())
+        keys.data.put(name, String())
+        keys.note_key(name)
     rng = random.Random(1)
     assert {keys.random_key(rng) for _ in range(50)} == {b"a", b"b"}
     assert sorted(keys.scan(0, 10)[1]) == [b"a", b"b"]
