@@ -7,8 +7,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from crdb.commands.family import CommandFamily
 from crdb.commands.table import COMMANDS
 from geo import Catalog
+from tools import reference
 from tools.reference import DOCS, pages
 
 PAGES = pages()
@@ -38,3 +40,15 @@ def test_pictures_are_well_formed_and_self_contained() -> None:
     for picture in pictures:
         assert ET.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
         assert "href" not in picture
+
+
+def test_new_group_of_commands_has_section(monkeypatch: pytest.MonkeyPatch) -> None:
+    family = CommandFamily("time-series", since="0.1.0")
+    family.declare("crdb.sample", "key value", "write", summary="Adds a value.")(print_nothing)
+    monkeypatch.setattr(reference, "COMMANDS", (*COMMANDS, *family))
+    section = reference.commands_page().partition("\n## Time series\n")[2]
+    assert section.splitlines()[3] == "| `CRDB.SAMPLE key value` | write | Adds a value. |"
+
+
+def print_nothing(_client: object, _args: list[bytes]) -> None:
+    """A handler."""

@@ -11,16 +11,18 @@ from crdt.types.registry import DEFINITIONS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("crdt", "replication", "geo", "crdb", "sim")
+COMMANDS_OF_ANY_TYPE = {"connection", "generic", "replication", "server", "shared"}
+"""The folders of commands that serve all types. Each other one has the commands of one type."""
 FOLDERS = (
     "crdt/types/",
     "crdt/writes/",
     "crdt/embed/",
     "crdt/testing/",
-    "crdb/commands/hashes/",
-    "crdb/commands/lists/",
-    "crdb/commands/sets/",
-    "crdb/commands/sorted_sets/",
-    "crdb/commands/strings/",
+    *sorted(
+        f"crdb/commands/{each.parent.name}/"
+        for each in ROOT.glob("crdb/commands/*/__init__.py")
+        if each.parent.name not in COMMANDS_OF_ANY_TYPE
+    ),
 )
 """The folders of the types: their values, writes, handles, specifications and commands."""
 TYPE_MODULES = {each.make.__module__ for each in DEFINITIONS}  # pyright: ignore[reportFunctionMemberAccess]

@@ -106,16 +106,21 @@ def commands_page() -> str:
         "`COMMAND DOCS` and `COMMAND INFO` report the same to programs."
     )
     listed = ["# Commands\n", NOTE, textwrap.fill(opening, COLUMNS)]
-    for group, title in GROUPS.items():
+    for group, title in titled_groups().items():
         members = sorted(
             (each for each in COMMANDS if each.declaration.group == group), key=lambda it: it.name
         )
         rows = [row for command in members for row in command_rows(command)]
         listed += [f"\n## {title}\n", "| command | kind | |", "| --- | --- | --- |"]
         listed += rows
-    strangers = {command.declaration.group for command in COMMANDS} - GROUPS.keys()
-    assert not strangers, f"groups without a title: {strangers}"
     return "\n".join(listed) + "\n"
+
+
+def titled_groups() -> dict[str, str]:
+    """Return the titles of all groups of commands. A group that `GROUPS` does not list comes last,
+    under its own name."""
+    others = sorted({command.declaration.group for command in COMMANDS} - GROUPS.keys())
+    return GROUPS | {group: group.replace("-", " ").capitalize() for group in others}
 
 
 def command_rows(command: Command) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from crdt.causality.dots import DOT_MAX, ORIGIN_MAX, SEQ_MAX, check_supported
+from crdt.causality.dots import DOT_MAX, ORIGIN_MAX, SEQ_BITS, SEQ_MAX, check_supported
 from crdt.causality.effect import ANY_TYPE, DELETE, EXPIRE, FLUSH, FORGET, OPERATION_MAX, Effect
 from crdt.errors import DecodeError
 from crdt.numbers.number import is_fraction
@@ -58,6 +58,12 @@ def is_origin(item: object) -> bool:
 def is_name(item: object) -> bool:
     """Return whether `item` is the birth or sequence number of a share."""
     return type(item) is int and 0 <= item <= DOT_MAX
+
+
+def is_dot(item: object) -> bool:
+    """Return whether `item` is a dot of an origin that this program supports. A follower renames
+    it. A sequence number or a birth, which has no origin, is not a dot."""
+    return type(item) is int and 0 < item <= DOT_MAX
 
 
 def is_seq(item: object) -> bool:
@@ -243,6 +249,8 @@ def check_origins(item: object, check: Check, what: str) -> None:
 
 def origins_in(item: object, check: Check) -> list[object]:
     """Return what stands where an item of an effect holds origins, in an item of any form."""
+    if check == is_dot:
+        return [item >> SEQ_BITS] if type(item) is int else []
     if type(item) is not tuple:
         return []
     parts = cast("tuple[object, ...]", item)

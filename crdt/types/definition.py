@@ -16,11 +16,20 @@ import attrs
 
 from crdt.causality.dots import Dot, Origin
 from crdt.causality.effect import Effect
-from crdt.causality.schema import Check, Kind, Shape, are_resets, is_carried, is_place, is_position
+from crdt.causality.schema import (
+    Check,
+    Kind,
+    Shape,
+    are_resets,
+    is_carried,
+    is_dot,
+    is_place,
+    is_position,
+)
 from crdt.types.base import Value
 
 NO_LIMITS: Final[Mapping[str, int]] = {}
-ORIGIN_ITEMS: Final = frozenset({are_resets, is_carried, is_place, is_position})
+ORIGIN_ITEMS: Final = frozenset({are_resets, is_carried, is_dot, is_place, is_position})
 """The items of effects that hold origins, by their checks."""
 
 
@@ -48,7 +57,7 @@ class SpellingForm(enum.Enum):
     SUM = "sum"
     """The new sum of an increment is last, its birth before it, and before that perhaps a name."""
     NAMES = "names"
-    """All items are names."""
+    """All items are names or numbers."""
     NAME = "name"
     """The first item is a name."""
     ELEMENTS = "elements"

@@ -34,6 +34,7 @@ WRITERS: Final[dict[int, Callable[[Keyspace, bytes, list[Any]], None]]] = {
     ZSET: zset.assign,
     LIST: lists.push_tail,
 }
+"""The write functions by type code. Each takes what `TypeDefinition.content` returns."""
 
 
 def type_name(db: Keyspace, value: Value | None) -> bytes:
@@ -44,10 +45,18 @@ def type_name(db: Keyspace, value: Value | None) -> bytes:
     return b"custom" if name is None else name
 
 
+def is_copyable(db: Keyspace, value: Value) -> bool:
+    """Return whether `copy` can write the content of `value` to another key."""
+    code = value.code()
+    is_writable = code == STRING or code in WRITERS
+    return is_writable and db.types.definition(value).content is not None
+
+
 def copy(db: Keyspace, value: Value, key: bytes, deadline: int | None) -> None:
-    """Replace the content of `key` by a copy of `value`, which expires at `deadline`."""
+    """Replace the content of `key` by a copy of `value`, which expires at `deadline`. The value
+    must be copyable."""
     content = db.types.definition(value).content
-    assert content is not None, "commands copy only types that define their content"
+    assert content is not None, "ask `is_copyable` first"
     put(db, key, value.code(), content(value), deadline)
     if isinstance(value, String) and (value.is_raw or value.is_text):
         string.mark(db, key, is_raw=value.is_raw)

@@ -27,7 +27,7 @@ from crdt.causality.dots import (
 )
 from crdt.causality.effect import ANY_TYPE, Effect
 from crdt.causality.op import FRAGMENT, Op
-from crdt.causality.schema import PREFIX_ITEMS, Check, are_resets, is_carried
+from crdt.causality.schema import PREFIX_ITEMS, Check, are_resets, is_carried, is_dot
 from crdt.store.merge import Incoming
 from crdt.types.base import Value
 from crdt.types.contested import Contested
@@ -117,6 +117,8 @@ class OriginMap:
         """Rename the origins in an item of an effect. Its `check` tells where they are."""
         if check == is_carried:
             return tuple(self.carried(part) for part in item)
+        if check == is_dot:
+            return self.dot(item)
         return self.resets(item) if check == are_resets else renamed_position(item, self)
 
     def carried(self, part: Any) -> Any:

@@ -31,8 +31,12 @@ class EffectDecoder:
         if kind[0] == ANY_TYPE:
             return self.decode_key_effect(effect, key)
         operation = BUILT_IN.operations.get(kind)
-        spelling = None if operation is None else operation.spelling
-        assert spelling is not None, f"no server makes effects of type {kind[0]}"
+        assert operation is not None, f"no type {kind[0]} with an operation {kind[1]} is built in"
+        spelling = operation.spelling
+        assert spelling is not None, (
+            f"the operation {operation.name!r} of type {kind[0]} stands for no command: set "
+            "`spelling` in the definition of the type"
+        )
         if spelling.form is SpellingForm.SUM:
             return TypeCommand(spelling.command, key, self.decode_increment(effect, origin))
         return TypeCommand(spelling.command, key, decode_arguments(effect, spelling.form))
@@ -89,7 +93,7 @@ def decode_arguments(effect: Effect, form: SpellingForm) -> tuple[Any, ...]:
         case SpellingForm.PAIR:
             return tuple(map(decode_item, effect[4:6]))
         case SpellingForm.NAMES:
-            return tuple(map(decode_text, effect[3:]))
+            return tuple(map(decode_item, effect[3:]))
         case SpellingForm.NAME:
             return (decode_text(effect[3]),)
         case SpellingForm.ELEMENTS:

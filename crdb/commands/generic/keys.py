@@ -19,6 +19,8 @@ from crdb.engine.errors import NO_SUCH_KEY, SYNTAX, CommandError
 from crdb.engine.glob import compile_glob
 from crdb.engine.parameters.encodings import encoding_of
 from crdb.resp import reply
+from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
 from crdt.writes import content
 from crdt.writes.content import type_name
 
@@ -30,6 +32,7 @@ OBJECT: Final = COMMANDS.container(
 OBJECT.declare_help(since="6.2.0")
 
 
+NOT_COPYABLE: Final = b"ERR the type of the key has no content that can be copied"
 SAME_OBJECT: Final = b"ERR source and destination objects are the same"
 NO_FREQUENCY: Final = (
     b"ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that"
@@ -235,6 +238,12 @@ def renamenx(client: Client, args: list[bytes]) -> None:
     reply.integer(client.out, 1 if move_value(client, args[1], args[2], replace=False) else 0)
 
 
+def check_copyable(db: Keyspace, value: Value) -> None:
+    """Raise CommandError if the content of `value` cannot be written to another key."""
+    if not content.is_copyable(db, value):
+        raise CommandError(NOT_COPYABLE)
+
+
 def move_value(client: Client, source: bytes, sink: bytes, *, replace: bool) -> bool:
     """Move the content and the time to live of one key to another key (rule KEY-8)."""
     db = client.db
@@ -243,6 +252,7 @@ def move_value(client: Client, source: bytes, sink: bytes, *, replace: bool) -> 
         raise CommandError(NO_SUCH_KEY)
     if source == sink or (not replace and db.lookup_for_write(sink) is not None):
         return False
+    check_copyable(db, value)
     content.copy(db, value, sink, db.deadline(source))
     db.delete(source)
     return True
@@ -278,6 +288,7 @@ def copy(client: Client, args: list[bytes]) -> None:
     if value is None or (db.lookup_for_write(sink) is not None and not replace):
         reply.integer(client.out, 0)
         return
+    check_copyable(db, value)
     content.copy(db, value, sink, db.deadline(source))
     reply.integer(client.out, 1)
 
@@ -297,7 +308,8 @@ def object_encoding(client: Client, args: list[bytes]) -> None:
     value = client.db.inspect(args[2])
     encoding = None
     if value is not None:
-        encoding = encoding_of(value, client.instance.config.encoding_limits)
+        definition = client.db.types.definition(value)
+        encoding = encoding_of(definition, value, client.instance.config.encoding_limits)
     reply.bulk_or_null(client.out, client.protocol, encoding)
 
 

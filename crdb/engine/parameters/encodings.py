@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from crdt.types.base import Value
+from crdt.types.definition import TypeDefinition
 from crdt.types.registry import BUILT_IN
 
 DEFAULT_LIMITS: Final[Mapping[str, int]] = BUILT_IN.encoding_limits()
+RAW: Final = b"raw"
+"""The encoding of types that define none. Redis replies the same for the types of its modules."""
 
 
-def encoding_of(value: Value, limits: Mapping[str, int] = DEFAULT_LIMITS) -> bytes:
-    """Return the name that OBJECT ENCODING replies."""
-    encoding = BUILT_IN.definition(value).encoding
-    assert encoding is not None, "commands serve only types that define their encoding"
-    return encoding(value, limits)
+def encoding_of(
+    definition: TypeDefinition, value: Value, limits: Mapping[str, int] = DEFAULT_LIMITS
+) -> bytes:
+    """Return the name that OBJECT ENCODING replies. `definition` is that of the value's type."""
+    return RAW if definition.encoding is None else definition.encoding(value, limits)

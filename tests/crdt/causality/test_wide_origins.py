@@ -10,6 +10,7 @@ import pytest
 from crdt import DecodeError, Replica, UnsupportedOrigin, Vector
 from crdt.causality.dots import DOT_MAX, ORIGIN_MAX, make_dot, read_dot, read_origin
 from crdt.causality.op import Op, write_vector
+from crdt.causality.schema import check_shape, is_dot
 from crdt.store.snapshot import HEAD, KEYS, VERSION, pack_piece
 from crdt.wire import codec
 
@@ -44,6 +45,7 @@ PLACES: dict[str, Callable[[], object]] = {
         Op(1 << 14, 1, 0, {WIDE: 3}, ((2, 0, b"k", b"a"),)).to_bytes()
     ),
     "delete": lambda: op_of((0, 0, b"k", (1, RESETS))),
+    "dot": lambda: check_shape((11, 0, b"k", DOT), ((is_dot,), (), ())),
     "delete of fields": lambda: op_of((0, 0, b"k", (3, (b"f", RESETS)))),
     "resets": lambda: op_of((1, 0, b"k", 0, b"v", RESETS)),
     "insert": lambda: op_of((5, 0, b"k", PLACE, 0, 1, b"v")),

@@ -18,6 +18,7 @@ from crdt.writes import list as lists
 from crdt.writes import set as sets
 from crdt.writes import sorted_set as zset
 from crdt.writes import string
+from crdt.writes.content import is_copyable
 
 
 def filled() -> dict[str, Value]:
@@ -62,6 +63,7 @@ def test_types_that_redis_serves_can_be_copied_and_renamed() -> None:
     assert served == CONTENT.keys()
     assert served == {each.name for each in DEFINITIONS if each.content is not None}
     assert served == {each.name for each in DEFINITIONS if each.rename_origins is not None}
+    assert all(is_copyable(Replica(1).keyspace, value) for value in filled().values())
 
 
 def test_codes_and_names_are_unique() -> None:

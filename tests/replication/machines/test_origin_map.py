@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from crdt.causality.dots import make_dot, make_origin, region_of
 from crdt.causality.effect import Effect
 from crdt.causality.op import Op
+from crdt.causality.schema import is_bytes, is_dot
 from crdt.embed.replica import Outcome, Replica
 from crdt.errors import DecodeError
-from crdt.types.definition import OriginNames, TypeDefinition, holds_origins
+from crdt.types.definition import Operation, OriginNames, TypeDefinition, holds_origins
 from crdt.types.multi_value import MultiValue
 from crdt.types.registry import BUILT_IN
 from crdt.writes import hash as hashes
@@ -281,3 +282,21 @@ def test_concurrent_writes_keep_mapped_origins() -> None:
         one.accept(op)
         applier.accept(op.to_bytes())
     assert follower.set("t") == one.set("t") == {"x"}
+
+
+def test_dots_in_effects_are_renamed() -> None:
+    marker = TypeDefinition(
+        name="marker",
+        code=100,
+        make=MultiValue,
+        operations=(Operation("mark", (is_bytes,), repeated=(is_dot,)),),
+        rename_origins=lambda value, names: None,
+    )
+    names = OriginMap([10, 20, 30], BUILT_IN.with_types([marker]))
+    one, two = make_dot(make_origin(1, 4), 5), make_dot(make_origin(2), 7)
+    effect = names.effect((100, 0, b"k", b"text", one, two))
+    there = make_dot(make_origin(10, 4), 5), make_dot(make_origin(20), 7)
+    assert effect == (100, 0, b"k", b"text", *there)
+    for item in (0, -1, b"", None):
+        with pytest.raises(DecodeError, match="item 4 is of the wrong form"):
+            names.effect((100, 0, b"k", b"text", item))

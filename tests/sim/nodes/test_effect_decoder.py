@@ -73,15 +73,20 @@ def test_elements_of_lists_go_by_push_that_brought_them() -> None:
 
 
 def test_impossible_effect_is_not_decoded() -> None:
-    with pytest.raises(AssertionError, match="no server makes effects of type 9"):
-        EffectDecoder().decode_effect((9, 0, b"k"), EU)
+    with pytest.raises(AssertionError, match="no type 99 with an operation 0 is built in"):
+        EffectDecoder().decode_effect((99, 0, b"k"), EU)
 
 
 def test_operation_of_custom_type_has_no_spelling() -> None:
     """A flag is a type of the library that no command of Redis serves."""
     assert all(each.spelling is None for each in CUSTOM.operations)
-    with pytest.raises(AssertionError, match=f"no server makes effects of type {CUSTOM.code}"):
+    name = CUSTOM.operations[0].name
+    with pytest.raises(AssertionError, match=f"the operation '{name}' of type .* set `spelling`"):
         EffectDecoder().decode_effect((CUSTOM.code, 0, b"k"), EU)
+
+
+def test_numbers_are_decoded_as_they_are() -> None:
+    assert decode_arguments((11, 0, b"k", b"a", 5), SpellingForm.NAMES) == ("a", 5)
 
 
 def test_sum_is_not_read_without_those_before() -> None:

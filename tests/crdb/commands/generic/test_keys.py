@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
+from crdb.engine.instance import Instance
 from crdb.resp.decoder import Status
+from crdt import Replica
 from crdt.types.registry import DEFINITIONS
 from tests.crdb.commands.generic.filled import FILLED, NAMES
 from tests.crdb.raw import instance
@@ -176,3 +181,18 @@ def test_value_that_snapshot_adds_to_another_type_counts_as_used() -> None:
     regions.merge(1, 2)
     assert regions.run(2, "TYPE", "k") == Status(b"set")
     assert regions.run(2, "OBJECT", "IDLETIME", "k") == 0
+
+
+@pytest.mark.parametrize("line", [b"COPY k l", b"COPY k l REPLACE", b"RENAME k l", b"RENAMENX k m"])
+def test_type_without_content_is_not_copied(line: bytes) -> None:
+    """No command of Redis makes such a value, but an embedding program can."""
+    replica = Replica(1)
+    replica.multi_value("k").set("a")
+    replica.set("l").add("x")
+    before = replica.digest()
+    client = Client(Instance(replica, build_table(), name="test", rng=random.Random(1)))
+    reply = b"-ERR the type of the key has no content that can be copied\r\n"
+    if line == b"COPY k l":
+        reply = b":0\r\n"  # the destination exists
+    assert receive(client, line + b"\r\n") == reply
+    assert replica.digest() == before

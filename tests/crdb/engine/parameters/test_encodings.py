@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 
+from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.executor import receive
+from crdb.engine.instance import Instance
 from crdb.engine.parameters.encodings import encoding_of
 from crdt.embed.replica import Replica
 from crdt.writes import content as contents
@@ -51,7 +54,7 @@ def test_limits(code: int, content: list[Any], encoding: bytes) -> None:
     contents.put(db, b"k", code, content, None)
     value = db.lookup(b"k")
     assert value is not None
-    assert encoding_of(value) == encoding
+    assert encoding_of(db.types.definition(value), value) == encoding
 
 
 @pytest.mark.parametrize(
@@ -94,3 +97,10 @@ def test_what_comes_from_elsewhere_is_encoded_by_what_it_is() -> None:
     regions.run(2, "SET", "k", "3")
     regions.merge(2, 1)
     assert regions.run(1, "OBJECT", "ENCODING", "k") == b"int"
+
+
+def test_type_without_encoding_is_raw() -> None:
+    replica = Replica(1)
+    replica.multi_value("k").set("a")
+    client = Client(Instance(replica, build_table(), name="test", rng=random.Random(1)))
+    assert receive(client, b"OBJECT ENCODING k\r\n") == b"$3\r\nraw\r\n"
