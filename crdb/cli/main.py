@@ -16,6 +16,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Final
 
 import trio
@@ -28,7 +29,7 @@ from crdb.deployment.errors import ConfigError
 from crdb.net.open_files import TooFewFiles, allow_files
 from crdb.net.ports import CannotListen
 from crdb.region.runtime import Runtime
-from crdb.region.state_directory import StateError
+from crdb.region.state_directory import StateError, locked_directory
 from crdb.version import DISTRIBUTION
 
 GRACE_SECONDS: Final = 0.1
@@ -44,21 +45,22 @@ def execute(options: argparse.Namespace) -> int:
     """Run the command that the options select. Return the exit status."""
     if options.command == "demo":
         return demo()
-    try:
-        config, names = configure(options)
-        screen = Screen(options.json)
-        runtime = Runtime(
-            config, names, emit=screen.show_event, state=state_directory(options, names)
-        )
-        allow_files(config, names)
-        runtime.open()
-    except (ConfigError, CannotListen, StateError, TooFewFiles) as fault:
-        print(f"crdb: {fault}", file=sys.stderr)
-        return 1
-    try:
-        trio.run(run_regions, runtime, screen)
-    finally:
-        runtime.close()
+    with ExitStack() as stack:
+        try:
+            config, names = configure(options)
+            state = state_directory(options, names)
+            stack.enter_context(locked_directory(state))
+            screen = Screen(options.json)
+            runtime = Runtime(config, names, emit=screen.show_event, state=state)
+            allow_files(config, names)
+            runtime.open()
+        except (ConfigError, CannotListen, StateError, TooFewFiles) as fault:
+            print(f"crdb: {fault}", file=sys.stderr)
+            return 1
+        try:
+            trio.run(run_regions, runtime, screen)
+        finally:
+            runtime.close()
     return 0
 
 

@@ -4,13 +4,18 @@
 that incarnation. `held` contains the vector of what the region held, so that a loss of data can be
 detected. It is written about once a second and at the end, but not durably. After a crash of the
 machine it may be out of date, and a loss then seems smaller than it is.
+
+A process holds a lock on the directory while it runs. Two processes with one directory would take
+the same incarnations, and would replace each other at their peers again and again.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +30,40 @@ SHOWN_MAX: Final = 20  # characters of an unexpected file that an error shows
 
 class StateError(Exception):
     """The directory that counts restarts cannot be used."""
+
+
+@contextmanager
+def locked_directory(directory: Path | None) -> Iterator[None]:
+    """Create the directory if needed, and lock it in the body of the `with` statement.
+
+    Raises StateError if it cannot be created, or if another process has locked it. A file system
+    that has no locks is used without one.
+    """
+    if directory is None:
+        yield
+        return
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        handle = os.open(directory, os.O_RDONLY)
+    except OSError as fault:
+        raise StateError(f"{directory}: cannot count restarts here: {fault.strerror}") from None
+    try:
+        with suppress(OSError):
+            lock(directory, handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+def lock(directory: Path, handle: int) -> None:
+    """Lock an open directory until its handle is closed. Raises StateError, OSError."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StateError(
+            f"{directory}: another process uses this state directory; stop that process, or give "
+            "each region a directory of its own"
+        ) from None
 
 
 def draw_incarnation() -> int:

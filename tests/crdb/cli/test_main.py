@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from crdb.cli.main import ending_signals, main
+from crdb.region.state_directory import locked_directory
 from crdb.version import __version__
 
 
@@ -118,3 +119,18 @@ def test_wrong_flags_give_one_line(
     error = capsys.readouterr().err
     assert error.startswith(output)
     assert error.count("\n") == 1
+
+
+def test_state_directory_in_use_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second process took an incarnation, and the two replaced each other at their peers."""
+    file, state = tmp_path / "regions.toml", tmp_path / "state"
+    file.write_text('[[region]]\nname = "us"\n', encoding="utf-8")
+    with locked_directory(state):
+        assert main(["serve", str(file), "--region", "us", "--state", str(state)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"crdb: {state}: another process uses this state directory; ")
+    assert err.count("\n") == 1
+    assert list(state.iterdir()) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from crdb.region.state_directory import (
     StateError,
     begin_incarnation,
     draw_incarnation,
+    locked_directory,
     read_held_vector,
     write_held_vector,
     write_incarnation,
@@ -100,3 +103,39 @@ def test_missing_directory_is_survived(tmp_path: Path) -> None:
     (tmp_path / HELD).mkdir()
     write_held_vector(tmp_path, VECTOR)
     assert [path.name for path in tmp_path.iterdir()] == [HELD]
+
+
+def test_directory_is_locked_until_the_end(tmp_path: Path) -> None:
+    directory = tmp_path / "a" / "b"
+    with locked_directory(directory):
+        begin_incarnation(directory)
+        with pytest.raises(StateError) as reported, locked_directory(directory):
+            pass
+        with locked_directory(tmp_path / "a" / "c"), locked_directory(None), locked_directory(None):
+            pass
+    assert str(reported.value) == (
+        f"{directory}: another process uses this state directory; stop that process, or give each "
+        "region a directory of its own"
+    )
+    with locked_directory(directory):
+        assert [path.name for path in directory.iterdir()] == [INCARNATION]
+
+
+def test_directory_on_file_system_without_locks_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_handle: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with locked_directory(tmp_path), locked_directory(tmp_path):
+        assert begin_incarnation(tmp_path).is_first
+
+
+def test_directory_that_cannot_be_made_is_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StateError) as reported, locked_directory(tmp_path / "file" / "eu"):
+        pass
+    assert str(reported.value) == (
+        f"{tmp_path / 'file' / 'eu'}: cannot count restarts here: Not a directory"
+    )
