@@ -132,7 +132,7 @@ def test_directory_on_file_system_without_locks_is_used(
         assert begin_incarnation(tmp_path).is_first
 
 
-def test_directory_that_cannot_be_made_is_error(tmp_path: Path) -> None:
+def test_directory_that_cannot_be_made_is_not_locked(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StateError) as reported, locked_directory(tmp_path / "file" / "eu"):
         pass
