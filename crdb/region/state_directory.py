@@ -14,7 +14,7 @@ from __future__ import annotations
 import fcntl
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -33,7 +33,7 @@ class StateError(Exception):
 
 
 @contextmanager
-def locked_directory(directory: Path | None) -> Iterator[None]:
+def locked_directory(directory: Path | None) -> Generator[None]:
     """Create the directory if needed, and lock it in the body of the `with` statement.
 
     Raises StateError if it cannot be created, or if another process has locked it. A file system
