@@ -150,6 +150,9 @@ class OpLog:
         self.last = dict(floor)
         for op in ops:
             self.append(op)
+        for origin, seq in floor.items():  # a snapshot may have raised the floor above kept ops
+            if self.last[origin] < seq:
+                self.last[origin] = seq
         if self.last != vector:
             raise DecodeError("the history of a saved replica does not reach its vector")
 

@@ -158,6 +158,23 @@ def test_expired_key_stays_expired_without_clock() -> None:
     assert "t" not in Replica.load(here.save(), clock=lambda: 5990)
 
 
+def test_history_that_snapshot_has_overtaken_is_restored() -> None:
+    """It was refused as damaged, so that the save could not be loaded at all."""
+    here, there, third = Replica(1), Replica(2), Replica(3)
+    write(there, "a")
+    deliver_to(there, here)
+    write(there, "b")
+    here.merge(there.snapshot())
+    again = Replica.load(here.close())
+    assert again.digest() == here.digest()
+    assert again.history.last == here.history.last == {there.origin: 2}
+    assert again.history.floor == here.history.floor == {there.origin: 2}
+    write(there, "c")
+    exchange(again, there)
+    third.apply(again.changes_for(third.vector))
+    assert third.digest() == again.digest() == there.digest()
+
+
 def test_first_op_after_restore_carries_context() -> None:
     """Else a later operation of it would be taken for one that had seen nothing."""
     here, there, third = Replica(1), Replica(2), Replica(3)
