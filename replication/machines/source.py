@@ -7,10 +7,9 @@
     SNAPSHOT    sends the whole state; ops follow
     CLOSED      the end
 
-The machine keeps no ops: it holds a position in the history and reads on from there, so a slow sink
-costs no memory. `sent` is the vector of what the sink has been sent. The history may drop ops that
-the sink still needs, and a merged snapshot leaves a hole in it. Then the source sends `Truncated`,
-and the sink decides how to continue.
+The machine keeps no ops: it holds a position in the history, its `cursor`, and reads on from there,
+so a slow sink costs no memory. If the history has dropped ops that the sink still needs, the source
+sends `Truncated`, and the sink decides how to continue.
 """
 
 from __future__ import annotations
@@ -21,9 +20,10 @@ from typing import Final
 
 import attrs
 
-from crdt.causality.dots import ORIGINS_MAX, Origin, Vector, join, lacking, region_of
+from crdt.causality.dots import ORIGINS_MAX, Origin, Vector, lacking, region_of
+from replication.machines.cursor import Cursor
 from replication.machines.endpoint import NEVER, End
-from replication.machines.log_reader import CutOp, LogReader, Routes
+from replication.machines.log_reader import CutOp, LogReader
 from replication.machines.outgoing import Outgoing
 from replication.machines.pacing import Pace
 from replication.machines.progress import Progress, Stage
@@ -105,16 +105,9 @@ class Source(End):
         self.state = S.GREETING
         self.log_reader = log_reader
         self.progress = Progress()
-        self.routes: Routes = frozenset()
-        self.extra: frozenset[Origin] = frozenset()
-        self.seek: frozenset[Origin] = frozenset()
-        """Requested origins, which are looked up in the history before the next batch."""
-        self.sent: Vector = {}
-        self.cursor = 0
-        self.goal = 0
-        self.jumps = 0
+        self.cursor = Cursor(log_reader, self.refuse_gap)
         self.found = False
-        """True if ops to be sent are known to begin at `cursor`."""
+        """True if the next batch is known to hold ops for this link."""
         self.given = 0
         """The bytes of ops and pieces that were sent; `taken` of them are acknowledged."""
         self.taken = 0
@@ -166,9 +159,9 @@ class Source(End):
                 self.progress.move(Stage.SNAPSHOT)
                 self.notify()
             case GapRequest():
-                self.fill(frame)
+                self.fill_gap(frame)
             case GapEnd():
-                self.extra -= {frame.origin}
+                self.cursor.end_gap(frame.origin)
             case Present() | Lacking():
                 return self.receive_statement(frame)
             case ConvergenceRequest() | ConvergenceReply():
@@ -220,9 +213,7 @@ class Source(End):
         if is_first:
             self.heartbeat(now)
         self.progress.acknowledge(ack.vector)
-        for origin, seq in ack.vector.items():  # what came over another link is not sent again
-            if self.sent.get(origin, 0) < seq:
-                self.sent[origin] = seq
+        self.cursor.acknowledge(ack.vector)
         if len(self.progress.acknowledged) > ORIGINS_MAX:
             raise RemoteProtocolError(f"more than {ORIGINS_MAX} origins acknowledged")
         self.mark(now)
@@ -240,51 +231,27 @@ class Source(End):
         self.check_outbox()
         if sum(isinstance(frame, Resumed) for frame in self.outbox) >= RESUMES_MAX:
             raise RemoteProtocolError("it resumes again and again without waiting for a reply")
-        self.routes = None if frame.routes is None else frozenset(frame.routes)
-        vector = self.kept_part(frame.vector)
-        self.sent = dict(vector)
-        self.seek = frozenset()
-        if not self.reaches():
+        routes = None if frame.routes is None else frozenset(frame.routes)
+        if not self.cursor.resume(self.kept_part(frame.vector), routes):
             self.truncate()
             return []
-        history = self.log_reader.history
-        self.cursor = history.locate(self.sent, self.wants)
         self.catch_up()
         self.tally.partial_ok += 1
         self.send(Resumed())
         return [Resynced(self.peer, self.direction, False)]
 
-    def fill(self, gap: GapRequest) -> None:
+    def fill_gap(self, gap: GapRequest) -> None:
         """Process a request for the ops of one origin."""
-        history = self.log_reader.history
-        known = gap.origin in self.log_reader.replica.keyspace.vector
-        if not known or history.floor.get(gap.origin, 0) > gap.after:
+        if self.cursor.fill_gap(gap.origin, gap.after):
+            self.notify()
+        else:
             self.reply(GapRefused(gap.origin))
-            return
-        if not self.wants(gap.origin):
-            self.extra |= {gap.origin}
-        self.sent[gap.origin] = gap.after
-        self.seek |= {gap.origin}
-        self.notify()
 
-    # -- what the sink lacks ---------------------------------------------------------------
+    def refuse_gap(self, origin: Origin) -> None:
+        """Report to the sink that the history does not hold the ops of a gap any more."""
+        self.send(GapRefused(origin))
 
-    def wants(self, origin: Origin) -> bool:
-        """Return whether ops of `origin` are sent over this link."""
-        routes = self.routes
-        return routes is None or region_of(origin) in routes or origin in self.extra
-
-    def reaches(self) -> bool:
-        """Return whether the history holds all that the sink has not been sent. An origin that only
-        fills a gap is refused if the history does not hold its ops."""
-        self.jumps = self.log_reader.history.jumps
-        for origin, seq in self.log_reader.history.floor.items():
-            if self.sent.get(origin, 0) < seq and self.wants(origin):
-                if self.routes is None or region_of(origin) in self.routes:
-                    return False
-                self.extra -= {origin}
-                self.send(GapRefused(origin))
-        return True
+    # -- stages ----------------------------------------------------------------------------
 
     def truncate(self) -> None:
         """Report to the sink that the backlog does not reach back to it."""
@@ -294,13 +261,12 @@ class Source(End):
 
     def catch_up(self) -> None:
         """Send ops from the present position."""
-        self.goal = self.log_reader.history.stop
         self.progress.move(Stage.CATCHING_UP)
         self.arrive()
 
     def arrive(self) -> None:
         """Change the stage when the whole backlog has been sent."""
-        if self.cursor >= self.goal:
+        if self.cursor.is_at_goal():
             self.progress.move(Stage.STREAMING)
 
     # -- sending ---------------------------------------------------------------------------
@@ -320,10 +286,7 @@ class Source(End):
         if self.parts_left:
             return True
         if self.state is S.SENDING:
-            if self.seek:
-                return True
-            history = self.log_reader.history
-            return self.cursor < history.stop or self.jumps != history.jumps
+            return self.cursor.has_more()
         if self.state is S.SNAPSHOT:
             return self.outgoing.can_go_on
         return False
@@ -354,44 +317,25 @@ class Source(End):
 
     def skip(self) -> bool:
         """Skip ops that are not sent over this link. Return whether there is something to send."""
-        if self.found or self.state is not S.SENDING or self.extra or self.seek or self.outbox:
+        cursor = self.cursor
+        if self.found or self.state is not S.SENDING or cursor.has_gaps() or self.outbox:
             return self.ready
         limit_bytes = self.pace.batch_bytes
-        while self.ready and not self.parts_left and self.cursor >= self.log_reader.history.start:
-            batch = self.log_reader.read(self.cursor, self.routes, limit_bytes)
-            if batch.ops or self.jumps != self.log_reader.history.jumps:
+        while self.ready and not self.parts_left and cursor.is_kept():
+            if not cursor.skip_batch(limit_bytes):
                 self.found = True
                 return True
-            self.cursor = batch.stop
             self.arrive()
         return self.ready
 
     def next_ops(self) -> list[Frame]:
         """Read the next batch of ops. Return its first frame."""
-        history = self.log_reader.history
         self.found = False
-        limit_bytes = self.pace.batch_bytes
-        is_unsure = len(self.seek) > 0  # the history may have dropped ops since the request
-        if self.seek:
-            self.cursor = min(self.cursor, history.locate(self.sent, self.seek.__contains__))
-            self.seek = frozenset()
-        if is_unsure or self.cursor < history.start or self.jumps != history.jumps:
-            if not self.reaches():
-                self.truncate()
-                frames, self.outbox = self.outbox, []
-                return frames
-            self.cursor = max(self.cursor, history.start)
-        reader = self.log_reader
-        if self.extra:
-            batch = reader.gather(self.cursor, self.routes, limit_bytes, self.extra, self.sent)
-        else:
-            batch = reader.read(self.cursor, self.routes, limit_bytes)
-            if any(seq != self.sent.get(origin, 0) + 1 for origin, seq in batch.first.items()):
-                batch = reader.gather(self.cursor, self.routes, limit_bytes, self.extra, self.sent)
-        for origin, seq in batch.first.items():
-            assert seq <= self.sent.get(origin, 0) + 1, "a hole in the history"
-        self.sent.update(batch.last)
-        self.cursor = batch.stop
+        batch = self.cursor.next_batch(self.pace.batch_bytes)
+        if batch is None:
+            self.truncate()
+            frames, self.outbox = self.outbox, []
+            return frames
         self.tally.ops += batch.ops
         self.parts, self.parts_left = batch.frames, len(batch.frames)
         self.arrive()
@@ -413,16 +357,14 @@ class Source(End):
         snapshot = self.outgoing.begin()
         if snapshot is None:
             return []
-        self.sent = join(self.sent, snapshot.vector)
-        self.seek = frozenset()
-        self.cursor = self.log_reader.history.stop
-        self.jumps = self.log_reader.history.jumps
+        self.cursor.begin_snapshot(snapshot.vector)
         return [SnapshotBegin(dict(snapshot.vector))]
 
     def end_snapshot(self) -> list[Frame]:
         """Continue with ops, since the whole snapshot was sent."""
         self.outgoing.drop()
         self.move(S.SENDING)
+        self.cursor.end_snapshot()
         self.catch_up()
         self.tally.full += 1
         return [SnapshotEnd()]
@@ -469,11 +411,11 @@ class Source(End):
     def reports(self) -> tuple[Report, ...]:
         """Return the reports of the regions behind us; for a follower, one of what is stable."""
         replica, stability = self.log_reader.replica, self.log_reader.replica.stability
-        if self.is_follower or self.routes is None:
+        if self.is_follower or self.cursor.routes is None:
             stable = replica.stable()
             clock = stability.clock(replica.keyspace.expiry_clock)
             return ((self.log_reader.member.region, stable, clock),)
-        regions = self.routes | set(map(region_of, self.extra))
+        regions = self.cursor.routes | set(map(region_of, self.cursor.extra))
         found: list[Report] = []
         limit_bytes = REPORTED_ORIGINS_MAX
         for region in sorted(regions):
@@ -496,5 +438,4 @@ class Source(End):
     def behind(self) -> int:
         """Return how many effects that are sent over this link the sink has not acknowledged."""
         vector = self.log_reader.replica.keyspace.vector
-        due = {origin: seq for origin, seq in vector.items() if self.wants(origin)}
-        return lacking(self.progress.acknowledged, due)
+        return lacking(self.progress.acknowledged, self.cursor.wanted_part(vector))

@@ -133,8 +133,8 @@ def test_unavailable_origins_are_not_requested() -> None:
     source = connected_source(replica(1))
     for region in range(2, 200):
         source.receive(GapRequest(make_origin(region), 0), 0)
-    assert source.extra == frozenset()
-    assert source.sent == {}
+    assert source.cursor.extra == frozenset()
+    assert source.cursor.sent == {}
     assert len(of(GapRefused, drain(source))) == 198
 
 
@@ -234,7 +234,7 @@ def test_of_follower_only_known_origins_are_kept() -> None:
     assert source.hello is not None
     assert source.vector == source.hello.vector == {US: 1}
     source.receive(Resume({US: 1, **many}, None), 0)
-    assert source.sent == {US: 1}
+    assert source.cursor.sent == {US: 1}
     source.receive(Ack({US: 2, **many}, 0), 0)
     assert source.vector == source.progress.acknowledged == {US: 2}
 

@@ -69,7 +69,7 @@ def test_snapshot_is_followed_by_what_was_written_meanwhile() -> None:
     assert there.vector == {US: 3}
     assert source.tally.full == 1
     assert source.progress.stage is Stage.STREAMING
-    assert source.sent == {US: 4}
+    assert source.cursor.sent == {US: 4}
     assert source.log_reader.sending == 0
 
 
@@ -115,8 +115,8 @@ def test_overrun_while_streaming_is_noticed() -> None:
     here = replica(1, history_bytes=300)
     source = connected_source(here, SMALL)
     write(here, 5, size=60)
-    source.sent = {}
-    source.cursor = 0
+    source.cursor.sent = {}
+    source.cursor.position = 0
     assert source.skip()
     assert Truncated() in drain(source)
     assert source.state is S.TRUNCATED
@@ -152,7 +152,7 @@ def test_ops_of_other_links_wake_no_source() -> None:
     for op in other.since({}):
         here.accept(op)
     assert not source.skip()
-    assert source.cursor == 5
+    assert source.cursor.position == 5
     write(here)
     assert source.skip()
     assert source.found
@@ -189,7 +189,7 @@ def test_gap_in_its_own_routes_is_sent_again() -> None:
     drain(source)
     source.receive(GapRequest(US, 1), 0)
     assert len(of(Ops, drain(source))[0].batch) == 2
-    assert source.extra == frozenset()
+    assert source.cursor.extra == frozenset()
 
 
 def test_gap_that_backlog_cannot_fill_is_refused() -> None:
@@ -200,7 +200,7 @@ def test_gap_that_backlog_cannot_fill_is_refused() -> None:
     drain(source)
     source.receive(GapRequest(EU, 0), 0)
     assert drain(source) == [GapRefused(EU)]
-    assert source.extra == frozenset()
+    assert source.cursor.extra == frozenset()
 
 
 @pytest.mark.parametrize("origin", [US, EU])
@@ -217,7 +217,7 @@ def test_gap_whose_ops_were_dropped_is_not_filled(origin: int) -> None:
     assert source.in_flight >= SMALL.window_bytes_max
     source.receive(GapRequest(origin, 0), 0)
     while here.history.floor.keys() < {US, EU}:
-        assert here.history.start < source.cursor
+        assert here.history.start < source.cursor.position
         write(here)
     frames: list[Frame] = []
     while source.in_flight:
@@ -252,7 +252,7 @@ def test_gap_behind_merge_is_refused_without_closing() -> None:
     here.merge(other.snapshot())
     assert drain(source) == [GapRefused(EU)]
     assert source.state is S.SENDING
-    assert source.extra == frozenset()
+    assert source.cursor.extra == frozenset()
 
 
 def test_closed_source_sends_no_further_parts() -> None:

@@ -123,5 +123,7 @@ def carried_vector(region: Watched, source: Source) -> Vector:
     return {
         origin: seq
         for origin, seq in region.replica.keyspace.vector.items()
-        if source.routes is None or region_of(origin) in source.routes or origin in source.extra
+        if source.cursor.routes is None
+        or region_of(origin) in source.cursor.routes
+        or origin in source.cursor.extra
     }

@@ -122,6 +122,6 @@ def sent_in_vain(region: Watched, regions: Sequence[Watched]) -> Iterator[str]:
     for other in regions:
         source = region.links.sources.get(other.name)
         sink = other.links.sinks.get(region.name)
-        for origin in source.extra if source is not None and sink is not None else ():
+        for origin in source.cursor.extra if source is not None and sink is not None else ():
             if sink is not None and origin not in sink.asked:
                 yield f"{name_origin(origin)} is sent to {other.name}, which does not ask for it"

@@ -123,8 +123,8 @@ class TrafficChecker(UnaskedChecker):
             if name == region.name or source is None or not is_connected(source, region):
                 continue
             if region.is_held_up(name):
-                sent = max(sent, source.sent.get(origin, 0))
-                self.excuse((region.name, origin, source), held, source.sent.get(origin, 0))
+                sent = max(sent, source.cursor.sent.get(origin, 0))
+                self.excuse((region.name, origin, source), held, source.cursor.sent.get(origin, 0))
         asked = region.links.repair.repair_peers[origin].peer
         others = [name for name in self.regions if name != asked]
         helper = self.regions[asked].replica
@@ -148,7 +148,7 @@ class TrafficChecker(UnaskedChecker):
         if not (sink.carries(origin) or origin in sink.asked) or not is_live(sink):
             return False
         source = other.links.sources.get(region.name)
-        is_under_way = source is not None and source.sent.get(origin, 0) > held
+        is_under_way = source is not None and source.cursor.sent.get(origin, 0) > held
         return is_under_way or sink.vector.get(origin, 0) > held
 
     def excuse_merged(self, region: Watched, before: Vector) -> None:
@@ -162,7 +162,7 @@ class TrafficChecker(UnaskedChecker):
             source = other.links.sources.get(region.name)
             if has_sent or source is None or not is_connected(source, region):
                 continue
-            for origin, sent in source.sent.items():
+            for origin, sent in source.cursor.sent.items():
                 until = min(sent, now.get(origin, 0))
                 self.excuse((region.name, origin, source), before.get(origin, 0), until)
 
@@ -189,8 +189,8 @@ class TrafficChecker(UnaskedChecker):
     def check_place(self, region: Watched, source: Source) -> None:
         """Check that a source does not send what its sink has acknowledged, over whichever link."""
         for origin, seq in source.progress.acknowledged.items():
-            sent = source.sent.get(origin, 0)
-            if sent < seq and source.wants(origin):
+            sent = source.cursor.sent.get(origin, 0)
+            if sent < seq and source.cursor.wants(origin):
                 raise self.violation(
                     f"{region.name} is to send {name_origin(origin)}:{sent + 1} to {source.peer},"
                     f" which has acknowledged {seq}"

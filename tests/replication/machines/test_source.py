@@ -125,7 +125,7 @@ def test_sink_gets_what_it_lacks_and_then_what_is_written() -> None:
     write(here)
     assert source.ready
     assert len(of(Ops, drain(source))[0].batch) == 1
-    assert source.cursor == 4
+    assert source.cursor.position == 4
     assert (source.tally.ops, source.tally.partial_ok) == (2, 1)
 
 
@@ -203,7 +203,7 @@ def test_buffered_operation_is_not_acknowledged_by_resume() -> None:
     write(here)
     there.accept(here.since({third.origin: 1})[0])
     source, sink = joined(here, there)
-    assert source.sent == {US: 1}
+    assert source.cursor.sent == {US: 1}
     assert source.progress.acknowledged == {}
     there.accept(third.since({})[0])
     sink.ack(MS)

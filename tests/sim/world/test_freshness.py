@@ -117,7 +117,7 @@ def test_repair_peers_stop_in_the_end() -> None:
     sink, origin = world.sites["us"].links.sinks["ap"], world.sites["eu"].replica.origin
     sink.fill(origin, 0, world.now)
     world.sleep(SECOND)
-    assert world.sites["ap"].links.sources["us"].extra == {origin}
+    assert world.sites["ap"].links.sources["us"].cursor.extra == {origin}
 
     def stop(_world: SimWorld, _site: SimRegion) -> None:
         sink.unfill(origin)

@@ -104,7 +104,7 @@ def test_leftover_of_link_is_caught(world: SimWorld) -> None:
     links.collects = False
     expect(world, r"in eu clients are refused with \{\}, garbage collected: False")
     links.collects = True
-    links.sources["us"].extra = frozenset({origin})
+    links.sources["us"].cursor.extra = frozenset({origin})
     expect(world, "in eu 2 is sent to us, which does not ask for it")
     world.sites["us"].links.sinks["eu"].asked = frozenset({origin})
     world.check_end()

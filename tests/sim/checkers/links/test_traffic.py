@@ -118,7 +118,7 @@ def test_what_nobody_sends_when_it_is_requested_may_come_twice() -> None:
     ask(world, "ap")
     assert excused(world) == 6
     sink.vector = {}
-    eu.links.sources["us"].sent[origin] = 9
+    eu.links.sources["us"].cursor.sent[origin] = 9
     ask(world, "ap")
     assert excused(world) == 6, "it has not reported it, and is sending it"
     eu.paused_until = world.now + 1
