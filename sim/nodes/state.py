@@ -56,6 +56,8 @@ def format_shown(form: TextForm | None, shown: Any) -> str:
 
 def format_item(item: Any) -> str:
     """Return a byte string or a number as text."""
+    if isinstance(item, int):
+        return str(item)
     return format_bytes(format_double(item) if isinstance(item, float) else item)
 
 

@@ -77,7 +77,10 @@ def derive_key_specs(
 
 
 def _find_keys(arguments: tuple[Argument, ...], offset: int) -> Iterator[KeySpec]:
-    """Yield the place of each key argument. Keys of optional arguments are unknown."""
+    """Yield the place of each key argument. Keys of optional arguments are unknown.
+
+    Raises ValueError if nothing tells how many keys there are.
+    """
     position = offset
     is_numbered = False
     has_pattern = False
@@ -93,7 +96,13 @@ def _find_keys(arguments: tuple[Argument, ...], offset: int) -> Iterator[KeySpec
             yield KeySpec(begin=position - 1, is_numbered=True)
         elif "key" in kinds:
             begin = position + kinds.index("key")
-            behind = sum(later.min_words() for later in arguments[index + 1 :])
+            later = arguments[index + 1 :]
+            if argument.is_multiple and not all(each.is_fixed() for each in later):
+                raise ValueError(
+                    f"{argument.name}... is followed by arguments of any number, so the last key "
+                    "is unknown: put `numkeys` in front of the keys"
+                )
+            behind = sum(each.min_words() for each in later)
             last = -1 - behind if argument.is_multiple else 0
             yield KeySpec(begin=begin, last=last, step=len(parts))
         is_numbered = argument.name == "numkeys"

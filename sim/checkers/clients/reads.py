@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final, TypeAlias, cast
 from crdt.causality.dots import Vector
 from crdt.store.keyspace import Keyspace
 from crdt.testing.specifications import Shown, visible_state
+from crdt.types.registry import DEFINITIONS
 from sim.checkers.replicas.explain import describe_effect
 from sim.engine.checker import Checker, Followed, Watched
 from sim.nodes.client import Refusal, Reply
@@ -56,12 +57,9 @@ OF_VALUE: Final[dict[str, tuple[str, Reply, Expect]]] = {
     "LLEN": ("list", 0, lambda value, _: len(value)),
 }
 TYPES: Final = {
-    "string": "string",
-    "set": "set",
-    "hash": "hash",
-    "sorted set": "zset",
-    "list": "list",
+    each.name: each.redis_name.decode() for each in DEFINITIONS if each.redis_name is not None
 }
+"""The replies of TYPE by the names of the types."""
 OF_KEY: Final = ("EXISTS", "TYPE", "PEXPIRETIME", "PTTL")
 READS: Final = frozenset({*OF_VALUE, *OF_KEY})
 RANGES: Final[dict[str, tuple[Words, ...]]] = {

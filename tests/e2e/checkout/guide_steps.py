@@ -1,7 +1,8 @@
 """Carry out guides that extend the packages, on a copy of the packages.
 
-A block of code belongs to the file that the guide names last before it. A block of a `diff` changes
-the file, and one of `python` becomes the file. The last block is the proof, which is run.
+A block of a `diff` changes the file that the guide names last before it. A block of `python` right
+behind the name of a file becomes that file. Each other block of `python` is a proof: a program,
+which is run, and whose lines end in comments with what they print.
 """
 
 from __future__ import annotations
@@ -11,36 +12,57 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 ROOT = Path(__file__).parents[3]
 BLOCK = re.compile(r"^```(diff|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def prove(root: Path, guide: str, packages: tuple[str, ...]) -> str:
-    """Copy `packages` to `root`, carry out a guide of `docs/how-to/`, and return what its proof
-    prints. `packages[0]` is the one that it changes."""
+FILE: Final = r"\*\*((?:crdt|crdb)/[\w/]+\.py)\*\*|`((?:crdt|crdb)/[\w/]+\.py)`"
+PRINTED: Final = re.compile(r"\).*?# (.*)$", re.MULTILINE)
+
+
+def prove(root: Path, guide: str, packages: tuple[str, ...]) -> None:
+    """Copy `packages` to `root`, and carry out a guide of `docs/how-to/`. Each of its proofs must
+    print what it says."""
     for package in packages:
         ignored = shutil.ignore_patterns("__pycache__", "*.so")
         shutil.copytree(ROOT / package, root / package, ignore=ignored)
-    proof = follow(root, (ROOT / "docs" / "how-to" / guide).read_text(), packages[0])
+    text = (ROOT / "docs" / "how-to" / guide).read_text()
+    proofs = 0
+    for step in BLOCK.finditer(text):
+        before = text[: step.start()]
+        if step[1] == "diff":
+            change(root / last_file(before), step[2])
+        elif re.search(rf"(?:{FILE}):\s*\Z", before):
+            path = root / last_file(before)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(step[2])
+        else:
+            check_proof(root, step[2])
+            proofs += 1
+    assert proofs > 0
+
+
+def changed_files(text: str) -> list[str]:
+    """Return the file that each diff of a guide changes."""
+    return [last_file(text[: step.start()]) for step in BLOCK.finditer(text) if step[1] == "diff"]
+
+
+def last_file(text: str) -> str:
+    """Return the file that a part of a guide names last."""
+    return "".join(re.findall(FILE, text)[-1])
+
+
+def check_proof(root: Path, program: str) -> None:
+    """Run a program under `root`, and compare what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", proof], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
-    return done.stdout
-
-
-def follow(root: Path, guide: str, package: str) -> str:
-    """Carry out the steps of a guide under `root`. Return its last block."""
-    named = re.compile(rf"[`*]({package}/[\w/]+\.py)[`*]")
-    *steps, proof = BLOCK.finditer(guide)
-    for step in steps:
-        path = root / named.findall(guide[: step.start()])[-1]
-        if step[1] == "diff":
-            change(path, step[2])
-        else:
-            path.write_text(step[2])
-    return proof[2]
+    expected = PRINTED.findall(program)
+    assert len(expected) == len(re.findall(r"^\s*print\(", program, re.MULTILINE)) > 0
+    assert done.stdout.splitlines() == expected, f"{done.stdout}\n{expected}"
 
 
 def change(path: Path, diff: str) -> None:

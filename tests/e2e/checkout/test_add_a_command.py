@@ -1,23 +1,18 @@
-"""Carry out the guide to adding a command, on a copy of the packages."""
+"""The guide to adding a command works: its steps are carried out on a copy of the packages."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from tests.e2e.checkout.guide_steps import ROOT, prove
+from tests.e2e.checkout.guide_steps import ROOT, changed_files, prove
 
 GUIDE = "add-a-command.md"
 
 
 def test_command_added_by_guide_replies_as_shown(tmp_path: Path) -> None:
-    shown = prove(tmp_path, GUIDE, ("crdb", "crdt", "geo", "replication"))
-    proof = (ROOT / "docs" / "how-to" / GUIDE).read_text().rpartition("```python")[2]
-    expected = re.findall(r"# (.*)$", proof, re.MULTILINE)
-    assert len(expected) > 8
-    assert shown.splitlines() == expected
+    prove(tmp_path, GUIDE, ("crdb", "crdt", "geo", "replication"))
 
 
 def test_guide_changes_one_file() -> None:
     text = (ROOT / "docs" / "how-to" / GUIDE).read_text()
-    assert text.count("```diff") == 1
+    assert changed_files(text) == ["crdb/commands/sets/sets.py"] * text.count("```diff")

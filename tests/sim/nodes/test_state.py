@@ -41,6 +41,7 @@ def test_each_type_has_its_brackets(command: str, text: str) -> None:
 def test_value_without_form_is_shown_as_it_is() -> None:
     assert format_shown(None, b"v") == "= v"
     assert format_shown(None, 0.5) == "= 0.5"
+    assert format_shown(None, 7) == "= 7"
 
 
 def test_keys_are_sorted_and_there_may_be_none() -> None:

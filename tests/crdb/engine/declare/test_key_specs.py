@@ -54,6 +54,12 @@ def test_flags_that_do_not_fit_are_refused() -> None:
         derive("key", "RO; RW")
 
 
+@pytest.mark.parametrize("syntax", ["key... [LIMIT limit]", "min key... value..."])
+def test_keys_without_known_end_are_refused(syntax: str) -> None:
+    with pytest.raises(ValueError, match=r"key\.\.\. is followed by arguments of any number"):
+        derive(syntax)
+
+
 @pytest.mark.parametrize(
     ("syntax", "request_", "positions"),
     [
