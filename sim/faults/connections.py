@@ -4,7 +4,7 @@ They are an end that stops reading, a peer that sends wrong frames, and a client
 connection before the reply.
 
 A wrong frame must end its connection and must have no other effect. A process that keeps such a
-connection open violates an invariant (see `SimProcess.receive_bytes`).
+connection open violates an invariant (see `LinkedProcess.receive_bytes`).
 """
 
 from __future__ import annotations

@@ -19,12 +19,13 @@ from replication.mesh.links import Links
 from replication.protocol.events import Event, Recovered, Resynced
 from replication.protocol.peers import Member
 from sim.nodes.client import Reply
-from sim.nodes.process import ProcessContext, SimProcess
+from sim.nodes.linked_process import LinkedProcess
+from sim.nodes.process import ProcessContext
 from sim.schedule.plan import Copy, Tuning
 from sim.schedule.step import Words
 
 
-class SimFollower(SimProcess):
+class SimFollower(LinkedProcess):
     """A simulated follower."""
 
     def __init__(self, around: ProcessContext, copy: Copy, *, tuning: Tuning) -> None:

@@ -1,14 +1,13 @@
-"""A simulated process: its clock, connections, turns and pauses.
+"""A simulated process: its clock, clients, turns and pauses.
 
-A process runs a region (`region`) or a follower (`follower`), with its replica and links. A turn
-does the same as `crdb.region.runtime` and `replication.drivers.links`: it receives, serves clients,
-seals and sends. After each turn the checkers examine the changes.
+A turn does the same as `crdb.region.runtime` and `replication.drivers.links`: it receives, serves
+clients, seals and sends. After each turn the checkers examine the changes. The connections to other
+processes are in `linked_process`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -19,22 +18,14 @@ from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable
 from crdt.embed.replica import Replica
-from replication.machines.connection import LinkConnection
-from replication.machines.multiplexer import GroupEvent
-from replication.machines.source import Source
-from replication.mesh.links import Links
-from replication.protocol.channel import Channel
 from replication.protocol.events import Event
-from replication.protocol.handshake import NONCE_BYTES, Role
-from replication.protocol.peers import Direction
 from replication.protocol.secret import NO_SECRET, LinkSecret
 from sim.engine.checker import Checker, Violation
 from sim.engine.clock import WallClock
 from sim.engine.events import MS
 from sim.engine.rng import SeededRandom
 from sim.engine.trace import Trace
-from sim.network.connector import ConnectionContext, Connector
-from sim.network.wire import Machine, Wire
+from sim.network.connector import ConnectionContext
 from sim.nodes.client import Reply, SimClient, parse_replies
 from sim.nodes.run_history import RunHistory
 from sim.nodes.session import SimSession
@@ -72,18 +63,14 @@ class SessionConnection:
 
 
 class SimProcess:
-    """A process. Subclasses define `seal_outbox`, `show_changes` and `handle_events`."""
+    """A process. Subclasses define how it seals, and what its links do."""
 
     instance: Instance
     replica: Replica
     state_hash: StateHash
-    links: Links
-    """The links that serve other processes."""
 
-    def __init__(
-        self, around: ProcessContext, name: str, peers: Iterable[str], *, tuning: Tuning
-    ) -> None:
-        """Create a process that is down. `peers` are the processes that it dials."""
+    def __init__(self, around: ProcessContext, name: str, tuning: Tuning) -> None:
+        """Create a process that is down."""
         self.around = around
         self.engine = around.exchange.engine
         self.name = name
@@ -94,33 +81,11 @@ class SimProcess:
         self.paused_until = 0
         self.kept_back: list[Callable[[], None]] = []
         """The calls that arrived while the process was paused, in order."""
-        self.connectors = {
-            peer: Connector(
-                self,
-                peer,
-                exchange=around.exchange,
-                rng=around.rng.substream(f"dial/{name}<{peer}"),
-            )
-            for peer in peers
-        }
-        self.nonces = around.rng.substream(f"nonces/{name}")
-        self.wires: list[Wire] = []
-        self.unflushed: list[Wire] = []
         self.timer_at = 0
         self.overdue = 0
         """The number of consecutive timer runs after which something was still due."""
-        self.has_earlier_deadline = False
-        self.frames = 0
-        self.damaged = 0
-        self.rejected: int = 0
-        """The number of connections that ended because of a wrong frame."""
 
     # -- for subclasses --------------------------------------------------------------------
-
-    @property
-    def dialling_links(self) -> Links:
-        """The links that dial other processes."""
-        return self.links
 
     def seal_outbox(self) -> None:
         """Seal pending effects into an op, and wake the links."""
@@ -130,8 +95,16 @@ class SimProcess:
         """Pass the changes of this turn to the checkers."""
         raise NotImplementedError
 
-    def handle_events(self, events: list[Event]) -> None:
-        """Act on the events of the links, and pass them on."""
+    def tick_links(self, now: int) -> None:
+        """Call `tick` of the links for which it is due."""
+        raise NotImplementedError
+
+    def links_deadline(self) -> int:
+        """Return the time (ns) at which the links next need `tick`."""
+        raise NotImplementedError
+
+    def push(self) -> None:
+        """Send what the links have to send, and arm the timer for them."""
         raise NotImplementedError
 
     def before_commands(self, session: int, commands: Sequence[Words]) -> None:
@@ -144,23 +117,6 @@ class SimProcess:
 
     def after_late_reply(self, session: int, command: Words, reply: Reply) -> None:
         """Notify the checkers of the reply to a command that had blocked."""
-
-    def links_of(self, machine: Machine) -> Links:
-        """Return the links that own one end of a connection."""
-        return self.links if isinstance(machine, Source) else self.dialling_links
-
-    def all_links(self) -> tuple[Links, ...]:
-        """Return the links that serve and the links that dial. In a region they are the same."""
-        dialling = self.dialling_links
-        return (self.links,) if dialling is self.links else (self.links, dialling)
-
-    def links_deadline(self) -> int:
-        """Return the time (ns) at which the links next need `tick`."""
-        next_deadline = self.links.next_deadline
-        dialling = self.dialling_links
-        return (
-            next_deadline if dialling is self.links else min(next_deadline, dialling.next_deadline)
-        )
 
     # -- start and stop --------------------------------------------------------------------
 
@@ -183,31 +139,12 @@ class SimProcess:
         self.merges = 0
         self.causal_buffer = replica.causal_buffer
 
-    def watch_links(self, links: Links) -> None:
-        """Subscribe to the links' requests for an earlier tick and for dialling."""
-        links.on_rearm = self.note_earlier_deadline
-        links.healed = self.connect_soon
-
-    def start_links(self) -> None:
-        """Start to dial the peers, and arm the timer."""
-        for connector in self.connectors.values():
-            connector.start_dialling()
-        self.arm_timer(self.engine.now)
-
-    def stop_process(self, is_silent: bool) -> None:
-        """Lose everything in memory. Unless it `is_silent`, peers see their connections reset."""
+    def shut_down(self) -> None:
+        """Stop, and lose everything in memory."""
         assert self.is_up
         self.is_up = False
         self.kept_back.clear()
         self.paused_until = 0
-        for connector in self.connectors.values():
-            connector.abandon_attempts()
-        for wire in self.wires:
-            wire.over = True
-            if wire.out is not None:
-                wire.out.break_off("" if is_silent else "connection reset by peer")
-        self.wires.clear()
-        self.unflushed.clear()
 
     def pause_until(self, until: int) -> None:
         """Pause until `until` (ns), like a stopped process or a long garbage collection."""
@@ -294,55 +231,6 @@ class SimProcess:
             self.add_trace_record("woken", f"session {session.number}: {' '.join(command)}")
             self.after_late_reply(session.number, command, reply)
 
-    def receive_bytes(self, wire: Wire, data: bytes) -> None:
-        """Receive bytes over a connection."""
-        if wire.over or not self.is_up:
-            return
-        if self.is_paused:
-            self.kept_back.append(lambda: self.receive_bytes(wire, data))
-            return
-        connection = wire.connection
-        wire.arrived(len(data))
-        self.advance_clocks()
-        before = connection.channel.frames_received
-        events = connection.receive(data, self.engine.now)
-        self.frames += connection.channel.frames_received - before
-        if connection.fault is not None:
-            self.damaged += 1
-            self.add_trace_record("damaged", f"{wire.machine.peer}: {connection.fault}")
-        self.handle_group_events(events)
-        while connection.pending:
-            self.seal_outbox()
-            self.handle_group_events(connection.receive(b"", self.engine.now))
-        self.seal_outbox()
-        self.finish_turn()
-        self.check_bad_frame(wire)
-
-    def handle_group_events(self, events: list[GroupEvent]) -> None:
-        """Act on the events of a connection, which carries slot group 0 alone."""
-        self.handle_events([event for _, event in events])
-
-    def check_bad_frame(self, wire: Wire) -> None:
-        """Check that a wrong frame has ended its connection. Raises Violation if not."""
-        far = wire.far
-        if far is not None and 0 <= far.bad_until <= wire.received and not far.is_garbled:
-            if not wire.over:
-                raise Violation(
-                    "bad frames", f"{self.name} goes on after a wrong frame of {wire.peer}"
-                )
-            self.rejected += 1
-
-    def connection_lost(self, wire: Wire, reason: str) -> None:
-        """Handle the end of a connection."""
-        if wire.over or not self.is_up:
-            return
-        if self.is_paused:
-            self.kept_back.append(lambda: self.connection_lost(wire, reason))
-            return
-        self.advance_clocks()
-        self.handle_group_events(wire.connection.end(reason, self.engine.now))
-        self.finish_turn()
-
     def run_timer(self) -> None:
         """Handle everything that is due now, and arm the timer again."""
         if self.engine.now < self.timer_at:
@@ -356,9 +244,7 @@ class SimProcess:
         self.timer_at = 0
         now = self.engine.now
         self.advance_clocks()
-        for links in self.all_links():
-            if now >= links.next_deadline:
-                self.handle_events(links.tick(now))
+        self.tick_links(now)
         if self.instance.blocked.by_client:
             self.instance.tick()
         self.finish_turn()
@@ -399,73 +285,7 @@ class SimProcess:
         self.show_changes()
         if instance.blocked.by_client:
             self.arm_timer(self.clients_deadline())
-        if self.has_earlier_deadline:
-            self.has_earlier_deadline = False
-            self.arm_timer(self.links_deadline())
-        while self.unflushed:
-            wire = self.unflushed.pop()
-            wire.flush(self.engine.now)
-            if wire.over and wire in self.wires:
-                self.wires.remove(wire)
-
-    # -- connections -----------------------------------------------------------------------
-
-    def accept_connection(self) -> Wire:
-        """Accept a connection. Return this process's end."""
-        wire = self.attach_wire(self.links.serve(self.engine.now), Role.SERVES)
-        self.finish_turn()
-        return wire
-
-    def open_connection(self, peer: str) -> Wire | None:
-        """Open a connection to a peer. Return this end, or None if the link has been cut."""
-        if self.is_cut(peer):
-            return None
-        wire = self.attach_wire(self.dialling_links.dial(peer, self.engine.now), Role.DIALS)
-        self.finish_turn()
-        return wire
-
-    def attach_wire(self, machine: Machine, role: Role) -> Wire:
-        """Create one end of a connection, and register its callbacks."""
-        nonce = self.nonces.generator.randbytes(NONCE_BYTES)
-        connection = LinkConnection(Channel(self.around.secret, role, nonce))
-        connection.attach(self.replica.group, machine, self.links_of(machine))
-        wire = Wire(machine, connection)
-        connection.start(lambda: self.unflushed.append(wire))
-        wire.rest_ns = self.tuning.snapshot_rest_ns
-        wire.on_rested = partial(self.continue_snapshot, wire)
-        if self.around.recorder is not None:
-            wire.on_message = partial(self.record_message, wire)
-        self.wires.append(wire)
-        self.unflushed.append(wire)
-        return wire
-
-    def continue_snapshot(self, wire: Wire) -> None:
-        """Send the next piece of a snapshot after its pause."""
-        if self.is_paused:
-            self.kept_back.append(partial(self.continue_snapshot, wire))
-        elif self.is_up and not wire.over:
-            self.advance_clocks()
-            self.unflushed.append(wire)
-            self.finish_turn()
-
-    def record_message(self, wire: Wire, sent: int, text: str, has_come: bool) -> None:
-        """Record a message to this process that has arrived or was lost."""
-        recorder = self.around.recorder
-        assert recorder is not None
-        tell = recorder.record_message if has_come else recorder.record_lost
-        tell(sent, self.engine.now, (wire.peer, self.name), text)
-
-    def connect_soon(self, peer: str) -> None:
-        """Dial `peer` immediately, because its link was healed."""
-        self.connectors[peer].connect_soon()
-
-    def peer_unreachable(self, peer: str) -> None:
-        """Record that a peer could not be reached."""
-        self.dialling_links.missed(peer)
-
-    def is_cut(self, peer: str) -> bool:
-        """Return whether a command has cut the link from `peer` to this process."""
-        return self.dialling_links.is_cut(peer, Direction.IN)
+        self.push()
 
     # -- reports ---------------------------------------------------------------------------
 
@@ -476,10 +296,6 @@ class SimProcess:
     def report_event(self, event: EventName, details: Mapping[str, object]) -> None:
         """Add an operator event to the trace."""
         self.add_trace_record(event, " ".join(f"{name}={value}" for name, value in details.items()))
-
-    def note_earlier_deadline(self) -> None:
-        """Record that the links need `tick` earlier than their last reported deadline."""
-        self.has_earlier_deadline = True
 
     def add_trace_record(self, what: str, detail: str = "") -> None:
         """Add a record to the trace."""

@@ -43,7 +43,8 @@ from replication.protocol.events import (
 from replication.protocol.frames import Hello
 from sim.engine.checker import Violation
 from sim.nodes.client import Reply, SimClient
-from sim.nodes.process import ProcessContext, SimProcess
+from sim.nodes.linked_process import LinkedProcess
+from sim.nodes.process import ProcessContext
 from sim.nodes.run_history import Entry
 from sim.schedule.plan import CLUSTER, Tuning
 from sim.schedule.step import Words
@@ -71,7 +72,7 @@ class SimStateDirectory:
     held: Vector | None = None
 
 
-class SimRegion(SimProcess):
+class SimRegion(LinkedProcess):
     """A simulated region."""
 
     def __init__(

@@ -21,7 +21,7 @@ from sim.engine.checker import Violation
 from sim.engine.events import MS
 from sim.nodes.client import Reply
 from sim.nodes.formatting import format_reply
-from sim.nodes.process import SimProcess
+from sim.nodes.linked_process import LinkedProcess
 from sim.nodes.region import SimRegion
 from sim.schedule.step import Words
 from sim.world.world import SimWorld
@@ -89,7 +89,7 @@ class FreshnessProbe:
         if any(reply != 1 for reply in replies):
             raise self.violation(f"answers a fresh write with {format_reply(replies)}, not with 1")
 
-    def send_commands(self, host: SimProcess, slot: int, *commands: Words) -> None:
+    def send_commands(self, host: LinkedProcess, slot: int, *commands: Words) -> None:
         """Let a session of this check send commands to a process."""
         self.world.run_session(host.name, FIRST_SESSION + slot, *commands)
 

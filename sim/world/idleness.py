@@ -26,7 +26,7 @@ from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.network.ways import Way
 from sim.network.wire import Wire
-from sim.nodes.process import SimProcess
+from sim.nodes.linked_process import LinkedProcess
 from sim.nodes.run_history import Entry
 from sim.world.world import SimWorld
 
@@ -50,7 +50,7 @@ class Use:
     of full resyncs that the link had begun or ended.
     """
 
-    host: SimProcess
+    host: LinkedProcess
     wire: Wire
     way: Way
     before: int

@@ -16,7 +16,7 @@ from crdt.embed.replica import Outcome
 from sim.engine.checker import Checker, Violation
 from sim.engine.events import SECOND
 from sim.nodes.effects import EFFECTS_MAX
-from sim.nodes.process import SimProcess
+from sim.nodes.linked_process import LinkedProcess
 from sim.nodes.region import SimRegion
 from sim.schedule.plan import Copy, Plan
 from sim.world.world import CHECKERS, SimWorld
@@ -81,7 +81,7 @@ def writes(op: Op, key: bytes) -> bool:
     return any(effect[2] == key for effect in op.effects)
 
 
-def drop_key(site: SimProcess, key: bytes) -> None:
+def drop_key(site: LinkedProcess, key: bytes) -> None:
     """Lose a key, without anybody having asked for it."""
     site.replica.keyspace.data.drop(key)
     site.state_hash.before_change(key)
