@@ -10,6 +10,7 @@ from crdb.cli.command_line import make_parser
 from crdb.commands.table import build_table
 from crdb.deployment.config_file import read_config
 from sim.campaign import command as simulation
+from sim.scenarios.scenario import replay_blocks
 from tests.documents import ROOT, blocks, commands, shell_lines, text_of
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
@@ -52,6 +53,11 @@ def test_commands_of_administration_exist() -> None:
         assert not child or child.strip().lower().encode() in command.subcommands
     ours = {name.upper() for name in TABLE if name.lower().startswith(b"crdb.")}
     assert ours == {name.encode() for name, _ in named if name != "INFO"}
+
+
+def test_scenario_plays_as_written() -> None:
+    (story,) = blocks(text_of("docs/how-to/model-a-topology.md"), "text")
+    assert replay_blocks(story) == story
 
 
 def test_file_for_three_hosts_can_be_read() -> None:

@@ -39,6 +39,10 @@ class Expectation:
     kind: str
     value: Json
 
+    def __str__(self) -> str:
+        value = json.dumps(self.value)
+        return value if self.kind == "exact" else f"{self.kind} {value}"
+
 
 def parse_expectation(text: str) -> Expectation:
     """Parse the text after the arrow of a step. Raises ScenarioMistake."""

@@ -77,3 +77,8 @@ def test_error_is_compared_by_its_text() -> None:
 def test_plain_reply_is_text() -> None:
     assert plain_reply([b"a", [b"b", 1], None, "OK"]) == ["a", ["b", 1], None, "OK"]
     assert plain_reply(Refusal("ERR")) == Refusal("ERR")
+
+
+@pytest.mark.parametrize("text", ['"any"', 'unordered ["a", "b"]', 'error "^ERR"', "null"])
+def test_expectation_is_shown_as_it_is_written(text: str) -> None:
+    assert str(parse_expectation(text)) == text
