@@ -44,7 +44,11 @@ def failure_text(error: Exception) -> str:
     """Return why an attempt to connect failed. Some errors have no text of their own."""
     if isinstance(error, trio.TooSlowError):
         return f"no answer within {CONNECT_NS_MAX // 1_000_000_000} seconds"
-    return str(error) or type(error).__name__
+    text = str(error) or type(error).__name__
+    # trio names the address only. Each of its attempts has a reason.
+    attempts: tuple[Exception, ...] = getattr(error.__cause__, "exceptions", ())
+    reasons = {os.strerror(e.errno) for e in attempts if isinstance(e, OSError) and e.errno}
+    return f"{text}: {', '.join(sorted(reasons))}" if reasons else text
 
 
 Connect = Callable[[], Awaitable[trio.abc.Stream]]

@@ -175,7 +175,9 @@ async def test_dialling_backs_off_with_reason(autojump_clock: trio.testing.MockC
 def test_failed_attempt_always_has_a_reason() -> None:
     assert failure_text(trio.TooSlowError()) == "no answer within 5 seconds"
     assert failure_text(trio.BrokenResourceError()) == "BrokenResourceError"
-    assert failure_text(OSError("refused")) == "refused"
+    several = OSError("all have failed")
+    several.__cause__ = ExceptionGroup("", [ConnectionRefusedError(111, "")])
+    assert failure_text(several) == "all have failed: Connection refused"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +192,6 @@ def test_failed_attempt_always_has_a_reason() -> None:
 async def test_attempt_that_fails_in_any_way_is_followed_by_another(
     error: Exception, autojump_clock: trio.testing.MockClock
 ) -> None:
-    """Some of them used to end the whole region."""
     one, two = pair()
     attempts = 0
 
