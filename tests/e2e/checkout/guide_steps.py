@@ -42,6 +42,7 @@ def prove(root: Path, guide: str, packages: tuple[str, ...]) -> None:
             check_proof(root, step[2])
             proofs += 1
     assert proofs > 0
+    check_style(root, packages)
 
 
 def changed_files(text: str) -> list[str]:
@@ -52,6 +53,15 @@ def changed_files(text: str) -> list[str]:
 def last_file(text: str) -> str:
     """Return the file that a part of a guide names last."""
     return "".join(re.findall(FILE, text)[-1])
+
+
+def check_style(root: Path, packages: tuple[str, ...]) -> None:
+    """Check that what a guide adds has the style of the project."""
+    shutil.copy(ROOT / "pyproject.toml", root)
+    for action in (["check"], ["format", "--check"]):
+        subprocess.run(
+            [sys.executable, "-m", "ruff", *action, "--quiet", *packages], cwd=root, check=True
+        )
 
 
 def check_proof(root: Path, program: str) -> None:
