@@ -32,7 +32,8 @@ from crdb.engine.help import usage_lines
 from crdb.engine.metrics.metric_table import METRICS, Metric
 from crdb.engine.parameters.parameter_effects import EFFECTIVE, REFUSED, UNOBSERVABLE
 from crdb.engine.parameters.table import PARAMETERS
-from crdb.region.report.operator_events import EVENTS, OperatorEvent
+from crdb.region.report.event_bases import OperatorEvent
+from crdb.region.report.operator_events import EVENTS
 from geo import AmbiguousRegion, Catalog, Region
 from replication.machines import sink, source
 from sim.faults.kinds import FAULTS, Fault

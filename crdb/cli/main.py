@@ -52,7 +52,7 @@ def execute(options: argparse.Namespace) -> int:
             stack.enter_context(locked_directory(state))
             screen = Screen(options.json)
             runtime = Runtime(config, names, emit=screen.show_event, state=state)
-            allow_files(config, names)
+            runtime.limit_clients(allow_files(config, names))
             runtime.open()
         except (ConfigError, CannotListen, StateError, TooFewFiles) as fault:
             print(f"crdb: {fault}", file=sys.stderr)

@@ -50,6 +50,7 @@ EventName: TypeAlias = Literal[
     "clock stepped",
     # clients
     "open port",
+    "maxclients lowered",
     "wrong password",
     "cross-protocol request",
     "cannot accept",

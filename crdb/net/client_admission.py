@@ -44,6 +44,17 @@ def refusal(instance: Instance, peer: str | None) -> bytes | None:
     return None
 
 
+def limit_clients(instance: Instance, possible: int) -> bool:
+    """Lower `maxclients` to the number of clients that the limit of open files leaves room for, and
+    refuse a higher one from now on, as Redis does. Return whether it had to be lowered."""
+    config = instance.config
+    config.clients_possible = possible
+    if config.clients_max <= possible:
+        return False
+    config.put("maxclients", str(possible))
+    return True
+
+
 def is_loopback(address: str | None) -> bool:
     """Return whether connections from `address` come from this machine."""
     parsed: IPv4Address | IPv6Address | None = None

@@ -18,10 +18,11 @@ class TooFewFiles(Exception):
     """The limit of open files is too low for the links of this process."""
 
 
-def allow_files(config: Config, names: tuple[str, ...]) -> None:
+def allow_files(config: Config, names: tuple[str, ...]) -> int | None:
     """Raise the limit as far as the system allows, for clients and links of the regions `names`.
 
-    Raises TooFewFiles if that is not even enough for the links.
+    Return the number of clients that each of the regions can serve, or None if there is no limit.
+    Raises TooFewFiles if the limit is not even enough for the links.
     """
     needed = OWN + sum([REGION + PEER * len(config.peers(name)) for name in names])
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -30,7 +31,10 @@ def allow_files(config: Config, names: tuple[str, ...]) -> None:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             soft = wanted
-    if 0 <= soft < needed:
+    if soft == resource.RLIM_INFINITY:
+        return None
+    if soft < needed:
         raise TooFewFiles(
             f"only {soft} files may be open, and {needed} are needed: raise the limit (ulimit -n)"
         )
+    return max(1, (soft - needed) // len(names))

@@ -13,7 +13,7 @@ import trio
 from crdb.deployment.config import Config
 from crdb.engine.environment.link_control import LinkInfo
 from crdb.engine.event_names import Emit, EventName
-from crdb.net.client_admission import report_exposure
+from crdb.net.client_admission import limit_clients, report_exposure
 from crdb.net.ports import CannotListen
 from crdb.region.core.link_secret import report_secret
 from crdb.region.readiness import notify_ready
@@ -76,6 +76,15 @@ class Runtime:
         surroundings.count_copies = lambda: count_holders(
             links, links.replica.keyspace.seq, besides=numbers
         )
+
+    def limit_clients(self, possible: int | None) -> None:
+        """Let each region serve at most `possible` clients, if that is not None."""
+        if possible is None:
+            return
+        asked = max([region.instance.config.clients_max for region in self.regions])
+        lowered = [limit_clients(region.instance, possible) for region in self.regions]
+        if any(lowered):
+            self.report("maxclients lowered", {"asked": asked, "maxclients": possible})
 
     def request_stop(self, reason: str) -> None:
         """Make the process end as after SIGTERM."""

@@ -29,6 +29,9 @@ ALIASES: Final[dict[str, str]] = {p.alias: p.name for p in PARAMETERS.values() i
 NAMES: Final[dict[str, Parameter]] = {
     name: PARAMETERS[ALIASES.get(name, name)] for name in (*PARAMETERS, *ALIASES)
 }
+FEW_FILES: Final = (
+    "The operating system is not able to handle the specified number of clients, try with %d"
+)
 
 
 class ParameterTable:
@@ -42,6 +45,8 @@ class ParameterTable:
         """Start from the defaults. Raises InvalidValue for an override that Redis would refuse."""
         self.values: dict[str, str] = {name: p.default for name, p in PARAMETERS.items()}
         self.on_change: list[Callable[[], None]] = []
+        self.clients_possible: int | None = None
+        """The number of clients that the process can serve. None means any number."""
         for name, value in (overrides or {}).items():
             self.put(name, value)
         self._refresh()
@@ -97,10 +102,16 @@ class ParameterTable:
             if name in REFUSED and accepted[name] != self.values[name]:
                 refusal = f"'{given}' is not supported by crdb: {REFUSED[name]}"
                 raise _failed(given.encode(), refusal)
+            if name == "maxclients" and self._lacks_files(int(accepted[name])):
+                raise _failed(given.encode(), FEW_FILES % self.clients_possible)
         self.values.update(accepted)
         self._refresh()
         for notify in self.on_change:
             notify()
+
+    def _lacks_files(self, clients: int) -> bool:
+        """Return whether the process cannot open enough files for so many clients."""
+        return self.clients_possible is not None and clients > self.clients_possible
 
     def _refresh(self) -> None:
         """Read what takes effect out of the texts."""

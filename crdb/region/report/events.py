@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from crdb.deployment.config import Config
-from crdb.region.report.operator_events import OperatorEvent
+from crdb.region.report.event_bases import OperatorEvent
 
 
 def ready_details(config: Config, names: tuple[str, ...]) -> dict[str, object]:

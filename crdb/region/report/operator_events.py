@@ -8,79 +8,21 @@ None is left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final, Literal, TypeVar, cast
+from typing import Any, Final, Literal, TypeVar
 
 import attrs
 
 from crdb.engine.event_names import EventName
+from crdb.region.report.event_bases import (
+    DirectedEvent,
+    OperatorEvent,
+    PeerEvent,
+    RegionEvent,
+    detail,
+)
 
 Address = Mapping[str, object]
 """A region's `name`, `id`, `host` and `port`."""
-
-
-def detail(meaning: str, default: Any = attrs.NOTHING) -> Any:
-    """Return a field for a detail. With None as its default it may be left out."""
-    return attrs.field(default=default, metadata={"meaning": meaning})
-
-
-@attrs.frozen(kw_only=True)
-class OperatorEvent:
-    """The base class of all events."""
-
-    name: ClassVar[EventName]
-
-    times: int | None = detail("how often it has happened since it was shown", None)
-
-    def details(self) -> dict[str, object]:
-        """Return all details by name."""
-        found = attrs.asdict(self, recurse=False)
-        return {name: value for name, value in found.items() if value is not None}
-
-    def lines(self) -> list[str]:
-        """Return the lines that people read: one, and those that belong below it.
-
-        An event that concerns only programs gives no line.
-        """
-        details = self.details()
-        place = f"{details.pop('region')}: " if "region" in details else ""
-        details.pop("times", None)
-        words = (f"{key}={_format_value(value)}" for key, value in details.items())
-        return [" ".join([place + self.name, *words])]
-
-
-def _format_value(value: object) -> str:
-    """Return a detail without the marks of a programming language."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return ",".join(map(str, cast("list[object]", value)))
-    return str(value)
-
-
-@attrs.frozen(kw_only=True)
-class RegionEvent(OperatorEvent):
-    """An event of one region of this process."""
-
-    region: str = detail("the region of this process")
-
-
-@attrs.frozen(kw_only=True)
-class PeerEvent(RegionEvent):
-    """An event of a region and a peer."""
-
-    peer: str = detail("the region at the other end")
-
-
-@attrs.frozen(kw_only=True)
-class DirectedEvent(PeerEvent):
-    """An event of one link."""
-
-    direction: Literal["in", "out"] = detail("`in`: the link that brings the peer's writes")
-
-    def path(self) -> str:
-        """Return the link as a source and a sink."""
-        ends = (self.peer, self.region) if self.direction == "in" else (self.region, self.peer)
-        return " -> ".join(ends)
 
 
 EVENTS: Final[dict[str, type[OperatorEvent]]] = {}
@@ -454,6 +396,20 @@ class OpenPortEvent(RegionEvent):
 
     bind: str = detail("the addresses")
     reach: str = detail("who is served")
+
+
+@_event("maxclients lowered")
+class ClientsLimitedEvent(OperatorEvent):
+    """The limit of open files (`ulimit -n`) has no room for `maxclients` clients in each region of
+    this process. A lower number holds."""
+
+    asked: int = detail("`maxclients` in the file, or its default")
+    maxclients: int = detail("the number that holds")
+
+    def lines(self) -> list[str]:
+        """Return the line that people read."""
+        lack = "too few files may be open (ulimit -n)"
+        return [f"maxclients is {self.maxclients}, not {self.asked}: {lack}"]
 
 
 @_event("wrong password")

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from crdb.engine.client import Client
-from crdb.net.client_admission import DENIED, FULL, is_loopback, refusal, report_exposure
+from crdb.net.client_admission import (
+    DENIED,
+    FULL,
+    is_loopback,
+    limit_clients,
+    refusal,
+    report_exposure,
+)
 from tests.crdb.raw import instance, lines
 
 OUTSIDE = ["10.0.0.1", "192.168.1.2", "8.8.8.8", "2001:db8::1", "::ffff:10.0.0.1", "", "example"]
@@ -36,6 +43,18 @@ def test_full_instance_refuses_everybody() -> None:
     assert refusal(database, "127.0.0.1") is None
     Client(database)
     assert refusal(database, "127.0.0.1") == refusal(database, "10.0.0.1") == FULL
+
+
+@pytest.mark.parametrize(
+    ("asked", "held"), [("10000", "92"), ("93", "92"), ("92", "92"), ("5", "5")]
+)
+def test_maxclients_is_lowered_to_what_files_allow(asked: str, held: str) -> None:
+    database = instance(maxclients=asked)
+    assert limit_clients(database, 92) == (asked != held)
+    assert database.config.get([b"maxclients"]) == [(b"maxclients", held.encode())]
+    assert database.config.clients_max == int(held)
+    (reply,) = lines(Client(database), "CONFIG SET maxclients 93")
+    assert b"not able to handle the specified number of clients, try with 92" in reply
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from crdb.deployment.config import Config
 from crdb.net.open_files import FILES_MAX, TooFewFiles, allow_files
 
 THREE = ("us", "eu", "ap")
+UNLIMITED = resource.RLIM_INFINITY
 
 
 @pytest.fixture
@@ -29,20 +30,29 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize(
-    ("before", "after"),
+    ("before", "after", "clients"),
     [
-        ((1024, 4096), (4096, 4096)),
-        ((1024, resource.RLIM_INFINITY), (FILES_MAX, resource.RLIM_INFINITY)),
-        ((4096, 4096), (4096, 4096)),
-        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY),) * 2,
+        ((1024, 4096), (4096, 4096), 1346),
+        ((1024, UNLIMITED), (FILES_MAX, UNLIMITED), 349_506),
+        ((4096, 4096), (4096, 4096), 1346),
+        ((58, 58), (58, 58), 1),
+        ((UNLIMITED, UNLIMITED), (UNLIMITED, UNLIMITED), None),
     ],
 )
 def test_it_takes_what_system_gives(
-    limits: list[tuple[int, int]], before: tuple[int, int], after: tuple[int, int]
+    limits: list[tuple[int, int]],
+    before: tuple[int, int],
+    after: tuple[int, int],
+    clients: int | None,
 ) -> None:
     limits.append(before)
-    allow_files(Config.from_names(THREE, 7000), THREE)
+    assert allow_files(Config.from_names(THREE, 7000), THREE) == clients
     assert limits[-1] == after
+
+
+def test_one_region_alone_has_all_files(limits: list[tuple[int, int]]) -> None:
+    limits.append((100, 100))
+    assert allow_files(Config.from_names(["us"], 7000), ("us",)) == 64
 
 
 def test_error_names_needed_number_of_files(

@@ -56,6 +56,24 @@ def test_if_one_region_cannot_listen_no_port_is_kept() -> None:
         first.close()
 
 
+@pytest.mark.parametrize(
+    ("possible", "held", "reported"),
+    [
+        (None, "10000", []),
+        (10_000, "10000", []),
+        (92, "92", [("maxclients lowered", {"asked": 10_000, "maxclients": 92})]),
+    ],
+)
+def test_clients_beyond_limit_of_open_files_are_reported_once(
+    possible: int | None, held: str, reported: list[object]
+) -> None:
+    world = runtime(Config.from_names(["us", "eu"]))
+    world.early = []
+    world.limit_clients(possible)
+    assert world.early == reported
+    assert {each.instance.config.values["maxclients"] for each in world.regions} == {held}
+
+
 async def test_copy_shows_whether_it_has_its_source() -> None:
     lonely = '[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n'
     (copy,) = runtime(read_config(lonely)).metrics(0.0)

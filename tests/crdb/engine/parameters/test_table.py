@@ -42,6 +42,20 @@ def test_what_runtime_owns_cannot_be_set_by_clients() -> None:
         config.put("port", "70000")
 
 
+def test_more_clients_than_files_are_refused() -> None:
+    config = ParameterTable()
+    config.clients_possible = 92
+    with pytest.raises(CommandError) as caught:
+        config.set([(b"timeout", b"5"), (b"maxclients", b"93")])
+    assert caught.value.text == (
+        b"ERR CONFIG SET failed (possibly related to argument 'maxclients') - The operating system"
+        b" is not able to handle the specified number of clients, try with 92"
+    )
+    assert config.values["timeout"] == "0"
+    config.set([(b"maxclients", b"92")])
+    assert config.clients_max == 92
+
+
 def test_limits_that_are_off() -> None:
     config = ParameterTable({"client-output-buffer-limit": "normal 0 0 0"})
     assert config.output_hard_bytes == config.output_soft_bytes == OUTPUT_UNLIMITED

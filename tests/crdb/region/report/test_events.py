@@ -198,6 +198,12 @@ def test_unlisted_region_gets_explanation() -> None:
     assert text_lines("confirm", {"how": "press y"}) == ["stop all the same? press y"]
 
 
+def test_lack_of_files_for_clients_is_said_in_one_line() -> None:
+    assert text_lines("maxclients lowered", {"asked": 10_000, "maxclients": 64}) == [
+        "maxclients is 64, not 10000: too few files may be open (ulimit -n)"
+    ]
+
+
 def test_links_without_secret_are_announced_in_one_line() -> None:
     assert text_lines("no link secret", {"reach": "this machine"}) == [
         "links stay on this machine: no secret is set"
