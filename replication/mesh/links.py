@@ -126,6 +126,8 @@ class Links(Connections):
                 case OpsTaken():
                     if not self.replica.causal_buffer.is_empty():
                         self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
+                    elif event.applied:
+                        self.end_stalls(event.peer, now)
                     self.wake()
                 case Reported():
                     events += self.record_report(end, event, now)
@@ -170,6 +172,14 @@ class Links(Connections):
                 case _:
                     pass
         return events
+
+    def end_stalls(self, peer: str, now: int) -> None:
+        """Resume the stalled links at once, since data of `peer` has emptied the causal buffer. The
+        link of `peer` itself stalls until its time: its next operation may be larger than the
+        buffer."""
+        for sink in self.sinks.values():
+            if sink.state is SinkState.STALLED and sink.peer != peer:
+                sink.resume(now)
 
     def on_connected(self, end: Machine, hello: Hello) -> list[Event]:
         """Start recovery and convergence queries over the link of a peer that was admitted."""

@@ -16,7 +16,7 @@ from replication.protocol.events import (
     SnapshotWanted,
     Stalled,
 )
-from replication.protocol.limits import Limits
+from replication.protocol.limits import MS, Limits
 from replication.protocol.peers import Direction
 from tests.replication.ends import US
 from tests.replication.wire import WireWorld, line, mesh
@@ -191,6 +191,23 @@ def test_full_gate_does_not_keep_out_what_it_waits_for() -> None:
     world.run(5000)
     assert world.agrees()
     assert any(isinstance(event, Stalled) for event in world["b"].events)
+
+
+def test_stalled_link_resumes_when_buffer_is_empty() -> None:
+    limits = Limits(stall_ns=60_000 * MS, repair_delay_ns=60_000 * MS, no_link_delay_ns=60_000 * MS)
+    world = WireWorld(mesh("a", "b", "c"), gate_bytes=1, limits=limits)
+    world.run(200)
+    world.cut_pair("a", "b")
+    world["a"].write(lambda r: r.string("x").set("v"))
+    world.run(50)
+    for _ in range(3):
+        world["c"].write(lambda r: r.string("y").set("v"))
+    world.run(50)
+    assert world["b"].links.sinks["c"].state is SinkState.STALLED
+    world.heal_pair("a", "b")
+    world.run(2000)
+    assert world["b"].links.sinks["c"].state is SinkState.STREAMING
+    assert world.agrees()
 
 
 def test_along_line_everything_is_relayed_and_becomes_stable() -> None:
