@@ -124,11 +124,7 @@ class Links(Connections):
         for event in list(events):
             match event:
                 case OpsTaken():
-                    if not self.replica.causal_buffer.is_empty():
-                        self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
-                    elif event.applied:
-                        self.end_stalls(event.peer, now)
-                    self.wake()
+                    self.notice_ops(event, now)
                 case Reported():
                     events += self.record_report(end, event, now)
                 case Connected():
@@ -172,6 +168,14 @@ class Links(Connections):
                 case _:
                     pass
         return events
+
+    def notice_ops(self, event: OpsTaken, now: int) -> None:
+        """Send on what has come, and look for gaps if some of it waits."""
+        if not self.replica.causal_buffer.is_empty():
+            self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
+        elif event.applied:
+            self.end_stalls(event.peer, now)
+        self.wake()
 
     def end_stalls(self, peer: str, now: int) -> None:
         """Resume the stalled links at once, since data of `peer` has emptied the causal buffer. The

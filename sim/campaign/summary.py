@@ -15,13 +15,16 @@ RARE_SHARE: Final = 100
 TOO_LITTLE: Final = 3
 """The exit status of a campaign whose coverage is too low."""
 REASON_MAX = 600  # characters of a reason in a table of many runs
+RECORD_MAX: Final = 160
+"""The characters of a record of the trace that are shown. `--trace` shows all."""
 
 
 def print_result(result: Result, cpu_seconds: float) -> Iterator[str]:
     """Yield the lines that report one run."""
     yield ""
     if result.tail:
-        yield from (f"  {line}" for line in result.tail)
+        for line in result.tail:
+            yield f"  {line if len(line) <= RECORD_MAX else line[: RECORD_MAX - 1] + '…'}"
         yield ""
     yield f"writes        {result.writes}"
     yield f"frames        {result.frames}"

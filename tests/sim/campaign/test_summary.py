@@ -8,6 +8,7 @@ import pytest
 from sim.campaign.run import Result, Verdict
 from sim.campaign.summary import (
     REASON_MAX,
+    RECORD_MAX,
     exit_status,
     print_result,
     shortfalls,
@@ -135,3 +136,9 @@ def test_rare_events_seen_too_seldom_are_named() -> None:
 def test_unchecked_promises_of_run_are_reported() -> None:
     lines = list(print_result(attrs.evolve(VALID, looked={"convergence": 5, "expiry": 0}), 2.0))
     assert "not checked   expiry" in lines
+
+
+def test_long_records_are_cut() -> None:
+    long = "1 eu run SET k " + "x" * RECORD_MAX
+    lines = list(print_result(attrs.evolve(INVALID, tail=("1 eu boot", long)), 1.0))
+    assert lines[1:3] == ["  1 eu boot", f"  {long[: RECORD_MAX - 1]}…"]
