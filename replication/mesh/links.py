@@ -62,6 +62,14 @@ def ignore(_peer: str = "") -> None:
     """Ignore a notification."""
 
 
+def describe_replaced(peer: str) -> str:
+    """Return why a connection with an earlier incarnation of a region is closed."""
+    return (
+        f"incarnation of {peer} is over: it has restarted. If this repeats, several processes run "
+        f"as {peer}: stop all but one"
+    )
+
+
 class Links(Connections):
     """The links of one replica. `healed` is called with the name of a peer that may be dialled
     again, `on_rearm` when `deadline` has become earlier since the last `tick`."""
@@ -215,7 +223,7 @@ class Links(Connections):
         events: list[Event] = []
         for end in self.ends():
             if end.membership is not None and end.hello is not None and is_over(end.hello.origin):
-                events += self.handle(end, end.close(f"incarnation of {end.peer} is over"), now)
+                events += self.handle(end, end.close(describe_replaced(end.peer)), now)
         return events
 
     def notice_recovery(self, now: int) -> list[Event]:

@@ -214,7 +214,10 @@ def test_connections_with_ended_incarnation_are_closed() -> None:
     here.receive(source, hello_of(2, TWO), 0)
     here.receive(other, hello_of(3, THREE), 0)
     events = here.receive(other, Present(((2, 1, SECOND_TWO),)), 0)
-    reason = "incarnation of r2 is over"
+    reason = (
+        "incarnation of r2 is over: it has restarted. If this repeats, several processes run as "
+        "r2: stop all but one"
+    )
     assert events == [ViewReceived("r3"), Closed("r2", IN, reason), Closed("r2", OUT, reason)]
     assert sink.closed
     assert source.closed
