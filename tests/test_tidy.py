@@ -159,13 +159,15 @@ TIERS = ("tests", "tests/contract/differential", "tests/e2e")
 def mirrors(path: str) -> list[Path]:
     """Return where the test file of a source file may be: path for path, without the underscores
     of `__main__`, and without `crdb` in the tiers that only the database has. What writes values
-    of a type is tested together with the type."""
+    of a type is tested together with the type, or with the component that it writes to."""
     source = Path(path)
-    folder = "crdt/types" if path.startswith("crdt/writes/") else str(source.parent)
+    is_writing = path.startswith("crdt/writes/")
+    folders = ["crdt/types", "crdt/types/components"] if is_writing else [str(source.parent)]
     name = f"test_{source.stem.strip('_')}.py"
     return [
         Path(tier, folder if tier == "tests" else folder.removeprefix("crdb/"), name)
         for tier in TIERS
+        for folder in folders
     ]
 
 

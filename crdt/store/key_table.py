@@ -15,8 +15,8 @@ from crdt.store.values import MemoryStore, ValueStore
 from crdt.structures.sample_order import Order
 from crdt.structures.scan_order import ScanOrder
 from crdt.types.base import Value
-from crdt.types.contested import Contested, carry
-from crdt.types.deadlines import Deadlines
+from crdt.types.components.contested import Contested, carry
+from crdt.types.components.deadlines import Deadlines
 
 
 class Reader(Protocol):

@@ -37,9 +37,9 @@ from crdt.store.key_table import takes_deadline
 from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.values import MemoryStore, ValueStore
 from crdt.types.base import Value
-from crdt.types.contested import Contested
-from crdt.types.deadlines import Deadlines
-from crdt.types.register import Register
+from crdt.types.components.contested import Contested
+from crdt.types.components.deadlines import Deadlines
+from crdt.types.components.register import Register
 from crdt.types.registry import TypeRegistry
 
 CLOCK_SLACK_MS: Final = 1000  # the largest correction of a correct clock

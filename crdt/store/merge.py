@@ -20,8 +20,8 @@ from crdt.errors import DecodeError
 from crdt.store.keyspace import Keyspace
 from crdt.store.snapshot import END, HEAD, KEYS, head_items, unpack_piece
 from crdt.types.base import Value
-from crdt.types.contested import Contested
-from crdt.types.register import LATEST, Register, plain_register
+from crdt.types.components.contested import Contested
+from crdt.types.components.register import LATEST, Register, plain_register
 from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
 
 KEYS_MAX: Final = 1 << 40  # more keys than fit into any memory

@@ -18,8 +18,8 @@ from crdt.causality.schema import FOREVER
 from crdt.store.key_table import KeyTable
 from crdt.store.values import MemoryStore, ValueStore
 from crdt.types.base import Value
-from crdt.types.contested import Contested, carried
-from crdt.types.register import Register
+from crdt.types.components.contested import Contested, carried
+from crdt.types.components.register import Register
 from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
 
 

@@ -25,8 +25,8 @@ from crdt.causality.op import read_vector, write_vector
 from crdt.errors import DecodeError
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.contested import Contested
-from crdt.types.register import plain_register
+from crdt.types.components.contested import Contested
+from crdt.types.components.register import plain_register
 from crdt.types.registry import TypeRegistry
 from crdt.wire import codec
 from crdt.wire.decoding import bytes_of, check_version, items_of, tuple_of

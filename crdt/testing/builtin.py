@@ -11,7 +11,7 @@ from crdt.testing.commands import TypeCommand, carry_out, command
 from crdt.testing.indexes import Indexes
 from crdt.testing.specifications import keyspace
 from crdt.testing.subject import Subject
-from crdt.types.contested import Contested
+from crdt.types.components.contested import Contested
 from crdt.types.registry import DEFINITIONS
 
 KEYS: Final = ("k", "l", "m", "n")

@@ -19,7 +19,7 @@ from crdt.structures.sample_order import Order
 from crdt.testing.commands import encode
 from crdt.testing.history import History
 from crdt.testing.order import ListOrder
-from crdt.types.fields import Fields
+from crdt.types.components.fields import Fields
 from crdt.types.list import List
 from crdt.types.set import Set
 

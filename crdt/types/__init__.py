@@ -1,1 +1,1 @@
-"""The replicated types, a module each: state, effects and merging."""
+"""The replicated types, a module each: state, effects and merging. `components` has their parts."""

@@ -13,9 +13,9 @@ from crdt.causality.dots import Dot, Vector
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.causality.schema import is_growth, is_seq
-from crdt.types import counter
 from crdt.types.base import Value
-from crdt.types.counter import Shares
+from crdt.types.components import counter
+from crdt.types.components.counter import Shares
 from crdt.types.definition import Operation, TypeDefinition
 
 GROW: Final = 8

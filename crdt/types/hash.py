@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from crdt.causality.schema import are_resets, is_bytes, is_seq, is_stamp, is_sum
+from crdt.types.components.fields import Fields, names_of, rename_fields
+from crdt.types.components.register import Register
 from crdt.types.definition import (
     Operation,
     Spelling,
@@ -18,8 +20,6 @@ from crdt.types.definition import (
     TypeDefinition,
     are_short,
 )
-from crdt.types.fields import Fields, names_of, rename_fields
-from crdt.types.register import Register
 from crdt.types.string import String
 
 HASH: Final = 3

@@ -34,6 +34,7 @@ from crdt.causality.schema import (
 from crdt.errors import DecodeError
 from crdt.structures.blocks import BLOCK_MAX, Blocks, Position
 from crdt.types.base import Value
+from crdt.types.components.register import Register, rename_register
 from crdt.types.definition import (
     Operation,
     OriginNames,
@@ -43,7 +44,6 @@ from crdt.types.definition import (
     TypeDefinition,
     renamed_position,
 )
-from crdt.types.register import Register, rename_register
 from crdt.wire.decoding import check_version, tuple_of
 
 LIST: Final = 5

@@ -19,7 +19,9 @@ from sortedcontainers import SortedList
 from crdt.causality.dots import Dot
 from crdt.causality.schema import are_resets, is_bytes, is_number, is_seq, is_stamp
 from crdt.numbers.number import Number
-from crdt.types.counter import total_binary
+from crdt.types.components.counter import total_binary
+from crdt.types.components.fields import Fields, names_of, rename_fields
+from crdt.types.components.register import Register
 from crdt.types.definition import (
     Operation,
     Spelling,
@@ -28,8 +30,6 @@ from crdt.types.definition import (
     TypeDefinition,
     are_short,
 )
-from crdt.types.fields import Fields, names_of, rename_fields
-from crdt.types.register import Register
 
 ZSET: Final = 4
 INTEGRAL_MAX: Final = float(1 << 53)

@@ -27,14 +27,14 @@ from crdt.numbers.number import (
     subtract,
     text_of,
 )
-from crdt.types.counter import live, total
+from crdt.types.components.counter import live, total
+from crdt.types.components.register import Register, rename_register
 from crdt.types.definition import (
     Operation,
     Spelling,
     SpellingForm,
     TypeDefinition,
 )
-from crdt.types.register import Register, rename_register
 
 STRING: Final = 1
 SET: Final = 0  #   (code, operation, key, stamp, value[, resets])  ends the time to live

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from crdt.store.keyspace import Keyspace
-from crdt.types.fields import ASSIGN, ERASE, REMOVE, RESET, Fields
-from crdt.types.register import Register
+from crdt.types.components.fields import ASSIGN, ERASE, REMOVE, RESET, Fields
+from crdt.types.components.register import Register
 
 
 def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdt.numbers.number import Number, check_range, check_sum
 from crdt.store.keyspace import Keyspace
-from crdt.types import counter
+from crdt.types.components import counter
 from crdt.types.grow_counter import ADD, GROW, GrowCounter
 
 

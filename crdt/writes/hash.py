@@ -6,10 +6,10 @@ from crdt.errors import NotANumber
 from crdt.numbers.long_double import LongDouble
 from crdt.numbers.number import Number, check_range, portable
 from crdt.store.keyspace import Keyspace
-from crdt.types.counter import next_sum
-from crdt.types.fields import ADD
+from crdt.types.components.counter import next_sum
+from crdt.types.components.fields import ADD
+from crdt.types.components.register import Register
 from crdt.types.hash import HASH
-from crdt.types.register import Register
 from crdt.types.string import String
 from crdt.writes.fields import assign_field, assign_fields, remains_of, remove_fields
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from crdt.errors import NotANumber
 from crdt.store.keyspace import Keyspace
-from crdt.types.counter import share_of
-from crdt.types.fields import ADD, ASSIGN, RESET
+from crdt.types.components.counter import share_of
+from crdt.types.components.fields import ADD, ASSIGN, RESET
 from crdt.types.sorted_set import ZSET, Score, SortedSet, compact
 from crdt.writes.fields import assign_fields, remains_of, remove_fields
 

@@ -12,7 +12,7 @@ from crdt.numbers.number import (
     portable,
 )
 from crdt.store.keyspace import Keyspace
-from crdt.types.counter import next_sum
+from crdt.types.components.counter import next_sum
 from crdt.types.string import ADD, KEEP, SET, STRING, String
 
 

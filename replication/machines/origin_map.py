@@ -30,7 +30,7 @@ from crdt.causality.op import FRAGMENT, Op
 from crdt.causality.schema import PREFIX_ITEMS, Check, are_resets, is_carried, is_dot
 from crdt.store.merge import Incoming
 from crdt.types.base import Value
-from crdt.types.contested import Contested
+from crdt.types.components.contested import Contested
 from crdt.types.definition import ORIGIN_ITEMS, holds_origins, renamed_position
 from crdt.types.registry import BUILT_IN, TypeRegistry
 from replication.protocol.errors import CannotRename

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crdt.types.register import Register, Write
+from crdt.types.components.register import Register, Write
 from sim.__main__ import main
 from sim.campaign.run import Result, Run
 

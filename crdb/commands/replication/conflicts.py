@@ -1,9 +1,9 @@
 """Concurrent values of one key, and which of them readers see.
 
 Losing values of a conflict are kept until a write that has observed them replaces them (see
-`crdt.types.register`). So an operator can see why a key reads as it does. A string lists all of its
-writes, even a single one. A collection lists only the elements with more than one write. A key that
-was created with several types lists these, and then the values of the type shown.
+`crdt.types.components.register`). So an operator can see why a key reads as it does. A string lists
+all of its writes, even a single one. A collection lists only the elements with more than one write.
+A key that was created with several types lists these, and then the values of the type shown.
 
 Increments do not compete: the sum of all regions is added to the write that is shown. The sum of
 each region is listed after the writes. It is marked as shown if it counts, which it does not if the
@@ -20,7 +20,7 @@ from crdt.causality.schema import FOREVER
 from crdt.numbers.number import parse_number, text_of
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.register import Register
+from crdt.types.components.register import Register
 
 
 @attrs.frozen

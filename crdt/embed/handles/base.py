@@ -32,7 +32,7 @@ from crdt.errors import CounterOverflow, NotANumber, WrongType
 from crdt.numbers import long_double
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.register import Register
+from crdt.types.components.register import Register
 from crdt.types.set import Set as SetValue
 from crdt.types.string import String
 from crdt.wire.expect import expect

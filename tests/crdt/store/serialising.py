@@ -12,7 +12,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.store.snapshot import parts_of
 from crdt.store.values import ValueStore
 from crdt.types.base import Value
-from crdt.types.contested import Contested
+from crdt.types.components.contested import Contested
 from crdt.types.registry import BUILT_IN
 from crdt.wire import codec
 

@@ -10,8 +10,8 @@ from crdt.causality.effect import ANY_TYPE, DELETE
 from crdt.causality.op import Op
 from crdt.causality.schema import FOREVER
 from crdt.store.keyspace import Keyspace
+from crdt.types.components.register import Register
 from crdt.types.flag import DISABLE_WINS
-from crdt.types.register import Register
 from crdt.writes import flag
 from crdt.writes import string as strings
 from tests.crdt.exchange import exchange, regions

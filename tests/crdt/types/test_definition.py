@@ -10,8 +10,8 @@ from crdt import Replica
 from crdt.causality.dots import SEQ_BITS
 from crdt.causality.schema import KEY_SHAPES, are_resets, is_bytes, is_position
 from crdt.types.base import Value
+from crdt.types.components.register import Register
 from crdt.types.definition import Operation, TypeDefinition, existence, holds_origins
-from crdt.types.register import Register
 from crdt.types.registry import BUILT_IN, DEFINITIONS
 from crdt.writes import hash as hashes
 from crdt.writes import list as lists

@@ -9,7 +9,7 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.errors import DecodeError, NotANumber
 from crdt.store.keyspace import Keyspace
-from crdt.types.fields import ASSIGN
+from crdt.types.components.fields import ASSIGN
 from crdt.types.registry import BUILT_IN
 from crdt.types.sorted_set import STALE_SHARE, STALE_SLACK, ZSET, SortedSet
 from crdt.writes import sorted_set as zset

@@ -10,8 +10,8 @@ import pytest
 from crdt.causality.dots import Dot, Vector, join, make_dot, meet
 from crdt.errors import DecodeError
 from crdt.numbers.number import add
-from crdt.types import counter
-from crdt.types.counter import Shares
+from crdt.types.components import counter
+from crdt.types.components.counter import Shares
 
 A, B = 1, 2  # origins
 NOTHING: Shares = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crdt.causality.dots import make_dot
 from crdt.causality.observed import Observed
 from crdt.causality.schema import FOREVER
-from crdt.types.deadlines import HEAP_SLACK, Deadlines
+from crdt.types.components.deadlines import HEAP_SLACK, Deadlines
 
 K = b"k"
 A, B = make_dot(1, 1), make_dot(2, 1)

@@ -18,8 +18,8 @@ from crdt.causality.observed import Observed
 from crdt.structures.sample_order import Order
 from crdt.structures.scan_order import ScanOrder
 from crdt.types.base import Value
+from crdt.types.components.register import Register, rename_register
 from crdt.types.definition import OriginNames
-from crdt.types.register import Register, rename_register
 from crdt.wire.decoding import bytes_of, tuple_of
 
 # Each effect begins with the type code, the operation and the key.

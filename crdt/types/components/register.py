@@ -19,9 +19,9 @@ from crdt.causality.dots import SEQ_BITS, Dot, Vector, covers, join_dots, read_d
 from crdt.causality.observed import Observed
 from crdt.errors import DecodeError
 from crdt.numbers.number import Number
-from crdt.types import counter
 from crdt.types.base import Value
-from crdt.types.counter import Shares
+from crdt.types.components import counter
+from crdt.types.components.counter import Shares
 from crdt.types.definition import OriginNames
 from crdt.wire.decoding import integer_of, tuple_of
 

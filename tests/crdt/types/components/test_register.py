@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from crdt.causality.dots import DOT_MAX, Vector, make_dot, make_origin
 from crdt.causality.observed import Observed
 from crdt.errors import DecodeError
-from crdt.types.counter import live
-from crdt.types.register import LATEST, Register, Write, precedence
+from crdt.types.components.counter import live
+from crdt.types.components.register import LATEST, Register, Write, precedence
 from crdt.types.string import String
 
 ORIGINS = (make_origin(1), make_origin(2), make_origin(3))

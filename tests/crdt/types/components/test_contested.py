@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crdt import DecodeError, Replica, WrongType
-from crdt.types.contested import Contested, carried, carry
+from crdt.types.components.contested import Contested, carried, carry
 from crdt.types.registry import BUILT_IN
 from tests.crdt.exchange import converge, exchange, held, regions
 

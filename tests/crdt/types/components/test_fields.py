@@ -13,7 +13,7 @@ from crdt.causality.observed import Observed
 from crdt.embed.replica import Replica
 from crdt.errors import DecodeError
 from crdt.store.keyspace import Keyspace
-from crdt.types.fields import ADD, ASSIGN, ERASE, REMOVE, RESET, Fields
+from crdt.types.components.fields import ADD, ASSIGN, ERASE, REMOVE, RESET, Fields
 from crdt.types.hash import HASH, Hash
 from crdt.types.registry import BUILT_IN
 from crdt.writes import fields
