@@ -8,6 +8,13 @@ The source measures the duration of a *round*: from one acknowledgement until al
 then has been acknowledged. The number of bytes and the time give the rate at which the link
 delivers. The window is that rate, times the sum of the round trip of an empty link and `TARGET_NS`:
 BBR's model (Cardwell et al., *BBR: Congestion-Based Congestion Control*, 2016) without its probing.
+
+The time of a round is measured twice: between the arrivals of its acknowledgements, and between the
+times at which the sink has sent them. The longer one counts. Acknowledgements that have queued
+behind data of the other direction arrive together (*ACK compression*: Zhang, Shenker and Clark,
+*Observations on the Dynamics of a Congestion Control Algorithm*, 1991), and the time between their
+arrivals would show a rate that the link does not have.
+
 A window that was never full shows nothing about the link, so it does not grow. It shrinks only if a
 round takes twice that long, since acknowledgements also queue, behind data of the other direction.
 
@@ -37,20 +44,33 @@ class Pace:
         self.target_ns = min(TARGET_NS, limits.silence_ns_max // SILENCE_PART)
         self.rate = 0
         """Bytes a second in the latest round that filled the window or was late; 0 before it."""
+        self.is_answered = False
+        """True if the sink has acknowledged data on this connection."""
         self.was_full = False
         """True if the window was full at some time of this round."""
         self.began_at = -1
         """The time at which the round began; -1 while none is under way."""
+        self.began_stamp = 0
+        """The time at which the sink sent the acknowledgement then, by its own clock."""
         self.began_with = 0
         """The bytes that were acknowledged then."""
         self.ends_with = 0
         """The bytes that were sent then."""
 
     def begin(self) -> None:
-        """Start with a new connection: carefully, even if an earlier one was fast."""
+        """Start with a new connection: carefully, even if an earlier one was fast. If that ended
+        before any of a full window was acknowledged, the window was too large for the link."""
+        if self.was_full and not self.is_answered:
+            self.window_bytes = max(self.least_bytes, self.window_bytes // GROWTH_MAX)
         self.window_bytes = min(FIRST_BYTES, self.limits.window_bytes_max, self.window_bytes)
+        self.is_answered = False
         self.began_at = -1
         self.was_full = False
+
+    @property
+    def least_bytes(self) -> int:
+        """The size to which the window may shrink."""
+        return min(LEAST_BYTES, self.window_bytes)
 
     @property
     def batch_bytes(self) -> int:
@@ -64,12 +84,14 @@ class Pace:
         if in_flight >= self.window_bytes:
             self.was_full = True
 
-    def acknowledged(self, taken: int, given: int, now: int, rtt_best: int) -> None:
-        """Record that of `given` bytes that were sent `taken` are acknowledged. `rtt_best` is the
-        shortest round trip so far, in nanoseconds."""
+    def acknowledged(self, taken: int, given: int, now: int, stamp: int, rtt_best: int) -> None:
+        """Record that of `given` bytes that were sent `taken` are acknowledged. The sink sent the
+        acknowledgement at `stamp` (ns of its own monotone clock). `rtt_best` is the shortest round
+        trip so far, in nanoseconds."""
+        self.is_answered = taken > 0
         if self.began_at >= 0:
             is_idle = self.ends_with == self.began_with
-            lasted = now - self.began_at
+            lasted = max(now - self.began_at, stamp - self.began_stamp)
             if taken < self.ends_with and lasted < self.late_ns(rtt_best):
                 return
             if lasted > 0 and taken > self.began_with:
@@ -77,6 +99,7 @@ class Pace:
         is_busy = given > taken or self.was_full
         self.was_full = given - taken >= self.window_bytes
         self.began_at = now if is_busy else -1
+        self.began_stamp = stamp
         self.began_with, self.ends_with = taken, given
 
     def late_ns(self, rtt_best: int) -> int:
@@ -91,7 +114,7 @@ class Pace:
         if self.was_full or is_late:
             self.rate = size * SECOND // lasted
         if is_late:
-            self.window_bytes = max(wanted, min(LEAST_BYTES, self.window_bytes))
+            self.window_bytes = max(wanted, self.least_bytes)
         elif self.was_full and wanted > self.window_bytes:
             wanted = min(wanted, GROWTH_MAX * self.window_bytes)
             self.window_bytes = min(wanted, self.limits.window_bytes_max)

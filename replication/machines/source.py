@@ -209,7 +209,7 @@ class Source(End):
             self.moved_at = now
         self.taken = ack.taken
         is_first = self.measure(ack, now)
-        self.pace.acknowledged(self.taken, self.given, now, self.rtt_best)
+        self.pace.acknowledged(self.taken, self.given, now, ack.stamp, self.rtt_best)
         if is_first:
             self.heartbeat(now)
         self.progress.acknowledge(ack.vector)

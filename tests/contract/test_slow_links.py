@@ -6,8 +6,11 @@ import random
 
 import pytest
 
+from replication.machines.pacing import FIRST_BYTES, LEAST_BYTES
+from replication.protocol.backoff import CONNECT_NS_MAX, WAIT_NS_MAX
 from replication.protocol.events import Closed
-from sim.engine.events import SECOND
+from replication.protocol.limits import Limits
+from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Plan, Tuning
 from sim.world.world import SimWorld
 
@@ -29,11 +32,27 @@ class Parted:
         self.rng = random.Random(1)
 
     def write(self, count: int, size: int = VALUE_BYTES) -> None:
-        """Write values that cannot be made smaller, and wait until all but `us` have them."""
-        for _ in range(count):
-            self.size += size
-            self.world.run("eu", "SET", f"k{self.size}", self.rng.randbytes(size // 2).hex())
+        """Write values that cannot be made smaller, each in its own op, and wait until all but
+        `us` have them."""
+        self.begin_writing("eu", count, size)
         self.world.sleep(SECOND)
+
+    def begin_writing(
+        self, source: str, count: int, size: int = VALUE_BYTES, *, is_one_op: bool = False
+    ) -> None:
+        """Write values that cannot be made smaller, each in its own op or all in one."""
+        commands = [
+            ("SET", f"{source}{self.size}.{number}", self.rng.randbytes(size // 2).hex())
+            for number in range(count)
+        ]
+        if is_one_op:
+            self.world.run_all(source, ("MULTI",), *commands, ("EXEC",))
+        else:
+            for command in commands:
+                self.world.run(source, *command)
+                self.world.sleep(2 * MS)
+        if source == "eu":
+            self.size += count * size
 
     def heal(self) -> float:
         """Heal the cut; how many seconds it takes to catch up."""
@@ -101,13 +120,42 @@ def test_one_large_op_over_slow_link_arrives(rate: int) -> None:
     assert parted.ended == 0
 
 
-def test_both_directions_catch_up_at_same_time() -> None:
-    parted = Parted(10_000)
-    for number in range(100):
-        parted.world.run("us", "SET", f"u{number}", "v" * VALUE_BYTES)
-    parted.write(100)
+@pytest.mark.parametrize("rate", [5_000, 10_000, 20_000])
+@pytest.mark.parametrize("is_one_op", [True, False], ids=["one-op", "many-ops"])
+@pytest.mark.parametrize("count", [100, 300])
+def test_both_directions_catch_up_at_same_time(rate: int, is_one_op: bool, count: int) -> None:
+    """The limit: a window of bytes takes its time on the way, and then its acknowledgement waits
+    behind a window of the other direction. So each direction uses at least half of its bandwidth.
+    A second is for connecting."""
+    parted = Parted(rate)
+    for source in ("us", "eu"):
+        parted.begin_writing(source, count, is_one_op=is_one_op)
+    parted.world.sleep(SECOND)
     assert parted.heal() < 2 * parted.needed + 1
     assert parted.ended == 0
+
+
+@pytest.mark.parametrize("rate", [500, 1_000, 3_000])
+@pytest.mark.parametrize("is_one_op", [True, False], ids=["one-op", "many-ops"])
+def test_both_directions_catch_up_even_if_first_window_takes_too_long(
+    rate: int, is_one_op: bool
+) -> None:
+    """The first window of each direction holds up the acknowledgements of the other one for longer
+    than the silence that ends a link. So the next connections have smaller windows.
+
+    The limit: what three connections with windows of 16, 4 and 1 KB have sent in vain is sent in
+    addition. Again each direction uses at least half of its bandwidth. Each of these connections
+    costs the silence that ends it, and the time to dial again."""
+    parted = Parted(rate)
+    for source in ("us", "eu"):
+        parted.begin_writing(source, 30, is_one_op=is_one_op)
+    parted.world.sleep(SECOND)
+    in_vain = (FIRST_BYTES + FIRST_BYTES // 4 + LEAST_BYTES) / rate
+    until_dialled = (Limits().silence_ns_max + CONNECT_NS_MAX + WAIT_NS_MAX) / SECOND
+    assert parted.heal() < 2 * (parted.needed + in_vain) + 3 * until_dialled
+    ended = parted.closed()
+    parted.world.sleep(60 * SECOND)
+    assert parted.closed() == ended
 
 
 @pytest.mark.parametrize("rate", [20_000, 100_000, 500_000, 1_000_000])

@@ -39,7 +39,7 @@ class Pipe:
             self.fill()
             self.now += RTT
             self.taken = min(self.given, self.taken + self.rate * RTT // SECOND)
-            self.pace.acknowledged(self.taken, self.given, self.now, RTT)
+            self.pace.acknowledged(self.taken, self.given, self.now, self.now - RTT // 2, RTT)
 
     @property
     def queue_seconds(self) -> float:
@@ -78,7 +78,7 @@ def test_window_that_is_never_full_does_not_grow() -> None:
     pace = Pace(Limits())
     for number in range(1, 100):
         pace.sent(100)
-        pace.acknowledged(number * 100, number * 100, number * RTT, RTT)
+        pace.acknowledged(number * 100, number * 100, number * RTT, number * RTT, RTT)
     assert pace.window_bytes == FIRST_BYTES
     assert pace.rate == 0
 
@@ -86,9 +86,9 @@ def test_window_that_is_never_full_does_not_grow() -> None:
 def test_idle_time_does_not_shrink_window() -> None:
     pace = Pace(Limits())
     pace.sent(FIRST_BYTES)
-    pace.acknowledged(FIRST_BYTES, FIRST_BYTES, RTT, RTT)
+    pace.acknowledged(FIRST_BYTES, FIRST_BYTES, RTT, RTT, RTT)
     pace.sent(100)
-    pace.acknowledged(FIRST_BYTES + 100, FIRST_BYTES + 100, 60 * SECOND, RTT)
+    pace.acknowledged(FIRST_BYTES + 100, FIRST_BYTES + 100, 60 * SECOND, 60 * SECOND, RTT)
     assert pace.window_bytes == FIRST_BYTES
 
 
@@ -121,9 +121,55 @@ def test_new_connection_starts_with_small_window() -> None:
     assert pace.window_bytes == LEAST_BYTES
 
 
+def test_window_shrinks_if_connection_ends_before_first_ack_of_data() -> None:
+    pace = Pace(Limits())
+    sizes: list[int] = []
+    for _ in range(4):
+        pace.sent(pace.window_bytes)
+        pace.acknowledged(0, pace.window_bytes, RTT, RTT, RTT)
+        pace.begin()
+        sizes.append(pace.window_bytes)
+    assert sizes == [FIRST_BYTES // 4, LEAST_BYTES, LEAST_BYTES, LEAST_BYTES]
+
+
+def test_window_is_kept_if_connection_ends_after_ack_or_before_window_is_full() -> None:
+    pace = Pace(Limits())
+    pace.sent(FIRST_BYTES)
+    pace.acknowledged(1, FIRST_BYTES, RTT, RTT, RTT)
+    pace.begin()
+    assert pace.window_bytes == FIRST_BYTES
+    pace.sent(FIRST_BYTES - 1)
+    pace.begin()
+    assert pace.window_bytes == FIRST_BYTES
+
+
 def test_time_that_stands_still_is_no_round() -> None:
     pace = Pace(Limits())
     pace.sent(FIRST_BYTES)
-    pace.acknowledged(1, FIRST_BYTES, RTT, RTT)
-    pace.acknowledged(FIRST_BYTES, FIRST_BYTES, RTT, RTT)
+    pace.acknowledged(1, FIRST_BYTES, RTT, RTT, RTT)
+    pace.acknowledged(FIRST_BYTES, FIRST_BYTES, RTT, RTT, RTT)
     assert pace.window_bytes == FIRST_BYTES
+
+
+@pytest.mark.parametrize("stamp_start", [0, 1000 * SECOND])
+def test_acks_that_queued_do_not_grow_window(stamp_start: int) -> None:
+    """The sink gets 10 kB/s. Its acknowledgements arrive a millisecond apart, after they have
+    queued behind data of the other direction."""
+    pace = Pace(Limits())
+    pace.sent(FIRST_BYTES)
+    for number in range(1, 9):
+        stamp = stamp_start + number * SECOND // 5
+        pace.acknowledged(2000 * number, FIRST_BYTES, 2 * SECOND + number * MS, stamp, RTT)
+    pace.acknowledged(FIRST_BYTES, FIRST_BYTES, 2 * SECOND + 9 * MS, stamp_start + 2 * SECOND, RTT)
+    assert pace.window_bytes < FIRST_BYTES
+    assert abs(pace.rate - 10_000) < 1_000
+
+
+def test_acks_that_sink_sent_together_are_timed_by_arrival() -> None:
+    """The sink was paused, and read everything that had come meanwhile."""
+    pace = Pace(Limits())
+    pace.sent(FIRST_BYTES)
+    pace.acknowledged(2000, FIRST_BYTES, SECOND, SECOND, RTT)
+    pace.acknowledged(12_000, FIRST_BYTES, 2 * SECOND, SECOND + 1, RTT)
+    pace.acknowledged(FIRST_BYTES, FIRST_BYTES, 2 * SECOND + SECOND // 2, SECOND + 2, RTT)
+    assert pace.rate == (FIRST_BYTES - 2000) * 2 // 3
