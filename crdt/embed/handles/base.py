@@ -25,9 +25,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from decimal import Decimal
 from numbers import Number
-from typing import Any, Generic, NoReturn, Self, TypeVar, cast
+from typing import Any, Generic, NoReturn, Self, SupportsIndex, TypeVar, cast
 
 from crdt.embed.arguments import SECONDS_MAX, deadline, decimal, encode, encode_key, whole
+from crdt.embed.handles.arithmetic import Arithmetic, plain_number
 from crdt.errors import CounterOverflow, NotANumber, WrongType
 from crdt.numbers import long_double
 from crdt.store.keyspace import Keyspace
@@ -148,62 +149,10 @@ class StringHandle(Handle[T]):  # noqa: PLW1641 - as mutable as a list
         strings.assign(self.prepare(True), self.key, text)
 
 
-class NumberHandle(Handle[Any]):  # noqa: PLW1641 - it changes, as a list does
+class NumberHandle(Arithmetic, Handle[Any]):
     """A counter that behaves like a number: comparisons and arithmetic use its value."""
 
     __slots__ = ()
-
-    def get(self) -> int | float:
-        """Return the value, 0 for a missing key."""
-        raise NotImplementedError
-
-    def __int__(self) -> int:
-        return int(self.get())
-
-    def __float__(self) -> float:
-        return float(self.get())
-
-    def __bool__(self) -> bool:
-        return self.get() != 0
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, NumberHandle):
-            return self.get() == other.get()
-        return self.get() == other
-
-    def __lt__(self, other: float | NumberHandle) -> bool:
-        return self.get() < number_of(other)
-
-    def __le__(self, other: float | NumberHandle) -> bool:
-        return self.get() <= number_of(other)
-
-    def __gt__(self, other: float | NumberHandle) -> bool:
-        return self.get() > number_of(other)
-
-    def __ge__(self, other: float | NumberHandle) -> bool:
-        return self.get() >= number_of(other)
-
-    def __add__(self, other: float | NumberHandle) -> int | float:
-        return self.get() + number_of(other)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: float | NumberHandle) -> int | float:
-        return self.get() - number_of(other)
-
-    def __rsub__(self, other: float) -> int | float:
-        return number_of(other) - self.get()
-
-    def __mul__(self, other: float | NumberHandle) -> int | float:
-        return self.get() * number_of(other)
-
-    __rmul__ = __mul__
-
-    def __neg__(self) -> int | float:
-        return -self.get()
-
-    def __abs__(self) -> int | float:
-        return abs(self.get())
 
 
 def not_countable(where: str, held: Register | None) -> str:
@@ -221,15 +170,6 @@ def too_far(where: str, delta: int) -> str:
     return f"adding {delta} takes the {where} beyond 2**59, the range of counters"
 
 
-def number_of(other: object) -> int | float:
-    """Return the other operand of a comparison or calculation as a number. Raises TypeError."""
-    if isinstance(other, NumberHandle):
-        return other.get()
-    if isinstance(other, int | float):
-        return other
-    raise TypeError(f"expected a number, not {type(other).__name__}")
-
-
 class CounterHandle(NumberHandle):
     """A counter (rules CTR-1 to CTR-9). `+=` and `-=` change it; `+` and `==` use its value.
 
@@ -239,7 +179,7 @@ class CounterHandle(NumberHandle):
 
     __slots__ = ()
 
-    def increment(self, by: int = 1) -> int:
+    def increment(self, by: SupportsIndex = 1) -> int:
         """Add an integer. Return the new value.
 
         Raises CounterOverflow beyond 2**59. Raises NotANumber if the value is not an integer. Use
@@ -254,22 +194,23 @@ class CounterHandle(NumberHandle):
         except CounterOverflow:
             raise CounterOverflow(too_far(f"counter {self.key!r}", delta)) from None
 
-    def decrement(self, by: int = 1) -> int:
+    def decrement(self, by: SupportsIndex = 1) -> int:
         """Subtract an integer. Return the new value. Raises the same errors as `increment`."""
         return self.increment(-whole(by, ADD))
 
-    def add(self, by: float | str | Decimal) -> float:
+    def add(self, by: float | str | Decimal | Arithmetic) -> float:
         """Add a number with at most 17 decimals. Return the new value.
 
         Raises NotANumber if the value is not a number, or if the sum is too large.
         """
-        delta = long_double.parse(str(decimal(by)).encode())
+        delta = long_double.parse(str(decimal(plain_number(by))).encode())
         if delta is None:
             raise NotANumber(f"{by!r} is too large or too small to be added")
         self.get()
         return float(strings.increment_decimal(self.write(String), self.key, delta))
 
-    def __iadd__(self, by: float | Decimal) -> Self:
+    def __iadd__(self, given: float | Decimal | Arithmetic) -> Self:
+        by = plain_number(given)
         expect(by, Number)
         value = self.read(String)
         if isinstance(by, int) and (value is None or value.integer() is not None):
@@ -278,7 +219,8 @@ class CounterHandle(NumberHandle):
             self.add(by)
         return self
 
-    def __isub__(self, by: float | Decimal) -> Self:
+    def __isub__(self, given: float | Decimal | Arithmetic) -> Self:
+        by = plain_number(given)
         expect(by, Number)
         return self.__iadd__(-by)
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex
 
 from crdt.embed.arguments import decimal, encode, real, whole
+from crdt.embed.handles.arithmetic import Arithmetic, plain_number
 from crdt.embed.handles.base import ADD, Handle, T, Text, not_countable, too_far
 from crdt.errors import CounterOverflow, NotANumber
 from crdt.numbers import long_double
@@ -73,7 +74,7 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
         self.update(other)
         return self
 
-    def increment(self, field: Text, by: int = 1) -> int:
+    def increment(self, field: Text, by: SupportsIndex = 1) -> int:
         """Add an integer to a field. Return its new value.
 
         Raises CounterOverflow beyond 2**59. Raises NotANumber if the value is not an integer. Use
@@ -88,11 +89,11 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
         except CounterOverflow:
             raise CounterOverflow(too_far(f"field {encoded!r}", delta)) from None
 
-    def add(self, field: Text, by: float | str | Decimal) -> float:
+    def add(self, field: Text, by: float | str | Decimal | Arithmetic) -> float:
         """Add a number with at most 17 decimals to a field. Return its new value. Raises
         NotANumber if the value is not a number, or if the sum is too large."""
         encoded = encode(field)
-        delta = long_double.parse(str(decimal(by)).encode())
+        delta = long_double.parse(str(decimal(plain_number(by))).encode())
         if delta is None:
             raise NotANumber(f"{by!r} is too large or too small to be added")
         db = self.write(Hash)

@@ -15,7 +15,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Self
+from typing import Any, NoReturn, Self, SupportsIndex
 
 from crdt.embed.arguments import encode, whole
 from crdt.embed.handles.base import Handle, Key, MembersHandle, NumberHandle, Prepare, T, Text
@@ -94,15 +94,18 @@ class GrowCounterHandle(NumberHandle):
 
     __slots__ = ()
 
-    def increment(self, by: int = 1) -> int:
+    def increment(self, by: SupportsIndex = 1) -> int:
         """Add an integer. Return the new value. Raises ValueError if `by` is negative, and
         CounterOverflow if the new value is too large."""
         delta = whole(by)
         return counter_grow.increment(self.write(GrowCounter), self.key, delta)
 
-    def __iadd__(self, by: int) -> Self:
+    def __iadd__(self, by: SupportsIndex) -> Self:
         self.increment(by)
         return self
+
+    def __isub__(self, by: object) -> NoReturn:
+        raise TypeError("a counter that only grows cannot be decreased: use replica.counter(key)")
 
     def get(self) -> int:
         """Return the sum of all observed increments."""
