@@ -6,8 +6,9 @@ the number of `times` that the event has happened since.
 
 Two events are the same if their names and details are equal and nothing else has happened to the
 same link in between. So a link that goes down, comes up and goes down again is shown each time.
-The same holds for a region that is loading, ready and loading again. Answers to a request
-to stop the process are always shown.
+The same holds for a region that is loading, ready and loading again. The port of a client does not
+count, since each connection has another one. Answers to a request to stop the process are always
+shown.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ TOPICS: Final = {
     "promoted": "role",
 }
 """Events of a region that end each other's repetitions, with what they are about."""
+OF_CLIENTS: Final = ("cross-protocol request", "wrong password")
+"""Events with the address of a client, with its port."""
 ALWAYS_SHOWN: Final = ("data at risk", "confirm", "not stopped")
 """Answers to a signal or a client. If one were hidden, the request would seem to be ignored."""
 
@@ -60,10 +63,11 @@ class Repetition:
         """
         if event in ALWAYS_SHOWN:
             return details
-        subject = _subject(event, details)
+        compared = _without_port(event, details)
+        subject = _subject(event, compared)
         latest = self.latest.get(subject)
-        if latest is None or (latest.event, latest.details) != (event, details):
-            self.latest[subject] = _Latest(event, dict(details), now)
+        if latest is None or (latest.event, latest.details) != (event, compared):
+            self.latest[subject] = _Latest(event, compared, now)
             self.latest.move_to_end(subject)
             if len(self.latest) > SUBJECTS_MAX:
                 self.latest.popitem(last=False)
@@ -81,3 +85,11 @@ def _subject(event: str, details: Mapping[str, object]) -> tuple[object, ...]:
     if any(name is not None for name in names):
         return (details.get("region"), details.get("direction"), *names)
     return (details.get("region"), TOPICS.get(event, event))
+
+
+def _without_port(event: str, details: Mapping[str, object]) -> dict[str, object]:
+    """Return the details that make two events the same."""
+    compared = dict(details)
+    if event in OF_CLIENTS:
+        compared["address"] = f"{details.get('address')}".rpartition(":")[0]
+    return compared

@@ -82,3 +82,16 @@ def test_memory_is_bounded() -> None:
     assert len(events.latest) == repetition.SUBJECTS_MAX
     assert events.details_to_show("link down", {"peer": 0}, 1.0) == {"peer": 0}
     assert events.details_to_show("link down", {"peer": repetition.SUBJECTS_MAX}, 1.0) is None
+
+
+@pytest.mark.parametrize("event", ["cross-protocol request", "wrong password"])
+def test_clients_of_one_host_are_counted_whatever_their_ports(event: str) -> None:
+    repetition = Repetition()
+    here = {"region": "us", "address": "10.0.0.1:50001"}
+    assert repetition.details_to_show(event, here, 0.0) == here
+    again = {"region": "us", "address": "10.0.0.1:50002"}
+    assert repetition.details_to_show(event, again, 1.0) is None
+    other = {"region": "us", "address": "10.0.0.2:50002"}
+    assert repetition.details_to_show(event, other, 2.0) == other
+    late = {"region": "us", "address": "10.0.0.1:50003"}
+    assert repetition.details_to_show(event, late, 61.0) == {**late, "times": 2}
