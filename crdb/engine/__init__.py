@@ -1,3 +1,3 @@
-"""What a client meets: sessions, the command table, transactions, blocking, configuration."""
+"""The database as clients use it: sessions, commands, transactions, blocking, configuration."""
 
 from __future__ import annotations

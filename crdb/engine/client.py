@@ -1,4 +1,4 @@
-"""One client of one instance, as a command's handler sees it.
+"""A client of an instance, as a command's handler sees it.
 
 A handler is a plain function. It reads and writes through `client.db`, appends its reply to
 `client.out`, and raises CommandError to refuse:

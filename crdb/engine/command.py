@@ -65,7 +65,7 @@ def no_handler(_client: object, _args: list[bytes]) -> None:
 
 
 class Command:
-    """One command, or one subcommand.
+    """A command, or a subcommand.
 
     `number` is its index among an instance's counters. A table sets it; 0 is the index of commands
     that no table has numbered.

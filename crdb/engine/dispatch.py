@@ -1,4 +1,4 @@
-"""One command, from request to reply: the guards, then the handler.
+"""The way of a command from request to reply: the guards, then the handler.
 
 For a client in no special state the executor skips most of this. EXEC also runs its queue through
 `call`.

@@ -1,8 +1,8 @@
 """A client's bytes in, its replies out: the loop that every request passes through.
 
 The common request, a known command of a client in no special state, costs one look into the table,
-one comparison of its arity and the handler itself. Everything else goes to `dispatch`. What can be
-counted per batch is.
+one comparison of its arity and the handler itself. Everything else goes to `dispatch`. Calls and
+their times are counted per batch where possible.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def run(client: Client, data: bytes) -> None:
 def run_batch(client: Client, data: bytes) -> bool:
     """Parse `data` and run the requests that are complete. Return True, for `contain_crash`.
 
-    What ran since the clock was read is in `statistics.ran`, and after that `runs` times `latest`.
+    The commands that ran since the clock was read are in `statistics.ran`, except for the last
+    `runs` runs of `latest`.
     """
     parser = client.parser
     parser.feed(data)
@@ -149,7 +150,7 @@ def run_timed(client: Client, command: Command | None, args: list[bytes]) -> flo
 def count_runs(
     client: Client, command: Command, args: list[bytes], runs: int, seconds: float
 ) -> None:
-    """Count short commands that took so long together, `runs` times `command` the last of them.
+    """Count short commands that took `seconds` together. The last of them ran `runs` times.
 
     If they took long although they are short, the next ones are timed each by itself.
     """

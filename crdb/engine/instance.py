@@ -1,4 +1,4 @@
-"""One region's database: a replica and its clients. Pure: time comes in.
+"""The database of a region: a replica and its clients. Pure: time comes in.
 
 A driver calls, once per turn, `advance(now, wall)` before it hands requests to the executor and
 `turn.finish()` afterwards; `turn.before_sleep()` when no socket is ready, before it waits; and
@@ -55,7 +55,7 @@ InfoLines = Callable[[], list[tuple[str, object]]]
 
 
 class Instance:
-    """One region's database and its clients."""
+    """The database of a region and its clients."""
 
     next_sample: int = 0
     allows_test_clock: bool = False

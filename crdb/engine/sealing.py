@@ -1,4 +1,4 @@
-"""When the effects in the outbox are sealed into an op. Pure: the time comes in, in seconds.
+"""The times at which the outbox is sealed into an op. Pure: the time comes in, in seconds.
 
 Writes gather in the replica's outbox. At the end of a turn they are sealed into one op, but not
 more often than every `PACE_SECONDS`, and a quarter as often under many writes. An op costs about as
@@ -54,7 +54,7 @@ class SealPacing:
         return 0.0 if is_large else max(left, 0.0)
 
     def record_seal(self, keyspace: Keyspace, now: float) -> None:
-        """Reckon when the next op may follow the one that the outbox becomes now."""
+        """Compute when the next op may be sealed, since the outbox is sealed now."""
         is_busy = keyspace.pending_count() > BUSY_EFFECTS_PER_SECOND * (now - self.sealed_at)
         self.due = now + (BUSY_PACE_SECONDS if is_busy else PACE_SECONDS)
         self.sealed_at = now

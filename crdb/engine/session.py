@@ -42,7 +42,7 @@ OUTPUT_UNLIMITED: Final = 1 << 62
 
 
 class Session:
-    """One connection's state. Times are in ms of the instance's clock."""
+    """The state of a connection. Times are in ms of the instance's clock."""
 
     __slots__ = (
         "active_at",

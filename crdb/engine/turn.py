@@ -1,4 +1,4 @@
-"""One turn of a server: read, execute, seal, append, flush, push. Pure.
+"""The turn of a server: read, execute, seal, append, flush, push. Pure.
 
 All sockets that are ready are served in one turn, and its phases have one order:
 
@@ -53,7 +53,7 @@ APPENDING: Final = "appending to the journal"
 
 
 class SyncPolicy(Enum):
-    """When a journal writes to the disk what was appended to it, as `appendfsync` of Redis."""
+    """The times at which a journal writes records to the disk, as `appendfsync` of Redis."""
 
     ALWAYS = "always"
     """Once per turn, before any reply of the turn is sent."""

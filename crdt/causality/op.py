@@ -1,4 +1,4 @@
-"""One replicated operation: a run of effects with consecutive dots.
+"""A replicated operation: a run of effects with consecutive dots.
 
 All effects of an operation saw the same of other origins: `deps`, sent as the difference from the
 origin's previous operation and therefore usually empty. Of its own origin each saw everything

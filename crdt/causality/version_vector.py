@@ -43,7 +43,7 @@ UNCHANGEABLE: Final = "a Vector cannot be changed; dict(vector) is a copy that c
 
 
 class Vector(dict[Origin, int]):
-    """Which operations a replica has applied, per origin. It cannot be changed.
+    """The operations that a replica has applied, per origin. It cannot be changed.
 
     It equals the plain dictionary of the same numbers. Send `to_bytes()` or `to_text()` to a peer.
     JSON makes texts of the keys and loses the fingerprints; such a mapping is understood here and

@@ -51,7 +51,7 @@ class Garbage:
         `clock` (ms) are deleted. `keys_max` bounds the number of keys visited, and also the number
         of keys deleted. The next call continues where this one stopped.
         """
-        litter = self.db.garbage
+        garbage = self.db.garbage
         keys = self.choose(keys_max)
         before, now = self.collected, dict(self.db.vector)
         for key in keys:
@@ -60,9 +60,9 @@ class Garbage:
             if leads and self.is_orphan(key, stable, now):
                 self.db.delete(key)
                 left = False
-            noted = litter.pop(key, None)
+            noted = garbage.pop(key, None)
             if left:
-                litter[key] = noted
+                garbage[key] = noted
             else:
                 self.collected += 1
         expired = self.delete_expired(clock, keys_max) if leads else 0
@@ -73,11 +73,11 @@ class Garbage:
 
     def choose(self, keys_max: int) -> list[bytes]:
         """Return the next `keys_max` garbage keys at most. A round visits each key once."""
-        litter = self.db.garbage
+        garbage = self.db.garbage
         if self.rest == 0:
-            self.rest = len(litter)
-        keys = list(islice(litter, min(self.rest, keys_max)))
-        self.rest = min(self.rest, len(litter)) - len(keys)
+            self.rest = len(garbage)
+        keys = list(islice(garbage, min(self.rest, keys_max)))
+        self.rest = min(self.rest, len(garbage)) - len(keys)
         return keys
 
     def collect_deadlines(self, key: bytes, stable: Vector, may_write: bool) -> bool:

@@ -1,4 +1,4 @@
-"""Checks of the indexes that a replica keeps beside its values.
+"""Checks of the indexes that a replica keeps next to its values.
 
 Keys, sets, hashes and sorted sets keep an order for scans and another one to draw random names. The
 elements of a list lie in blocks. Each change of a value has to keep these indexes true. An index

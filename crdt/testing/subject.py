@@ -66,7 +66,7 @@ class Promises(Protocol):
 
 @attrs.frozen
 class Subject:
-    """One type or keyspace to test. Its functions have no side effects except on the replica."""
+    """A type or keyspace to test. Its functions have no side effects except on the replica."""
 
     name: str
     commands: tuple[Any, ...]

@@ -18,7 +18,7 @@ from crdt.causality.observed import Observed
 
 
 class Value:
-    """One copy of a replicated value.
+    """A copy of a replicated value.
 
     `code` names the type in effects, whose first items are the code and the operation: 1 to 127
     are ours, 128 to 255 are free for applications (see `crdt.types.custom`).
@@ -112,9 +112,10 @@ class Value:
         return False
 
     def collect(self, stable: Vector) -> bool:
-        """Forget what every replica has observed; True when litter is left for later."""
+        """Forget the metadata that `stable` covers, as every replica has observed it. Return
+        whether garbage is left."""
         return False
 
     def siblings(self) -> list[tuple[Dot, object]]:
-        """The concurrent values behind what readers see, the shown one first."""
+        """Return the concurrent values by dot, the one that readers see first."""
         return []

@@ -1,8 +1,8 @@
 """A register that hides no conflict: it shows all values that were written concurrently.
 
-A write replaces the writes it observed and stands beside the others, as in `register`, but nothing
-chooses between them: the reader does, and by writing settles it (DeCandia et al., "Dynamo", 2007;
-Shapiro et al., "A comprehensive study of Convergent and Commutative Replicated Data Types", 2011).
+A write replaces the writes that it observed, and the others are kept, as in `register`. Readers see
+all of them, and the next write replaces them by one. See DeCandia et al., "Dynamo", 2007, and
+Shapiro et al., "A comprehensive study of Convergent and Commutative Replicated Data Types", 2011.
 """
 
 from __future__ import annotations

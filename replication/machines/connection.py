@@ -1,4 +1,4 @@
-"""One end of a connection between two processes, as a pure machine: bytes in, bytes out.
+"""An end of a connection between two processes, as a pure machine: bytes in, bytes out.
 
 A channel turns bytes into frames once both ends have proved that they know the secret. A
 multiplexer passes the frames to the link of each slot group.

@@ -13,7 +13,7 @@ EventT = TypeVar("EventT")
 
 
 class StreamMachine(Protocol[EventT]):
-    """One end of a connection. Times are nanoseconds of a monotone clock."""
+    """An end of a connection. Times are nanoseconds of a monotone clock."""
 
     @property
     def closed(self) -> bool:

@@ -67,7 +67,7 @@ def always_false() -> bool:
 
 
 class End:
-    """One end of one connection. The driver sets `notify`, which is called when there may be frames
+    """An end of a connection. The driver sets `notify`, which is called when there may be frames
     to send, or when the end has closed. `hello` is the Hello of the other end."""
 
     direction: ClassVar[Direction]

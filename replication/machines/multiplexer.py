@@ -54,7 +54,7 @@ class GroupLink:
 
 
 class Multiplexer:
-    """One end of a connection that carries the links of several slot groups."""
+    """An end of a connection that carries the links of several slot groups."""
 
     def __init__(self) -> None:
         self.notify: Callable[[], None] = nobody

@@ -44,7 +44,7 @@ MOVES: Final[frozenset[tuple[Stage, Stage]]] = frozenset(
 
 @attrs.define
 class Progress:
-    """One peer's stage and what it has acknowledged."""
+    """The stage of a peer, and the vector that it has acknowledged."""
 
     stage: Stage = Stage.CATCHING_UP
     acknowledged: Vector = attrs.field(factory=dict[int, int])

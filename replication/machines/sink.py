@@ -140,7 +140,7 @@ class SinkStatistics:
 
 
 class Sink(End):
-    """One connection that we dialled. Made by `Links.dial`; the interface is that of `Source`."""
+    """The receiving end of a connection. Made by `Links.dial`, with the interface of `Source`."""
 
     direction = Direction.IN
 

@@ -1,4 +1,4 @@
-"""How the links of a replica are doing, in numbers."""
+"""The state of the links of a replica, in numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from replication.protocol.peers import Direction, Peer
 
 @attrs.frozen
 class LinkStatistics:
-    """One link, seen from our end of it; counts since the replica's start."""
+    """A link, seen from our end of it; counts since the replica's start."""
 
     peer: str
     region: int

@@ -1,4 +1,4 @@
-"""How long to wait before dialling again: twice as long each time, within bounds, and never exactly
+"""The pause before dialling again: twice as long each time, within bounds, and never exactly
 as long as others that failed at the same moment.
 
 Both drivers use it, the one over real streams and the simulator's.

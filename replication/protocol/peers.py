@@ -1,4 +1,4 @@
-"""Who takes part: ourselves, and the regions that we are linked with."""
+"""The participants of links: ourselves, and the regions that we are linked with."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Peer:
 
 
 class Direction(enum.Enum):
-    """Which way data flows, seen from us."""
+    """The direction in which data flows, seen from us."""
 
     IN = "in"
     OUT = "out"

@@ -154,7 +154,7 @@ def converge_limit_ns(world: SimWorld) -> int:
 
 
 class Run:
-    """One run of one world."""
+    """A run of one world."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""One region's connection to another: dialling, and dialling again.
+"""The connection of a region to another: dialling, and dialling again.
 
 An attempt takes a round trip, as TCP's handshake does. It fails if the other region is down, if
 nobody answers in time, or if the link was cut by command. The waits between attempts are those of

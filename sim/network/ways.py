@@ -180,7 +180,7 @@ class Way:
 
 
 class Pipe:
-    """One direction of one connection. `on_data` and `on_end` are called at the far end."""
+    """A direction of a connection. `on_data` and `on_end` are called at the far end."""
 
     __slots__ = ("ended", "is_read", "label", "last", "on_data", "on_end", "queue", "way")
 

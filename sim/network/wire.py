@@ -41,7 +41,7 @@ will."""
 
 
 class Wire:
-    """One end of a simulated connection."""
+    """An end of a simulated connection."""
 
     __slots__ = (
         "bad_until",

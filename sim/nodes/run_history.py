@@ -88,10 +88,6 @@ class RunHistory:
         """Return the op that begins with this dot."""
         return self.by_first.get((origin, first))
 
-    def find_by_last(self, origin: Origin, last: int) -> Entry | None:
-        """Return the op that ends with this dot."""
-        return self.by_last.get((origin, last))
-
     def find_covering(self, origin: Origin, seq: int) -> Entry | None:
         """Return the op that contains this effect, or None. O(log ops)."""
         made = self.by_origin.get(origin, [])

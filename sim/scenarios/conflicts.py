@@ -76,7 +76,7 @@ class ScenarioError(Exception):
 
 @attrs.frozen
 class ConflictScenario:
-    """One scenario of a file. Each step is a line with its number."""
+    """A scenario of a file. Each step is a line with its number."""
 
     name: str
     steps: tuple[tuple[int, str], ...]

@@ -78,7 +78,7 @@ PlayRun: TypeAlias = Callable[[Run, Sequence[ScheduleStep]], Result]
 
 @attrs.frozen
 class Block:
-    """One block: its steps with their line numbers, and its lines as written in the file."""
+    """A block: its steps with their line numbers, and its lines as written in the file."""
 
     steps: tuple[tuple[int, str], ...]
     source: tuple[str, ...]

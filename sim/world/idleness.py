@@ -44,7 +44,7 @@ RESYNCING: Final = frozenset(
 
 @attrs.frozen
 class Use:
-    """One end of a connection that sends over a way.
+    """An end of a connection that sends over a way.
 
     `before` is the number of bytes that the way had sent when the check began, `resyncs` the number
     of full resyncs that the link had begun or ended.

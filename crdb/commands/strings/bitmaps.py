@@ -211,7 +211,7 @@ def bitop(client: Client, args: list[bytes]) -> None:
 
 
 class BitfieldStep:
-    """One GET, SET or INCRBY of a BITFIELD."""
+    """A GET, SET or INCRBY of a BITFIELD."""
 
     __slots__ = ("field", "number", "offset", "overflow", "word")
 

@@ -27,7 +27,7 @@ STALE_MAX: Final = 64
 
 
 class Waiter:
-    """One blocked client.
+    """A blocked client.
 
     `attempt` appends the reply and returns True, or does neither. `time_out` appends the reply that
     is due at `deadline` (ms; None is never). `asks_peers` is True if an attempt sends convergence

@@ -1,6 +1,6 @@
 """The declaration of one command, and everything that follows from it.
 
-A command is declared beside its handler (see `crdb.commands.family`). Its arity, the positions of
+A command is declared next to its handler (see `crdb.commands.family`). Its arity, the positions of
 its keys, its ACL categories and its documentation are derived here from the syntax, the flags and
 the group. `Facts` lists what cannot be derived.
 """

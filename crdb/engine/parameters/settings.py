@@ -44,7 +44,7 @@ class InvalidValue(Exception):
 
 @attrs.frozen
 class Parameter:
-    """One parameter of Redis. `kind` is the name of its table in `parameters`."""
+    """A parameter of Redis. `kind` is the name of its table in `parameters`."""
 
     name: str
     alias: str

@@ -23,7 +23,7 @@ from crdt.causality.dots import INCARNATION_MAX
 
 @attrs.frozen
 class RegionStart:
-    """One start of a region. `is_first`: as far as is known, it is the first."""
+    """A start of a region. `is_first` is True if no earlier one is known."""
 
     incarnation: int
     is_first: bool

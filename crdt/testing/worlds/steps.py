@@ -42,7 +42,7 @@ NAMES: Final = tuple(KINDS)
 
 @attrs.frozen
 class Step:
-    """One event. Region numbers begin at 0 here, and at 1 in texts."""
+    """An event. Region numbers begin at 0 here, and at 1 in texts."""
 
     kind: str
     first: int = 0

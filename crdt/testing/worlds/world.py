@@ -43,7 +43,7 @@ BACKLOGS: Final = (1 << 20, 900, 300)  # bytes of history of each region
 
 
 class Site:
-    """One region of the world."""
+    """A region of the world."""
 
     def __init__(self, region: int, replica: Replica) -> None:
         self.region: int = region

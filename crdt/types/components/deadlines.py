@@ -55,7 +55,7 @@ class Deadlines:
         return bool(left)
 
     def add(self, key: bytes, dot: Dot, deadline: int) -> None:
-        """Put one more deadline beside the others."""
+        """Add a deadline to those of the key."""
         siblings = self.table.get(key)
         if siblings is None:
             self.put(key, (dot, deadline))
