@@ -14,6 +14,11 @@ def detail(meaning: str, default: Any = attrs.NOTHING) -> Any:
     return attrs.field(default=default, metadata={"meaning": meaning})
 
 
+def count_noun(count: int, noun: str) -> str:
+    """Return a number with its noun: `1 key`, `2 keys`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 @attrs.frozen(kw_only=True)
 class OperatorEvent:
     """The base class of all events."""

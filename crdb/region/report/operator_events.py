@@ -18,6 +18,7 @@ from crdb.region.report.event_bases import (
     OperatorEvent,
     PeerEvent,
     RegionEvent,
+    count_noun,
     detail,
 )
 
@@ -163,10 +164,10 @@ class DataLostEvent(RegionEvent):
 
     def lines(self) -> list[str]:
         if self.keys is not None:
-            kept = "keys could not be kept when its origin was changed"
-            return [f"{self.region}: {self.keys} {kept}"]
+            kept = "could not be kept when its origin was changed"
+            return [f"{self.region}: {count_noun(self.keys, 'key')} {kept}"]
         what = "what" if self.everything else "some of what"
-        writes = "" if self.writes is None else f" ({self.writes} writes)"
+        writes = "" if self.writes is None else f" ({count_noun(self.writes, 'write')})"
         return [f"{self.region}: {what} earlier incarnations held is lost: no peer has it{writes}"]
 
 
@@ -180,9 +181,11 @@ class DataAtRiskEvent(RegionEvent):
 
     def lines(self) -> list[str]:
         if self.is_last:
-            held = f"{self.keys} keys, and no other region that is connected holds them"
-            return [f"{self.region}: stopping loses {held}"]
-        return [f"{self.region}: {self.writes} writes have not reached another region yet"]
+            held = "and no other connected region has that data"
+            return [f"{self.region}: stopping loses {count_noun(self.keys, 'key')}, {held}"]
+        verb = "has" if self.writes == 1 else "have"
+        writes = count_noun(self.writes, "write")
+        return [f"{self.region}: {writes} {verb} not reached another region yet"]
 
 
 @_event("started empty")

@@ -176,12 +176,22 @@ AT_US = {"region": "us"}
         (
             "data at risk",
             {"is_last": True, "keys": 4, "writes": 9},
-            "us: stopping loses 4 keys, and no other region that is connected holds them",
+            "us: stopping loses 4 keys, and no other connected region has that data",
         ),
         (
             "data at risk",
             {"is_last": False, "keys": 4, "writes": 9},
             "us: 9 writes have not reached another region yet",
+        ),
+        (
+            "data at risk",
+            {"is_last": True, "keys": 1, "writes": 9},
+            "us: stopping loses 1 key, and no other connected region has that data",
+        ),
+        (
+            "data at risk",
+            {"is_last": False, "keys": 4, "writes": 1},
+            "us: 1 write has not reached another region yet",
         ),
         ("ready", {}, "us: ready"),
     ],
