@@ -82,7 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if asked.svg is not None:
             asked.svg.open("a").close()  # what cannot be written to is not found out at the end
-        return run_seeds(asked) if asked.seed is None else run_seed(asked)
+        status = run_seeds(asked) if asked.seed is None else run_seed(asked)
+        sys.stdout.flush()  # what cannot be written is found out here, not after the last line
+        return status
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -90,10 +92,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"sim: seed {lost}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+        discard_output()
         return 141
     except OSError as error:
-        made.error(f"{error.filename}: {error.strerror}")
+        if error.filename is None:
+            discard_output()
+        made.error(f"{error.filename or 'standard output'}: {error.strerror}")
+
+
+def discard_output() -> None:
+    """Discard what is still buffered for standard output, which cannot be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def misplaced_options(asked: argparse.Namespace) -> str:

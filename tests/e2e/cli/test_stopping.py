@@ -22,7 +22,7 @@ def test_ctrl_c_asks_before_it_loses_data(terminal_type: str, answer: bytes) -> 
         assert ask(base + 1, "SET", "k", "v") == b"+OK\r\n"
         process.send_signal(signal.SIGINT)
         shown = seen(terminal, "stop all the same?")
-        assert "stopping loses 1 keys" in shown
+        assert "stopping loses 1 key," in shown
         assert ask(base + 1, "GET", "k") == b"$1\r\nv\r\n"
         if answer:
             os.write(terminal, answer)

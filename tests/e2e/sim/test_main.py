@@ -61,6 +61,21 @@ def test_reader_who_goes_away_ends_it_without_traceback() -> None:
     process.stderr.close()
 
 
+@pytest.mark.parametrize("arguments", [("42",), ("--seeds", "1-2")])
+def test_full_disk_is_one_line(arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sim", *arguments, "--minutes", "0.05"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "sim: standard output: No space left on device\n"
+
+
 def test_many_runs_that_fail_are_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
