@@ -6,6 +6,8 @@ are effects that nobody could keep from coming twice, each once for every reason
 * A fault held them up on their way when the region asked a repair peer for them. They arrive when
   the fault is over, and by then that peer has sent them too. Data that is under way and arrives,
   however slowly, gives no reason to ask.
+* They were sent over a way that a fault held up, while a repair peer was sending effects of their
+  origin. The sender cannot know that, and the repair peer goes on until it is told to stop.
 * No other peer was sending them when the region asked. One that has them since may send them too,
   until it has been told that they are here.
 * They were under way when a snapshot that contains them was merged.
@@ -22,7 +24,7 @@ Not checked: how many bytes messages without effects take; snapshots, which repe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
 from crdt.causality.dots import Origin, Vector, name_origin
@@ -70,6 +72,9 @@ class TrafficChecker(UnaskedChecker):
         self.known: dict[tuple[str, Origin, Source | None], int] = {}
         """By region, origin and connection: the last effect that is excused there. The connection
         is None for what nobody was sending."""
+        self.sent: dict[tuple[str, Origin, Source], int] = {}
+        """The same for each origin that a repair peer sends: the last effect that was sent there
+        when `excuse_delayed` was last called."""
         self.before: dict[str, tuple[int, Vector]] = {}
         """By region the number of merged snapshots, and what it held, after its last turn."""
         self.snapshots: dict[tuple[str, str], int] = {}
@@ -118,10 +123,7 @@ class TrafficChecker(UnaskedChecker):
     def on_repair_asked(self, region: Watched, origin: Origin) -> None:
         """Excuse effects of `origin` that are held up, or that nobody is sending to `region`."""
         held = sent = with_waiting(region.replica).get(origin, 0)
-        for name, other in self.regions.items():
-            source = other.links.sources.get(region.name)
-            if name == region.name or source is None or not is_connected(source, region):
-                continue
+        for name, source in self.sources_to(region):
             if region.is_held_up(name):
                 sent = max(sent, source.cursor.sent.get(origin, 0))
                 self.excuse((region.name, origin, source), held, source.cursor.sent.get(origin, 0))
@@ -131,6 +133,30 @@ class TrafficChecker(UnaskedChecker):
         is_kept = helper.history.floor.get(origin, 0) <= held
         if is_kept and not any(self.is_sending(region, each, origin, held) for each in others):
             self.excuse((region.name, origin, None), sent, helper.keyspace.vector.get(origin, 0))
+        self.excuse_delayed()
+
+    def sources_to(self, region: Watched) -> Iterator[tuple[str, Source]]:
+        """Yield the peers that are connected to `region`, each with the source that sends there."""
+        for name, other in self.regions.items():
+            source = other.links.sources.get(region.name)
+            if source is not None and is_connected(source, region):
+                yield name, source
+
+    def excuse_delayed(self) -> None:
+        """Excuse what was sent since the last call over a way that is held up, if the region lacks
+        it and a repair peer is sending effects of its origin."""
+        now: dict[tuple[str, Origin, Source], int] = {}
+        for region in self.regions.values():
+            sources = list(self.sources_to(region))
+            for origin, helper in helpers(region, sources):
+                held = with_waiting(region.replica).get(origin, 0)
+                for name, source in sources:
+                    key = region.name, origin, source
+                    now[key] = source.cursor.sent.get(origin, 0)
+                    if name != helper and region.is_held_up(name):
+                        before = self.sent.get(key, now[key])
+                        self.excuse(key, max(before, held), now[key])
+        self.sent = now
 
     def excuse(self, key: tuple[str, Origin, Source | None], after: int, until: int) -> None:
         """Excuse the effects after `after` up to `until` that are not excused already."""
@@ -181,6 +207,7 @@ class TrafficChecker(UnaskedChecker):
         if region.replica.merges != merges:
             self.excuse_merged(region, before)
         self.before[region.name] = region.replica.merges, with_waiting(region.replica)
+        self.excuse_delayed()
         self.turns += 1
         if self.turns % SAMPLE == 0:
             for source in region.links.sources.values():
@@ -228,6 +255,14 @@ class TrafficChecker(UnaskedChecker):
                         f"{repair_peer.peer} still sends {region.name} what {name_origin(origin)}"
                         f" writes, though {sink.peer} does"
                     )
+
+
+def helpers(region: Watched, sources: Sequence[tuple[str, Source]]) -> set[tuple[Origin, str]]:
+    """Return the origins for which `region` has asked a repair peer, each with that peer, and those
+    whose repair peer has not been told to stop."""
+    asked = region.links.repair.repair_peers
+    found = {(origin, repair_peer.peer) for origin, repair_peer in asked.items()}
+    return found | {(origin, name) for name, source in sources for origin in source.cursor.extra}
 
 
 def is_live(sink: Sink) -> bool:
