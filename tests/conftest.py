@@ -1,8 +1,11 @@
-"""Settings of all tests: Hypothesis profiles, and lines that coverage ignores.
+"""Settings of all tests: Hypothesis profiles, the hangup signal, and lines that coverage ignores.
 
 Profiles are chosen by the environment variable `HYPOTHESIS_PROFILE`: `quick` (the default) for work
 at the desk and for measuring coverage, `ci` for compiled modules, `nightly` for long runs. None of
 them has a deadline: a test never measures time.
+
+Under nohup the signal SIGHUP is ignored, also in the processes that tests start. Its usual effect
+is restored, since tests send it.
 
 Tests marked `no_cover` run as fast as without coverage: they play through everything at length.
 """
@@ -10,6 +13,7 @@ Tests marked `no_cover` run as fast as without coverage: they play through every
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Generator
 
@@ -26,6 +30,11 @@ for name, examples, steps in (("quick", 25, 25), ("ci", 60, 30), ("nightly", 5_0
         suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no fault of the test
     )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_sessionstart() -> None:
+    """Restore the usual effect of SIGHUP."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
