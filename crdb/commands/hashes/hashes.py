@@ -169,8 +169,6 @@ def hincrbyfloat(client: Client, args: list[bytes]) -> None:
         text = hashes.increment_decimal(db, args[1], args[2], delta)
     except NotANumber:
         raise CommandError(NAN_OR_INFINITY) from None
-    except CounterOverflow:
-        raise CommandError(OVERFLOW) from None
     reply.bulk(client.out, text)
 
 
