@@ -53,7 +53,7 @@ class SpellingForm(enum.Enum):
     PAIRS = "pairs"
     """Names and values in turn follow the stamp."""
     PAIR = "pair"
-    """One name and one value follow the stamp, and then resets."""
+    """A name and a value after the stamp, and then resets."""
     SUM = "sum"
     """The new sum of an increment is last, its birth before it, and before that perhaps a name."""
     NAMES = "names"

@@ -49,7 +49,7 @@ TYPE_OF: Final = {
 """The type of each family's keys; those of `free` may have any."""
 CONDITIONS: Final = ("NX", "XX", "GT", "LT")
 CONDITION_SHARE: Final = 12
-"""One in so many times to live is set under each condition."""
+"""The number of times to live of which one is set under each condition."""
 NAMES_MAX: Final = 40  # names remembered per key, which later commands can remove
 
 

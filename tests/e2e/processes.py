@@ -65,7 +65,7 @@ def first_event(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def ask(port: int, *words: str) -> bytes:
-    """One request on a connection of its own, and its raw reply; nothing if there is none."""
+    """Send a request on a new connection. Return its raw reply, empty if none comes."""
     decoder = ReplyDecoder()
     with socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as sock:
         sock.sendall(" ".join(words).encode() + b"\r\n")

@@ -1,4 +1,4 @@
-"""One source and one sink, joined by hand, so that tests see every frame."""
+"""A source and a sink, joined by hand, so that tests see every frame."""
 
 from __future__ import annotations
 

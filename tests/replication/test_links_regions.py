@@ -180,21 +180,9 @@ def test_writes_under_reused_origin_are_kept_under_another() -> None:
     assert DisputedStateResolved("c", merged=True, moved=True) in site.events
 
 
-def test_full_gate_does_not_keep_out_what_it_waits_for() -> None:
-    world = WireWorld(mesh("a", "b", "c"), gate_bytes=1)
-    world.run(200)
-    world.cut_pair("a", "b")
-    world["a"].write(lambda r: r.string("x").set("v"))
-    world.run(50)
-    for _ in range(3):
-        world["c"].write(lambda r: r.string("y").set("v"))
-    world.run(5000)
-    assert world.agrees()
-    assert any(isinstance(event, Stalled) for event in world["b"].events)
-
-
-def test_stalled_link_resumes_when_buffer_is_empty() -> None:
-    limits = Limits(stall_ns=60_000 * MS, repair_delay_ns=60_000 * MS, no_link_delay_ns=60_000 * MS)
+def with_full_buffer(limits: Limits) -> WireWorld:
+    """Return three regions of which c has seen a write of a that b lacks, and sends b more than its
+    causal buffer holds. The links between a and b are cut."""
     world = WireWorld(mesh("a", "b", "c"), gate_bytes=1, limits=limits)
     world.run(200)
     world.cut_pair("a", "b")
@@ -202,6 +190,19 @@ def test_stalled_link_resumes_when_buffer_is_empty() -> None:
     world.run(50)
     for _ in range(3):
         world["c"].write(lambda r: r.string("y").set("v"))
+    return world
+
+
+def test_full_gate_does_not_keep_out_what_it_waits_for() -> None:
+    world = with_full_buffer(Limits())
+    world.run(5000)
+    assert world.agrees()
+    assert any(isinstance(event, Stalled) for event in world["b"].events)
+
+
+def test_stalled_link_resumes_when_buffer_is_empty() -> None:
+    limits = Limits(stall_ns=60_000 * MS, repair_delay_ns=60_000 * MS, no_link_delay_ns=60_000 * MS)
+    world = with_full_buffer(limits)
     world.run(50)
     assert world["b"].links.sinks["c"].state is SinkState.STALLED
     world.heal_pair("a", "b")

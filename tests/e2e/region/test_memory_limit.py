@@ -150,7 +150,7 @@ def test_writes_are_refused_and_deletions_are_not(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("limit", [RLIMIT_AS, RLIMIT_DATA], ids=["address space", "data"])
 def test_full_region_takes_writes_after_deletions(tmp_path: Path, limit: int) -> None:
-    """What the values have left behind stays in the address space, and is used again."""
+    """Memory that deleted values have freed stays in the address space, and is used again."""
     with limited(tmp_path, limit) as port, closing(Talker(port)) as talker:
         assert fill(talker, size=2_000, keys=200_000)
         assert talker.ask("FLUSHALL") == Status(b"OK")

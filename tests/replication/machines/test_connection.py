@@ -1,4 +1,4 @@
-"""One end of a connection: the events do not depend on how the bytes are divided."""
+"""An end of a connection: the events do not depend on how the bytes are divided."""
 
 from __future__ import annotations
 

@@ -271,12 +271,12 @@ def loading(there: Replica) -> Links:
 
 
 def asked_of(sink: Sink) -> list[Resume | Ack]:
-    """What a link asks for or acknowledges now."""
+    """Return the requests and acknowledgements that a link sends now."""
     return [said for said in sink.frames_to_send() if isinstance(said, Resume | Ack)]
 
 
 def test_new_link_waits_for_snapshot_that_is_loaded() -> None:
-    """What its peer holds may come with the snapshot."""
+    """Data that the peer of the new link holds may come with the snapshot."""
     there = replica(2)
     write(there, 3)
     links = loading(there)

@@ -1,4 +1,4 @@
-"""One run from beginning to end: its result, and its failures."""
+"""A run from beginning to end: its result, and its failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One end of a simulated connection: encoded frames, and a close that both ends receive."""
+"""An end of a simulated connection: encoded frames, and a close that both ends receive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One follower: it copies, refuses writes, is promoted, and restarts."""
+"""A follower: it copies, refuses writes, is promoted, and restarts."""
 
 from __future__ import annotations
 

@@ -8,16 +8,7 @@ import pytest
 from replication.protocol.secret import LinkSecret
 from sim.engine.events import SECOND
 from sim.nodes.linked_process import LinkedProcess
-from sim.schedule.plan import Copy, Plan
 from sim.world.world import SimWorld
-
-
-@pytest.fixture
-def world() -> SimWorld:
-    plan = Plan.of(["eu", "us"], delay_ms=20)
-    made = SimWorld(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
-    made.sleep(2 * SECOND)
-    return made
 
 
 def test_region_serves_and_dials_but_follower_only_dials(world: SimWorld) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import attrs
 import pytest
 
 from replication.mesh.links import Links
@@ -12,16 +11,7 @@ from replication.protocol.events import Event
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.process import SimProcess
-from sim.schedule.plan import Copy, Plan
 from sim.world.world import SimWorld
-
-
-@pytest.fixture
-def world() -> SimWorld:
-    plan = Plan.of(["eu", "us"], delay_ms=20)
-    made = SimWorld(attrs.evolve(plan, copies=(Copy("f", 255, ("eu",)),)))
-    made.sleep(2 * SECOND)
-    return made
 
 
 def test_due_work_is_not_put_off(world: SimWorld) -> None:

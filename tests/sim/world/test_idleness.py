@@ -94,7 +94,7 @@ def test_writes_during_repair_are_not_judged() -> None:
 
 @pytest.mark.parametrize("rest", [0, 3 * SECOND])
 def test_link_with_full_resync_is_not_judged(rest: int) -> None:
-    """One begins and ends during the check; another begins before it and goes on after it."""
+    """Check two resyncs: within the check, and from before it to after it."""
     world = world_of()
     world.run("eu", "SET", "k", "v")
     world.sleep(SECOND)

@@ -32,7 +32,7 @@ def repeat(world: SimWorld, times: int) -> None:
 
 
 def excused(world: SimWorld) -> int:
-    """How many effects may come to us once more."""
+    """Return the number of effects that may come to us once more."""
     traffic = checker_of(world)
     assert isinstance(traffic, TrafficChecker)
     return traffic.excuses["us"].total()
@@ -118,7 +118,7 @@ def test_what_is_sent_in_time_during_repair_is_not_excused() -> None:
     us.links.repair.repair_peers[origin] = RepairPeer("ap", world.now)
 
     def excused_after(sender: SimRegion, count: int) -> int:
-        """How many effects are excused when `sender` has sent us so many more."""
+        """Return the number of effects excused when `sender` has sent us so many more."""
         sent = sender.links.sources["us"].cursor.sent
         sent[origin] = sent.get(origin, 0) + count
         traffic.on_turn_end(us, ())
