@@ -417,11 +417,11 @@ class Source(End):
             return ((self.log_reader.member.region, stable, clock),)
         regions = self.cursor.routes | set(map(region_of, self.cursor.extra))
         found: list[Report] = []
-        limit_bytes = REPORTED_ORIGINS_MAX
+        left = REPORTED_ORIGINS_MAX
         for region in sorted(regions):
             report = stability.report_of(region)
-            if report is not None and region != self.region and len(report) <= limit_bytes:
-                limit_bytes -= len(report)
+            if report is not None and region != self.region and len(report) <= left:
+                left -= len(report)
                 found.append((region, report, stability.clock_of(region)))
         return tuple(found)
 
