@@ -41,12 +41,12 @@ def on_a_terminal(
         os.close(ours)
 
 
-def seen(terminal: int, text: str) -> str:
-    """Return the output up to the screen that contains this text. Fails if nothing comes
-    for WAIT_SECONDS."""
+def seen(terminal: int, *texts: str) -> str:
+    """Return the output up to the part that completes these texts, in any order. Fails if nothing
+    comes for WAIT_SECONDS. A screen may come in several parts."""
     shown = ""
-    while text not in shown:
-        assert select([terminal], [], [], WAIT_SECONDS)[0], f"no {text!r} in {shown!r}"
+    while missing := [text for text in texts if text not in shown]:
+        assert select([terminal], [], [], WAIT_SECONDS)[0], f"no {missing} in {shown!r}"
         shown += os.read(terminal, 65_536).decode(errors="replace")
     return shown
 
