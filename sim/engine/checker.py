@@ -13,6 +13,7 @@ from mypy_extensions import mypyc_attr
 
 from crdb.engine.instance import Instance
 from crdt.causality.dots import Origin, Vector
+from crdt.causality.effect import Effect
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
 from replication.machines.origin_map import OriginMap
@@ -157,6 +158,10 @@ class Checker:
     def on_expiry_set_back(self, name: str, keyspace: Keyspace, before: int) -> None:
         """Called when the clock of a region or follower was set back. Expiry followed the time
         `before` (ms), and follows an earlier one now."""
+
+    def on_effects_made(self, region: Watched, first: int, effects: Sequence[Effect]) -> None:
+        """Called at the end of a turn that has made effects, of which `first` is the number of the
+        first. They are part of an operation that is made at the same time or a little later."""
 
     def on_op_made(self, region: Watched, entry: Entry) -> None:
         """Called when a region has made an operation."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any, Final, TypeAlias
 
+import attrs
+
 from crdt.causality.dots import Dot, Origin, Vector, covers, make_dot, origin_of
-from crdt.causality.effect import FLUSH, is_key_effect
+from crdt.causality.effect import FLUSH, Effect, is_key_effect
 from crdt.causality.op import Op
 from crdt.store.keyspace import Keyspace
 from crdt.testing.builtin import NAMES, text_of
@@ -30,14 +32,47 @@ class EffectBook:
 
     def __init__(self) -> None:
         self.decoder = EffectDecoder()
+        self.latest: dict[Origin, tuple[int, Effect]] = {}
+        """The number of the latest effect of each origin, and the effect."""
         self.by_key: OrderedDict[bytes, Effects] = OrderedDict()
         self.forgotten: dict[bytes, None] = {}
         self.ties = 0
         """The number of effects with a concurrent effect on the same key at the same wall time."""
 
-    def record_op(self, db: Keyspace, op: Op, past: Vector) -> None:
-        """Record a new operation of the region of `db`. `past` is the vector that it observed."""
+    def record_op(self, db: Keyspace, op: Op, past: Vector) -> tuple[Effect, ...]:
+        """Record the effects of an operation of the region of `db`, except those that were recorded
+        when the operation was shorter. Return the new effects.
+
+        A write of a string may replace the latest effect of an operation that is not sealed: then
+        the replaced effect is new. `past` is the vector that the operation observed.
+        """
+        recorded, latest = self.latest.get(op.origin, (0, ()))
+        begin = max(0, recorded + 1 - op.first)
+        if 0 < begin <= len(op.effects) and op.effects[begin - 1] != latest:
+            begin -= 1
+            self.replace_effect(db, op.effects[begin], make_dot(op.origin, recorded))
+        elif begin >= len(op.effects):
+            return ()
+        self.record_effects(db, op, past, recorded)
+        self.latest[op.origin] = op.last, op.effects[-1]
+        return op.effects[begin:]
+
+    def replace_effect(self, db: Keyspace, effect: Effect, dot: Dot) -> None:
+        """Replace the effect that `dot` names, which no other region has applied."""
+        effects = self.by_key.get(effect[2], [])
+        command = self.decoder.decode_effect(effect, origin_of(dot))
+        for index in range(len(effects) - 1, -1, -1):
+            if effects[index].dot == dot:
+                effects[index] = attrs.evolve(
+                    effects[index], command=command, expiry_clock=db.expiry_clock, notes={}
+                )
+                return
+
+    def record_effects(self, db: Keyspace, op: Op, past: Vector, recorded: int) -> None:
+        """Record the effects of an operation whose number is greater than `recorded`."""
         for index, effect in enumerate(op.effects):
+            if op.first + index <= recorded:
+                continue
             dot = make_dot(op.origin, op.first + index)
             command = self.decoder.decode_effect(effect, op.origin)
             keys = list(self.by_key) if is_key_effect(effect, FLUSH) else [effect[2]]
@@ -47,10 +82,10 @@ class EffectBook:
                 effects = self.by_key.setdefault(key, [])
                 seen = observed_bits(past, effects, op.origin)
                 self.ties += any(
-                    other.clock == db.now and not seen >> other.index & 1 for other in effects[-4:]
+                    other.clock == op.base and not seen >> other.index & 1 for other in effects[-4:]
                 )
                 effects.append(
-                    HistoryEvent(command, dot, db.now, db.expiry_clock, len(effects), seen)
+                    HistoryEvent(command, dot, op.base, db.expiry_clock, len(effects), seen)
                 )
                 self.by_key.move_to_end(key)
                 if len(effects) > EFFECTS_MAX or len(command.args) > NAMES_MAX:

@@ -128,12 +128,6 @@ class SimFollower(LinkedProcess):
         for checker in self.around.checkers:
             checker.on_follower_replies(self, session, commands, replies)
 
-    def seal_outbox(self) -> None:
-        """Seal pending effects into an op. Only a promoted follower has any."""
-        if self.replica.keyspace.pending_count():
-            self.replica.seal()
-            self.links.wake()
-
     def show_changes(self) -> None:
         """Pass the changes of this turn to the checkers, if there are any."""
         replica = self.replica

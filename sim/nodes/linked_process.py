@@ -24,7 +24,7 @@ from sim.schedule.plan import Tuning
 
 
 class LinkedProcess(SimProcess):
-    """A process with links. Subclasses define `seal_outbox`, `show_changes` and `handle_events`."""
+    """A process with links. Subclasses define `show_changes` and `handle_events`."""
 
     links: Links
     """The links that serve other processes."""
@@ -86,6 +86,10 @@ class LinkedProcess(SimProcess):
             if now >= links.next_deadline:
                 self.handle_events(links.tick(now))
 
+    def wake_links(self) -> None:
+        """Let the links send what was sealed."""
+        self.links.wake()
+
     def watch_links(self, links: Links) -> None:
         """Subscribe to the links' requests for an earlier tick and for dialling."""
         links.on_rearm = self.note_earlier_deadline
@@ -133,9 +137,7 @@ class LinkedProcess(SimProcess):
             self.add_trace_record("damaged", f"{wire.machine.peer}: {connection.fault}")
         self.handle_group_events(events)
         while connection.pending:
-            self.seal_outbox()
             self.handle_group_events(connection.receive(b"", self.engine.now))
-        self.seal_outbox()
         self.finish_turn()
         self.check_bad_frame(wire)
 

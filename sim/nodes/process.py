@@ -7,6 +7,7 @@ processes are in `linked_process`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -17,12 +18,13 @@ from crdb.engine.event_names import EventName
 from crdb.engine.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable
+from crdb.engine.sealing import SealPacing
 from crdt.embed.replica import Replica
 from replication.protocol.events import Event
 from replication.protocol.secret import NO_SECRET, LinkSecret
 from sim.engine.checker import Checker, Violation
 from sim.engine.clock import WallClock
-from sim.engine.events import MS
+from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
 from sim.engine.trace import Trace
 from sim.network.connector import ConnectionContext
@@ -63,7 +65,7 @@ class SessionConnection:
 
 
 class SimProcess:
-    """A process. Subclasses define how it seals, and what its links do."""
+    """A process. Subclasses define what its links do."""
 
     instance: Instance
     replica: Replica
@@ -87,12 +89,15 @@ class SimProcess:
 
     # -- for subclasses --------------------------------------------------------------------
 
-    def seal_outbox(self) -> None:
-        """Seal pending effects into an op, and wake the links."""
-        raise NotImplementedError
+    def note_effects(self) -> None:
+        """Record the effects that this turn has made. Only the effects of regions are recorded."""
 
     def show_changes(self) -> None:
         """Pass the changes of this turn to the checkers."""
+        raise NotImplementedError
+
+    def wake_links(self) -> None:
+        """Let the links send what was sealed."""
         raise NotImplementedError
 
     def tick_links(self, now: int) -> None:
@@ -131,7 +136,10 @@ class SimProcess:
             config=ParameterTable({"replica-serve-stale-data": serves_stale}),
             rng=self.around.rng.substream(f"instance/{self.name}").generator,
         )
-        self.instance.turn.seal = self.seal_outbox
+        turn = self.instance.turn
+        turn.clock = lambda: self.engine.now / SECOND
+        turn.pacing = SealPacing()
+        turn.push = self.wake_links
         self.sim_client = SimClient(self.instance)
         self.session_connections: dict[int, SessionConnection] = {}
         self.state_hash = StateHash(replica.keyspace)
@@ -281,7 +289,10 @@ class SimProcess:
                     self.sim_client.late += receive(self.sim_client.client, b"")
                 else:
                     self.deliver_late_replies(self.session_connections[woken.id])
-        instance.turn.finish()
+        self.note_effects()
+        left = instance.turn.finish()
+        if left < math.inf:
+            self.arm_timer(self.engine.now + math.ceil(left * SECOND))
         self.show_changes()
         if instance.blocked.by_client:
             self.arm_timer(self.clients_deadline())

@@ -30,7 +30,6 @@ from crdt.causality.dots import (
     make_origin,
 )
 from crdt.causality.op import Op
-from crdt.embed.replica import Replica
 from replication.machines.sink import SinkState
 from replication.machines.source import Source, SourceState
 from replication.mesh.links import Links
@@ -42,6 +41,7 @@ from replication.protocol.events import (
 )
 from replication.protocol.frames import Hello
 from sim.engine.checker import Violation
+from sim.engine.watched_replica import WatchedReplica
 from sim.nodes.client import Reply, SimClient
 from sim.nodes.linked_process import LinkedProcess
 from sim.nodes.process import ProcessContext
@@ -107,11 +107,12 @@ class SimRegion(LinkedProcess):
         """The number of effects that the region has reported as lost."""
         self.before: Vector = {}
         """The region's vector before the commands that run now."""
-        self.install_links(Replica(make_origin(self.number)))
+        self.install_links(WatchedReplica(make_origin(self.number)))
 
-    def install_links(self, replica: Replica) -> None:
+    def install_links(self, replica: WatchedReplica) -> None:
         """Install a replica, its links and its policies."""
         self.install_replica(replica)
+        replica.on_sealed = self.record_sealed_ops
         region = self.file.region(self.name)
         member = member_of(self.file, region, replica.origin)
         peers = peers_of(self.file, region)
@@ -248,30 +249,34 @@ class SimRegion(LinkedProcess):
         for checker in self.around.checkers:
             checker.on_client_left(self, session)
 
-    def seal_outbox(self) -> None:
-        """Seal pending effects into ops, and wake the links."""
-        replica = self.replica
-        op = replica.keyspace.pending(replica.identities.latest_own())
+    def note_effects(self) -> None:
+        """Record the effects in the outbox that were made since the last call."""
+        op = self.replica.keyspace.pending()
         if op is not None:
-            parts = replica.seal_parts(op)
-            self.divided += len(parts) > 1
-            for part in parts:
-                self.record_own_op(part)
-            self.links.wake()
+            self.note_effects_of(op)
 
-    def record_own_op(self, op: Op) -> Entry:
+    def note_effects_of(self, op: Op) -> None:
+        """Record the effects of an op that is perhaps not sealed yet, and notify the checkers."""
+        new = self.around.run_history.record_effects(self.replica.keyspace, op, self.engine.now)
+        if new:
+            for checker in self.around.checkers:
+                checker.on_effects_made(self, op.last + 1 - len(new), new)
+
+    def record_sealed_ops(self, parts: list[Op]) -> None:
+        """Record the ops into which the outbox was sealed."""
+        self.divided += len(parts) > 1
+        for part in parts:
+            self.record_own_op(part)
+
+    def record_own_op(self, op: Op) -> None:
         """Record an op of this region in the run history, and notify the checkers."""
+        self.note_effects_of(op)
         self.writes += 1
         if self.is_sending_snapshot or self.snapshot_peers:
             self.written_meanwhile += 1
-        run_history = self.around.run_history
-        entry = run_history.record_op(op, self.engine.now, self.name)
-        run_history.book.record_op(
-            self.replica.keyspace, op, run_history.latest_observed(op.origin)
-        )
+        entry = self.around.run_history.record_op(op, self.engine.now, self.name)
         for checker in self.around.checkers:
             checker.on_op_made(self, entry)
-        return entry
 
     def show_changes(self) -> None:
         """Pass the changes of this turn to the checkers, if there are any."""
@@ -286,11 +291,9 @@ class SimRegion(LinkedProcess):
             self.state_hash.mark_all_dirty()
         start = max(self.read_to, history.start)
         for origin, first, _, data in history.read(start, history.stop - start):
-            entry = self.around.run_history.find_by_first(origin, first)
             if origin == replica.origin:
-                if entry is None or entry.data != data:
-                    self.record_own_op(Op.from_bytes(data))
                 continue
+            entry = self.around.run_history.find_by_first(origin, first)
             if entry is None or entry.data != data:
                 entry = Entry(Op.from_bytes(data), self.engine.now, -1)
             for checker in checkers:
@@ -327,8 +330,8 @@ class SimRegion(LinkedProcess):
         region cannot detect this, and no invariant would hold. The simulator therefore reports the
         reused origin to it.
         """
-        made = self.around.run_history.by_origin.get(self.replica.origin)
-        if made and made[-1].last > self.replica.keyspace.seq:
+        made = self.around.run_history.latest_effect(self.replica.origin)
+        if made > self.replica.keyspace.seq:
             self.take_new_incarnation(OriginReused(event.peer, self.replica.origin))
             return
         self.lifecycle.handle_event(event)
@@ -360,7 +363,6 @@ class SimRegion(LinkedProcess):
     def take_new_incarnation(self, event: OriginReused) -> None:
         """Begin another incarnation of the region, and write its number to disk."""
         self.missing = None
-        self.seal_outbox()
         self.lifecycle.handle_event(event)
         number = self.lifecycle.incarnation_to_write()
         assert number is not None, "every incarnation is used up"

@@ -12,11 +12,14 @@ from operator import attrgetter
 from typing import Final
 
 from crdt.causality.dots import Origin, Vector, dominates, name_origin
+from crdt.causality.effect import Effect
 from crdt.causality.op import Op
+from crdt.store.keyspace import Keyspace
 from sim.nodes.effects import EffectBook
 
 EMPTY: Final[Mapping[Origin, int]] = {}
 FIRST: Final = attrgetter("first")
+LAST: Final = attrgetter("last")
 STRIDE: Final = 64  # one full observed vector is kept for so many ops of an origin
 
 
@@ -53,10 +56,39 @@ class RunHistory:
         self.pasts: dict[Origin, list[Vector]] = {}
         """The vectors that each origin had observed, one per STRIDE ops; the last is current."""
         self.book = EffectBook()
+        self.noted: dict[Origin, list[tuple[int, int]]] = {}
+        """Of the effects that are not sealed: the number of the last effect of each turn, and the
+        time (ns) of the turn."""
+
+    def record_effects(self, db: Keyspace, op: Op, at: int) -> tuple[Effect, ...]:
+        """Record effects that the region of `db` has made at `at` (ns), and that may still be in
+        its outbox. Return those that were not recorded before."""
+        past = {**self.pasts.get(op.origin, (EMPTY,))[-1], **op.deps}
+        new = self.book.record_op(db, op, past)
+        if new:
+            self.noted.setdefault(op.origin, []).append((op.last, at))
+        return new
+
+    def latest_effect(self, origin: Origin) -> int:
+        """Return the number of the latest effect that an origin has made; 0 if there is none."""
+        return self.book.latest.get(origin, (0, ()))[0]
+
+    def oldest_beyond(self, origin: Origin, seq: int) -> int | None:
+        """Return when (ns) an origin made the first of its effects beyond `seq`. None if there is
+        none."""
+        made = self.by_origin.get(origin, [])
+        index = bisect_right(made, seq, key=LAST)
+        if index < len(made):
+            return made[index].at
+        return next((at for last, at in self.noted.get(origin, ()) if last > seq), None)
 
     def record_op(self, op: Op, at: int, region: str = "") -> Entry:
-        """Record an op that `region` has made at `at` (ns)."""
-        entry = Entry(op, at, len(self.in_order), region or name_origin(op.origin))
+        """Record an op that `region` has sealed at `at` (ns). Its time is that of its first
+        effect."""
+        noted = self.noted.get(op.origin, [])
+        made_at = next((time for last, time in noted if last >= op.first), at)
+        self.noted[op.origin] = [each for each in noted if each[0] > op.last]
+        entry = Entry(op, made_at, len(self.in_order), region or name_origin(op.origin))
         self.in_order.append(entry)
         self.by_first[op.origin, op.first] = entry
         self.by_last[op.origin, op.last] = entry

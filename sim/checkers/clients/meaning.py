@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, cast
 
 from crdt.causality.dots import Dot, Vector, covers, make_dot
+from crdt.causality.effect import Effect
 from crdt.causality.op import OP_BYTES
 from crdt.store.keyspace import Keyspace
 from crdt.testing.history import HistoryEvent, unseen
@@ -23,6 +24,7 @@ from crdt.types.base import Value
 from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
+from sim.schedule.step import Words
 
 SAMPLE: Final = 16  # one in so many changed keys is checked immediately; the end checks all
 WORKED_OUT_MAX: Final = 150  # commands on one key; more would take too long
@@ -112,13 +114,19 @@ class MeaningChecker(Checker):
         """The keys that one transaction wrote twice in a region that divides ops."""
         self.changed = 0
         self.flushed = False
+        self.latest: Effect | None = None
+        """The latest effect in the outbox before the commands that run now. The next assignment to
+        the same key replaces it."""
+
+    def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
+        self.latest = latest_effect(region.replica.keyspace)
 
     def on_commands_run(
         self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
     ) -> None:
         """Record commands. `before` is the region's vector before these commands."""
         db = region.replica.keyspace
-        if db.seq == before.get(db.origin, 0):
+        if db.seq == before.get(db.origin, 0) and latest_effect(db) == self.latest:
             return
         spelled = [words[1] for words in commands if specified_command(words) is not None]
         if region.replica.op_bytes < OP_BYTES:  # other regions may see a part of the transaction
@@ -138,7 +146,7 @@ class MeaningChecker(Checker):
                         past |= bit
                     bit <<= 1
                 history.append(
-                    HistoryEvent(command, dot, db.now, db.expiry_clock, len(history), past)
+                    HistoryEvent(command, dot, db.base, db.expiry_clock, len(history), past)
                 )
         if len(commands) == 1:
             self.check_log_order(region, commands[0])
@@ -191,6 +199,12 @@ class MeaningChecker(Checker):
         shown = format_value(value, expected)
         if shown != expected:
             raise self.violation(f"{region.name} shows {shown!r} under {key}, not {expected!r}")
+
+
+def latest_effect(db: Keyspace) -> Effect | None:
+    """Return the latest effect in the outbox of a region; None if the outbox is empty."""
+    op = db.pending()
+    return None if op is None else op.effects[-1]
 
 
 def latest_dot(db: Keyspace, key: bytes) -> Dot:

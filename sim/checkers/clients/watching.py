@@ -23,7 +23,7 @@ from typing import ClassVar, Final
 import attrs
 
 from crdb.engine.instance import Instance
-from crdt.causality.effect import FLUSH, is_key_effect
+from crdt.causality.effect import FLUSH, Effect, is_key_effect
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
 from sim.engine.checker import Checker, Followed, Watched
@@ -185,19 +185,18 @@ class WatchingChecker(Checker):
                 self.check_watched_keys(region, watch)
             watch.arrived = 0
 
-    def on_op_made(self, region: Watched, entry: Entry) -> None:
-        for watch in self.keys_touched_by(region, entry):
+    def on_effects_made(self, region: Watched, first: int, effects: Sequence[Effect]) -> None:
+        for watch in self.keys_touched_by(region, effects):
             watch.is_touched = True
 
     def on_op_received(self, region: Watched, entry: Entry) -> None:
-        for watch in self.keys_touched_by(region, entry):
-            watch.arrived += 1
+        if self.open[region.name]:
+            for watch in self.keys_touched_by(region, Op.from_bytes(entry.data).effects):
+                watch.arrived += 1
 
-    def keys_touched_by(self, region: Watched, entry: Entry) -> Iterator[Watch]:
-        """Yield the watches with a key that an op has written to."""
-        watches = self.open[region.name]
-        effects = Op.from_bytes(entry.data).effects if watches else ()
-        for watch in watches.values():
+    def keys_touched_by(self, region: Watched, effects: Sequence[Effect]) -> Iterator[Watch]:
+        """Yield the watches with a key that an effect has written to."""
+        for watch in self.open[region.name].values():
             if any(is_key_effect(effect, FLUSH) or effect[2] in watch.seen for effect in effects):
                 yield watch
 

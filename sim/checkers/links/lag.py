@@ -13,9 +13,7 @@ Not checked: links to followers, the lag that sinks report, regions that were pa
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import ClassVar, Final
 
 from crdt.causality.dots import Vector, lacking, region_of
@@ -27,7 +25,6 @@ from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
 
 SAMPLE_MS: Final = 100  # between two looks at the links of one region
-LAST: Final = attrgetter("last")
 ROUNDING_MS: Final = 2
 APART_SHARE: Final = 16
 """A lag may be reported too small by this share of the longest: fewer moments are remembered."""
@@ -107,10 +104,9 @@ class LagChecker(Checker):
     def silence_ns(self, region: Watched, source: Source) -> int:
         """Return how old the oldest effect of a region is that a peer has not acknowledged."""
         origin = region.replica.origin
-        made = self.run_history.by_origin.get(origin, [])
         known = source.progress.acknowledged.get(origin, 0)
-        index = bisect_right(made, known, key=LAST)
-        return region.now_ms - made[index].at // MS if index < len(made) else 0
+        made_at = self.run_history.oldest_beyond(origin, known)
+        return 0 if made_at is None else region.now_ms - made_at // MS
 
     def longest_pause_ns(self, source: Source) -> int:
         """Return how much a region may be late in noting what it has made."""

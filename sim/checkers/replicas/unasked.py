@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 from crdt.causality.dots import Origin, Vector
 from crdt.causality.effect import Effect
-from crdt.causality.op import Op
 from sim.engine.checker import Checker, Watched
-from sim.nodes.run_history import Entry, RunHistory
+from sim.nodes.run_history import RunHistory
 
 
 class UnaskedChecker(Checker):
@@ -26,12 +25,13 @@ class UnaskedChecker(Checker):
         self, region: Watched, commands: Sequence[Sequence[str]], before: Vector
     ) -> None:
         db = region.replica.keyspace
-        if db.pending_count():
+        if db.seq != before.get(db.origin, 0):
             self.asked[db.origin] = db.seq
 
-    def on_op_made(self, region: Watched, entry: Entry) -> None:
-        if entry.first > self.asked.get(entry.origin, 0):
-            for effect in Op.from_bytes(entry.data).effects:
+    def on_effects_made(self, region: Watched, first: int, effects: Sequence[Effect]) -> None:
+        asked = self.asked.get(region.replica.origin, 0)
+        for seq, effect in enumerate(effects, first):
+            if seq > asked:
                 self.on_unasked_op(region, effect)
 
     def on_unasked_op(self, region: Watched, effect: Effect) -> None:

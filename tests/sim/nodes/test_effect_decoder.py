@@ -8,7 +8,7 @@ from crdt.causality.dots import make_dot, make_origin
 from crdt.causality.op import Op
 from crdt.types.definition import SpellingForm
 from crdt.types.registry import DEFINITIONS
-from sim.engine.events import SECOND
+from sim.engine.events import MS, SECOND
 from sim.nodes.effect_decoder import EffectDecoder, decode_arguments
 from sim.schedule.plan import Plan
 from sim.world.world import SimWorld
@@ -26,6 +26,7 @@ def reported(*commands: str) -> list[str]:
     for line in commands:
         before = len(world.run_history.in_order)
         world.run("eu", *line.split())
+        world.sleep(10 * MS)
         found = [
             str(deeds.decode_effect(effect, entry.origin))
             for entry in world.run_history.in_order[before:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crdt.causality.effect import LARGE_BYTES
 from sim.engine.events import SECOND
 from sim.nodes.effects import EFFECTS_MAX, NAMES_MAX, read_in_order, read_sorted
 from tests.sim.planted import fresh
@@ -42,3 +43,30 @@ def test_list_is_read_with_or_without_its_order() -> None:
     assert read_in_order(db, b"l") == ("list", ["b", "a"], None)
     assert read_in_order(db, b"k") is None
     assert read_sorted(db, b"k") is None
+
+
+def test_replaced_write_is_recorded_once() -> None:
+    """The second write of a large string takes the place of the first one in the outbox."""
+    world = fresh()
+    book, db = world.run_history.book, world.sites["eu"].replica.keyspace
+    one, two = "1" * (LARGE_BYTES + 1), "2" * (LARGE_BYTES + 1)
+    for value in ("0", one, two):
+        world.run("eu", "SET", "k", value)
+    assert db.pending_count() == 1
+    history = book.history_of_key(b"k", db)
+    assert history is not None
+    assert [taken.command.args for taken in history] == [("0",), (two,)]
+    assert world.converge(SECOND)
+    assert world.run("us", "GET", "k") == two.encode()
+    world.check_end()
+
+
+def test_replaced_write_of_forgotten_key_is_no_matter() -> None:
+    world = fresh()
+    book, db = world.run_history.book, world.sites["eu"].replica.keyspace
+    world.run("eu", "SET", "k", "0")
+    world.run("eu", "SET", "k", "1" * (LARGE_BYTES + 1))
+    book.forget_key(b"k")
+    world.run("eu", "SET", "k", "2" * (LARGE_BYTES + 1))
+    assert book.history_of_key(b"k", db) is None
+    assert book.latest[db.origin][0] == 2

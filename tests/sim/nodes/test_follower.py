@@ -60,6 +60,7 @@ def test_follower_resumes_from_backlog_after_cut() -> None:
         world.cut("f", "eu")
         for i in range(count):
             world.run("eu", "SET", f"k{i}", "v")
+            world.sleep(2 * MS)
         world.heal("f", "eu")
         assert world.converge(10 * SECOND)
         world.sleep(SECOND)

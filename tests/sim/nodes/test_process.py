@@ -42,8 +42,8 @@ def test_host_alone_has_no_kind(world: SimWorld) -> None:
     host = SimProcess(world.sites["eu"].around, "x", world.plan.tuning)
     assert not host.is_up
     acts = (
-        host.seal_outbox,
         host.show_changes,
+        host.wake_links,
         host.links_deadline,
         host.push,
         partial(host.tick_links, 0),

@@ -10,7 +10,7 @@ from crdt.causality.dots import make_origin
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.nodes.client import Refusal
-from sim.nodes.region import STARTS_MAX
+from sim.nodes.region import STARTS_MAX, Start
 from sim.schedule.plan import Plan, Tuning
 from sim.world.world import SimWorld
 
@@ -252,3 +252,35 @@ def test_large_operation_is_recorded_and_sent_in_parts() -> None:
     world.sleep(SECOND)
     world.check_end()
     assert world.run("us", "SCARD", "s3") == 1
+
+
+def test_writes_gather_in_one_op_for_a_millisecond(world: SimWorld) -> None:
+    eu = world.sites["eu"]
+    writes = eu.writes
+    for member in ("1", "2", "3"):
+        world.run("eu", "SADD", "s", member)
+    assert (eu.writes - writes, eu.replica.keyspace.pending_count()) == (1, 2)
+    world.sleep(MS - 1)
+    assert eu.writes - writes == 1
+    world.sleep(2)
+    assert (eu.writes - writes, eu.replica.keyspace.pending_count()) == (2, 0)
+    assert world.converge(SECOND)
+    assert world.run("us", "SCARD", "s") == 3
+    world.check_end()
+
+
+def test_writes_that_crash_before_they_are_sealed_are_lost_alone(world: SimWorld) -> None:
+    """ "1" has arrived at the crash, "2" is under way, and "3" is not sealed."""
+    world.run("eu", "SADD", "s", "1")
+    world.sleep(100 * MS)
+    for member in ("2", "3"):
+        world.run("eu", "SADD", "s", member)
+    world.crash_process("eu")
+    world.sleep(SECOND)
+    world.restart_process("eu", start=Start.REUSED)
+    assert world.converge(10 * SECOND)
+    assert world.run("eu", "SMEMBERS", "s") == world.run("us", "SMEMBERS", "s") == [b"1"]
+    world.sleep(10 * SECOND)
+    assert world.run("eu", "SADD", "s", "3") == 1
+    assert world.converge(10 * SECOND)
+    world.check_end()

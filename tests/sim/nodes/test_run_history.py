@@ -111,3 +111,25 @@ def test_effects_missing_from_vector_are_listed() -> None:
         run_history.explain_unclosed({there.origin: 1}) == f"2:1..1 had seen {{{here.origin}: 1}}"
     )
     assert run_history.explain_unclosed({here.origin: 7}) == "1:7 ends no operation"
+
+
+def test_effects_are_recorded_before_they_are_sealed() -> None:
+    here, run_history = Replica(1), RunHistory()
+    db = here.keyspace
+    assert run_history.latest_effect(here.origin) == 0
+    assert run_history.oldest_beyond(here.origin, 0) is None
+    for at, member in ((5, b"a"), (6, b"b")):
+        here.set(b"s").add(member)
+        op = db.pending()
+        assert op is not None
+        assert [effect[3] for effect in run_history.record_effects(db, op, at)] == [member]
+        assert run_history.record_effects(db, op, at + 1) == ()
+    assert run_history.latest_effect(here.origin) == 2
+    assert run_history.oldest_beyond(here.origin, 1) == 6
+    sealed = here.seal()
+    assert sealed is not None
+    entry = run_history.record_op(sealed, 9)
+    assert entry.at == 5
+    assert run_history.oldest_beyond(here.origin, 0) == 5
+    assert run_history.oldest_beyond(here.origin, 2) is None
+    assert run_history.noted[here.origin] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crdt.causality.effect import LARGE_BYTES
 from crdt.causality.op import Op
 from crdt.types.list import head_place
 from crdt.writes.string import increment
@@ -152,3 +153,16 @@ def test_parts_of_transaction_count_where_others_see_them() -> None:
     world.run_all("eu", ("MULTI",), *twice, ("EXEC",))
     checker.check_value(eu, "tag:0.0")
     assert checker.looked == 2, "others may see one without the other"
+
+
+def test_write_that_replaces_another_before_that_is_sealed_counts() -> None:
+    world = fresh(MeaningChecker)
+    values = [letter * (LARGE_BYTES + 1) for letter in "abc"]
+    for value in values:
+        world.run("eu", "SET", "word:0.0", value)
+    assert world.sites["eu"].replica.keyspace.seq == 2
+    checker = checker_of(world)
+    assert isinstance(checker, MeaningChecker)
+    history = checker.histories["word:0.0"]
+    assert [taken.command[1].decode() for taken in history] == values
+    finish(world)

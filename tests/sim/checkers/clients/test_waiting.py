@@ -7,7 +7,7 @@ import pytest
 from crdb.engine.clients.blocking import Blocked
 from sim.checkers.clients.waiting import WaitingChecker
 from sim.engine.checker import Violation
-from sim.engine.events import SECOND
+from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Copy
 from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
@@ -30,6 +30,7 @@ def test_being_served_or_giving_up_in_time_is_right(world: SimWorld) -> None:
     world.run_session("us", 3, ("BLMOVE", "queue:2", "queue:2", "LEFT", "RIGHT", "5"))
     world.run("ap", "ZADD", "ranks:0", "1", "a")
     world.run("ap", "RPUSH", "queue:2", "b")
+    world.sleep(10 * MS)
     world.run("ap", "LPOP", "queue:2")
     world.sleep(SECOND)
     assert checker_of(world).looked == 5

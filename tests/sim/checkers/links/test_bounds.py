@@ -8,7 +8,7 @@ import pytest
 
 from sim.checkers.links.bounds import SAMPLE, WEIGHED, BoundsChecker
 from sim.engine.checker import Violation
-from sim.engine.events import SECOND
+from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Plan, Tuning
 from sim.world.world import SimWorld
 from tests.sim.planted import caught, finish, fresh
@@ -21,6 +21,7 @@ def eu_sends_on(world: SimWorld) -> None:
     world.close_way("us", "eu")
     for i in range(20 * SAMPLE):
         world.run("eu", "SET", f"k{i}", "v")
+        world.sleep(2 * MS)
     world.open_way("us", "eu")
     finish(world)
 
@@ -38,6 +39,7 @@ def test_window_that_is_kept_is_not() -> None:
     world.close_way("us", "eu")
     for i in range(20 * SAMPLE):
         world.run("eu", "SET", f"k{i}", "v")
+        world.sleep(2 * MS)
     world.open_way("us", "eu")
     finish(world)
 

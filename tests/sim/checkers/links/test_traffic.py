@@ -12,7 +12,7 @@ from replication.protocol.events import GapFound
 from replication.protocol.peers import Direction
 from sim.checkers.links.traffic import FEW, SAMPLE, TrafficChecker
 from sim.engine.checker import Violation
-from sim.engine.events import SECOND
+from sim.engine.events import MS, SECOND
 from sim.nodes.region import SimRegion
 from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, finish, fresh
@@ -68,6 +68,7 @@ def test_op_delayed_during_repair_may_come_twice() -> None:
     world = fresh(TrafficChecker)
     world.close_way("eu", "us")
     world.run("eu", "MSET", *(f"k{number}" for number in range(20)))
+    world.sleep(2 * MS)
     eu, us = world.sites["eu"].replica.origin, world.sites["us"]
     world.sleep(SECOND)
     assert us.links.repair.requests >= 1
@@ -189,6 +190,7 @@ def merge_of_eu(world: SimWorld) -> None:
     """Merge a snapshot of eu into us while 10 effects of eu are under way."""
     eu, us = world.sites["eu"], world.sites["us"]
     world.run("eu", "MSET", *(f"k{number}" for number in range(20)))
+    world.sleep(2 * MS)
     us.replica.merge(list(eu.replica.snapshot()))
     us.state_hash.mark_all_dirty()
     us.finish_turn()

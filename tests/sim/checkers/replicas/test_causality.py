@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crdt.causality.op import Op
-from crdt.embed.replica import Outcome
-from sim.checkers.replicas.causality import CausalityChecker
+from crdt.embed.replica import Outcome, Replica
+from sim.checkers.replicas.causality import CausalityChecker, sealed_vector
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.world.world import SimWorld
@@ -92,3 +92,14 @@ def test_step_that_adds_nothing_to_vector_is_no_matter() -> None:
     world.run("us", "GET", "a")
     assert not us.state_hash.dirty
     assert world.checkers[0].looked == looked
+
+
+def test_effects_that_are_not_sealed_are_left_out_of_vector() -> None:
+    replica = Replica(1)
+    db = replica.keyspace
+    assert sealed_vector(db) == {}
+    replica.set("s").add("a")
+    assert sealed_vector(db) == {}
+    replica.seal()
+    replica.set("s").add("b")
+    assert sealed_vector(db) == {replica.origin: 1}

@@ -8,7 +8,7 @@ from crdt.causality.op import Op
 from crdt.embed.replica import Outcome
 from sim.checkers.replicas.convergence import ConvergenceChecker, Standing, shown
 from sim.engine.checker import Violation
-from sim.engine.events import SECOND
+from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Copy
 from sim.world.world import SimWorld
 from tests.sim.planted import (
@@ -98,6 +98,7 @@ def test_only_so_many_vectors_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
     world = fresh(ConvergenceChecker)
     for i in range(9):
         world.run("eu", "SET", "k", str(i))
+        world.sleep(10 * MS)
     checker = checker_of(world)
     assert isinstance(checker, ConvergenceChecker)
     assert list(checker.seen) == [Standing({1 << 14: seq}).mark for seq in range(5, 10)]

@@ -23,7 +23,7 @@ from sim.checkers.replicas.explain import (
     operations_text,
 )
 from sim.engine.checker import Checker, Violation
-from sim.engine.events import SECOND
+from sim.engine.events import MS, SECOND
 from sim.nodes.state_hash import StateHash
 from sim.schedule.plan import Copy
 from sim.world.world import SimWorld
@@ -106,6 +106,7 @@ def test_long_values_and_long_histories_are_shortened() -> None:
     world = fresh()
     for i in range(OPERATIONS_MAX + 3):
         world.run("eu", "SET", "k", str(i) * TEXT_MAX * 2)
+        world.sleep(10 * MS)
     db = world.sites["eu"].replica.keyspace
     assert len(held_text(db, b"k")) == TEXT_MAX + 1
     text = operations_text(operations_on(world.run_history, b"k", db.vector))
@@ -176,7 +177,9 @@ def test_follower_that_differs_is_explained(sources: tuple[str, ...]) -> None:
 def test_operations_on_other_keys_are_left_out() -> None:
     world = written()
     world.run("eu", "SET", "other", "x")
+    world.sleep(10 * MS)
     world.run("eu", "FLUSHALL")
+    world.sleep(10 * MS)
     vector = world.sites["eu"].replica.keyspace.vector
     reported = [
         [str(each) for each in do] for _, do in operations_on(world.run_history, b"cart", vector)

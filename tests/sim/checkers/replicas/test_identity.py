@@ -8,7 +8,7 @@ from crdt.causality.op import Op
 from crdt.embed.replica import Outcome
 from sim.checkers.replicas.identity import IdentityChecker
 from sim.engine.checker import Violation
-from sim.engine.events import SECOND
+from sim.engine.events import MS, SECOND
 from sim.nodes.region import SimStateDirectory
 from sim.world.world import SimWorld
 from tests.sim.planted import Take, caught, fresh, on_accept
@@ -55,6 +55,7 @@ def test_dot_that_is_left_out_is_caught() -> None:
     world = fresh(IdentityChecker)
     db = world.sites["us"].replica.keyspace
     world.run("us", "SET", "k", "v")
+    world.sleep(10 * MS)
     db.seq += 1
     db.first += 1
     with pytest.raises(Violation, match=r"us left out dots before 2:3\.\.3"):
