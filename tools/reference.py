@@ -26,9 +26,9 @@ from typing import Any, Final
 
 import attrs
 
+from crdb.commands.shared.help import usage_lines
 from crdb.commands.table import COMMANDS
 from crdb.engine.command import Command
-from crdb.engine.help import usage_lines
 from crdb.engine.metrics.metric_table import METRICS, Metric
 from crdb.engine.parameters.parameter_effects import EFFECTIVE, REFUSED, UNOBSERVABLE
 from crdb.engine.parameters.table import PARAMETERS

@@ -18,10 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypedDict, TypeVar, Unpack
 
+from crdb.commands.shared.help import send_help
 from crdb.engine.client import Client
 from crdb.engine.command import Command, Handler
 from crdb.engine.declare.declaration import CommandKind, Declaration, Facts
-from crdb.engine.help import send_help
 
 HandlerT = TypeVar("HandlerT", bound=Handler)
 

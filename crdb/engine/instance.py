@@ -43,7 +43,7 @@ from crdb.engine.metrics.statistics import SAMPLE_MS, ServerStatistics
 from crdb.engine.metrics.timing import Timing
 from crdb.engine.parameters.table import ParameterTable
 from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, UNAUTHENTICATED, Session
-from crdb.engine.turn import Turn
+from crdb.engine.turns.turn import Turn
 from crdt.embed.replica import RUN_BYTES_MAX, Replica
 
 GREEDY_BYTES_MIN: Final = 1 << 20

@@ -12,7 +12,7 @@ from collections import deque
 from typing import Any, Final, cast
 
 from crdb.engine.client import Client
-from crdb.engine.executor import run
+from crdb.engine.execution.executor import run
 from crdb.engine.instance import Instance
 from crdb.engine.session import CLOSING, KILLED
 

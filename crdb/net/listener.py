@@ -1,8 +1,8 @@
 """Driver: all clients of one instance, served by one task.
 
 One epoll set holds the listening sockets and every client. A turn reads each socket that is ready
-once, runs the requests, and does the other phases of `crdb.engine.turn`. While sockets are ready,
-turns follow each other without a task switch, but other tasks run after each time slice of a
+once, runs the requests, and does the other phases of `crdb.engine.turns.turn`. While sockets are
+ready, turns follow each other without a task switch, but other tasks run after each time slice of a
 millisecond. When no socket is ready, the task waits in trio for the set itself. A listener that has
 its process to itself busy-polls instead: it waits in the kernel for the rest of the time slice,
 which is quicker than the event loop.

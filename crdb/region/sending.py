@@ -1,7 +1,7 @@
 """Driver: the timer, the links and the thread behind the turns of one instance.
 
-At the end of a turn, effects that are not due may stay in the outbox (`crdb.engine.sealing`). The
-next turn seals them, or the listener before it sleeps, or the task of this module when they are
+At the end of a turn, effects that are not due may stay in the outbox (`crdb.engine.turns.sealing`).
+The next turn seals them, or the listener before it sleeps, or the task of this module when they are
 due. So most ops need no task switch.
 
 A journal that is synced every second is synced in a thread, so that no client waits for the disk.
@@ -14,8 +14,8 @@ import math
 import trio
 
 from crdb.engine.instance import Instance
-from crdb.engine.sealing import SealPacing
-from crdb.engine.turn import Journal
+from crdb.engine.turns.journal import Journal
+from crdb.engine.turns.sealing import SealPacing
 from replication.drivers.delayed_writer import EARLY_SECONDS, WakeupEvent
 from replication.drivers.links import Driver
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, cast
 import attrs
 
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.resp import decoder
 from crdb.resp.decoder import ErrorReply, Status, decode_replies

@@ -15,7 +15,7 @@ import attrs
 
 from crdb.commands.table import build_table
 from crdb.engine.event_names import EventName
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable
 from crdb.engine.sealing import SealPacing

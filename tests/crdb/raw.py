@@ -9,7 +9,7 @@ import attrs
 
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable
 from crdb.resp.errors import ProtocolError

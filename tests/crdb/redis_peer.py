@@ -23,7 +23,7 @@ import attrs
 
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.resp.decoder import (
     ErrorReply,

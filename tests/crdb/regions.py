@@ -16,7 +16,7 @@ from typing import cast
 
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.resp.decoder import Reply
 from crdt.causality.op import Op

@@ -9,7 +9,7 @@ assert waiters.replies(first) == [[b"l", b"a"]]
 from __future__ import annotations
 
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.resp.decoder import Reply
 from tests.crdb.redis_peer import Reader, Word, encode, request
 from tests.crdb.regions import Regions

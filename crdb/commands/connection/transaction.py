@@ -11,8 +11,8 @@ from typing import Final
 from crdb.commands.family import CommandFamily
 from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
-from crdb.engine.dispatch import call
 from crdb.engine.errors import CommandError
+from crdb.engine.execution.dispatch import call
 from crdb.engine.session import IN_TRANSACTION, KILLED
 from crdb.resp import reply
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared.help import send_lines, usage_lines
 from crdb.engine.client import Client
 from crdb.engine.command import CONTAINER
-from crdb.engine.help import send_lines, usage_lines
 
 COMMANDS: Final[CommandFamily] = CommandFamily("server", since="0.1.0")
 

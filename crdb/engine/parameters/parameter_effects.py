@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 EFFECTIVE: Final[dict[str, str]] = {
-    "client-output-buffer-limit": "tests/crdb/engine/test_executor.py",
-    "client-query-buffer-limit": "tests/crdb/engine/test_executor.py",
+    "client-output-buffer-limit": "tests/crdb/engine/execution/test_executor.py",
+    "client-query-buffer-limit": "tests/crdb/engine/execution/test_executor.py",
     "hash-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
     "hash-max-listpack-value": "tests/crdb/engine/parameters/test_encodings.py",
     "latency-monitor-threshold": "tests/crdb/commands/server/test_latency.py",
@@ -20,7 +20,7 @@ EFFECTIVE: Final[dict[str, str]] = {
     "list-max-listpack-size": "tests/crdb/engine/parameters/test_encodings.py",
     "maxclients": "tests/crdb/net/test_acceptor.py",
     "maxmemory": "tests/crdb/engine/metrics/test_memory.py",
-    "proto-max-bulk-len": "tests/crdb/engine/test_executor.py",
+    "proto-max-bulk-len": "tests/crdb/engine/execution/test_executor.py",
     "protected-mode": "tests/crdb/net/test_client_admission.py",
     "replica-serve-stale-data": "tests/crdb/region/core/test_staleness.py",
     "requirepass": "tests/crdb/commands/connection/test_connection.py",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crdb.commands.family import CommandFamily
 from crdb.engine.client import Client
 from crdb.engine.command import CommandTable
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.resp import reply
 from crdt.embed.replica import Replica

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crdb.engine.client import Client
-from crdb.engine.executor import receive, run
+from crdb.engine.execution.executor import receive, run
 from crdb.engine.instance import REDIS_VERSION
 from crdb.engine.metrics.statistics import SAMPLE_MS
 from tests.crdb.raw import NOW, instance, lines

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.session import CLOSING
 from crdb.net.connection import JOIN_BYTES_MAX, Connection, address

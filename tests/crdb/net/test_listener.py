@@ -12,8 +12,8 @@ import trio
 import trio.lowlevel
 
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
-from crdb.engine.turn import Turn
+from crdb.engine.execution.executor import receive
+from crdb.engine.turns.turn import Turn
 from crdb.net.listener import SLICE_NS
 from tests.crdb.listening import serving
 from tests.crdb.raw import instance

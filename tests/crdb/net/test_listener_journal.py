@@ -11,11 +11,11 @@ import trio
 import trio.lowlevel
 
 from crdb.engine.client import Client
-from crdb.engine.executor import BATCH_MAX, receive
+from crdb.engine.execution.executor import BATCH_MAX, receive
 from crdb.engine.instance import Instance
-from crdb.engine.turn import SyncPolicy
+from crdb.engine.turns.journal import SyncPolicy
 from crdt.embed.replica import RUN_BYTES_MAX
-from tests.crdb.engine.fake_journal import FakeJournal, disk_full
+from tests.crdb.engine.turns.fake_journal import FakeJournal, disk_full
 from tests.crdb.listening import Site, Talker, serving
 from tests.crdb.raw import instance
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from crdb.deployment.config import Config
 from crdb.deployment.config_file import read_config
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.info.sections import information
 from crdb.region.region import RegionServer
 from crdt.causality.dots import INCARNATION_MAX, incarnation_of, make_origin

@@ -14,12 +14,12 @@ import trio.lowlevel
 from crdb.deployment.config import Config
 from crdb.deployment.config_file import read_config
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
-from crdb.engine.turn import SyncPolicy
+from crdb.engine.execution.executor import receive
+from crdb.engine.turns.journal import SyncPolicy
 from crdb.region.region import RegionServer
 from crdt.causality.dots import Vector, dominates
 from replication.protocol.events import Event
-from tests.crdb.engine.fake_journal import FakeJournal, disk_full
+from tests.crdb.engine.turns.fake_journal import FakeJournal, disk_full
 from tests.crdb.listening import PATIENCE_SECONDS, Talker
 from tests.ports import free_ports
 

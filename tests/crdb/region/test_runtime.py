@@ -10,7 +10,7 @@ import trio
 from crdb.deployment.config import Config
 from crdb.deployment.config_file import read_config
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.net.ports import CannotListen
 from crdb.region.runtime import COLLECT_AFTER, Runtime, slow_down_collector
 from tests.ports import free_base, is_free

@@ -9,7 +9,7 @@ import trio
 import trio.testing
 
 from crdb.deployment.config import Config
-from crdb.engine.sealing import (
+from crdb.engine.turns.sealing import (
     BUSY_EFFECTS_PER_SECOND,
     BUSY_PACE_SECONDS,
     LARGE_BYTES_PER_SECOND,

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from crdb.engine.client import Client
-from crdb.engine.executor import receive, run
+from crdb.engine.execution.executor import receive, run
 from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.redis_peer import decode
 

@@ -8,7 +8,7 @@ import pytest
 
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.resp.decoder import Status
 from crdt import Replica

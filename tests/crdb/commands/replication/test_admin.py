@@ -6,7 +6,7 @@ import pytest
 
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
-from crdb.engine.executor import receive, run
+from crdb.engine.execution.executor import receive, run
 from crdb.resp.decoder import ErrorReply, Reply, Status
 from tests.crdb.links import FlowingLinks
 from tests.crdb.redis_peer import decode, encode, request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdb.commands.table import COMMANDS
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.resp.decoder import Status
 from tests.crdb.raw import instance
 from tests.crdb.redis_peer import decode

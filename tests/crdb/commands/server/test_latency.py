@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdb.commands.server.latency import draw_graph, format_age
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.info.sections import information
 from crdb.resp.decoder import ErrorReply, Reply, Status
 from tests.crdb.raw import NOW, instance, lines

@@ -6,7 +6,7 @@ import attrs
 
 from crdb.commands.server.memory import diagnose
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.info.memory_report import memory_report
 from crdb.resp.decoder import Reply, Status
 from tests.crdb.raw import instance

@@ -6,7 +6,7 @@ import pytest
 
 from crdb.commands.server.scripting import EMPTY_DUMP
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.resp.decoder import ErrorReply, Status
 from tests.crdb.raw import instance
 from tests.crdb.redis_peer import decode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.resp.decoder import Reply, Status
 from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.redis_peer import decode

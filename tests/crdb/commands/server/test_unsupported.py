@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from tests.crdb.raw import instance
 from tests.crdb.redis_peer import decode
 

@@ -7,7 +7,7 @@ import pytest
 from crdb.engine.client import Client
 from crdb.engine.clients.blocking import STALE_MAX
 from crdb.engine.errors import WRONG_TYPE, CommandError
-from crdb.engine.executor import receive, run
+from crdb.engine.execution.executor import receive, run
 from crdb.engine.session import Session
 from crdb.resp import reply
 from tests.crdb.raw import NOW, instance, lines

@@ -6,7 +6,7 @@ import pytest
 
 from crdb.engine.client import Client
 from crdb.engine.clients.crash_guard import contain_crash
-from crdb.engine.executor import receive, run
+from crdb.engine.execution.executor import receive, run
 from crdb.engine.instance import Instance
 from tests.crdb.declared import declared
 from tests.crdb.raw import instance

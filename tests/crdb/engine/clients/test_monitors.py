@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdb.engine.client import Client
 from crdb.engine.clients.monitors import line_of, quoted
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.session import OBSERVED
 from tests.crdb.raw import instance
 

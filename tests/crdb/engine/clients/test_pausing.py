@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdb.engine.client import Client
 from crdb.engine.clients.pausing import Pause
-from crdb.engine.executor import receive, run
+from crdb.engine.execution.executor import receive, run
 from crdb.engine.session import PAUSED, POSTPONED
 from tests.crdb.raw import instance
 

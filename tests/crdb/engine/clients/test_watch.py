@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.resp import reply
 from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.regions import Regions

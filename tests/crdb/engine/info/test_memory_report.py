@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.info.memory_report import dataset_bytes, human, memory_report, own_bytes
 from crdb.engine.info.sections import information
 from tests.crdb.raw import instance

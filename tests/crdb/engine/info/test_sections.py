@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.info.sections import DEFAULT, information
 from crdt.causality.dots import make_origin
 from tests.crdb.raw import NOW, instance, lines

@@ -6,7 +6,7 @@ import pytest
 
 from crdb.engine.client import Client
 from crdb.engine.errors import OUT_OF_MEMORY, SYSTEM_OUT_OF_MEMORY
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.metrics.memory import (
     DENY_OOM,
     GROWTH_MIN,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.info.sections import EVERYTHING, section
 from crdb.engine.metrics.metric_table import METRICS, find_metric
 from crdb.net import process

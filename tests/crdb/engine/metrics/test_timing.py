@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.metrics.timing import SUSPICION_MS
 from tests.crdb.raw import instance, lines
 

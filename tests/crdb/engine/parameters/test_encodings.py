@@ -9,7 +9,7 @@ import pytest
 
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.encodings import encoding_of
 from crdt.embed.replica import Replica

@@ -10,7 +10,7 @@ import pytest
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.environment.follow_control import CannotBeFollower
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.region.core.following import BECAME_REPLICA, MASTERDOWN, READONLY, FollowerRole
 from crdt.embed.replica import Replica

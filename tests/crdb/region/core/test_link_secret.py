@@ -13,7 +13,7 @@ from crdb.deployment.config import Config
 from crdb.deployment.config_file import read_config
 from crdb.deployment.errors import ConfigError
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.region.core.link_secret import (
     ADDRESSES_REMEMBERED,
     VARIABLE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from crdb.engine.info.sections import information
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable

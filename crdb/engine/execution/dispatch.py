@@ -12,7 +12,7 @@ from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
 from crdb.engine.command import UNQUEUED, WRITE, Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
-from crdb.engine.guards import bits_of, check_guards
+from crdb.engine.execution.guards import bits_of, check_guards
 from crdb.engine.session import (
     BLOCKED,
     IN_TRANSACTION,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from crdb.engine.sealing import (
+from crdb.engine.turns.sealing import (
     BUSY_EFFECTS_PER_SECOND,
     BUSY_PACE_SECONDS,
     LARGE_BYTES_PER_SECOND,

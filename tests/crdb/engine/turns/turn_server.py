@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from crdb.engine.client import Client
-from crdb.engine.executor import run
+from crdb.engine.execution.executor import run
 from crdb.engine.instance import Instance
 from crdb.engine.session import Session
-from crdb.engine.turn import Journal, SyncPolicy, Turn
+from crdb.engine.turns.journal import Journal, SyncPolicy
+from crdb.engine.turns.turn import Turn
 from crdt.embed.replica import RUN_BYTES_MAX
-from tests.crdb.engine.fake_journal import FakeJournal, disk_full
+from tests.crdb.engine.turns.fake_journal import FakeJournal, disk_full
 from tests.crdb.raw import instance
 
 MISCONF = (

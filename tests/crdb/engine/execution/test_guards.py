@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from crdb.engine import guards
 from crdb.engine.client import Client
 from crdb.engine.command import CONTAINER, DENY_LOADING, DENY_STALE, WRITE, Command
 from crdb.engine.errors import (
@@ -17,8 +16,9 @@ from crdb.engine.errors import (
     journal_failed,
     wrong_arity,
 )
-from crdb.engine.executor import is_plain
-from crdb.engine.guards import GUARDS, check_guards
+from crdb.engine.execution import guards
+from crdb.engine.execution.executor import is_plain
+from crdb.engine.execution.guards import GUARDS, check_guards
 from crdb.engine.instance import Instance
 from crdb.engine.metrics.memory import DENY_OOM, PLENTY
 from crdb.engine.session import IN_TRANSACTION, UNAUTHENTICATED

@@ -7,12 +7,12 @@ import math
 import pytest
 
 from crdb.engine.client import Client
-from crdb.engine.executor import run
-from crdb.engine.sealing import PACE_SECONDS, SealPacing
-from crdb.engine.turn import SyncPolicy
+from crdb.engine.execution.executor import run
+from crdb.engine.turns.journal import SyncPolicy
+from crdb.engine.turns.sealing import PACE_SECONDS, SealPacing
 from crdt.embed.replica import RUN_BYTES_MAX, Op, Replica
-from tests.crdb.engine.fake_journal import FakeJournal
-from tests.crdb.engine.turn_server import MISCONF, Server, fail
+from tests.crdb.engine.turns.fake_journal import FakeJournal
+from tests.crdb.engine.turns.turn_server import MISCONF, Server, fail
 from tests.crdb.raw import instance
 
 

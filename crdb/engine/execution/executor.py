@@ -14,7 +14,7 @@ from mypy_extensions import i64
 from crdb.engine.client import Client
 from crdb.engine.clients.crash_guard import contain_crash
 from crdb.engine.command import TIMED, Command
-from crdb.engine.dispatch import call, dispatch, handle, resume
+from crdb.engine.execution.dispatch import call, dispatch, handle, resume
 from crdb.engine.session import BLOCKED, CLOSING, POSTPONED
 from crdb.resp import reply
 from crdb.resp.errors import ProtocolError

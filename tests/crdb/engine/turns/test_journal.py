@@ -9,11 +9,12 @@ from random import Random
 import pytest
 
 from crdb.engine.client import Client
-from crdb.engine.sealing import SealPacing
-from crdb.engine.turn import SYNC_SECONDS, SyncPolicy
+from crdb.engine.turns.journal import SyncPolicy
+from crdb.engine.turns.sealing import SealPacing
+from crdb.engine.turns.turn import SYNC_SECONDS
 from crdt.embed.replica import Replica
-from tests.crdb.engine.fake_journal import FakeJournal, disk_full
-from tests.crdb.engine.turn_server import MISCONF, Server, fail
+from tests.crdb.engine.turns.fake_journal import FakeJournal, disk_full
+from tests.crdb.engine.turns.turn_server import MISCONF, Server, fail
 
 
 def test_every_second_leaves_sync_to_thread() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crdb.engine.client import Client
 from crdb.engine.errors import READ_ONLY
-from crdb.engine.executor import receive
+from crdb.engine.execution.executor import receive
 from tests.crdb.declared import declared
 from tests.crdb.raw import instance, lines
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crdb.engine.client import Client
 from crdb.engine.errors import MEMORY_EXHAUSTED, MEMORY_EXHAUSTED_CLOSED
-from crdb.engine.executor import BATCH_MAX, BATCH_SECONDS_MAX, UNTIMED_MAX, receive, run
+from crdb.engine.execution.executor import BATCH_MAX, BATCH_SECONDS_MAX, UNTIMED_MAX, receive, run
 from crdb.resp.parser import Parser
 from crdt.embed.replica import RUN_BYTES_MAX, RUN_MAX, Replica
 from tests.crdb.declared import declared
