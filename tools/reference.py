@@ -35,7 +35,8 @@ from crdb.engine.parameters.table import PARAMETERS
 from crdb.region.report.event_bases import OperatorEvent
 from crdb.region.report.operator_events import EVENTS
 from geo import AmbiguousRegion, Catalog, Region
-from replication.machines import sink, source
+from replication.machines.receiving import sink_states
+from replication.machines.sending import source_states
 from sim.faults.kinds import FAULTS, Fault
 from sim.scenarios import script
 
@@ -74,8 +75,8 @@ def main() -> int:
 def pages() -> dict[str, str]:
     """Return the text of every page by its name in `docs/`."""
     machines = {
-        "Source": (source.TRANSITIONS, source.MOVES, source.SourceState),
-        "Sink": (sink.TRANSITIONS, sink.MOVES, sink.SinkState),
+        "Source": (source_states.TRANSITIONS, source_states.MOVES, source_states.SourceState),
+        "Sink": (sink_states.TRANSITIONS, sink_states.MOVES, sink_states.SinkState),
     }
     drawn = {
         f"states-{name.lower()}.svg": Drawing(tuple(states), edges(table, moves)).svg()
@@ -315,8 +316,8 @@ def states_page(sections: Iterable[str]) -> str:
             "A link has two ends, each a machine without I/O: the *source* sends ops, the *sink* "
             "dials and takes them in. A frame that a table does not allow in a state ends the "
             "link. The frames are drawn at the head of `replication/protocol/frames.py`. The "
-            "states are explained in `replication/machines/source.py` and "
-            "`replication/machines/sink.py`."
+            "states are explained in `replication/machines/sending/source_states.py` and "
+            "`replication/machines/receiving/sink_states.py`."
         ),
         (
             "In the pictures a full arrow is a frame that arrives, a dashed one a move that the "

@@ -21,8 +21,8 @@ import trio
 from replication.drivers.delayed_writer import WakeupEvent
 from replication.drivers.stream import LOST, StreamDriver, clock
 from replication.drivers.writer import Writer, address_of
-from replication.machines.connection import LinkConnection
-from replication.machines.multiplexer import GroupEvent
+from replication.machines.connections.connection import LinkConnection
+from replication.machines.connections.multiplexer import GroupEvent
 from replication.mesh.links import Links
 from replication.mesh.registry import Machine
 from replication.protocol.backoff import CONNECT_NS_MAX, Backoff

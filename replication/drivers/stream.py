@@ -1,8 +1,9 @@
 """Driver: run a pure machine over a stream.
 
-It runs everything that fulfils `replication.machines.contract.StreamMachine`. A stream may be
-anything that trio calls one. There is a task that reads, one that writes, and one that keeps the
-machine's deadline. Reading stops when the machine closes. A send is never given up before that.
+It runs every object with the interface of a `StreamMachine`
+(`replication.machines.connections.contract`), over any stream of trio. There is a task that reads,
+one that writes, and one that keeps the machine's deadline. Reading stops when the machine closes. A
+send is never given up before that.
 
 See `writer` for when something is sent, and `delayed_writer` for the delay that imitates a long
 way.
@@ -18,7 +19,7 @@ import trio
 
 from replication.drivers.delayed_writer import Line, WakeupEvent
 from replication.drivers.writer import Writer
-from replication.machines.contract import StreamMachine
+from replication.machines.connections.contract import StreamMachine
 
 FAREWELL_SECONDS_MAX: Final = 0.2  # for the last bytes of a machine that has closed
 LOST: Final = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)

@@ -14,7 +14,7 @@ import attrs
 import trio
 
 from replication.drivers.delayed_writer import Line, WakeupEvent
-from replication.machines.contract import StreamMachine
+from replication.machines.connections.contract import StreamMachine
 
 PACE_SECONDS: Final = 0.000_5
 SEND_BYTES: Final = 1 << 20  # put into one call, so that the other links get their turn

@@ -41,10 +41,11 @@ from crdt.causality.dots import REGION_MAX, Vector, dominates
 from crdt.embed.replica import Outcome, Replica
 from crdt.errors import DecodeError
 from crdt.store.merge import Incoming
-from replication.machines.applier import Applier, LocalApplier, read_op, with_waiting
 from replication.machines.endpoint import NEVER, always_false
-from replication.machines.origin_map import OriginMap, blocks
-from replication.machines.sink import Sink, SinkState
+from replication.machines.receiving.applier import Applier, LocalApplier, read_op, with_waiting
+from replication.machines.receiving.origin_map import OriginMap, blocks
+from replication.machines.receiving.sink import Sink
+from replication.machines.receiving.sink_states import SinkState
 from replication.mesh.links import Links
 from replication.mesh.registry import Machine
 from replication.protocol.errors import CannotFollow, CannotRename

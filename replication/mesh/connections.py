@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from crdt.embed.replica import Replica
-from replication.machines.applier import Applier, LocalApplier
-from replication.machines.log_reader import LogReader
-from replication.machines.sink import Sink
-from replication.machines.source import Source
+from replication.machines.receiving.applier import Applier, LocalApplier
+from replication.machines.receiving.sink import Sink
+from replication.machines.sending.log_reader import LogReader
+from replication.machines.sending.source import Source
 from replication.mesh.admission import FOLLOWERS_MAX, refuse_circle, refuse_follower, refuse_region
 from replication.mesh.convergence_query import ConvergenceQueries
 from replication.mesh.fairness import follower_to_replace, oldest_of_most_frequent

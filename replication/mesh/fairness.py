@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from replication.machines.endpoint import End
-from replication.machines.source import Source, SourceState
+from replication.machines.sending.source import Source
+from replication.machines.sending.source_states import SourceState
 
 E = TypeVar("E", bound=End)
 

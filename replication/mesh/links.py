@@ -26,9 +26,10 @@ import attrs
 
 from crdt.causality.dots import SEQ_MAX, Origin, dominates
 from crdt.embed.replica import Replica
-from replication.machines.applier import with_waiting
 from replication.machines.endpoint import NEVER
-from replication.machines.sink import Sink, SinkState
+from replication.machines.receiving.applier import with_waiting
+from replication.machines.receiving.sink import Sink
+from replication.machines.receiving.sink_states import SinkState
 from replication.mesh.absence import Absence
 from replication.mesh.connections import Connections
 from replication.mesh.lost import Losses

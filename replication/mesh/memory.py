@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 from crdt.causality.dots import Origin, Vector, join
 from crdt.embed.replica import Replica
-from replication.machines.disputed_state import DisputedState, put_aside
-from replication.machines.log_reader import LogReader
+from replication.machines.receiving.disputed_state import DisputedState, put_aside
+from replication.machines.sending.log_reader import LogReader
 from replication.mesh.recovery import Recovery, unused_origin
 from replication.protocol.events import Event, Recovered
 from replication.protocol.frames import Hello

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from replication.machines.endpoint import Tally
-from replication.machines.sink import Sink, SinkState
-from replication.machines.source import Source
+from replication.machines.receiving.sink import Sink
+from replication.machines.receiving.sink_states import SinkState
+from replication.machines.sending.source import Source
 from replication.mesh.statistics import LinkStatistics, statistics_of
 from replication.protocol.errors import UnknownPeer
 from replication.protocol.frames import Lineage

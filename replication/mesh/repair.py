@@ -22,7 +22,8 @@ from typing import Final
 import attrs
 
 from crdt.causality.dots import Origin, Vector
-from replication.machines.sink import Sink, SinkState
+from replication.machines.receiving.sink import Sink
+from replication.machines.receiving.sink_states import SinkState
 from replication.protocol.events import Event, GapFound
 from replication.protocol.limits import Limits
 

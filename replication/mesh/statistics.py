@@ -6,8 +6,8 @@ import attrs
 
 from crdt.causality.dots import Vector
 from replication.machines.endpoint import Tally
-from replication.machines.sink import Sink
-from replication.machines.source import Source
+from replication.machines.receiving.sink import Sink
+from replication.machines.sending.source import Source
 from replication.protocol.peers import Direction, Peer
 
 

@@ -243,7 +243,7 @@ class Eof:
 @attrs.frozen
 class Grouped:
     """A frame of the link of another slot group than 0, on a connection that carries the links of
-    several groups (see `replication.machines.multiplexer`)."""
+    several groups (see `replication.machines.connections.multiplexer`)."""
 
     group: int
     frame: Frame

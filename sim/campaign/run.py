@@ -26,7 +26,7 @@ import attrs
 from crdt.causality.op_log import ENTRY_BYTES
 from crdt.errors import CRDTError
 from replication.follow.follower import SourceStatus
-from replication.machines.sink import SinkState
+from replication.machines.receiving.sink_states import SinkState
 from replication.protocol.backoff import CONNECT_NS_MAX, WAIT_NS_MAX
 from replication.protocol.peers import Direction
 from sim.campaign.options import RunOptions

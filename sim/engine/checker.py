@@ -16,7 +16,7 @@ from crdt.causality.dots import Origin, Vector
 from crdt.causality.effect import Effect
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
-from replication.machines.origin_map import OriginMap
+from replication.machines.receiving.origin_map import OriginMap
 from replication.mesh.links import Links
 from sim.nodes.client import Reply
 from sim.nodes.run_history import Entry, RunHistory

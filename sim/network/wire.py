@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from replication.machines.connection import LinkConnection
-from replication.machines.sink import Sink
-from replication.machines.source import Source
+from replication.machines.connections.connection import LinkConnection
+from replication.machines.receiving.sink import Sink
+from replication.machines.sending.source import Source
 from replication.protocol.frames import (
     Ack,
     ConvergenceReply,

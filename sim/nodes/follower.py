@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from crdb.region.core.following import FollowerRole
 from crdt.causality.dots import Vector, make_origin
-from replication.machines.origin_map import OriginMap
+from replication.machines.receiving.origin_map import OriginMap
 from replication.mesh.links import Links
 from replication.protocol.events import Event, Recovered, Resynced
 from replication.protocol.peers import Member

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from replication.machines.connection import LinkConnection
-from replication.machines.multiplexer import GroupEvent
-from replication.machines.source import Source
+from replication.machines.connections.connection import LinkConnection
+from replication.machines.connections.multiplexer import GroupEvent
+from replication.machines.sending.source import Source
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
 from replication.protocol.events import Event

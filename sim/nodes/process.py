@@ -18,7 +18,7 @@ from crdb.engine.event_names import EventName
 from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable
-from crdb.engine.sealing import SealPacing
+from crdb.engine.turns.sealing import SealPacing
 from crdt.embed.replica import Replica
 from replication.protocol.events import Event
 from replication.protocol.secret import NO_SECRET, LinkSecret

@@ -30,8 +30,9 @@ from crdt.causality.dots import (
     make_origin,
 )
 from crdt.causality.op import Op
-from replication.machines.sink import SinkState
-from replication.machines.source import Source, SourceState
+from replication.machines.receiving.sink_states import SinkState
+from replication.machines.sending.source import Source
+from replication.machines.sending.source_states import SourceState
 from replication.mesh.links import Links
 from replication.protocol.events import (
     Event,

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final, cast
 
 from crdt.causality.op_log import ENTRY_BYTES
-from replication.machines.pacing import BATCH_BYTES_LEAST
+from replication.machines.sending.pacing import BATCH_BYTES_LEAST
 from replication.protocol.backoff import WAIT_NS_MAX
 from sim.engine.checker import Violation
 from sim.engine.events import MS

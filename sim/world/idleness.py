@@ -17,9 +17,10 @@ from typing import Final
 import attrs
 
 from crdt.causality.dots import Vector, region_of
-from replication.machines.pacing import BATCH_BYTES_LEAST
-from replication.machines.sink import SinkState
-from replication.machines.source import Source, SourceState
+from replication.machines.receiving.sink_states import SinkState
+from replication.machines.sending.pacing import BATCH_BYTES_LEAST
+from replication.machines.sending.source import Source
+from replication.machines.sending.source_states import SourceState
 from replication.protocol.codec import LENGTH_BYTES, TAG_BYTES, encode
 from replication.protocol.frames import Ack, Frame, Heartbeat
 from sim.engine.checker import Violation

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from crdt.causality.dots import Vector, dominates
-from replication.machines.sink import Sink
+from replication.machines.receiving.sink import Sink
 from replication.protocol.events import Event
 from replication.protocol.peers import link_ends
 from sim.checkers.clients.arrival import ArrivalChecker

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from replication.machines.pacing import FIRST_BYTES, LEAST_BYTES
+from replication.machines.sending.pacing import FIRST_BYTES, LEAST_BYTES
 from replication.protocol.backoff import CONNECT_NS_MAX, WAIT_NS_MAX
 from replication.protocol.events import Closed
 from replication.protocol.limits import Limits

@@ -9,10 +9,11 @@ import pytest
 
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
-from replication.machines.applier import LocalApplier
-from replication.machines.log_reader import LogReader
-from replication.machines.sink import Sink
-from replication.machines.source import Source
+from replication.machines.receiving.applier import LocalApplier
+from replication.machines.receiving.sink import Sink
+from replication.machines.receiving.sink_states import SinkState
+from replication.machines.sending.log_reader import LogReader
+from replication.machines.sending.source import Source
 from replication.mesh.links import Links
 from replication.protocol.codec import FrameDecoder, encode_all
 from replication.protocol.errors import RemoteProtocolError
@@ -164,6 +165,29 @@ EXAMPLES: dict[type[Frame], Frame] = {
     Eof: Eof(),
     Grouped: Grouped(1, Resumed()),
 }
+
+
+def pieces(here: Replica) -> list[Frame]:
+    """A snapshot, in frames."""
+    snapshot = here.snapshot()
+    whole = [SnapshotPiece(piece, True) for piece in snapshot]
+    return [SnapshotBegin(snapshot.vector), *whole, SnapshotEnd()]
+
+
+def sink_in_state(state: SinkState, here: Replica | None = None) -> Sink:
+    """A sink of region 2 in `state`."""
+    sink = make_sink(here or replica(2))
+    if state is not SinkState.GREETING:
+        sink.receive(hello(1), 0)
+    sink.state = state
+    sink.goal = None
+    if state is SinkState.LOADING:
+        sink.incoming = sink.applier.incoming()
+        for frame in pieces(replica(1))[1:-1]:
+            assert isinstance(frame, SnapshotPiece)
+            sink.incoming.feed(frame.data)
+    drain(sink)
+    return sink
 
 
 def check_transition(end: Source | Sink, frame: Frame, following: enum.Enum | None) -> None:

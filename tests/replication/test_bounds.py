@@ -17,8 +17,10 @@ from crdt.causality.op_log import OpLog
 from crdt.embed.replica import Replica
 from replication.drivers.links import Driver
 from replication.machines.endpoint import OUTBOX_MAX
-from replication.machines.sink import Sink, SinkState
-from replication.machines.source import RESUMES_MAX, Source, SourceState
+from replication.machines.receiving.sink import Sink
+from replication.machines.receiving.sink_states import SinkState
+from replication.machines.sending.source import RESUMES_MAX, Source
+from replication.machines.sending.source_states import SourceState
 from replication.mesh.connections import AWAITING_HELLO_MAX
 from replication.mesh.links import Links
 from replication.protocol.codec import LENGTH_BYTES, decode, encode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crdt.causality.dots import make_origin
-from replication.machines.sink import SinkState
+from replication.machines.receiving.sink_states import SinkState
 from replication.protocol.events import (
     Closed,
     Connected,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from replication.machines.progress import Stage
-from replication.machines.source import Source, SourceState
+from replication.machines.sending.progress import Stage
+from replication.machines.sending.source import Source
+from replication.machines.sending.source_states import SourceState
 from replication.protocol.frames import (
     Ack,
     Eof,

@@ -15,7 +15,7 @@ from crdb.engine.environment.follow_control import CannotBeFollower
 from crdb.engine.event_names import Emit
 from crdb.engine.instance import Instance
 from replication.follow.follower import Follower, SourceStatus, check_sources
-from replication.machines.sink import SinkState
+from replication.machines.receiving.sink_states import SinkState
 from replication.mesh.links import Links
 from replication.protocol.errors import CannotFollow
 from replication.protocol.events import Event

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 import attrs
 
 from crdt.causality.dots import Vector, join, lacking
-from replication.machines.source import Source
+from replication.machines.sending.source import Source
 from replication.mesh.links import Links
 
 

@@ -22,9 +22,9 @@ from functools import partial
 
 from crdb.engine.instance import Instance
 from crdt.causality.dots import Vector, name_origin
-from replication.machines.progress import Stage
-from replication.machines.sink import Sink
-from replication.machines.source import Source
+from replication.machines.receiving.sink import Sink
+from replication.machines.sending.progress import Stage
+from replication.machines.sending.source import Source
 from replication.mesh.links import Links
 from replication.protocol.peers import Direction
 

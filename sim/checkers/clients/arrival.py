@@ -17,8 +17,10 @@ from typing import ClassVar, Final, TypeAlias
 import attrs
 
 from crdt.causality.dots import Origin, Vector, dominates
-from replication.machines.sink import Sink, SinkState
-from replication.machines.source import Source, SourceState
+from replication.machines.receiving.sink import Sink
+from replication.machines.receiving.sink_states import SinkState
+from replication.machines.sending.source import Source
+from replication.machines.sending.source_states import SourceState
 from sim.checkers.replicas.convergence import shown
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Reply

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import ClassVar, Final
 
-from replication.machines.sink import Sink, SinkState
+from replication.machines.receiving.sink import Sink
+from replication.machines.receiving.sink_states import SinkState
 from replication.protocol.limits import MS
 from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import RunHistory

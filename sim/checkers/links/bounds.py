@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from crdt.causality.op_log import ENTRY_BYTES
-from replication.machines.progress import MARKS_MAX
+from replication.machines.sending.progress import MARKS_MAX
 from replication.mesh.connections import AWAITING_HELLO_MAX
 from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import Entry, RunHistory

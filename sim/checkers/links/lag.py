@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from crdt.causality.dots import Vector, lacking, region_of
-from replication.machines.sink import SinkState
-from replication.machines.source import Source, SourceState
+from replication.machines.receiving.sink_states import SinkState
+from replication.machines.sending.source import Source
+from replication.machines.sending.source_states import SourceState
 from replication.protocol.limits import MS
 from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import RunHistory

@@ -19,7 +19,7 @@ from typing import ClassVar, Final
 from crdb.engine.instance import Instance
 from crdb.engine.session import IN_TRANSACTION, Session
 from crdt.causality.dots import name_origin
-from replication.machines.sink import SinkState
+from replication.machines.receiving.sink_states import SinkState
 from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change

@@ -32,11 +32,12 @@ from crdt.causality.effect import ANY_TYPE, DELETE, FORGET, Effect
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome
 from crdt.types.registry import BUILT_IN
-from replication.machines.applier import LocalApplier, with_waiting
 from replication.machines.endpoint import Tally
-from replication.machines.pacing import FIRST_BYTES
-from replication.machines.sink import Sink, SinkState
-from replication.machines.source import Source
+from replication.machines.receiving.applier import LocalApplier, with_waiting
+from replication.machines.receiving.sink import Sink
+from replication.machines.receiving.sink_states import SinkState
+from replication.machines.sending.pacing import FIRST_BYTES
+from replication.machines.sending.source import Source
 from replication.protocol.peers import Direction
 from sim.checkers.replicas.unasked import UnaskedChecker
 from sim.engine.checker import Watched

@@ -8,10 +8,10 @@ import trio
 import trio.testing
 
 from replication.drivers.stream import StreamDriver, clock
-from replication.machines.contract import StreamMachine
+from replication.machines.connections.contract import StreamMachine
+from replication.machines.connections.multiplexer import GroupEvent
 from replication.machines.endpoint import NEVER
-from replication.machines.multiplexer import GroupEvent
-from tests.replication.machines.test_connection import GROUPS, Half, halves
+from tests.replication.machines.connections.test_connection import GROUPS, Half, halves
 
 SECOND = 1_000_000_000
 

@@ -8,7 +8,7 @@ import trio.testing
 from crdt.causality.dots import make_origin
 from replication.drivers.delayed_writer import Line
 from replication.drivers.writer import PACE_SECONDS, SEND_BYTES, Writer, address_of
-from replication.machines.connection import LinkConnection
+from replication.machines.connections.connection import LinkConnection
 from replication.mesh.links import Links
 from replication.mesh.registry import Machine
 from replication.protocol.channel import Channel

@@ -7,7 +7,7 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from replication.follow.follower import Follower
-from replication.machines.sink import SinkState
+from replication.machines.receiving.sink_states import SinkState
 from replication.protocol.events import Closed, Resynced
 from replication.protocol.frames import (
     Eof,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from replication.machines.endpoint import OUTBOX_MAX, End, nobody
-from replication.machines.source import SourceState
+from replication.machines.sending.source_states import SourceState
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import Closed, ConvergenceReceived, Event
 from replication.protocol.frames import (

@@ -7,7 +7,7 @@ import pytest
 
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
-from replication.machines.source import Source
+from replication.machines.sending.source import Source
 from replication.mesh.admission import FOLLOWERS_MAX
 from replication.mesh.connections import AWAITING_HELLO_MAX, Connections
 from replication.protocol.errors import UnknownPeer

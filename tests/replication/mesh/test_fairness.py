@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replication.machines.source import Source
+from replication.machines.sending.source import Source
 from replication.mesh.fairness import follower_to_replace, oldest_of_most_frequent
 from tests.replication.ends import connected_source, hello, make_source, replica
 

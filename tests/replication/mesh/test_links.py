@@ -6,7 +6,7 @@ import pytest
 
 from crdt.causality.dots import make_origin
 from crdt.store.keyspace import Keyspace
-from replication.machines.sink import SinkState
+from replication.machines.receiving.sink_states import SinkState
 from replication.protocol.errors import LinkCut, RemoteProtocolError, UnknownPeer
 from replication.protocol.events import Closed, GapFound
 from replication.protocol.frames import (

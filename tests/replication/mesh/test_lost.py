@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crdt.causality.dots import make_origin
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome, Replica
-from replication.machines.sink import Sink
+from replication.machines.receiving.sink import Sink
 from replication.mesh.links import Links
 from replication.mesh.lost import ASK_NS, STATEMENTS_MAX, Dropped, Effect, Losses
 from replication.protocol.events import OpsDropped

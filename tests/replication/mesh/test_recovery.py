@@ -6,7 +6,8 @@ import pytest
 
 from crdt.causality.dots import INCARNATION_MAX, make_origin
 from crdt.embed.replica import Replica
-from replication.machines.sink import Sink, SinkState
+from replication.machines.receiving.sink import Sink
+from replication.machines.receiving.sink_states import SinkState
 from replication.mesh.links import Links
 from replication.mesh.recovery import Recovery, unused_origin
 from replication.protocol.events import CaughtUp, EarlierIncarnation, Event, Recovered

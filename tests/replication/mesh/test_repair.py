@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 
 from crdt.causality.dots import Vector
-from replication.machines.sink import FIRST_TRIPS_NS, Sink, SinkState
+from replication.machines.receiving.sink import FIRST_TRIPS_NS, Sink
+from replication.machines.receiving.sink_states import SinkState
 from replication.mesh.repair import BACKOFF_MAX, Repair
 from replication.protocol.events import GapFound
 from replication.protocol.limits import MS, Limits

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from replication.machines.endpoint import End
-from replication.machines.source import Source
+from replication.machines.sending.source import Source
 from replication.mesh.memory import RecoveryState
 from replication.protocol.codec import LENGTH_BYTES
 from replication.protocol.limits import Limits

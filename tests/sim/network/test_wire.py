@@ -7,9 +7,9 @@ import pytest
 from crdb.region.core.membership import member_of, peers_of
 from crdt.embed.replica import Replica
 from geo.latency import Latency
-from replication.machines.connection import LinkConnection
-from replication.machines.sink import Sink
-from replication.machines.source import Source
+from replication.machines.connections.connection import LinkConnection
+from replication.machines.receiving.sink import Sink
+from replication.machines.sending.source import Source
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
 from replication.protocol.frames import (

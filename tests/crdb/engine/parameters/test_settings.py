@@ -7,7 +7,7 @@ import pytest
 from crdb.engine.client import Client
 from crdb.engine.parameters.parameters import BOUNDS
 from crdb.engine.parameters.settings import InvalidValue, canonical, load_parameters, parse_memory
-from replication.machines.pieces import REQUEST_BYTES_MAX
+from replication.machines.receiving.pieces import REQUEST_BYTES_MAX
 from tests.crdb.raw import instance, lines
 
 PARAMETERS = load_parameters()

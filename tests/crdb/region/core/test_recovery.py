@@ -21,7 +21,7 @@ from crdb.region.core.recovery import (
 from crdb.region.core.staleness import Staleness
 from crdt.causality.dots import Vector, make_origin
 from crdt.embed.replica import Replica
-from replication.machines.sink import Sink
+from replication.machines.receiving.sink import Sink
 from replication.mesh.links import Links
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import DisputedStateResolved, Recovered

@@ -19,8 +19,8 @@ from crdb.region.core.membership import peers_of
 from crdb.region.report.link_info import ProcessLinks
 from crdt.causality.dots import Vector
 from crdt.embed.replica import Replica
-from replication.machines.sink import Sink
-from replication.machines.source import Source
+from replication.machines.receiving.sink import Sink
+from replication.machines.sending.source import Source
 from replication.mesh.absence import ATTEMPT_NS_MAX
 from replication.mesh.links import Links
 from replication.protocol.frames import Eof, Frame

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from crdt.causality.dots import make_origin
-from replication.machines.sink import SinkState
+from replication.machines.receiving.sink_states import SinkState
 from replication.mesh.repair import RepairPeer
 from replication.protocol.events import GapFound
 from replication.protocol.peers import Direction

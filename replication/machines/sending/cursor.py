@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crdt.causality.dots import Origin, Vector, join, region_of
-from replication.machines.log_reader import Batch, LogReader, Routes
+from replication.machines.sending.log_reader import Batch, LogReader, Routes
 
 
 class Cursor:

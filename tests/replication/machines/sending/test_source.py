@@ -1,16 +1,14 @@
-"""The source: its table, what it sends and when, and a truncated backlog."""
+"""The source: what it sends and when, and a truncated backlog."""
 
 from __future__ import annotations
-
-from itertools import product
 
 import attrs
 import pytest
 
 from crdt.causality.dots import make_origin
 from replication.machines.endpoint import NEVER, OUTBOX_MAX
-from replication.machines.progress import MARKS_MAX, Stage
-from replication.machines.source import TRANSITIONS, Source, SourceState
+from replication.machines.sending.progress import MARKS_MAX, Stage
+from replication.machines.sending.source_states import SourceState
 from replication.protocol import frames
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import (
@@ -27,7 +25,6 @@ from replication.protocol.frames import (
     Ack,
     ConvergenceReply,
     ConvergenceRequest,
-    Frame,
     Heartbeat,
     Hello,
     OpPart,
@@ -41,9 +38,7 @@ from replication.protocol.limits import MS, Limits
 from replication.protocol.peers import Direction
 from tests.replication.ends import (
     EU,
-    EXAMPLES,
     US,
-    check_transition,
     connected_source,
     drain,
     exchange,
@@ -57,27 +52,6 @@ from tests.replication.ends import (
 
 S = SourceState
 SMALL = Limits(window_bytes_max=100, batch_bytes_max=50)
-
-
-def brought_to(state: SourceState) -> Source:
-    """A source in `state`."""
-    source = make_source(replica(1))
-    if state is not S.GREETING:
-        source.receive(hello(2), 0)
-    if state is not S.GREETING and state is not S.READY:
-        source.receive(Resume({}, (1,)), 0)
-    source.state = state
-    return source
-
-
-@pytest.mark.parametrize(("state", "kind"), list(product(S, Frame.__args__)))
-def test_table_says_what_may_come(state: SourceState, kind: type[Frame]) -> None:
-    source = brought_to(state)
-    check_transition(source, EXAMPLES[kind], TRANSITIONS.get((state, kind)))
-
-
-def test_source_sends_nothing_after_end() -> None:
-    assert not any(state is S.CLOSED for state, _ in TRANSITIONS)
 
 
 def test_hello_is_answered_with_hello_and_heartbeat() -> None:

@@ -7,7 +7,7 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from crdt.errors import DecodeError
-from replication.machines.multiplexer import GroupEvent, Multiplexer
+from replication.machines.connections.multiplexer import GroupEvent, Multiplexer
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
 from replication.protocol.errors import RemoteProtocolError

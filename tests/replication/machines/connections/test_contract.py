@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from replication.machines.connection import LinkConnection
-from replication.machines.contract import StreamMachine
-from replication.machines.multiplexer import GroupEvent
+from replication.machines.connections.connection import LinkConnection
+from replication.machines.connections.contract import StreamMachine
+from replication.machines.connections.multiplexer import GroupEvent
 from tests.replication.secrets import channels
 
 

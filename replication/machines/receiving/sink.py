@@ -1,12 +1,6 @@
 """The receiving end of a link. A pure machine: frames and time in, frames and events out.
 
-    GREETING    has sent Hello, waits for the source's
-    RESUMING    has sent its vector, waits for the reply whether the backlog reaches back that far
-    STREAMING   receives ops
-    WAITING     the backlog does not reach back, or another peer's snapshot comes first
-    LOADING     receives a snapshot, which is merged when it is complete
-    STALLED     the causal buffer is full; ignores ops and resumes a moment later
-    CLOSED      the end
+Its states are those of `sink_states`.
 
 Ops are applied immediately. They are acknowledged, by bytes or by time, whether they were applied
 or buffered. The window bounds what is under way, and the causal buffer what waits. If buffered ops
@@ -25,10 +19,11 @@ from crdt.causality.dots import Origin, Vector, dominates, lacking, region_of
 from crdt.embed.replica import Outcome
 from crdt.errors import DecodeError, IdentityReused
 from crdt.store.merge import Incoming
-from replication.machines.applier import Applier, read_piece
-from replication.machines.copy_age import CopyAge
 from replication.machines.endpoint import NEVER, End, always_false
-from replication.machines.pieces import PartBuffer
+from replication.machines.receiving.applier import Applier, read_piece
+from replication.machines.receiving.copy_age import CopyAge
+from replication.machines.receiving.pieces import PartBuffer
+from replication.machines.receiving.sink_states import MOVES, OPEN, TRANSITIONS, SinkState
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import (
     CaughtUp,
@@ -75,56 +70,7 @@ STALLS_MAX: Final = 5  # doublings of the pause of a sink whose buffer is full: 
 FIRST_TRIPS_NS: Final = SECOND  # on a new connection: RFC 6298's timeout before a measurement
 ACK_BYTES: Final = 4 << 10  # at first, so that the source soon learns how fast the link is
 
-
-class SinkState(enum.Enum):
-    """The states of a sink. The docstring of the module explains them."""
-
-    GREETING = "greeting"
-    RESUMING = "resuming"
-    STREAMING = "streaming"
-    WAITING = "waiting"
-    LOADING = "loading"
-    STALLED = "stalled"
-    CLOSED = "closed"
-
-
 S = SinkState
-
-# The states that accept ops and regular messages.
-OPEN: Final = (S.RESUMING, S.STREAMING, S.WAITING, S.LOADING, S.STALLED)
-STATEMENTS: Final = (Heartbeat, Present, Lacking, GapRefused)
-REGULAR: Final = (Ops, OpPart, *STATEMENTS, ConvergenceRequest, ConvergenceReply)
-
-TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
-    (S.GREETING, Hello): S.RESUMING,
-    (S.RESUMING, Resumed): S.STREAMING,
-    (S.RESUMING, Truncated): S.WAITING,
-    (S.STREAMING, Truncated): S.WAITING,
-    (S.STALLED, Truncated): S.WAITING,
-    (S.WAITING, Resumed): S.STREAMING,  # a reply to an earlier Resume
-    (S.LOADING, Resumed): S.LOADING,
-    (S.LOADING, Truncated): S.LOADING,
-    (S.WAITING, Truncated): S.WAITING,
-    (S.LOADING, SnapshotBegin): S.LOADING,
-    (S.LOADING, SnapshotPiece): S.LOADING,
-    (S.LOADING, SnapshotEnd): S.STREAMING,
-    **{(state, kind): state for state in OPEN for kind in REGULAR},
-    **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
-}
-
-# Moves that no frame causes.
-MOVES: Final = frozenset(
-    {
-        (S.WAITING, S.LOADING),
-        (S.STREAMING, S.LOADING),
-        (S.RESUMING, S.LOADING),
-        (S.STALLED, S.LOADING),
-        (S.WAITING, S.RESUMING),
-        (S.RESUMING, S.WAITING),
-        (S.STREAMING, S.STALLED),
-        (S.STALLED, S.RESUMING),
-    }
-)
 
 
 @attrs.frozen

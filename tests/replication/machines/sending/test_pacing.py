@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from replication.machines.pacing import (
+from replication.machines.sending.pacing import (
     BATCH_BYTES_LEAST,
     FIRST_BYTES,
     LEAST_BYTES,

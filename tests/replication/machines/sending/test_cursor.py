@@ -6,8 +6,8 @@ import pytest
 
 from crdt import Replica
 from crdt.causality.op import Op
-from replication.machines.cursor import Cursor
-from replication.machines.log_reader import CutOp, LogReader
+from replication.machines.sending.cursor import Cursor
+from replication.machines.sending.log_reader import CutOp, LogReader
 from replication.protocol.limits import Limits
 from tests.crdt.exchange import deliver_to
 from tests.replication.ends import EU, US, member, replica, write

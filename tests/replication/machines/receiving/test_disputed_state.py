@@ -9,7 +9,7 @@ from crdt.causality.dots import INCARNATION_MAX, Origin, make_origin
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome, Replica
 from crdt.types.flag import ENABLE_WINS
-from replication.machines.disputed_state import DisputedState, put_aside
+from replication.machines.receiving.disputed_state import DisputedState, put_aside
 from replication.protocol.events import DisputedStateResolved
 
 OLD, NEW, FREE = make_origin(1, 4), make_origin(1, 5), make_origin(1, 6)

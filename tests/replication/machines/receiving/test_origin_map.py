@@ -20,8 +20,8 @@ from crdt.writes import list as lists
 from crdt.writes import sorted_set as zsets
 from crdt.writes import string as strings
 from replication.follow.follower import MappedApplier
-from replication.machines.applier import LocalApplier
-from replication.machines.origin_map import OriginMap, blocks
+from replication.machines.receiving.applier import LocalApplier
+from replication.machines.receiving.origin_map import OriginMap, blocks
 from tests.replication.ends import replica, write
 
 HIGH = OriginMap([10, 20, 30])

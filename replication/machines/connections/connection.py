@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from replication.machines.connections.multiplexer import GroupEvent, LinkOwner, Multiplexer
 from replication.machines.endpoint import NEVER, nobody
-from replication.machines.multiplexer import GroupEvent, LinkOwner, Multiplexer
-from replication.machines.sink import Sink
-from replication.machines.source import Source
+from replication.machines.receiving.sink import Sink
+from replication.machines.sending.source import Source
 from replication.protocol.channel import Channel
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.frames import Eof, Frame
 
 
 class LinkConnection:
-    """Fulfils `replication.machines.contract.StreamMachine`. Its events name their slot group."""
+    """A `StreamMachine` (see `contract`). Its events name their slot group."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel

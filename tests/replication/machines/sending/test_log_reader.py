@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from replication.machines.endpoint import nobody
-from replication.machines.log_reader import BATCHES_MAX, LogReader, in_frames
+from replication.machines.sending.log_reader import BATCHES_MAX, LogReader, in_frames
 from replication.protocol.frames import OpPart, Ops
 from replication.protocol.limits import Limits
 from tests.replication.ends import EU, US, hello, member, replica, write

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crdt.store.snapshot import Snapshot
-from replication.machines.log_reader import LogReader
+from replication.machines.sending.log_reader import LogReader
 from replication.protocol.frames import SnapshotPiece
 
 

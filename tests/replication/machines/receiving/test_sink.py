@@ -1,8 +1,6 @@
-"""The sink: its table, what it applies and acknowledges, and how it stalls and resumes."""
+"""The sink: what it applies and acknowledges, and how it stalls and resumes."""
 
 from __future__ import annotations
-
-from itertools import product
 
 import attrs
 import pytest
@@ -10,7 +8,8 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from replication.machines.endpoint import NEVER
-from replication.machines.sink import MOVES, STALLS_MAX, TRANSITIONS, Sink, SinkState
+from replication.machines.receiving.sink import STALLS_MAX
+from replication.machines.receiving.sink_states import SinkState
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import (
     CaughtUp,
@@ -53,16 +52,16 @@ from replication.protocol.peers import Direction, Peer
 from tests.replication.ends import (
     AP,
     EU,
-    EXAMPLES,
     US,
-    check_transition,
     drain,
     exchange,
     hello,
     joined,
     make_sink,
     of,
+    pieces,
     replica,
+    sink_in_state,
     write,
 )
 
@@ -72,48 +71,6 @@ S = SinkState
 def encoded(here: Replica) -> tuple[bytes, ...]:
     """All ops of a replica."""
     return tuple(op.to_bytes() for op in here.since({}))
-
-
-def pieces(here: Replica) -> list[Frame]:
-    """A snapshot, in frames."""
-    snapshot = here.snapshot()
-    whole = [SnapshotPiece(piece, True) for piece in snapshot]
-    return [SnapshotBegin(snapshot.vector), *whole, SnapshotEnd()]
-
-
-def brought_to(state: SinkState, here: Replica | None = None) -> Sink:
-    """A sink of region 2 in `state`."""
-    sink = make_sink(here or replica(2))
-    if state is not S.GREETING:
-        sink.receive(hello(1), 0)
-    sink.state = state
-    sink.goal = None
-    if state is S.LOADING:
-        sink.incoming = sink.applier.incoming()
-        for frame in pieces(replica(1))[1:-1]:
-            assert isinstance(frame, SnapshotPiece)
-            sink.incoming.feed(frame.data)
-    drain(sink)
-    return sink
-
-
-@pytest.mark.parametrize(("state", "kind"), list(product(S, Frame.__args__)))
-def test_table_says_what_may_come(state: SinkState, kind: type[Frame]) -> None:
-    sink = brought_to(state)
-    if kind is SnapshotBegin:
-        sink.incoming = None
-    check_transition(sink, EXAMPLES[kind], TRANSITIONS.get((state, kind)))
-
-
-@pytest.mark.parametrize(("before", "after"), list(product(S, S)))
-def test_moves_are_those_of_table(before: SinkState, after: SinkState) -> None:
-    sink = brought_to(before)
-    if (before, after) in MOVES:
-        sink.move(after)
-        assert sink.state is after
-    else:
-        with pytest.raises(AssertionError):
-            sink.move(after)
 
 
 def test_sink_sends_hello_first() -> None:
@@ -145,7 +102,7 @@ def test_another_protocol_is_refused() -> None:
 def test_ops_are_applied_and_acknowledged_by_time() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
-    sink = brought_to(S.STREAMING, eu)
+    sink = sink_in_state(S.STREAMING, eu)
     batch = encoded(us)
     assert sink.receive(Ops(batch), 5 * MS) == [OpsTaken("r1", 2)]
     assert eu.vector == {US: 2}
@@ -163,7 +120,7 @@ def test_ops_are_applied_and_acknowledged_by_time() -> None:
 def test_ops_are_acknowledged_by_bytes() -> None:
     us = replica(1)
     write(us, 3, size=100)
-    sink = brought_to(S.STREAMING)
+    sink = sink_in_state(S.STREAMING)
     sink.limits = Limits(ack_bytes=200)
     for data in encoded(us):
         sink.receive(Ops((data,)), 0)
@@ -171,7 +128,7 @@ def test_ops_are_acknowledged_by_bytes() -> None:
 
 
 def test_bytes_that_are_no_op_are_peers_fault() -> None:
-    sink = brought_to(S.STREAMING)
+    sink = sink_in_state(S.STREAMING)
     with pytest.raises(RemoteProtocolError, match="Ops: "):
         sink.receive(Ops((b"no op",)), 0)
 
@@ -179,7 +136,7 @@ def test_bytes_that_are_no_op_are_peers_fault() -> None:
 def test_op_in_parts_is_put_together() -> None:
     us, eu = replica(1), replica(2)
     write(us, size=100)
-    sink = brought_to(S.STREAMING, eu)
+    sink = sink_in_state(S.STREAMING, eu)
     (data,) = encoded(us)
     assert sink.receive(OpPart(data[:50], False), 0) == []
     assert sink.receive(OpPart(data[50:], True), 0) == [OpsTaken("r1", 1)]
@@ -189,7 +146,7 @@ def test_op_in_parts_is_put_together() -> None:
 
 @pytest.mark.parametrize("state", [S.STALLED, S.RESUMING])
 def test_parts_that_pass_by_are_counted_and_not_kept(state: S) -> None:
-    sink = brought_to(state)
+    sink = sink_in_state(state)
     for last in (False, False, True):
         assert sink.receive(OpPart(bytes(100), last), 0) == []
         assert sink.parts.data == b""
@@ -197,7 +154,7 @@ def test_parts_that_pass_by_are_counted_and_not_kept(state: S) -> None:
 
 
 def test_op_whose_beginning_has_passed_by_passes_by_whole() -> None:
-    sink = brought_to(S.RESUMING)
+    sink = sink_in_state(S.RESUMING)
     sink.receive(OpPart(b"beginning", False), 0)
     sink.receive(Resumed(), 0)
     assert sink.receive(OpPart(b"end", True), 0) == []
@@ -206,7 +163,7 @@ def test_op_whose_beginning_has_passed_by_passes_by_whole() -> None:
 
 
 def test_part_of_piece_needs_snapshot_that_was_asked_for() -> None:
-    sink = brought_to(S.STREAMING)
+    sink = sink_in_state(S.STREAMING)
     sink.load()
     with pytest.raises(RemoteProtocolError, match="a piece outside a snapshot"):
         sink.receive(SnapshotPiece(bytes(100), False), 0)
@@ -219,7 +176,7 @@ def test_op_that_waits_for_another_is_acknowledged() -> None:
     for op in ap.since({}):
         us.accept(op)
     write(us)
-    sink = brought_to(S.STREAMING, eu)
+    sink = sink_in_state(S.STREAMING, eu)
     waiting = us.since({})[1].to_bytes()
     assert sink.receive(Ops((waiting,)), 0) == [OpsTaken("r1", 0)]
     assert sink.taken == len(waiting)
@@ -234,7 +191,7 @@ def test_full_gate_stalls_link_and_each_time_for_longer() -> None:
         us.accept(op)
     write(us)
     eu.causal_buffer.limit = 1
-    sink = brought_to(S.STREAMING, eu)
+    sink = sink_in_state(S.STREAMING, eu)
     waiting = us.since({})[1].to_bytes()
     now, pauses = 0, []
     for _ in range(STALLS_MAX + 2):
@@ -258,7 +215,7 @@ def test_full_gate_stalls_link_and_each_time_for_longer() -> None:
 def test_ops_that_leave_gap_wait_and_are_not_taken_for_held() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
-    sink = brought_to(S.STREAMING, eu)
+    sink = sink_in_state(S.STREAMING, eu)
     assert sink.receive(Ops(encoded(us)[1:]), 0) == [OpsTaken("r1", 0)]
     assert sink.applier.held() == {}
     assert eu.causal_buffer.missing(eu.vector) == {US: 1}
@@ -266,7 +223,7 @@ def test_ops_that_leave_gap_wait_and_are_not_taken_for_held() -> None:
 
 
 def test_truncated_backlog_is_reported() -> None:
-    sink = brought_to(S.RESUMING)
+    sink = sink_in_state(S.RESUMING)
     assert sink.receive(Truncated(), 0) == [SnapshotWanted("r1")]
     assert sink.tally.partial_err == 1
     sink.load()
@@ -279,7 +236,7 @@ def test_truncated_backlog_is_reported() -> None:
 def test_snapshot_is_merged_when_it_is_whole() -> None:
     us, eu = replica(1, history_bytes=1), replica(2)
     write(us, 3)
-    sink = brought_to(S.WAITING, eu)
+    sink = sink_in_state(S.WAITING, eu)
     sink.load()
     drain(sink)
     whole = pieces(us)
@@ -297,7 +254,7 @@ def test_snapshot_is_merged_when_it_is_whole() -> None:
 def test_piece_in_parts_is_put_together() -> None:
     us, eu = replica(1), replica(2)
     write(us)
-    sink = brought_to(S.LOADING, eu)
+    sink = sink_in_state(S.LOADING, eu)
     sink.incoming = None
     for frame in pieces(us):
         if isinstance(frame, SnapshotPiece):
@@ -316,14 +273,14 @@ def test_piece_in_parts_is_put_together() -> None:
     ],
 )
 def test_snapshot_that_makes_no_sense(frame: Frame, why: str) -> None:
-    sink = brought_to(S.LOADING)
+    sink = sink_in_state(S.LOADING)
     with pytest.raises(RemoteProtocolError, match=why):
         sink.receive(frame, 0)
 
 
 @pytest.mark.parametrize("frame", [SnapshotPiece(b"x", True), SnapshotEnd()])
 def test_snapshot_that_has_not_begun(frame: Frame) -> None:
-    sink = brought_to(S.LOADING)
+    sink = sink_in_state(S.LOADING)
     sink.incoming = None
     with pytest.raises(RemoteProtocolError, match="outside a snapshot"):
         sink.receive(frame, 0)
@@ -332,7 +289,7 @@ def test_snapshot_that_has_not_begun(frame: Frame) -> None:
 def test_snapshot_that_was_cut_off_changes_nothing() -> None:
     us, eu = replica(1), replica(2)
     write(us)
-    sink = brought_to(S.WAITING, eu)
+    sink = sink_in_state(S.WAITING, eu)
     sink.load()
     for frame in [*pieces(us)[:2], SnapshotEnd()][:2]:
         sink.receive(frame, 0)
@@ -344,7 +301,7 @@ def test_snapshot_that_was_cut_off_changes_nothing() -> None:
 def test_ops_that_came_before_snapshot_are_taken_in() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
-    sink = brought_to(S.STREAMING, eu)
+    sink = sink_in_state(S.STREAMING, eu)
     sink.load()
     assert sink.receive(Ops(encoded(us)[1:]), 0) == [OpsTaken("r1", 0)], "it waits"
     assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsTaken("r1", 2)]
@@ -352,7 +309,7 @@ def test_ops_that_came_before_snapshot_are_taken_in() -> None:
 
 
 def test_heartbeat_is_report_and_carries_those_of_others() -> None:
-    sink = brought_to(S.STREAMING)
+    sink = sink_in_state(S.STREAMING)
     frame = Heartbeat({US: 3}, 70, ((3, {US: 1}, 60),), 5, 1 * MS, 2 * MS)
     assert sink.receive(frame, 10 * MS) == [
         Reported("r1", 1, {US: 3}, 70),
@@ -367,7 +324,7 @@ def test_heartbeat_is_report_and_carries_those_of_others() -> None:
 def test_late_ops_have_age_of_their_heartbeat() -> None:
     us, eu = replica(1), replica(2)
     write(us, 1)
-    sink = brought_to(S.STREAMING, eu)
+    sink = sink_in_state(S.STREAMING, eu)
     start = 1 + 40 * MS
     sink.receive(Heartbeat({US: 1}, 0, (), 0, 1, 0), start)
     sink.receive(Ops(encoded(us)), start + 2 * SECOND)  # there may be news that is as late
@@ -377,7 +334,7 @@ def test_late_ops_have_age_of_their_heartbeat() -> None:
 def test_lag_is_half_round_trip_or_time_behind() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
-    sink = brought_to(S.STREAMING, eu)
+    sink = sink_in_state(S.STREAMING, eu)
     sink.receive(Heartbeat({}, 0, (), 0, 1, 0), 1 + 40 * MS)
     start = 1 + 40 * MS
     assert sink.lag_ns(start + 100 * MS) == 20 * MS
@@ -408,7 +365,7 @@ def test_sink_catches_up_once() -> None:
 
 
 def test_gaps_are_asked_for_and_let_go() -> None:
-    sink = brought_to(S.STREAMING)
+    sink = sink_in_state(S.STREAMING)
     sink.fill(EU, 3, 0)
     assert drain(sink) == [GapRequest(EU, 3)]
     sink.unfill(EU)
@@ -421,7 +378,7 @@ def test_gaps_are_asked_for_and_let_go() -> None:
 
 @pytest.mark.parametrize("frame", [hello(1, {EU: 1}), Heartbeat({EU: 1}, 0)])
 def test_unknown_own_effects_are_reported_once(frame: Frame) -> None:
-    sink = brought_to(S.GREETING if isinstance(frame, Hello) else S.STREAMING)
+    sink = sink_in_state(S.GREETING if isinstance(frame, Hello) else S.STREAMING)
     assert sink.receive(frame, 0)[1:] == [OriginReused("r1", EU)]
     sink.state = S.STREAMING
     assert len(sink.receive(Heartbeat({EU: 1}, 0), 0)) == 1
@@ -430,7 +387,7 @@ def test_unknown_own_effects_are_reported_once(frame: Frame) -> None:
 def test_op_of_our_own_that_we_did_not_make_ends_link() -> None:
     earlier = replica(2)
     write(earlier)
-    sink = brought_to(S.STREAMING)
+    sink = sink_in_state(S.STREAMING)
     events = sink.receive(Ops(encoded(earlier)), 0)
     assert events[0] == OriginReused("r1", EU)
     assert isinstance(events[1], Closed)
@@ -439,7 +396,7 @@ def test_op_of_our_own_that_we_did_not_make_ends_link() -> None:
 def test_snapshot_that_knows_more_of_us_than_we_do_ends_link() -> None:
     earlier = replica(2)
     write(earlier)
-    sink = brought_to(S.WAITING)
+    sink = sink_in_state(S.WAITING)
     sink.load()
     events = [event for frame in pieces(earlier) for event in sink.receive(frame, 0)]
     assert events[0] == OriginReused("r1", EU)
@@ -449,7 +406,7 @@ def test_snapshot_that_knows_more_of_us_than_we_do_ends_link() -> None:
 
 def test_acknowledgements_are_sent_in_time() -> None:
     limits = Limits()
-    sink = brought_to(S.STREAMING)
+    sink = sink_in_state(S.STREAMING)
     assert sink.deadline == limits.heartbeat_ns
     sink.tick(limits.heartbeat_ns)
     assert len(of(Ack, drain(sink))) == 1
@@ -469,7 +426,7 @@ def test_source_that_does_not_answer_is_given_up() -> None:
 
 @pytest.mark.parametrize("frame", [ConvergenceRequest(US, 7, 1, {}), ConvergenceReply(US, 7, True)])
 def test_convergence_frames_become_events(frame: ConvergenceRequest | ConvergenceReply) -> None:
-    sink = brought_to(S.STREAMING, replica(2))
+    sink = sink_in_state(S.STREAMING, replica(2))
     assert sink.receive(frame, 0) == [ConvergenceReceived("r1", frame)]
 
 
@@ -492,7 +449,7 @@ def test_twins_of_another_region_end_link_only() -> None:
     one, other, eu = replica(1), replica(1), replica(2)
     write(one)
     write(other, size=2)
-    sink = brought_to(S.STREAMING, eu)
+    sink = sink_in_state(S.STREAMING, eu)
     sink.receive(Ops(encoded(one)), 0)
     events = sink.receive(Ops(encoded(other)), 0)
     assert of(OriginReused, events) == []

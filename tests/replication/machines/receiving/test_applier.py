@@ -7,7 +7,7 @@ import pytest
 from crdt.embed.replica import Outcome
 from crdt.errors import DecodeError
 from crdt.store.merge import Incoming
-from replication.machines.applier import LocalApplier, read_piece, with_waiting
+from replication.machines.receiving.applier import LocalApplier, read_piece, with_waiting
 from tests.replication.ends import AP, EU, US, replica, write
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replication.machines.copy_age import CopyAge
+from replication.machines.receiving.copy_age import CopyAge
 from replication.protocol.limits import MS, SECOND
 
 PAUSE = 400 * MS

@@ -16,7 +16,7 @@ from crdt.causality.dots import Origin, Vector, region_of
 from crdt.embed.replica import Replica
 from crdt.store.snapshot import Snapshot
 from replication.machines.endpoint import nobody
-from replication.machines.pacing import Pace
+from replication.machines.sending.pacing import Pace
 from replication.protocol.frames import Hello, Lineage, Members, OpPart, Ops
 from replication.protocol.limits import Limits
 from replication.protocol.peers import Member

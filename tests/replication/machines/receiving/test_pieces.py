@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crdt.causality.op import OP_BYTES
-from replication.machines.pieces import OP_BYTES_MAX, REQUEST_BYTES_MAX, PartBuffer
+from replication.machines.receiving.pieces import OP_BYTES_MAX, REQUEST_BYTES_MAX, PartBuffer
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.frames import OpPart, SnapshotPiece
 
@@ -46,7 +46,7 @@ def test_largest_op_is_largest_that_we_make() -> None:
 def test_more_than_whole_is_refused_before_it_is_kept(
     kind: type[OpPart | SnapshotPiece], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"replication.machines.pieces.{name}", 10)
+    monkeypatch.setattr(f"replication.machines.receiving.pieces.{name}", 10)
     parts = PartBuffer()
     parts.add(kind(bytes(10), False), keep=True)
     with pytest.raises(RemoteProtocolError, match="more than 10 bytes in parts of one"):

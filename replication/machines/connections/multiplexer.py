@@ -18,8 +18,8 @@ from typing import Protocol, TypeAlias
 import attrs
 
 from replication.machines.endpoint import nobody
-from replication.machines.sink import Sink
-from replication.machines.source import Source
+from replication.machines.receiving.sink import Sink
+from replication.machines.sending.source import Source
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import Event
 from replication.protocol.frames import Eof, Frame, Grouped

@@ -28,7 +28,7 @@ from crdt.causality.dots import Origin, Vector, dominates
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
 from crdt.errors import DecodeError, DotReused, IdentityReused
-from replication.machines.origin_map import OriginMap
+from replication.machines.receiving.origin_map import OriginMap
 from replication.protocol.events import DisputedStateResolved
 
 EVERYTHING: Final = tuple(range(1, 256))

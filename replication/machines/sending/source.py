@@ -1,11 +1,6 @@
 """The sending end of a link. A pure machine: frames and time in, frames and events out.
 
-    GREETING    waits for the sink's Hello
-    READY       both ends have sent Hello; waits for the sink's vector
-    SENDING     sends ops, first from the backlog, then as they are written
-    TRUNCATED   the backlog does not reach back to the sink; waits for its request
-    SNAPSHOT    sends the whole state; ops follow
-    CLOSED      the end
+Its states are those of `source_states`.
 
 The machine keeps no ops: it holds a position in the history, its `cursor`, and reads on from there,
 so a slow sink costs no memory. If the history has dropped ops that the sink still needs, the source
@@ -21,12 +16,13 @@ from typing import Final
 import attrs
 
 from crdt.causality.dots import ORIGINS_MAX, Origin, Vector, lacking, region_of
-from replication.machines.cursor import Cursor
 from replication.machines.endpoint import NEVER, End
-from replication.machines.log_reader import CutOp, LogReader
-from replication.machines.outgoing import Outgoing
-from replication.machines.pacing import Pace
-from replication.machines.progress import Progress, Stage
+from replication.machines.sending.cursor import Cursor
+from replication.machines.sending.log_reader import CutOp, LogReader
+from replication.machines.sending.outgoing import Outgoing
+from replication.machines.sending.pacing import Pace
+from replication.machines.sending.progress import Progress, Stage
+from replication.machines.sending.source_states import MOVES, TRANSITIONS, SourceState
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import Connected, Event, OriginReused, Reported, Resynced
 from replication.protocol.frames import (
@@ -60,39 +56,7 @@ from replication.protocol.peers import Direction
 RESUMES_MAX: Final = 8  # without a reply: a sink may have two; each costs milliseconds
 REPORTED_ORIGINS_MAX: Final = 2 * ORIGINS_MAX  # in one heartbeat, so that they fit into a frame
 
-
-class SourceState(enum.Enum):
-    """The states of a source. The docstring of the module explains them."""
-
-    GREETING = "greeting"
-    READY = "ready"
-    SENDING = "sending"
-    TRUNCATED = "truncated"
-    SNAPSHOT = "snapshot"
-    CLOSED = "closed"
-
-
 S = SourceState
-
-TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
-    (S.GREETING, Hello): S.READY,
-    (S.READY, Resume): S.SENDING,
-    (S.TRUNCATED, Resume): S.SENDING,
-    (S.SENDING, Resume): S.SENDING,
-    (S.TRUNCATED, SnapshotRequest): S.SNAPSHOT,
-    (S.SENDING, SnapshotRequest): S.SNAPSHOT,
-    **{(state, GapRequest): state for state in (S.SENDING, S.TRUNCATED, S.SNAPSHOT)},
-    **{(state, GapEnd): state for state in (S.SENDING, S.TRUNCATED, S.SNAPSHOT)},
-    **{
-        (state, kind): state
-        for state in (S.READY, S.SENDING, S.TRUNCATED, S.SNAPSHOT)
-        for kind in (Ack, ConvergenceRequest, ConvergenceReply, Present, Lacking)
-    },
-    **{(state, kind): S.CLOSED for state in S if state is not S.CLOSED for kind in (Refuse, Eof)},
-}
-
-# Moves that no frame causes: the backlog ran out, the snapshot has been sent.
-MOVES: Final = frozenset({(S.SENDING, S.TRUNCATED), (S.SNAPSHOT, S.SENDING)})
 
 
 class Source(End):

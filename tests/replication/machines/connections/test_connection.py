@@ -6,7 +6,7 @@ import pytest
 
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
-from replication.machines.connection import LinkConnection
+from replication.machines.connections.connection import LinkConnection
 from replication.machines.endpoint import NEVER
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from replication.machines.log_reader import LogReader
-from replication.machines.outgoing import Outgoing
+from replication.machines.sending.log_reader import LogReader
+from replication.machines.sending.outgoing import Outgoing
 from replication.protocol.frames import SnapshotPiece
 from replication.protocol.limits import Limits
 from tests.replication.ends import member, replica, write

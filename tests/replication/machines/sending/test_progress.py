@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from replication.machines.progress import MARKS_MAX, MOVES, Progress, Stage
+from replication.machines.sending.progress import MARKS_MAX, MOVES, Progress, Stage
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(Stage, Stage)))

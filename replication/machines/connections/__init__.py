@@ -1,0 +1,1 @@
+"""A connection between two processes: its bytes, and the links of slot groups in it."""

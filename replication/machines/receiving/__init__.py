@@ -1,0 +1,1 @@
+"""The end of a link that receives: the sink and its parts."""

@@ -1,0 +1,1 @@
+"""The end of a link that sends: the source and its parts."""
