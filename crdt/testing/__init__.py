@@ -1,13 +1,13 @@
 """Tests for replicated types: random schedules with faults, histories and specifications.
 
 `check_type` runs a custom type through the same checks as the built-in types.
-`crdt.testing.specifications` defines the meaning of the built-in types. `crdt.testing.adapter` is
-for Hypothesis. No other module of this package needs Hypothesis.
+`crdt.testing.builtin_types.specifications` defines the meaning of the built-in types.
+`crdt.testing.adapter` is for Hypothesis. No other module of this package needs Hypothesis.
 """
 
 from __future__ import annotations
 
-from crdt.testing.builtin import SUBJECTS
+from crdt.testing.builtin_types.subjects import SUBJECTS
 from crdt.testing.checking import Report, check_subject, check_type, replay, subject_of
 from crdt.testing.history import History, HistoryEvent, latest, unseen
 from crdt.testing.running import Failure, parse, run_script, script, search

@@ -13,7 +13,7 @@ from crdt.causality.dots import Origin, make_dot
 from crdt.causality.effect import ANY_TYPE, DELETE, FLUSH, FORGET, Effect
 from crdt.causality.schema import FOREVER
 from crdt.numbers.number import decimal_of, subtract
-from crdt.testing.commands import Identity, TypeCommand
+from crdt.testing.builtin_types.commands import Identity, TypeCommand
 from crdt.types.definition import SpellingForm
 from crdt.types.registry import BUILT_IN
 

@@ -15,9 +15,9 @@ from crdt.causality.dots import Dot, Origin, Vector, covers, make_dot, origin_of
 from crdt.causality.effect import FLUSH, Effect, is_key_effect
 from crdt.causality.op import Op
 from crdt.store.keyspace import Keyspace
-from crdt.testing.builtin import NAMES, text_of
+from crdt.testing.builtin_types.specifications import Shown
+from crdt.testing.builtin_types.subjects import NAMES, text_of
 from crdt.testing.history import History, HistoryEvent
-from crdt.testing.specifications import Shown
 from sim.nodes.effect_decoder import EffectDecoder
 
 EFFECTS_MAX: Final = 60  # effects on one key; the work grows with the square

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from crdt.store.keyspace import Keyspace
-from crdt.testing.builtin import NAMES, text_of
+from crdt.testing.builtin_types.subjects import NAMES, text_of
 
 Held: TypeAlias = tuple[str, Any] | None
 Outcome: TypeAlias = tuple[Any, Held]

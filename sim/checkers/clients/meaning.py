@@ -18,8 +18,8 @@ from crdt.causality.dots import Dot, Vector, covers, make_dot
 from crdt.causality.effect import Effect
 from crdt.causality.op import OP_BYTES
 from crdt.store.keyspace import Keyspace
+from crdt.testing.builtin_types.specifications import add_wins, total
 from crdt.testing.history import HistoryEvent, unseen
-from crdt.testing.specifications import add_wins, total
 from crdt.types.base import Value
 from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import RunHistory

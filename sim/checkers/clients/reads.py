@@ -1,8 +1,8 @@
 """The invariant `reads`: replies to reads follow from the ops that the region has applied.
 
-The specification of the keyspace (`crdt.testing.specifications`) computes the expected value from
-the effects of these ops. The reply must match it. Commands read the value, its size, a part of it,
-its type, or its deadline.
+The specification of the keyspace (`crdt.testing.builtin_types.specifications`) computes the
+expected value from the effects of these ops. The reply must match it. Commands read the value, its
+size, a part of it, its type, or its deadline.
 
 Not checked: requests with reads and writes, keys with a long history, and parts and the order of
 lists and sorted sets.
@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from crdt.causality.dots import Vector
 from crdt.store.keyspace import Keyspace
-from crdt.testing.specifications import Shown, visible_state
+from crdt.testing.builtin_types.specifications import Shown, visible_state
 from crdt.types.registry import DEFINITIONS
 from sim.checkers.replicas.explain import describe_effect
 from sim.engine.checker import Checker, Followed, Watched

@@ -17,7 +17,7 @@ from crdt.causality.effect import FLUSH, is_key_effect
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
-from crdt.testing.commands import TypeCommand
+from crdt.testing.builtin_types.commands import TypeCommand
 from crdt.testing.history import History
 from sim.engine.events import SECOND
 from sim.nodes.effect_decoder import EffectDecoder

@@ -1,9 +1,10 @@
-"""Conflict rules: values follow from their effects by the rules of `crdt.testing.specifications`.
+"""Conflict rules: the values of a region follow from the effects that it has applied.
 
-The specification of the keyspace is a function from effects and their causal order to the visible
-value of a key. It supports all types, several types under one key, times to live, deletes, FLUSHALL
-and transactions. It does not model links, snapshots, the causal buffer and garbage collection. A
-difference shows a bug in one of these, or in the data types.
+The specification of the keyspace (`crdt.testing.builtin_types.specifications`) is a function from
+effects and their causal order to the visible value of a key. It supports all types, several types
+under one key, times to live, deletes, FLUSHALL and transactions. It does not model links,
+snapshots, the causal buffer and garbage collection. A difference shows a bug in one of these, or in
+the data types.
 
 Sampled keys are compared during a run, and all keys at its end (I5 to I8, I20, I30). Lists are
 compared without their order. At the end, their order is checked too: no two elements may have
@@ -18,9 +19,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from crdt.testing.builtin_types.list_order import ListOrder
+from crdt.testing.builtin_types.specifications import visible_state
 from crdt.testing.history import History
-from crdt.testing.order import ListOrder
-from crdt.testing.specifications import visible_state
 from sim.checkers.replicas.explain import describe_effect
 from sim.engine.checker import Checker, Watched
 from sim.nodes.effects import read_sorted

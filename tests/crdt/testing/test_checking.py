@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crdt.testing import SUBJECTS, Disagreement, HistoryEvent, check_subject, check_type, subject_of
-from crdt.testing import specifications as specs
+from crdt.testing.builtin_types import specifications as specs
 from crdt.testing.checking import Report
 from crdt.testing.running import search
 from tests.crdt.testing import planted

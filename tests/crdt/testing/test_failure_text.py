@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crdt.testing import Failure, Foreign, Step, check_type, replay, subject_of
-from crdt.testing import specifications as specs
+from crdt.testing.builtin_types import specifications as specs
 from crdt.testing.failure_text import annotated, comment, in_python, quoted, reading_text
 from crdt.testing.subject import Disagreement
 from tests.crdt.testing import planted

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 
 from crdt import DecodeError, Replica
-from crdt.testing.builtin import NAMES
-from crdt.testing.specifications import MAKES, MEANING
+from crdt.testing.builtin_types.specifications import MAKES, MEANING
+from crdt.testing.builtin_types.subjects import NAMES
 from crdt.types.definition import Operation, TypeDefinition
 from crdt.types.list import List
 from crdt.types.registry import (

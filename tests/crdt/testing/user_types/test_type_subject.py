@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crdt.testing import Subject, check_type
-from crdt.testing import specifications as specs
+from crdt.testing.builtin_types import specifications as specs
 from crdt.testing.checking import subject_of
 from tests.crdt.testing import planted
 

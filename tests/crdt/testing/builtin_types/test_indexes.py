@@ -9,8 +9,8 @@ import pytest
 from crdt.embed.replica import Replica
 from crdt.structures.sample_order import Order
 from crdt.testing import SUBJECTS, World, parse
+from crdt.testing.builtin_types.indexes import SAMPLED, SCANNED, Indexes, check_sampling, check_scan
 from crdt.testing.history import History
-from crdt.testing.indexes import SAMPLED, SCANNED, Indexes, check_sampling, check_scan
 from crdt.types.list import List
 from crdt.types.set import Set
 from crdt.types.string import String

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from crdt.causality.dots import Origin
 from crdt.numbers.number import exact, text_of
-from crdt.testing.commands import TypeCommand
+from crdt.testing.builtin_types.commands import TypeCommand
 from crdt.testing.history import History, HistoryEvent, unseen
 from crdt.types.registry import DEFINITIONS
 

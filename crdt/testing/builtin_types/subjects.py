@@ -7,9 +7,9 @@ from typing import Any, Final, cast
 
 from crdt.causality.effect import FORGET, Effect
 from crdt.embed.replica import Replica
-from crdt.testing.commands import TypeCommand, carry_out, command
-from crdt.testing.indexes import Indexes
-from crdt.testing.specifications import keyspace
+from crdt.testing.builtin_types.commands import TypeCommand, carry_out, command
+from crdt.testing.builtin_types.indexes import Indexes
+from crdt.testing.builtin_types.specifications import keyspace
 from crdt.testing.subject import Subject
 from crdt.types.components.contested import Contested
 from crdt.types.registry import DEFINITIONS

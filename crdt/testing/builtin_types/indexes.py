@@ -16,9 +16,9 @@ from typing import Final
 
 from crdt.embed.replica import Replica
 from crdt.structures.sample_order import Order
-from crdt.testing.commands import encode
+from crdt.testing.builtin_types.commands import encode
+from crdt.testing.builtin_types.list_order import ListOrder
 from crdt.testing.history import History
-from crdt.testing.order import ListOrder
 from crdt.types.components.fields import Fields
 from crdt.types.list import List
 from crdt.types.set import Set

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from crdt.testing import SUBJECTS, World, parse
-from crdt.testing.commands import TypeCommand
+from crdt.testing.builtin_types.commands import TypeCommand
+from crdt.testing.builtin_types.list_order import ListOrder, check_runs
 from crdt.testing.history import HistoryEvent
-from crdt.testing.order import ListOrder, check_runs
 
 ONE, TWO = 1 << 40 | 1, 2 << 40 | 1
 

@@ -7,8 +7,15 @@ from typing import Any
 import pytest
 
 from crdt import Replica
-from crdt.testing.builtin import read
-from crdt.testing.commands import LIST_MODEL, PERFORM, TypeCommand, carry_out, command, identities
+from crdt.testing.builtin_types.commands import (
+    LIST_MODEL,
+    PERFORM,
+    TypeCommand,
+    carry_out,
+    command,
+    identities,
+)
+from crdt.testing.builtin_types.subjects import read
 
 
 def replica_with(*lines: str) -> Replica:

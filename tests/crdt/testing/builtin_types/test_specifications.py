@@ -13,9 +13,9 @@ import pytest
 
 from crdt.causality.dots import make_dot, make_origin
 from crdt.testing import Subject, World, parse
-from crdt.testing import specifications as specs
-from crdt.testing.builtin import subject
-from crdt.testing.commands import TypeCommand
+from crdt.testing.builtin_types import specifications as specs
+from crdt.testing.builtin_types.commands import TypeCommand
+from crdt.testing.builtin_types.subjects import subject
 from crdt.testing.history import History, HistoryEvent
 
 String, Zset = "string", "sorted set"

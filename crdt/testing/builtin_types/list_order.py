@@ -13,7 +13,7 @@ relative orders never change, the element stays between its neighbours.
 from __future__ import annotations
 
 from crdt.embed.replica import Replica
-from crdt.testing.commands import Identity, encode, identities
+from crdt.testing.builtin_types.commands import Identity, encode, identities
 from crdt.testing.history import History, HistoryEvent
 from crdt.types.list import List
 

@@ -1,0 +1,1 @@
+"""The built-in types: their commands, their specifications, and checks of their structure."""
