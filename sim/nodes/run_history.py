@@ -73,9 +73,12 @@ class RunHistory:
         """Return the number of the latest effect that an origin has made; 0 if there is none."""
         return self.book.latest.get(origin, (0, ()))[0]
 
-    def oldest_beyond(self, origin: Origin, seq: int) -> int | None:
-        """Return when (ns) an origin made the first of its effects beyond `seq`. None if there is
-        none."""
+    def oldest_beyond(self, origin: Origin, seq: int, held: int) -> int | None:
+        """Return when (ns) an origin made the first of its effects beyond `seq`. None if its region
+        holds none, as the last effect that it holds is `held`. It may have made others under this
+        origin that it lost in a crash."""
+        if held <= seq:
+            return None
         made = self.by_origin.get(origin, [])
         index = bisect_right(made, seq, key=LAST)
         if index < len(made):

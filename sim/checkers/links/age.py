@@ -12,9 +12,7 @@ handshake, links of followers, and regions that were paused.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import ClassVar, Final
 
 from replication.machines.receiving.sink import Sink
@@ -27,7 +25,6 @@ from sim.nodes.state_hash import Change
 SAMPLE: Final = 4  # of so many turns of all regions, what they say is compared in one
 SLACK_MS: Final = 2000
 """For so long a message may have been under way that comes together with the next one."""
-LAST: Final = attrgetter("last")
 
 
 class AgeChecker(Checker):
@@ -67,7 +64,7 @@ class AgeChecker(Checker):
     def check_reported_age(self, region: Watched, sink: Sink, peer: Watched, since: int) -> None:
         """Compare the reported age of one connection with the real one. Times in ms."""
         self.looked += 1
-        reported, age = sink.lag_ns(region.now_ms * MS) // MS, self.expected_age_ns(region, peer)
+        reported, age = sink.lag_ns(region.now_ms * MS) // MS, self.expected_age_ms(region, peer)
         late = (sink.rtt // 2 + 2 * sink.limits.heartbeat_ns) // MS + SLACK_MS
         if reported < sink.rtt_best // 2 // MS:
             raise self.violation(
@@ -80,11 +77,10 @@ class AgeChecker(Checker):
                 f" lacks what was written there {age} ms ago"
             )
 
-    def expected_age_ns(self, region: Watched, peer: Watched) -> int:
-        """Return how long ago a peer made the oldest of its effects that a region lacks."""
-        origin = peer.replica.origin
-        made = self.run_history.by_origin.get(origin, [])
-        index = bisect_right(made, region.replica.keyspace.vector.get(origin, 0), key=LAST)
-        if index == len(made) or made[index].last > peer.replica.keyspace.seq:
-            return 0  # an earlier incarnation made it under the same name
-        return region.now_ms - made[index].at // MS
+    def expected_age_ms(self, region: Watched, peer: Watched) -> int:
+        """Return how long ago (ms) a peer made the oldest of its effects that a region lacks. The
+        peer may have lost effects that it had made under the same origin: they do not count."""
+        db = peer.replica.keyspace
+        known = region.replica.keyspace.vector.get(db.origin, 0)
+        made_at = self.run_history.oldest_beyond(db.origin, known, db.seq)
+        return 0 if made_at is None else region.now_ms - made_at // MS

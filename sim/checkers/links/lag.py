@@ -3,6 +3,7 @@
 The lag of a link is the age of the region's oldest own effect that is not acknowledged. The
 simulator knows when each effect was made. A region measures the lag when it sends or receives, so
 it may report a little less, and for a new connection at most its age. It must never report more.
+Effects that the region has lost in a crash are not in its data, so no peer is behind for them.
 
 The number of effects that a peer lacks is checked too. It is at least the number of the region's
 own effects that the peer has not applied. It counts only effects that this link carries and the
@@ -71,11 +72,11 @@ class LagChecker(Checker):
     def check_reported_lag(self, region: Watched, source: Source, since: int) -> None:
         """Compare the reported lag of one link with the real one. Times in ms."""
         now, reported = region.now_ms, source.lag_ns(region.now_ms * MS) // MS
-        age = self.silence_ns(region, source)
+        age = self.silence_ms(region, source)
         self.looked += 1
         longest = max(age, self.longest[region.name, source.peer])
         self.longest[region.name, source.peer] = longest
-        least = min(age, now - since) - self.longest_pause_ns(source) - longest // APART_SHARE
+        least = min(age, now - since) - self.longest_pause_ms(source) - longest // APART_SHARE
         if not least <= reported <= age + ROUNDING_MS:
             raise self.violation(
                 f"{region.name} says that {source.peer} is {reported} ms behind, and it is {age} ms"
@@ -102,15 +103,15 @@ class LagChecker(Checker):
                 f" that it sends there only {most} are not acknowledged"
             )
 
-    def silence_ns(self, region: Watched, source: Source) -> int:
-        """Return how old the oldest effect of a region is that a peer has not acknowledged."""
-        origin = region.replica.origin
-        known = source.progress.acknowledged.get(origin, 0)
-        made_at = self.run_history.oldest_beyond(origin, known)
+    def silence_ms(self, region: Watched, source: Source) -> int:
+        """Return how old (ms) the oldest effect of a region is that a peer has not acknowledged."""
+        db = region.replica.keyspace
+        known = source.progress.acknowledged.get(db.origin, 0)
+        made_at = self.run_history.oldest_beyond(db.origin, known, db.seq)
         return 0 if made_at is None else region.now_ms - made_at // MS
 
-    def longest_pause_ns(self, source: Source) -> int:
-        """Return how much a region may be late in noting what it has made."""
+    def longest_pause_ms(self, source: Source) -> int:
+        """Return how much (ms) a region may be late in noting what it has made."""
         late = 2 * source.limits.heartbeat_ns + source.limits.silence_ns_max // 4
         return late // MS + ROUNDING_MS
 

@@ -117,7 +117,7 @@ def test_effects_are_recorded_before_they_are_sealed() -> None:
     here, run_history = Replica(1), RunHistory()
     db = here.keyspace
     assert run_history.latest_effect(here.origin) == 0
-    assert run_history.oldest_beyond(here.origin, 0) is None
+    assert run_history.oldest_beyond(here.origin, 0, 0) is None
     for at, member in ((5, b"a"), (6, b"b")):
         here.set(b"s").add(member)
         op = db.pending()
@@ -125,11 +125,18 @@ def test_effects_are_recorded_before_they_are_sealed() -> None:
         assert [effect[3] for effect in run_history.record_effects(db, op, at)] == [member]
         assert run_history.record_effects(db, op, at + 1) == ()
     assert run_history.latest_effect(here.origin) == 2
-    assert run_history.oldest_beyond(here.origin, 1) == 6
+    assert run_history.oldest_beyond(here.origin, 1, 2) == 6
     sealed = here.seal()
     assert sealed is not None
     entry = run_history.record_op(sealed, 9)
     assert entry.at == 5
-    assert run_history.oldest_beyond(here.origin, 0) == 5
-    assert run_history.oldest_beyond(here.origin, 2) is None
+    assert run_history.oldest_beyond(here.origin, 0, 2) == 5
+    assert run_history.oldest_beyond(here.origin, 2, 2) is None
     assert run_history.noted[here.origin] == []
+
+
+def test_effects_lost_in_crash_are_not_the_oldest() -> None:
+    here, run_history = Replica(1), RunHistory()
+    make(run_history, here, "a")
+    assert run_history.oldest_beyond(here.origin, 0, 1) == 0
+    assert run_history.oldest_beyond(here.origin, 0, 0) is None

@@ -76,7 +76,7 @@ def test_paused_and_restarted_regions_have_no_age(world: SimWorld) -> None:
     world.sleep(3 * SECOND)
     checker = checker_of(world)
     assert isinstance(checker, AgeChecker)
-    assert checker.expected_age_ns(world.sites["us"], world.sites["eu"]) == 0
+    assert checker.expected_age_ms(world.sites["us"], world.sites["eu"]) == 0
     world.sites["eu"].replica.keyspace.seq = 1
     world.crash_process("eu")
     looked = checker.looked

@@ -9,6 +9,7 @@ import pytest
 from replication.protocol.limits import MS, SECOND
 from sim.checkers.links.lag import SAMPLE_MS, LagChecker
 from sim.engine.checker import Violation
+from sim.nodes.region import Start
 from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
 
@@ -38,6 +39,27 @@ def test_effects_under_way_count_as_lag(world: SimWorld) -> None:
     world.sleep(SECOND)
     inspect(world)
     assert checker_of(world).looked >= 4
+
+
+def test_effects_lost_in_crash_are_no_lag(world: SimWorld) -> None:
+    """eu uses its origin again. No peer knows that, and eu waits for the data of ap."""
+    for peer in ("us", "ap"):
+        world.cut("eu", peer)
+    world.run("eu", "INCR", "k")
+    world.sleep(MS)
+    world.crash_process("eu", is_silent=True)
+    world.restart_process("eu", start=Start.REUSED)
+    world.heal("eu", "us")
+    world.sleep(2 * SECOND)
+    inspect(world)
+    world.sleep(10 * SECOND)
+    eu = world.sites["eu"]
+    assert eu.replica.keyspace.seq == 0
+    assert eu.links.sources["us"].lag_ns(world.now) == 0
+    assert world.run_history.latest_effect(eu.replica.origin) == 1
+    looked = checker_of(world).looked
+    inspect(world)
+    assert checker_of(world).looked > looked
 
 
 def test_region_that_was_paused_is_not_asked(world: SimWorld) -> None:
