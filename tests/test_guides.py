@@ -10,7 +10,7 @@ from crdb.cli.command_line import make_parser
 from crdb.commands.table import build_table
 from crdb.deployment.config_file import read_config
 from sim.campaign import command as simulation
-from sim.scenarios.scenario import replay_blocks
+from sim.scenarios.scenario import perform_block
 from tests.documents import ROOT, blocks, commands, shell_lines, text_of
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own
@@ -57,7 +57,7 @@ def test_commands_of_administration_exist() -> None:
 
 def test_scenario_plays_as_written() -> None:
     (story,) = blocks(text_of("docs/how-to/model-a-topology.md"), "text")
-    assert replay_blocks(story) == story
+    assert perform_block(story).text == story
 
 
 def test_file_for_three_hosts_can_be_read() -> None:

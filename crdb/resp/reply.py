@@ -118,14 +118,6 @@ def set_header(out: list[bytes], protocol: int, length: int) -> None:
         out.append(b"~%d\r\n" % length)
 
 
-def push_header(out: list[bytes], protocol: int, length: int) -> None:
-    """Append the header of a message without a request. `length` elements follow."""
-    if protocol == 2:
-        array(out, length)
-    else:
-        out.append(b">%d\r\n" % length)
-
-
 def double(out: list[bytes], protocol: int, value: float) -> None:
     """Append a floating-point number, which is a string in RESP2."""
     text = format_double(value)
@@ -141,14 +133,6 @@ def boolean(out: list[bytes], protocol: int, value: bool) -> None:
         out.append(ONE if value else ZERO)
     else:
         out.append(b"#t\r\n" if value else b"#f\r\n")
-
-
-def big_number(out: list[bytes], protocol: int, value: int) -> None:
-    """Append an integer that may exceed 64 bits, which is a string in RESP2."""
-    if protocol == 2:
-        bulk(out, b"%d" % value)
-    else:
-        out.append(b"(%d\r\n" % value)
 
 
 def verbatim(out: list[bytes], protocol: int, text: bytes, kind: bytes = b"txt") -> None:

@@ -103,10 +103,6 @@ class RunHistory:
         pasts[-1].update(op.deps)
         return entry
 
-    def latest_observed(self, origin: Origin) -> Vector:
-        """Return the vector observed at the latest op of `origin`. Do not change it."""
-        return self.pasts[origin][-1]
-
     def observed_before(self, entry: Entry) -> Vector:
         """Return the vector observed at this op. O(STRIDE + size of the result)."""
         made = self.by_origin.get(entry.origin, [])

@@ -13,7 +13,7 @@
 
 The output of a block follows its line of dashes. It consists of the output of `read` and `tell`,
 and of the visible state of every region at the end of the block. An empty line ends it. Another
-block in the same world can follow. `replay_blocks` returns the file with the actual output, so any
+block in the same world can follow. `perform_block` returns the file with the actual output, so any
 difference to the file is a change of behaviour.
 
     regions A B ...             the first line, and only once; numbered from 1; default: eu us ap
@@ -114,16 +114,6 @@ def parse_scenario(text: str) -> Iterator[Block]:
             steps.append((number, line.strip()))
     if steps:
         yield Block(tuple(steps), tuple(source))
-
-
-def replay_blocks(text: str) -> str:
-    """Return the file with its actual output. Raises ScenarioError."""
-    return perform_block(text).text
-
-
-def draw_scenario(text: str) -> str:
-    """Return a picture (SVG) of the messages and faults of a file. Raises ScenarioError."""
-    return perform_block(text, is_drawn=True).picture
 
 
 def perform_block(

@@ -46,7 +46,6 @@ NOT_TRACKED: Final = (
 PAUSE_MODE: Final = b"ERR CLIENT PAUSE mode must be WRITE or ALL"
 UNBLOCK_REASON: Final = b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
 TOO_MANY: Final = b"ERR unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP."
-ADMINISTRATION: Final = frozenset({"kill", "list", "no-evict", "pause", "unblock", "unpause"})
 TYPES: Final = frozenset({b"normal", b"slave", b"replica", b"master", b"pubsub"})
 
 

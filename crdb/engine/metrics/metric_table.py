@@ -472,9 +472,3 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
     ),
 }
 """The metrics of each section of INFO."""
-
-
-def find_metric(section: str, field: str) -> Metric | None:
-    """Return the row that describes a field of INFO, or None. A row without a star comes first."""
-    rows = sorted(METRICS.get(section, ()), key=lambda row: row.name.endswith("*"))
-    return next((row for row in rows if row.is_name_of(field)), None)

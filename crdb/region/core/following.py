@@ -12,6 +12,7 @@ from typing import Final
 
 from crdb.engine.command import DENY_STALE
 from crdb.engine.environment.follow_control import CannotBeFollower
+from crdb.engine.errors import READ_ONLY
 from crdb.engine.event_names import Emit
 from crdb.engine.instance import Instance
 from replication.follow.follower import Follower, SourceStatus, check_sources
@@ -22,7 +23,6 @@ from replication.protocol.events import Event
 from replication.protocol.limits import Limits
 from replication.protocol.secret import is_loopback
 
-READONLY: Final = b"READONLY You can't write against a read only replica."
 HAS_PEERS: Final = (
     "this region is linked with others that take writes; only an instance without peers can follow"
 )
@@ -85,7 +85,7 @@ class FollowerRole:
         follower = Follower(links.replica, links.member, names, limits=self.limits, serving=links)
         self.follower = follower
         self.instance.role = b"replica"
-        self.instance.refuse_writes = READONLY
+        self.instance.refuse_writes = READ_ONLY
         self.instance.blocked.refuse_waiting(BECAME_REPLICA)
         self.refuse_reads()
         self.report("following", {"sources": list(names)})

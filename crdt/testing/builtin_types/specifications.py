@@ -67,17 +67,6 @@ def multi_value(history: Sequence[HistoryEvent]) -> set[Any]:
     return {event.command[1] for event in unseen(history, history)}
 
 
-def last_writer(history: Sequence[HistoryEvent]) -> Any:
-    """Return the value of a last-writer-wins register; None without a write.
-
-    Among concurrent writes, the one with the latest clock of its origin wins. If the clocks are
-    equal, the lower origin wins.
-    """
-    writes = unseen(history, history)
-    writes.sort(key=lambda event: (-event.clock, event.origin))
-    return writes[0].command[1] if writes else None
-
-
 def total(history: Sequence[HistoryEvent]) -> int:
     """Return the value of a counter: the sum of all increments."""
     return sum(event.command[1] for event in history)

@@ -25,10 +25,10 @@ from sim.scenarios.conflicts import (
     ConflictScenario,
     ScenarioError,
     parse_client_step,
-    play_conflict,
 )
 from sim.scenarios.language import EXPECTED
 from tests.contract.conflicts.loading import each_conflict
+from tests.contract.conflicts.playing import play_conflict
 from tests.crdb.regions import Regions
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.long]  # its parts have tests of their own

@@ -10,7 +10,7 @@ from crdb.deployment.config import Config
 from crdb.deployment.config_file import read_config
 from crdb.deployment.errors import ConfigError
 from crdb.engine.environment.follow_control import CannotBeFollower
-from crdb.region.core.following import READONLY
+from crdb.engine.errors import READ_ONLY
 from crdb.region.following import SourceLinks
 from crdb.region.region import RegionServer
 from crdb.region.source_address import ASK_PORT, ask_link_port
@@ -33,7 +33,7 @@ async def test_sources_that_cannot_be_followed_change_nothing() -> None:
             following.follow(wrong)
     assert following.role.follower is follower
     assert following.sources() == (("localhost", 1),)
-    assert following.instance.refuse_writes == READONLY
+    assert following.instance.refuse_writes == READ_ONLY
     following.promote()
     assert following.instance.refuse_writes is None
 

@@ -20,8 +20,9 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from sim.nodes.client import Refusal, Reply
-from sim.scenarios.conflicts import Commands, ConflictScenario, play_conflict
+from sim.scenarios.conflicts import Commands, ConflictScenario
 from tests.contract.conflicts.loading import REGIONS_MAX, each_timed_conflict
+from tests.contract.conflicts.playing import play_conflict
 from tests.ports import free_ports
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own

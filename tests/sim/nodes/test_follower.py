@@ -5,7 +5,8 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from crdb.region.core.following import BECAME_REPLICA, MASTERDOWN, READONLY
+from crdb.engine.errors import READ_ONLY
+from crdb.region.core.following import BECAME_REPLICA, MASTERDOWN
 from crdt.causality.dots import make_origin
 from sim.engine.events import MS, SECOND
 from sim.nodes.client import Refusal
@@ -29,7 +30,7 @@ def test_follower_reads_and_does_not_write() -> None:
     world.run("us", "SET", "k", "v")
     assert world.converge(10 * SECOND)
     assert world.run("f", "GET", "k") == b"v"
-    assert world.run("f", "SET", "k", "w") == Refusal(READONLY.decode())
+    assert world.run("f", "SET", "k", "w") == Refusal(READ_ONLY.decode())
     assert copy.claims() == {"eu": world.sites["eu"].replica.vector}
     assert copy.dialling_links is copy.follower
 

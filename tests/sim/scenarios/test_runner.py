@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from sim.scenarios.scenario import ScenarioError, replay_blocks
+from sim.scenarios.scenario import ScenarioError, perform_block
 
 
 def refused(*steps: str) -> str:
     """Return the error of the last step, which is invalid."""
     with pytest.raises(ScenarioError) as caught:
-        replay_blocks("\n".join(["regions eu us ap", *steps]))
+        perform_block("\n".join(["regions eu us ap", *steps]))
     line, _, why = str(caught.value).partition(f": {steps[-1]!r}: ")
     assert line == f"line {len(steps) + 1}"
     return why
@@ -101,9 +101,9 @@ def test_no_link_leads_between_two_points_of_star() -> None:
 
 
 def test_one_region_is_healed_with_all_others() -> None:
-    healed = replay_blocks(
+    healed = perform_block(
         "regions eu us ap\ncut eu\ncut us ap\nwrite eu SET k v\nheal eu\nsettle\n"
-    )
+    ).text
     assert healed.endswith("eu: k = v\nus: k = v\nap: k = v\n")
 
 

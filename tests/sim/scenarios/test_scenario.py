@@ -13,9 +13,8 @@ from sim.scenarios import scenario
 from sim.scenarios.scenario import (
     FORMS,
     ScenarioError,
-    draw_scenario,
     parse_scenario,
-    replay_blocks,
+    perform_block,
 )
 
 SCENARIOS = sorted(Path(__file__).parents[2].joinpath("scenarios").glob("*.txt"))
@@ -25,7 +24,12 @@ SCENARIOS = sorted(Path(__file__).parents[2].joinpath("scenarios").glob("*.txt")
 def test_scenario_file_equals_its_replay(path: Path) -> None:
     """If a change is wanted: `python -m sim --scenario tests/scenarios/*.txt --write`."""
     expected = path.read_text(encoding="utf-8")
-    assert replay_blocks(expected).splitlines() == expected.splitlines()
+    assert replayed(expected).splitlines() == expected.splitlines()
+
+
+def replayed(text: str) -> str:
+    """Return a file with its actual output."""
+    return perform_block(text).text
 
 
 def test_there_are_scenarios() -> None:
@@ -35,7 +39,7 @@ def test_there_are_scenarios() -> None:
 def played(*steps: str, regions: str = "eu us") -> list[str]:
     """Return the output after some steps."""
     text = "\n".join([f"regions {regions}", *steps, "----"])
-    return replay_blocks(text).partition("----\n")[2].splitlines()
+    return replayed(text).partition("----\n")[2].splitlines()
 
 
 def test_blocks_end_with_empty_line() -> None:
@@ -47,14 +51,14 @@ def test_blocks_end_with_empty_line() -> None:
 
 
 def test_block_may_lack_its_answer() -> None:
-    assert replay_blocks("regions eu us\nwrite eu SET k v") == (
+    assert replayed("regions eu us\nwrite eu SET k v") == (
         "regions eu us\nwrite eu SET k v\n----\neu: k = v\nus: nothing\n"
     )
 
 
 def test_replaying_twice_changes_nothing() -> None:
-    once = replay_blocks("regions eu us\nwrite eu SET k v\nsettle\n----\n\nread us GET k\n----\n")
-    assert replay_blocks(once) == once
+    once = replayed("regions eu us\nwrite eu SET k v\nsettle\n----\n\nread us GET k\n----\n")
+    assert replayed(once) == once
 
 
 @pytest.mark.parametrize(
@@ -219,7 +223,8 @@ def test_every_step_is_described() -> None:
 
 
 def test_scenario_is_drawn_from_its_first_step_on() -> None:
-    drawn = draw_scenario("regions eu us\ncut eu us\nwrite eu SET k v\nheal\nsettle\n----\n")
+    text = "regions eu us\ncut eu us\nwrite eu SET k v\nheal\nsettle\n----\n"
+    drawn = perform_block(text, is_drawn=True).picture
     assert drawn.lstrip().startswith("<svg")
     assert "SET k v" in drawn
     assert "boot" not in drawn
@@ -228,4 +233,4 @@ def test_scenario_is_drawn_from_its_first_step_on() -> None:
 def test_run_may_be_followed_by_block_of_comments() -> None:
     text = "run 7\nregions eu us\nlength 1s\n----\n\n# nothing happens here\n----\n"
     verdict = "unknown: nothing was written"
-    assert replay_blocks(text) == f"run 7\nregions eu us\nlength 1s\n----\n{verdict}\n"
+    assert replayed(text) == f"run 7\nregions eu us\nlength 1s\n----\n{verdict}\n"

@@ -19,7 +19,6 @@ from sim.scenarios.scenario import (
     ScenarioError,
     perform_block,
     render_run,
-    replay_blocks,
     run_outcome,
 )
 from sim.scenarios.script import (
@@ -152,10 +151,10 @@ def test_word_that_no_line_holds_is_refused(word: str) -> None:
 
 def test_run_is_played_and_its_verdict_stands_below() -> None:
     text = "# why\nrun 7\nregions eu us\nlength 3s\nat 1s write eu SADD cart milk  # one\n"
-    assert replay_blocks(text) == f"{text}----\nunknown: no faults\n"
+    assert perform_block(text).text == f"{text}----\nunknown: no faults\n"
     text += "at 1s cut eu us for 100ms\n"
-    assert replay_blocks(text) == f"{text}----\nvalid\n"
-    assert replay_blocks(replay_blocks(text)) == replay_blocks(text)
+    assert perform_block(text).text == f"{text}----\nvalid\n"
+    assert perform_block(perform_block(text).text).text == perform_block(text).text
     drawn = perform_block(text, is_drawn=True).picture
     assert "SADD cart milk" in drawn
 
@@ -169,7 +168,7 @@ def test_verdict_is_one_line() -> None:
 def refused(*lines: str) -> str:
     """Return the error of a run whose last line is invalid."""
     with pytest.raises(ScenarioError) as caught:
-        replay_blocks("\n".join(lines))
+        perform_block("\n".join(lines))
     where, _, why = str(caught.value).partition(f": {lines[-1]!r}: ")
     assert where == f"line {len(lines)}"
     return why

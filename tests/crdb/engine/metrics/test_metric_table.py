@@ -7,7 +7,7 @@ import pytest
 from crdb.engine.client import Client
 from crdb.engine.execution.executor import receive
 from crdb.engine.info.sections import EVERYTHING, section
-from crdb.engine.metrics.metric_table import METRICS, find_metric
+from crdb.engine.metrics.metric_table import METRICS, Metric
 from crdb.net import process
 from crdb.region.report.source_lines import source_lines
 from replication.follow.follower import SourceReport, SourceStatus
@@ -36,6 +36,12 @@ redis_version os role db0 cmdstat_get latency_percentiles_usec_get loading rdb_l
 aof_enabled maxmemory total_system_memory executable rdb_changes_since_last_save sync_full
 sync_partial_ok pubsub_channels mem_clients_normal used_memory_dataset crdb_version master_replid
 """
+
+
+def find_metric(section: str, field: str) -> Metric | None:
+    """Return the row that describes a field of INFO, or None. A row without a star comes first."""
+    rows = sorted(METRICS.get(section, ()), key=lambda row: row.name.endswith("*"))
+    return next((row for row in rows if row.is_name_of(field)), None)
 
 
 def reported() -> dict[str, set[str]]:

@@ -10,9 +10,10 @@ import pytest
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.environment.follow_control import CannotBeFollower
+from crdb.engine.errors import READ_ONLY
 from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
-from crdb.region.core.following import BECAME_REPLICA, MASTERDOWN, READONLY, FollowerRole
+from crdb.region.core.following import BECAME_REPLICA, MASTERDOWN, FollowerRole
 from crdt.embed.replica import Replica
 from replication.mesh.links import Links
 from replication.protocol.frames import Eof
@@ -53,7 +54,7 @@ def test_copy_is_read_only_until_promoted() -> None:
     follower = here.role.follow(["s"], HERE)
     assert here.role.follower is follower
     assert here.instance.role == b"replica"
-    assert here.send(b"SET k v\r\n") == b"-" + READONLY + b"\r\n"
+    assert here.send(b"SET k v\r\n") == b"-" + READ_ONLY + b"\r\n"
     assert receive(waiting, b"") == b"-" + BECAME_REPLICA + b"\r\n"
     here.role.promote()
     assert here.instance.role == b"master"

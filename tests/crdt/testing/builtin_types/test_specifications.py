@@ -119,8 +119,6 @@ def test_specifications_of_small_types() -> None:
     assert specs.add_wins(everything) == {b"x"}
     assert specs.remove_wins(everything) == set()
     assert specs.multi_value(everything) == {b"x"}
-    assert specs.last_writer(everything) == b"x"
-    assert specs.last_writer(History(done, 0)) is None
     assert specs.add_wins(History(done, 0b011)) == set()
     assert specs.remove_wins(History(done, 0b101)) == {b"x"}
     counts = History([event(0, (0, 3), 0), event(1, (0, 4), 0)], 0b11)
