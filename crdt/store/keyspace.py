@@ -204,13 +204,11 @@ class Keyspace(MutableKeyTable):
             self.apply(effect, make_dot(self.origin, self.seq), self.local)
         except MemoryError:
             self.outbox.pop()
+            self.outbox_bytes -= large_bytes(effect)
             self.seq -= 1
             self.vector[self.name] = self.local.seq = self.seq
             if not self.seq:
                 del self.vector[self.name]
-            value = self.data.get(effect[2])
-            if value is not None and not value.is_live():
-                self.retire(effect[2], value)
             raise
 
     def rewrite(self, held: Register, effect: Effect) -> bool:

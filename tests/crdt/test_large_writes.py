@@ -187,8 +187,8 @@ def test_effect_for_which_there_is_no_memory_has_not_happened() -> None:
         vector = dict(db.vector)
         Failing.failures = ["early", "early"]
         with pytest.raises(MemoryError):
-            sets.add(db, K, [b"b"])
-        assert db.vector == vector
+            sets.add(db, K, [LARGE])
+        assert (db.vector, db.pending_bytes()) == (vector, 0)
         assert (db.seq, len(db.outbox)) == (len(before), len(before))
         assert (db.lookup(K) is None) == (not before)
     sets.add(db, K, [b"c"])

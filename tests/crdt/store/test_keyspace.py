@@ -9,7 +9,7 @@ import pytest
 
 from crdt import DotReused, Replica
 from crdt.causality.dots import SEQ_MAX, make_dot, make_origin
-from crdt.causality.effect import ANY_TYPE, DELETE
+from crdt.causality.effect import ANY_TYPE, DELETE, LARGE_BYTES
 from crdt.causality.op import Op
 from crdt.causality.schema import STAMP_MAX
 from crdt.store.keyspace import CLOCK_SLACK_MS, Keyspace
@@ -302,6 +302,19 @@ def test_what_is_pending_is_counted() -> None:
     assert db.latest_dot(K) == make_dot(db.origin, 1)
     assert db.latest_dot(b"s") == make_dot(db.origin, 2)
     assert db.latest_dot(b"other") == 0
+
+
+def test_large_string_that_ends_expiry_does_not_replace_one_that_keeps_it() -> None:
+    db, value = keyspace(), bytes(LARGE_BYTES + 1)
+    strings.assign(db, K, value)
+    db.expire(K, 2000)
+    db.seal()
+    strings.assign(db, K, value, True)
+    assert db.deadline(K) == 2000
+    strings.assign(db, K, value)
+    assert (db.pending_count(), db.deadline(K)) == (2, None)
+    strings.assign(db, K, value, True)
+    assert (db.pending_count(), db.deadline(K)) == (2, None)
 
 
 class Seeing:

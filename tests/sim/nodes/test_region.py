@@ -284,3 +284,36 @@ def test_writes_that_crash_before_they_are_sealed_are_lost_alone(world: SimWorld
     assert world.run("eu", "SADD", "s", "3") == 1
     assert world.converge(10 * SECOND)
     world.check_end()
+
+
+def test_region_that_would_reuse_dots_takes_another_incarnation(world: SimWorld) -> None:
+    """us has no effect of this incarnation, so it cannot tell eu that it was used before."""
+    world.crash_process("eu")
+    world.restart_process("eu")
+    world.sleep(2 * SECOND)
+    world.cut("eu", "us")
+    eu = world.sites["eu"]
+    used = eu.replica.origin
+    assert world.run("eu", "SET", "k", "1") == "OK"
+    world.sleep(10 * MS)
+    world.crash_process("eu")
+    world.restart_process("eu", start=Start.REUSED)
+    assert eu.replica.origin == used
+    world.heal("eu", "us")
+    world.sleep(2 * SECOND)
+    assert eu.replica.origin != used
+    assert world.run("eu", "SET", "k", "2") == "OK"
+    assert world.converge(10 * SECOND)
+    world.check_end()
+
+
+def test_drawn_incarnation_is_unused(world: SimWorld) -> None:
+    """A region that knows of none draws another number if the first was used before."""
+    eu = world.sites["eu"]
+    bits = eu.incarnation_rng.generator.getstate()
+    numbers = [eu.draw_incarnation() for _ in range(3)]
+    eu.incarnation_rng.generator.setstate(bits)
+    eu.incarnations.update(numbers[:2])
+    world.crash_process("eu")
+    world.restart_process("eu", start=Start.UNAWARE)
+    assert eu.replica.origin == make_origin(eu.number, numbers[2])

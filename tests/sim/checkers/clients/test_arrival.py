@@ -44,7 +44,10 @@ def test_wait_that_replies_too_late_is_caught(world: SimWorld) -> None:
     world.run_session("eu", 1, WAIT)
     world.sleep(100 * MS)
     world.run("eu", "SET", "k", "2")
-    world.sleep(100 * MS)
+    world.sleep(10 * MS)
+    world.sites["eu"].advance_clocks()
+    checker_of(world).on_turn_end(world.sites["eu"], ())
+    world.sleep(90 * MS)
     with pytest.raises(Violation, match=r"waits, WAIT 1 500, although 2 regions have .* 100 ms"):
         world.run("eu", "SET", "k", "3")
 
@@ -93,6 +96,23 @@ def test_settle_that_says_yes_too_early_is_caught(world: SimWorld) -> None:
         patch.setattr(ConvergenceQueries, "find_result", say_yes)
         with pytest.raises(Violation, match="learns that all has arrived, but us had 2=2 when it"):
             world.sleep(10 * MS)
+
+
+def test_settle_says_nothing_about_regions_beyond_cut(world: SimWorld) -> None:
+    for name in ("us", "ap"):
+        world.cut("eu", name)
+    world.close_way("us", "ap")
+    world.run("us", "SET", "k", "1")
+    world.sleep(10 * MS)
+    checker = checker_of(world)
+    assert isinstance(checker, ArrivalChecker)
+    assert set(checker.live_links()) == {("us", "ap"), ("ap", "us")}
+    for number, name in enumerate(("eu", "us"), 1):
+        assert world.run_session(name, number, SETTLE) == []
+    checker.on_late_reply(world.sites["eu"], 1, SETTLE, 1)
+    assert checker.looked == 0
+    with pytest.raises(Violation, match="learns that all has arrived, but us had 2=1 when it"):
+        checker.on_late_reply(world.sites["us"], 2, SETTLE, 1)
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
