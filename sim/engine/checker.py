@@ -18,6 +18,7 @@ from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
 from replication.machines.receiving.origin_map import OriginMap
 from replication.mesh.links import Links
+from replication.protocol.events import Closed, Connected
 from sim.nodes.client import Reply
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state_hash import Change, StateHash
@@ -201,6 +202,18 @@ class Checker:
 
     def on_repair_asked(self, region: Watched, origin: Origin) -> None:
         """Called when a region has asked a repair peer for operations of `origin`."""
+
+    def on_link_event(self, region: Watched, event: Connected | Closed) -> None:
+        """Called when a connection of a region is made or has ended, before the region acts."""
+
+    def on_unreachable(self, region: Watched, peer: str) -> None:
+        """Called when an attempt of a region to reach a peer has failed."""
+
+    def on_link_healed(self, region: Watched, peer: str) -> None:
+        """Called when a client has healed the link from `peer` to a region."""
+
+    def on_recovered(self, region: Watched) -> None:
+        """Called when the recovery of a region has ended, before it serves its clients again."""
 
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         """Called when a region has lost its memory; `survivors` are up."""

@@ -276,6 +276,11 @@ KINDS: Final = (
         one_region, resync.tear_resync, shortest=6 * SECOND, longest=15 * SECOND, values=(0, 1),
         rest=5 * SECOND,
     ),
+    Fault(
+        "alone", "F20", "a region restarts from a snapshot and reaches nobody for a while",
+        one_region, proc.restart_alone, shortest=500 * MS, longest=15 * SECOND, values=(0, 1),
+        rest=5 * SECOND,
+    ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}
 

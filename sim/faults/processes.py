@@ -75,6 +75,35 @@ def restart_region(
     return True, lambda: world.restart_process(site.name, kept, start)
 
 
+def restart_alone(world: SimWorld, step: ScheduleStep) -> Done:
+    """Restart a region from a snapshot while it reaches nobody, until the step ends.
+
+    If `value` is odd, its links are cut by command, otherwise by the network.
+    """
+    site = world.sites[step.regions[0]]
+    if not can_lose_memory(world, site):
+        return False, None
+    kept = site.take_snapshot()
+    is_command = step.value & 1
+    others = list(site.connectors)
+    for other in others:
+        if is_command:
+            world.cut_link(other, site.name)
+        else:
+            world.cut(site.name, other)
+    world.crash_process(site.name)
+    world.restart_process(site.name, kept)
+
+    def reconnect() -> None:
+        for other in others:
+            if is_command:
+                world.heal_link(other, site.name)
+            else:
+                world.heal(site.name, other)
+
+    return True, reconnect
+
+
 def can_lose_memory(world: SimWorld, site: SimRegion) -> bool:
     """Return whether `site` is up and another live region has caught up and holds the data."""
     others = [other for other in world.live_regions() if other is not site]

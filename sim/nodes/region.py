@@ -35,6 +35,8 @@ from replication.machines.sending.source import Source
 from replication.machines.sending.source_states import SourceState
 from replication.mesh.links import Links
 from replication.protocol.events import (
+    Closed,
+    Connected,
     Event,
     GapFound,
     OriginReused,
@@ -106,6 +108,8 @@ class SimRegion(LinkedProcess):
         """The held vector that the region must recover; None if its state was put aside."""
         self.said_lost = 0
         """The number of effects that the region has reported as lost."""
+        self.was_ready = True
+        """True if the region served clients at the end of the latest turn that was examined."""
         self.before: Vector = {}
         """The region's vector before the commands that run now."""
         self.install_links(WatchedReplica(make_origin(self.number)))
@@ -187,6 +191,11 @@ class SimRegion(LinkedProcess):
     def draw_incarnation(self) -> int:
         """Return a random incarnation, or 0 for the first start to keep traces readable."""
         return self.incarnation_rng.integer_below(INCARNATION_MAX + 1) if self.incarnations else 0
+
+    def peer_unreachable(self, peer: str) -> None:
+        for checker in self.around.checkers:
+            checker.on_unreachable(self, peer)
+        super().peer_unreachable(peer)
 
     def is_held_up(self, peer: str) -> bool:
         """Return whether a network fault delays data from `peer` to this region."""
@@ -280,10 +289,13 @@ class SimRegion(LinkedProcess):
             checker.on_op_made(self, entry)
 
     def show_changes(self) -> None:
-        """Pass the changes of this turn to the checkers, if there are any."""
+        """Pass the changes of this turn to the checkers, if there are any. It is a change too if
+        the region refuses clients from now on, or serves them again."""
         replica = self.replica
-        if not self.state_hash.dirty and replica.merges == self.merges:
+        is_same = self.recovery.is_ready == self.was_ready
+        if not self.state_hash.dirty and replica.merges == self.merges and is_same:
             return
+        self.was_ready = self.recovery.is_ready
         history = replica.history
         checkers = self.around.checkers
         has_jumped = replica.merges != self.merges or self.read_to < history.start
@@ -312,6 +324,9 @@ class SimRegion(LinkedProcess):
     def handle_events(self, events: list[Event]) -> None:
         """Pass the events of the links on to the policies, the checkers and the world."""
         for event in events:
+            if isinstance(event, Connected | Closed):
+                for checker in self.around.checkers:
+                    checker.on_link_event(self, event)
             if isinstance(event, OriginReused):
                 assert event.origin == self.replica.origin
                 self.take_new_incarnation(event)
@@ -335,6 +350,8 @@ class SimRegion(LinkedProcess):
         if made > self.replica.keyspace.seq:
             self.take_new_incarnation(OriginReused(event.peer, self.replica.origin))
             return
+        for checker in self.around.checkers:
+            checker.on_recovered(self)
         self.lifecycle.handle_event(event)
         assert self.has_caught_up
         self.check_loss()

@@ -21,7 +21,7 @@ from typing import Final
 from crdt.causality.dots import Vector, dominates
 from replication.machines.receiving.sink import Sink
 from replication.protocol.events import Event
-from replication.protocol.peers import link_ends
+from replication.protocol.peers import Direction, link_ends
 from sim.checkers.clients.arrival import ArrivalChecker
 from sim.checkers.clients.atomicity import AtomicityChecker
 from sim.checkers.clients.commands import CommandChecker
@@ -45,6 +45,7 @@ from sim.checkers.replicas.convergence import ConvergenceChecker
 from sim.checkers.replicas.expiry import ExpiryChecker
 from sim.checkers.replicas.growth import GrowthChecker
 from sim.checkers.replicas.identity import IdentityChecker
+from sim.checkers.replicas.recovery import RecoveryChecker
 from sim.checkers.replicas.resurrection import ResurrectionChecker
 from sim.checkers.replicas.rules import RulesChecker
 from sim.checkers.replicas.stability import StabilityChecker
@@ -77,6 +78,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     MeaningChecker,
     RulesChecker,
     StabilityChecker,
+    RecoveryChecker,
     ExpiryChecker,
     FollowingChecker,
     TrafficChecker,
@@ -292,7 +294,11 @@ class SimWorld:
     def heal_link(self, source: str, sink: str) -> None:
         """Undo `cut_link`."""
         for name, peer, direction in reversed(link_ends(source, sink)):
-            self.sites[name].links.heal(peer, direction)
+            site = self.sites[name]
+            site.links.heal(peer, direction)
+            if direction is Direction.IN:
+                for checker in self.checkers:
+                    checker.on_link_healed(site, peer)
         self.trace.add_record(self.now, f"{source}>{sink}", "healed")
 
     # -- regions ---------------------------------------------------------------------------

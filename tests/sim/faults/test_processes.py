@@ -251,3 +251,27 @@ def test_claims_at_all_regions_cost_nothing(world: SimWorld) -> None:
     assert [world.run(name, "GET", "n") for name in "abcd"] == [b"4"] * 4
     assert injector.fired["claim"] == 1
     world.check_end()
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_region_that_restarts_alone_refuses_until_it_reaches_others(
+    world: SimWorld, value: int
+) -> None:
+    world.run("a", "SET", "k", "v")
+    assert world.converge(10 * SECOND)
+    injector = Injector(world)
+    injector.apply_step(ScheduleStep(world.now, "alone", ("a",), 15 * SECOND, value))
+    world.sleep(14 * SECOND)
+    assert isinstance(world.run("a", "SET", "k", "w"), Refusal)
+    injector.apply_step(ScheduleStep(world.now, "crash", ("b",), 10 * SECOND))
+    world.sleep(5 * SECOND)
+    assert world.run("a", "SET", "k", "w") == "OK"
+    assert injector.fired["alone"] == 1
+
+
+def test_last_region_does_not_restart_alone(world: SimWorld) -> None:
+    for name in NAMES[1:]:
+        world.crash_process(name)
+    injector = Injector(world)
+    injector.apply_step(ScheduleStep(world.now, "alone", ("a",), SECOND))
+    assert injector.fired["alone"] == 0

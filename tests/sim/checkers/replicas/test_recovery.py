@@ -1,0 +1,144 @@
+"""The checker of recovery finds a region that serves clients before it has what its peers had."""
+
+from __future__ import annotations
+
+import pytest
+
+from replication.protocol.events import Connected
+from replication.protocol.peers import Direction
+from sim.checkers.replicas.recovery import RecoveryChecker
+from sim.engine.checker import Violation
+from sim.engine.events import MS, SECOND
+from sim.nodes.region import SimRegion
+from sim.schedule.plan import Copy
+from sim.world.world import SimWorld
+from tests.sim.planted import caught, checker_of, fresh
+
+
+def restart_us(world: SimWorld) -> SimRegion:
+    """Restart us, which hears from eu, and does not learn for seconds that ap cannot answer."""
+    world.run("ap", "SET", "k", "v")
+    world.sleep(SECOND)
+    world.crash_process("us")
+    world.close_way("ap", "us")
+    world.close_way("us", "ap")
+    world.restart_process("us")
+    return world.sites["us"]
+
+
+def us_does_not_wait_for_ap(world: SimWorld) -> None:
+    """us takes ap for unreachable, although no attempt to reach it has failed."""
+    us = restart_us(world)
+    us.links.recovery.missed.add("ap")
+    world.sleep(10 * SECOND)
+
+
+def test_region_that_does_not_wait_for_a_peer_is_caught() -> None:
+    assert caught(us_does_not_wait_for_ap) == ["recovery"]
+    world = fresh(RecoveryChecker)
+    with pytest.raises(Violation, match=r"us ends .*, although ap may still answer"):
+        us_does_not_wait_for_ap(world)
+
+
+def test_region_that_waits_until_the_attempt_fails_is_accepted() -> None:
+    world = fresh(RecoveryChecker)
+    us = restart_us(world)
+    assert not world.wait_for(lambda: us.has_caught_up, 4 * SECOND)
+    assert world.wait_for(lambda: us.has_caught_up, 10 * SECOND)
+    assert checker_of(world).looked == 1
+
+
+def test_region_that_lacks_what_a_peer_has_answered_is_caught() -> None:
+    world = fresh(RecoveryChecker)
+    us = restart_us(world)
+    world.sleep(500 * MS)
+    checker = checker_of(world)
+    assert isinstance(checker, RecoveryChecker)
+    checker.on_unreachable(us, "ap")
+    checker.answers["us"].vectors["eu"] = [{3 << 14: 2}]
+    with pytest.raises(Violation, match="although eu has answered 3=2"):
+        checker.on_recovered(us)
+
+
+@pytest.mark.parametrize("is_healed", [False, True])
+def test_peer_that_cannot_be_reached_is_excused_until_its_link_is_healed(
+    *, is_healed: bool
+) -> None:
+    world = fresh(RecoveryChecker)
+    us = restart_us(world)
+    checker = checker_of(world)
+    checker.on_unreachable(us, "ap")
+    us.links.recovery.missed.add("ap")
+    if not is_healed:
+        assert world.wait_for(lambda: us.has_caught_up, SECOND)
+        return
+    world.cut_link("ap", "us")
+    world.heal_link("ap", "us")
+    us.links.recovery.missed.add("ap")
+    with pytest.raises(Violation, match="although ap may still answer"):
+        world.sleep(SECOND)
+
+
+def test_peer_that_dials_us_is_expected() -> None:
+    world = fresh(RecoveryChecker)
+    us = restart_us(world)
+    checker = checker_of(world)
+    checker.on_unreachable(us, "ap")
+    checker.on_link_event(us, Connected("ap", Direction.OUT, 3, 3 << 14))
+    us.links.recovery.missed.add("ap")
+    with pytest.raises(Violation, match="although ap may still answer"):
+        world.sleep(SECOND)
+
+
+def test_region_that_reaches_nobody_is_caught() -> None:
+    world = fresh(RecoveryChecker)
+    world.run("us", "SET", "k", "v")
+    us = world.sites["us"]
+    kept = us.take_snapshot()
+    world.crash_process("us")
+    world.cut("us", "eu")
+    world.cut("us", "ap")
+    world.restart_process("us", kept)
+    world.sleep(30 * SECOND)
+    assert not us.has_caught_up
+    us.links.recovery.done.add("eu")
+    with pytest.raises(Violation, match="us ends its recovery without the data of any peer"):
+        us.handle_events(us.links.tick(world.now))
+
+
+def test_region_that_put_its_state_aside_needs_no_peer() -> None:
+    world = fresh(RecoveryChecker)
+    world.run("us", "SET", "k", "v")
+    world.cut_link("eu", "us")
+    world.cut_link("ap", "us")
+    world.forge_hello("us", "eu")
+    assert world.wait_for(lambda: checker_of(world).looked == 1, 10 * SECOND)
+
+
+def test_stale_region_that_collects_is_caught() -> None:
+    world = fresh(RecoveryChecker)
+    us = restart_us(world)
+    world.sleep(MS)
+    us.state_hash.before_change(b"k")
+    us.run_commands(("PING",))
+    us.replica.garbage.collected += 1
+    us.state_hash.before_change(b"k")
+    with pytest.raises(Violation, match=r"us has not caught up .* and collects garbage"):
+        us.run_commands(("PING",))
+
+
+def test_client_that_waits_in_stale_region_is_caught() -> None:
+    world = fresh(RecoveryChecker)
+    us = world.sites["us"]
+    assert world.run_session("us", 1, ("BLPOP", "k", "0")) == []
+    us.instance.is_stale = True
+    with pytest.raises(Violation, match="a client waits in us, which has not caught up"):
+        us.run_commands(("PING",))
+
+
+def test_follower_of_stale_region_is_caught() -> None:
+    world = fresh(RecoveryChecker, copies=(Copy("f", 255, ("us",)),))
+    world.sites["us"].instance.is_stale = True
+    world.reset_connections("f", "us")
+    with pytest.raises(Violation, match="us has not caught up with its peers and lets f follow"):
+        world.sleep(5 * SECOND)
