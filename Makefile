@@ -18,8 +18,8 @@ SHARED_OUT := --numprocesses $(WORKERS) --dist worksteal
 export PYTHONDONTWRITEBYTECODE :=
 
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-unit test-contract test-long test-e2e test-compiled soak check lint docs \
-	format bench lock clean
+.PHONY: help install demo test test-unit test-contract test-long test-e2e test-compiled coverage soak check \
+	lint style types docs format bench lock clean
 
 help:
 	@echo "make install        .venv with the commands 'crdb' and 'python -m sim'"
@@ -30,8 +30,10 @@ help:
 	@echo "make test-long      the contract tests that 'make check' leaves out"
 	@echo "make test-e2e       tests that start processes"
 	@echo "make test-compiled  unit, contract and e2e tests against the compiled modules"
-	@echo "make soak           simulated runs of many seeds: make soak SEEDS=1-400"
-	@echo "make check          format, lint, types, layers, docs, unit and contract tests, coverage"
+	@echo "make check          before each commit: lint, unit and contract tests except the long ones"
+	@echo "make lint           format, style, types, layers, news fragments, documentation"
+	@echo "make coverage       runs the tests of 'make check' and names lines that none of them runs"
+	@echo "make soak           for the night: coverage, simulated runs of many seeds (SEEDS=1-400)"
 	@echo "make docs           the documentation as HTML, into build/docs"
 	@echo "make bench          ours beside a redis-server (needs redis-server and redis-benchmark)"
 	@echo "make lock           newest versions of all dependencies into $(LOCK)"
@@ -48,6 +50,7 @@ PYTEST := $(BIN)/python -m pytest $(SHARED_OUT)
 UNIT := --ignore tests/contract --ignore tests/e2e tests
 CONTRACT := tests/contract
 E2E := tests/e2e
+SHORT := -m "not long" --ignore $(E2E) tests
 SEEDS ?= 1-400
 
 test: .venv/installed .venv/locked-dev
@@ -76,26 +79,34 @@ test-compiled: .venv/installed .venv/locked-dev
 		-m "not interpreted" $(ARGS) $(PACKAGES:%=tests/%) $(CONTRACT) \
 		$(E2E) --ignore $(E2E)/checkout
 
+check: lint
+	$(PYTEST) $(ARGS) $(SHORT)
+
+# Coverage takes three times as long as the tests without it. It needs the tests of all lines, not
+# those of processes: what runs there is not measured. Hypothesis draws the same examples every time
+# here, so that no line is missed by chance. Long tests are not measured.
+coverage: .venv/installed .venv/locked-dev
+	$(PYTEST) --cov --cov-report= --hypothesis-seed 0 $(ARGS) $(SHORT)
+	$(BIN)/python tools/coverage_gate.py
+
 # For the night: no run of CI waits for it.
-soak: .venv/installed .venv/locked-dev
+soak: coverage
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) $(CONTRACT)/types $(CONTRACT)/convergence
 	$(BIN)/python -P -m sim --seeds $(SEEDS) --jobs $(WORKERS)
 
-# Coverage needs the tests of all lines, not those of processes: what runs there is not measured.
-# Hypothesis draws the same examples every time here, so that no line is missed by chance. Long
-# tests are not measured, so they are left to `make test-long`.
-check: lint
-	$(PYTEST) --cov --cov-report= --hypothesis-seed 0 $(ARGS) -m "not long" --ignore $(E2E) tests
-	$(BIN)/python tools/coverage_gate.py
+# `make --jobs 2 lint` checks the types while the modules are compiled.
+lint: style types docs
 
-lint: docs
+style: .venv/locked-dev
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
-	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/towncrier build --draft --version next >/dev/null
 	@if git rev-parse --verify --quiet $(BASE) >/dev/null; then \
 		$(BIN)/towncrier check --compare-with $(BASE); fi
+
+types: .venv/locked-dev
+	$(BIN)/pyright
 
 docs: .venv/installed .venv/locked-dev
 	$(BIN)/sphinx-build -W --quiet docs build/docs

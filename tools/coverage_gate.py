@@ -1,4 +1,4 @@
-"""Check the measured coverage against its limits. `make check` runs it after the tests.
+"""Check the measured coverage against its limits. `make coverage` runs it after the tests.
 
 Every line and branch of a pure module must have run. The drivers are only reported, since timing
 decides which of their lines run. They are named in pyproject.toml under
