@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from replication.machines.connections.connection import LinkConnection
 from replication.machines.connections.multiplexer import GroupEvent
 from replication.machines.sending.source import Source
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
 from replication.protocol.events import Event
+from replication.protocol.frames import Frame
 from replication.protocol.handshake import NONCE_BYTES, Role
 from replication.protocol.peers import Direction
 from sim.engine.checker import Violation
+from sim.engine.frame_checker import FrameChecker
 from sim.network.connector import Connector
+from sim.network.observed import ObservedConnection
 from sim.network.wire import Machine, Wire
 from sim.nodes.process import ProcessContext, SimProcess
 from sim.schedule.plan import Tuning
@@ -44,6 +46,7 @@ class LinkedProcess(SimProcess):
             for peer in peers
         }
         self.nonces = around.rng.substream(f"nonces/{name}")
+        self.frame_checkers = [each for each in around.checkers if isinstance(each, FrameChecker)]
         self.wires: list[Wire] = []
         self.unflushed: list[Wire] = []
         self.has_earlier_deadline = False
@@ -196,7 +199,10 @@ class LinkedProcess(SimProcess):
     def attach_wire(self, machine: Machine, role: Role) -> Wire:
         """Create one end of a connection, and register its callbacks."""
         nonce = self.nonces.generator.randbytes(NONCE_BYTES)
-        connection = LinkConnection(Channel(self.around.secret, role, nonce))
+        channel = Channel(self.around.secret, role, nonce)
+        connection = ObservedConnection(
+            channel, partial(self.show_sent, machine), partial(self.show_received, machine)
+        )
         connection.attach(self.replica.group, machine, self.links_of(machine))
         wire = Wire(machine, connection)
         connection.start(lambda: self.unflushed.append(wire))
@@ -207,6 +213,16 @@ class LinkedProcess(SimProcess):
         self.wires.append(wire)
         self.unflushed.append(wire)
         return wire
+
+    def show_sent(self, machine: Machine, frame: Frame) -> None:
+        """Show a frame that this process sends to the checkers."""
+        for checker in self.frame_checkers:
+            checker.on_frame_sent(self, machine, frame)
+
+    def show_received(self, machine: Machine, frame: Frame) -> None:
+        """Show a frame that this process has processed to the checkers."""
+        for checker in self.frame_checkers:
+            checker.on_frame_received(self, machine, frame)
 
     def continue_snapshot(self, wire: Wire) -> None:
         """Send the next piece of a snapshot after its pause."""

@@ -33,11 +33,13 @@ from sim.checkers.clients.refusals import RefusalsChecker
 from sim.checkers.clients.scanning import ScanningChecker
 from sim.checkers.clients.waiting import WaitingChecker
 from sim.checkers.clients.watching import WatchingChecker
+from sim.checkers.links.acknowledging import AcknowledgementChecker
 from sim.checkers.links.age import AgeChecker
 from sim.checkers.links.bounds import BoundsChecker
 from sim.checkers.links.following import FollowingChecker
 from sim.checkers.links.lag import LagChecker
 from sim.checkers.links.leftovers import LeftoversChecker
+from sim.checkers.links.sending import SendingChecker
 from sim.checkers.links.traffic import TrafficChecker
 from sim.checkers.replicas.causality import CausalityChecker
 from sim.checkers.replicas.change_reports import ChangeReportChecker
@@ -95,6 +97,8 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     ChangeReportChecker,
     AgeChecker,
     ArrivalChecker,
+    SendingChecker,
+    AcknowledgementChecker,
 )
 CHECK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`
 INSPECT_NS: Final = 10 * SECOND  # between two inspections of all keys, on average

@@ -1,1 +1,1 @@
-"""Promises about links and resources: lag, traffic, bounds, followers, nothing left over."""
+"""Promises about links and resources, such as lag, traffic, bounds, followers, leftovers."""

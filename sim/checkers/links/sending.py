@@ -1,0 +1,180 @@
+"""Check that a link sends what its sink lacks, once, as long as the backlog holds it.
+
+* No effect goes twice over one connection, and none that the sink has acknowledged or has named
+  when it resumed. What the sink asks for again is sent again: when it resumes, or requests a gap.
+* A source says that its backlog does not reach back (`Truncated`, `GapRefused`) only if it does
+  not. Otherwise a snapshot would be sent in vain.
+* A link that resumes begins with the oldest operation that the sink lacks. It does not look through
+  others.
+
+Not checked: snapshots, and what comes over two connections (see `traffic`).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+import attrs
+
+from crdt.causality.dots import Origin, Vector, join, name_origin
+from crdt.causality.op import Op
+from replication.machines.receiving.sink import Sink
+from replication.machines.sending.source import Source, SourceState
+from replication.protocol.frames import (
+    Ack,
+    Frame,
+    GapRefused,
+    GapRequest,
+    OpPart,
+    Ops,
+    Resume,
+    SnapshotBegin,
+    Truncated,
+)
+from sim.engine.frame_checker import FrameChecker, Linked
+from sim.nodes.run_history import RunHistory
+
+SPANS_MAX: Final = 10_000  # operations whose dots are remembered
+
+
+@attrs.define
+class SentOver:
+    """What a source has sent over one connection: `sent` is the vector of that, and of what the
+    sink is known to have."""
+
+    source: Source
+    sent: Vector
+    parts: bytes = b""
+    """The parts of one operation that were sent so far."""
+    before: Vector = attrs.field(factory=dict[int, int])
+    """What `sent` was before the first of them."""
+
+
+class SendingChecker(FrameChecker):
+    """Checks what each source sends."""
+
+    promise: ClassVar[str] = "sending"
+
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
+        self.links: dict[tuple[str, str], SentOver] = {}
+        """By the names of the source and of the sink: their latest connection."""
+        self.spans: dict[bytes, tuple[Origin, int, int]] = {}
+        """The origin, first and last dot of operations, by their bytes."""
+
+    def find_link(self, process: Linked, source: Source) -> SentOver:
+        """Return what a source has sent over its connection."""
+        names = process.name, source.peer
+        link = self.links.get(names)
+        if link is None or link.source is not source:
+            link = self.links[names] = SentOver(source, {})
+        return link
+
+    # -- what the sink asks for --------------------------------------------------------------
+
+    def on_frame_received(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
+        """Record what the sink has, and where it resumes."""
+        if isinstance(end, Sink) or end.closed:
+            return
+        link = self.find_link(process, end)
+        match frame:
+            case Ack():
+                for origin, seq in end.kept_part(frame.vector).items():
+                    if link.sent.get(origin, 0) < seq:
+                        link.sent[origin] = seq
+            case GapRequest():
+                link.sent[frame.origin] = frame.after
+            case Resume():
+                link.sent = dict(end.kept_part(frame.vector))
+                if end.state is SourceState.SENDING:
+                    self.check_resumption(process, link)
+            case _:
+                pass
+
+    def check_resumption(self, process: Linked, link: SentOver) -> None:
+        """Check that a link resumes with an operation that the sink lacks."""
+        self.looked += 1
+        cursor = link.source.cursor
+        for origin, first, last, _ in process.replica.history.read(cursor.position, 1):
+            if last <= link.sent.get(origin, 0) or not cursor.wants(origin):
+                raise self.violation(
+                    f"{process.name} resumes with {name_origin(origin)}:{first}..{last}, which it"
+                    f" need not send to {link.source.peer}"
+                )
+
+    # -- what the source sends ---------------------------------------------------------------
+
+    def on_frame_sent(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
+        """Check a frame of a source."""
+        if isinstance(end, Sink):
+            return
+        match frame:
+            case Ops():
+                link = self.find_link(process, end)
+                for data in frame.batch:
+                    self.check_op(process, link, data, link.sent)
+            case OpPart():
+                link = self.find_link(process, end)
+                self.check_part(process, link, frame)
+            case SnapshotBegin():
+                link = self.find_link(process, end)
+                link.sent = join(link.sent, frame.vector)
+            case Truncated():
+                self.check_truncation(process, self.find_link(process, end))
+            case GapRefused():
+                self.check_refusal(process, self.find_link(process, end), frame.origin)
+            case _:
+                pass
+
+    def check_part(self, process: Linked, link: SentOver, part: OpPart) -> None:
+        """Check an operation that is sent in parts. What the sink acknowledges after the first part
+        comes too late."""
+        if not link.parts:
+            link.before = dict(link.sent)
+        link.parts += part.data
+        if part.last:
+            data, link.parts = link.parts, b""
+            self.check_op(process, link, data, link.before)
+
+    def check_op(self, process: Linked, link: SentOver, data: bytes, sent: Vector) -> None:
+        """Check that an operation is not in `sent`."""
+        self.looked += 1
+        origin, first, last = self.find_span(data)
+        known = sent.get(origin, 0)
+        if last <= known:
+            raise self.violation(
+                f"{process.name} sends {name_origin(origin)}:{first}..{last} to {link.source.peer},"
+                f" where all up to {known} was sent or is known"
+            )
+        link.sent[origin] = max(last, link.sent.get(origin, 0))
+
+    def find_span(self, data: bytes) -> tuple[Origin, int, int]:
+        """Return the origin of an operation, and its first and last dot."""
+        span = self.spans.get(data)
+        if span is None:
+            if len(self.spans) >= SPANS_MAX:
+                self.spans.clear()
+            op = Op.from_bytes(data)
+            span = self.spans[data] = op.origin, op.first, op.last
+        return span
+
+    def check_truncation(self, process: Linked, link: SentOver) -> None:
+        """Check that the backlog has dropped something that the sink lacks."""
+        self.looked += 1
+        floor = process.replica.history.floor
+        if not any(link.sent.get(origin, 0) < seq for origin, seq in floor.items()):
+            raise self.violation(
+                f"{process.name} has no backlog for {link.source.peer}, it says, and holds all that"
+                " is lacking there"
+            )
+
+    def check_refusal(self, process: Linked, link: SentOver, origin: Origin) -> None:
+        """Check that the backlog does not hold the operations of a gap that is refused."""
+        self.looked += 1
+        replica = process.replica
+        is_known = origin in replica.keyspace.vector
+        if is_known and replica.history.floor.get(origin, 0) <= link.sent.get(origin, 0):
+            raise self.violation(
+                f"{process.name} refuses {link.source.peer} what {name_origin(origin)} wrote after"
+                f" {link.sent.get(origin, 0)}, and holds it"
+            )
