@@ -52,12 +52,12 @@ class Keyspace(MutableKeyTable):
     """All keys of one replica. `now` is the wall clock in ms, set by `advance`."""
 
     __slots__ = (
+        "_boxed_origin",
         "base",
         "expired",
         "first",
         "group",
         "local",
-        "name",
         "has_remote_news",
         "now",
         "origin",
@@ -77,7 +77,8 @@ class Keyspace(MutableKeyTable):
     ) -> None:
         super().__init__(types, new_store)
         self.origin: Origin = origin
-        self.name: Any = origin  # the same number, boxed once instead of at each write
+        self._boxed_origin: Any = origin
+        """The origin again, as a Python object: compiled code need not make one at each write."""
         self.seq: int = 0
         self.now: int = 0
         self.base: int = 0
@@ -120,8 +121,8 @@ class Keyspace(MutableKeyTable):
 
     def adopt_origin(self, origin: Origin) -> None:
         """Write under another origin from now on."""
-        assert not self.outbox, "seal before taking another name"
-        self.origin = self.name = origin
+        assert not self.outbox, "seal before taking another origin"
+        self.origin = self._boxed_origin = origin
         self.seq = self.vector.get(origin, 0)
         self.first = self.seq + 1
         self.sent_context = {}
@@ -186,7 +187,7 @@ class Keyspace(MutableKeyTable):
         local = self.local
         local.seq = seq
         local.base = self.base
-        self.vector[self.name] = seq
+        self.vector[self._boxed_origin] = seq
         dot = self.origin << SEQ_BITS | seq
         try:
             if len(self.watched_keys) > 0 and effect[2] in self.watched_keys:
@@ -206,9 +207,9 @@ class Keyspace(MutableKeyTable):
             self.outbox.pop()
             self.outbox_bytes -= large_bytes(effect)
             self.seq -= 1
-            self.vector[self.name] = self.local.seq = self.seq
+            self.vector[self._boxed_origin] = self.local.seq = self.seq
             if not self.seq:
-                del self.vector[self.name]
+                del self.vector[self._boxed_origin]
             raise
 
     def rewrite(self, held: Register, effect: Effect) -> bool:

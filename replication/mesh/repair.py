@@ -2,14 +2,14 @@
 
 Missing operations show in two ways. An op in the causal buffer names the effects that it waits for,
 and heartbeats contain the vectors of peers. If our vector does not grow for longer than the repair
-delay, a peer that has the ops is asked (the helper). It sends the ops of that origin until the
+delay, a peer that has the ops is asked (the repair peer). It sends the ops of that origin until the
 regular link does so again. So a cut between two regions stalls neither while a third is connected
 to both (rules CAU-2, CAU-3), without the relay traffic of CAU-4 in normal operation. Earlier
 incarnations of our own region, and regions without a link to us, are supplied the same way.
 
 Ops that are on their way are not requested. A source sends all ops of its link in order, and a
-helper all that it was asked for. So while data comes from one that has the missing ops, they will
-come too, perhaps after the rest of a backlog over a slow link.
+repair peer all that it was asked for. So while data comes from one that has the missing ops, they
+will come too, perhaps after the rest of a backlog over a slow link.
 
 If the ops are in no peer's backlog any more, a snapshot is requested.
 """
@@ -29,11 +29,10 @@ from replication.protocol.limits import Limits
 
 # Also a stalled link: the ops in the buffer that stalls it often wait for the gap.
 ASKABLE: Final = (SinkState.STREAMING, SinkState.STALLED, SinkState.RESUMING)
-# Also a link that resumes: its source sends what a helper still sends then.
+# Also a link that resumes: its source sends what a repair peer still sends then.
 SUPPLYING: Final = (SinkState.STREAMING, SinkState.RESUMING)
-BACKOFF_MAX: Final = (
-    6  # doublings of the repair delay, so that a saturated link is not asked again and again
-)
+# Doublings of the repair delay, so that a saturated link is not asked again and again.
+BACKOFF_MAX: Final = 6
 
 
 @attrs.define
@@ -61,9 +60,9 @@ class Repair:
         self.limits = limits
         self.gaps: dict[Origin, Gap] = {}
         self.repair_peers: dict[Origin, RepairPeer] = {}
-        """The helpers that go on sending the ops of each origin."""
+        """The peers that go on sending the ops of each origin."""
         self.requests = 0
-        """The number of requests to helpers."""
+        """The number of requests to repair peers."""
         self.refused: set[tuple[str, Origin]] = set()
 
     def check_gaps(
@@ -147,31 +146,33 @@ class Repair:
         return "", ""
 
     def release_repair_peers(self, have: Vector, sinks: Mapping[str, Sink]) -> None:
-        """Stop the helpers that are not needed any more."""
+        """Stop the repair peers that are not needed any more."""
         for origin, asked in list(self.repair_peers.items()):
             repair_peer = sinks.get(asked.peer)
-            if repair_peer is None or origin not in repair_peer.asked:
-                del self.repair_peers[origin]
-            elif any(
+            if repair_peer is None or origin not in repair_peer.asked or any(
                 sink.state in SUPPLYING
                 and sink.carries(origin)
                 and is_supplied(origin, have, sink, repair_peer, asked.since)
                 for sink in sinks.values()
             ):
-                repair_peer.unfill(origin)
-                del self.repair_peers[origin]
+                self.release(origin, repair_peer)
 
     def release_for_snapshot(self, sinks: Mapping[str, Sink]) -> None:
-        """Stop the helpers that send what a snapshot that is being loaded contains."""
+        """Stop the repair peers that send what a snapshot that is being loaded contains."""
         loading = [sink for sink in sinks.values() if sink.state is SinkState.LOADING]
         for origin, asked in list(self.repair_peers.items()):
-            helper = sinks.get(asked.peer)
-            if helper is None or helper in loading:
+            repair_peer = sinks.get(asked.peer)
+            if repair_peer is None or repair_peer in loading:
                 continue
-            offered = helper.vector.get(origin, 0)
+            offered = repair_peer.vector.get(origin, 0)
             if any(sink.vector.get(origin, 0) >= offered for sink in loading):
-                helper.unfill(origin)
-                del self.repair_peers[origin]
+                self.release(origin, repair_peer)
+
+    def release(self, origin: Origin, repair_peer: Sink | None) -> None:
+        """Stop the repair peer of `origin`, which is None if its link has closed."""
+        if repair_peer is not None:
+            repair_peer.unfill(origin)
+        del self.repair_peers[origin]
 
     def record_refusal(self, peer: str, origin: Origin) -> None:
         """Record that `peer` no longer holds the ops of `origin` that it was asked for."""
@@ -187,9 +188,9 @@ class Repair:
 
 
 def is_supplied(origin: Origin, have: Vector, regular: Sink, repair_peer: Sink, since: int) -> bool:
-    """Return whether a link that carries `origin` can go on without a helper, who was asked at
-    `since`: it brings data again and its source has all that the helper has, or we have all that
-    both have. A source may itself have lost what it should bring."""
+    """Return whether a link that carries `origin` can go on without the peer that was asked at
+    `since`. It can if it brings data again and its source has all that the repair peer has, or if
+    we have all that both have. A source may itself have lost what it should bring."""
     theirs, offered = regular.vector.get(origin, 0), repair_peer.vector.get(origin, 0)
     held = have.get(origin, 0)
     return theirs >= offered if regular.data_at > since else held >= max(theirs, offered)
