@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from crdb.engine.event_names import EVENT_NAMES
+from crdb.engine.events.operator_events import EVENTS
 from crdt.errors import DecodeError
 from crdt.testing.running import SAME_RESULTS
 from crdt.types.registry import BUILT_IN
@@ -170,7 +170,7 @@ def test_every_page_is_reached_from_index() -> None:
 
 def test_every_event_is_described() -> None:
     rows = re.findall(r"^\| ([^|]+?) \|", (ROOT / "docs/events.md").read_text(), re.MULTILINE)
-    assert set(rows) - {"event", "---"} == EVENT_NAMES
+    assert set(rows) - {"event", "---"} == EVENTS.keys()
 
 
 RULE_ID = re.compile(r"\b(?:[A-Z]{3}-\d+|D-\d{2})\b")

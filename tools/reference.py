@@ -29,11 +29,11 @@ import attrs
 from crdb.commands.shared.help import usage_lines
 from crdb.commands.table import COMMANDS
 from crdb.engine.command import Command
+from crdb.engine.events.event_bases import OperatorEvent
+from crdb.engine.events.operator_events import EVENTS
 from crdb.engine.metrics.metric_table import METRICS, Metric
 from crdb.engine.parameters.parameter_effects import EFFECTIVE, REFUSED, UNOBSERVABLE
 from crdb.engine.parameters.table import PARAMETERS
-from crdb.region.report.event_bases import OperatorEvent
-from crdb.region.report.operator_events import EVENTS
 from geo import AmbiguousRegion, Catalog, Region
 from replication.machines.receiving import sink_states
 from replication.machines.sending import source_states
@@ -243,7 +243,7 @@ def event_details(kind: type[OperatorEvent]) -> str:
         if field.name not in {"region", "peer", "direction"} or field.default is None:
             text += f": {field.metadata['meaning']}"
         if field.name != "times":
-            found.append(text if field.default is attrs.NOTHING else f"[{text}]")
+            found.append(f"[{text}]" if field.default is None else text)
     return "; ".join(found)
 
 

@@ -26,6 +26,7 @@ from crdb.cli.configuring import configure, state_directory
 from crdb.cli.screen import Screen
 from crdb.cli.stopping import Stopping
 from crdb.deployment.errors import ConfigError
+from crdb.engine.events.operator_events import ListeningEvent
 from crdb.net.open_files import TooFewFiles, allow_files
 from crdb.net.ports import CannotListen
 from crdb.region.runtime import Runtime
@@ -82,7 +83,7 @@ async def run_regions(runtime: Runtime, screen: Screen) -> None:
             writing.start_soon(screen.stdout.run)
             try:
                 async with trio.open_nursery() as serving:
-                    screen.show_event("listening", runtime.details)
+                    screen.show_event(ListeningEvent(regions=runtime.addresses))
                     stopping = Stopping(runtime, screen, [serving, writing])
                     writing.start_soon(stopping.stop_on_signals, signals)
                     serving.start_soon(stop_without_reader, screen, serving)

@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
 from typing import Final, TextIO, cast
 
 import trio
@@ -22,10 +21,17 @@ from rich.layout import Layout
 from rich.live import Live
 
 from crdb.cli.stdout_writer import StdoutWriter
-from crdb.engine.event_names import EventName
+from crdb.engine.events.event_bases import OperatorEvent
+from crdb.engine.events.operator_events import (
+    ConfirmEvent,
+    DataAtRiskEvent,
+    EventsDroppedEvent,
+    LinkDownEvent,
+    NotStoppedEvent,
+    StoppingEvent,
+)
 from crdb.net.process import human, resident_bytes
 from crdb.region.report.events import json_line, text_lines
-from crdb.region.report.operator_events import make_event
 from crdb.region.report.repetition import Repetition
 from crdb.region.report.view import ViewState, draw
 from crdb.region.runtime import Runtime
@@ -81,38 +87,36 @@ class Screen:
         self.repetition = Repetition()
         self.began = time.monotonic()
 
-    def show_event(self, event: EventName, details: Mapping[str, object]) -> None:
+    def show_event(self, event: OperatorEvent) -> None:
         """Show one event, unless it repeats an earlier one (see `repetition`)."""
-        found = self.repetition.details_to_show(event, details, time.monotonic())
-        if found is None:
+        shown = self.repetition.event_to_show(event, time.monotonic())
+        if shown is None:
             return
-        details = found
-        if self.dropped and self.write_event("events dropped", {"count": self.dropped}):
+        if self.dropped and self.write_event(EventsDroppedEvent(count=self.dropped)):
             self.dropped = 0
-        if self.dropped or not self.write_event(event, details):
+        if self.dropped or not self.write_event(shown):
             self.dropped += 1
 
-    def write_event(self, event: EventName, details: Mapping[str, object]) -> bool:
+    def write_event(self, event: OperatorEvent) -> bool:
         """Show one event. Return False if it did not fit."""
-        made = make_event(event, details)
         if self.as_json:
-            return self.stdout.put(json_line(time.time(), made) + "\n")
-        lines = text_lines(made)
-        self.stopping |= event == "stopping"
-        if not lines or (self.stopping and event == "link down"):
+            return self.stdout.put(json_line(time.time(), event) + "\n")
+        lines = text_lines(event)
+        self.stopping |= isinstance(event, StoppingEvent)
+        if not lines or (self.stopping and isinstance(event, LinkDownEvent)):
             return True
         clock = "%H:%M:%S" if self.is_live else "%Y-%m-%d %H:%M:%S%z"
         line = f"{time.strftime(clock)}  {lines[0]}"
         if self.recent and line == self.recent[-1]:  # both ends of a link report it
             return True
         self.recent.append(line)
-        if event == "confirm":
+        if isinstance(event, ConfirmEvent):
             self.question = lines[0]
-        elif event in {"not stopped", "stopping"}:
+        elif isinstance(event, NotStoppedEvent | StoppingEvent):
             self.question = ""
-        if event == "data at risk":
+        if isinstance(event, DataAtRiskEvent):
             self.risks.append(line)
-        elif event == "not stopped":
+        elif isinstance(event, NotStoppedEvent):
             self.risks.clear()
         return self.is_live or self.stdout.put("\n".join([line, *lines[1:], ""]))
 

@@ -15,6 +15,7 @@ import attrs
 import trio
 
 from crdb.cli.screen import Screen
+from crdb.engine.events.operator_events import ConfirmEvent, NotStoppedEvent, StoppingEvent
 from crdb.region.core.stop_risk import count_risks
 from crdb.region.runtime import Runtime
 
@@ -63,14 +64,14 @@ class Stopping:
         if not is_last or number != signal.SIGINT or not self.can_ask():
             return True
         self.asked_at = trio.current_time()
-        self.screen.show_event("confirm", {"how": HOW})
+        self.screen.show_event(ConfirmEvent(how=HOW))
         return False
 
     def warn(self) -> bool:
         """Show which data would be lost. Return whether a region is the last that holds data."""
         risks = count_risks({region.name: region.links for region in self.runtime.regions})
         for risk in risks:
-            self.screen.show_event("data at risk", attrs.asdict(risk))
+            self.screen.show_event(risk)
         return any(risk.is_last for risk in risks)
 
     def can_ask(self) -> bool:
@@ -92,10 +93,10 @@ class Stopping:
                 self.nurseries[0].cancel_scope.cancel()
                 return
         self.asked_at = -CONFIRM_SECONDS
-        self.screen.show_event("not stopped", {})
+        self.screen.show_event(NotStoppedEvent())
 
     def stop(self, why: str) -> None:
         """Show, once, that the process stops and why."""
         if not self.is_stopping:
             self.is_stopping = True
-            self.screen.show_event("stopping", {"signal": why})
+            self.screen.show_event(StoppingEvent(signal=why))

@@ -25,7 +25,6 @@ from collections.abc import Callable
 from typing import Final
 
 from crdb.engine.clients.blocking import Blocked
-from crdb.engine.clients.crash_guard import Report
 from crdb.engine.clients.monitors import Monitors
 from crdb.engine.clients.pausing import Pause
 from crdb.engine.clients.polling import Polling
@@ -36,7 +35,12 @@ from crdb.engine.environment.follow_control import FollowControl
 from crdb.engine.environment.link_control import LinkControl
 from crdb.engine.environment.surroundings import Surroundings
 from crdb.engine.errors import journal_failed
-from crdb.engine.event_names import EventName
+from crdb.engine.events.event_bases import RegionEvent, Report
+from crdb.engine.events.operator_events import (
+    ClockSteppedEvent,
+    JournalFailedEvent,
+    OutOfMemoryEvent,
+)
 from crdb.engine.metrics.clock_steps import ClockSteps
 from crdb.engine.metrics.memory import Memory
 from crdb.engine.metrics.statistics import SAMPLE_MS, ServerStatistics
@@ -144,7 +148,7 @@ class Instance:
         self.journal_error = journal_failed(reason)
         self.combine_guards()
         self.blocked.refuse_waiting(self.journal_error)
-        self.report("journal failed", {"reason": reason})
+        self.report(JournalFailedEvent(reason=reason))
 
     @property
     def refuse_writes(self) -> bytes | None:
@@ -166,7 +170,7 @@ class Instance:
         self.keyspace.mark_uses(now // 1000)
         self.wall = now if wall is None else wall
         if self.clock_steps.record(now, self.wall):
-            self.emit_event("clock stepped", {"ms": self.clock_steps.last_ms})
+            self.report(ClockSteppedEvent(ms=self.clock_steps.last_ms))
         self.replica.advance(self.wall if self.test_clock is None else self.test_clock)
 
     def wall_ms(self) -> int:
@@ -205,14 +209,14 @@ class Instance:
 
     # -- clients ---------------------------------------------------------------------------
 
-    def emit_event(self, event: EventName, details: dict[str, object]) -> None:
+    def emit_event(self, event: RegionEvent) -> None:
         """Report an event to whoever `report` is now."""
-        self.report(event, details)
+        self.report(event)
 
     def memory_exhausted(self, where: str) -> None:
         """Report that the process could not get memory, and free its reserve."""
         self.memory.exhausted()
-        self.report("out of memory", {"where": where})
+        self.report(OutOfMemoryEvent(where=where))
 
     def reset_statistics(self) -> None:
         """Set all counters to zero."""
@@ -364,7 +368,7 @@ class Instance:
                 session.parser.trusted = True
 
 
-def ignore(_event: str, _details: dict[str, object]) -> None:
+def ignore(_event: RegionEvent) -> None:
     """Stand in for an operator: drop the event."""
 
 

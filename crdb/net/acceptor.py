@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 from typing import Final
 
+from crdb.engine.events.operator_events import ClientsFullEvent
 from crdb.engine.instance import Instance
 from crdb.net.client_admission import refusal
 from crdb.net.connection import Connection
@@ -55,7 +56,7 @@ class Acceptor:
             except (BlockingIOError, ConnectionAbortedError):
                 break
             except OSError as fault:
-                self.instance.emit_event("cannot accept", {"reason": str(fault)})
+                self.instance.emit_event(ClientsFullEvent(reason=str(fault)))
                 self.pause()
                 break
             connection = self.admit(sock)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
+from crdb.engine.events.operator_events import OpenPortEvent
 from crdb.engine.instance import Instance
 
 FULL: Final = b"-ERR max number of clients reached\r\n"
@@ -71,4 +72,4 @@ def report_exposure(instance: Instance, hosts: Iterable[str]) -> None:
     if outside and not instance.config.password:
         is_protected = instance.config.is_protected
         reach = "this machine, by protected mode" if is_protected else "everybody"
-        instance.emit_event("open port", {"bind": ", ".join(outside), "reach": reach})
+        instance.emit_event(OpenPortEvent(bind=", ".join(outside), reach=reach))

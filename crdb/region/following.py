@@ -12,7 +12,8 @@ from functools import partial
 import trio
 
 from crdb.engine.environment.follow_control import Address
-from crdb.engine.event_names import Emit
+from crdb.engine.events.event_bases import Report
+from crdb.engine.events.operator_events import ResyncedEvent, SourceDownEvent, SourceUpEvent
 from crdb.engine.instance import Instance
 from crdb.net.listener import read_clocks
 from crdb.region.core.following import FollowerRole
@@ -37,7 +38,7 @@ class SourceLinks:
         *,
         rng: random.Random,
         secret: LinkSecret,
-        report: Emit,
+        report: Report,
     ) -> None:
         self.instance = instance
         self.links = links
@@ -104,11 +105,11 @@ class SourceLinks:
         for event in events:
             match event:
                 case Connected(peer=peer):
-                    self.report("source up", {"source": peer})
+                    self.report(SourceUpEvent(source=peer))
                 case Resynced(peer=peer, full=full):
-                    self.report("resynced", {"source": peer, "full": full})
+                    self.report(ResyncedEvent(source=peer, full=full))
                 case Closed(peer=peer, reason=reason) if peer:
-                    self.report("source down", {"source": peer, "reason": reason})
+                    self.report(SourceDownEvent(source=peer, reason=reason))
                 case _:
                     pass
         if events:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+import attrs
 import trio
 
 from crdb.commands.table import build_table
 from crdb.deployment.config import Config
 from crdb.deployment.errors import ConfigError
 from crdb.engine.environment.follow_control import CannotBeFollower
-from crdb.engine.event_names import Emit, EventName
+from crdb.engine.events.event_bases import Emit, RegionEvent
+from crdb.engine.events.operator_events import LinkRefusedEvent, LinksFullEvent
 from crdb.engine.instance import Instance
 from crdb.net.listener import Listener, read_clocks
 from crdb.net.ports import Sockets, open_ports
@@ -148,7 +150,7 @@ class RegionServer:
             try:
                 stream = await listener.accept()
             except OSError as fault:
-                self.report("cannot accept links", {"reason": fault.strerror or str(fault)})
+                self.report(LinksFullEvent(reason=fault.strerror or str(fault)))
                 await trio.sleep(ACCEPT_AGAIN_SECONDS)
             else:
                 nursery.start_soon(self.driver.serve, stream)
@@ -171,7 +173,7 @@ class RegionServer:
         for event in events:
             shown = link_event(event)
             if shown is not None:
-                self.report(*shown)
+                self.report(shown)
             self.keeper.handle_event(event)
             if isinstance(event, Unproven) and not event.peer:
                 self.report_unproven(event)
@@ -181,8 +183,8 @@ class RegionServer:
     def report_unproven(self, event: Unproven) -> None:
         """Report the first connection from an address that did not prove the secret."""
         if self.refusals.is_new(event.address):
-            self.report("link refused", {"address": event.address, "reason": event.reason})
+            self.report(LinkRefusedEvent(address=event.address, reason=event.reason))
 
-    def report(self, event: EventName, details: Mapping[str, object]) -> None:
+    def report(self, event: RegionEvent) -> None:
         """Emit an event with the name of this region."""
-        self.emit(event, {"region": self.name, **details})
+        self.emit(attrs.evolve(event, region=self.name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,13 +11,14 @@ import trio
 
 from crdb.deployment.config import Config
 from crdb.engine.environment.link_control import LinkInfo
-from crdb.engine.event_names import Emit, EventName
+from crdb.engine.events.event_bases import Emit, OperatorEvent
+from crdb.engine.events.operator_events import ClientsLimitedEvent, ReadyEvent
 from crdb.net.client_admission import limit_clients, report_exposure
 from crdb.net.ports import CannotListen
 from crdb.region.core.link_secret import report_secret
 from crdb.region.readiness import notify_ready
 from crdb.region.region import RegionServer
-from crdb.region.report.events import ready_details
+from crdb.region.report.events import region_addresses
 from crdb.region.report.link_info import ProcessLinks
 from crdb.region.report.link_lines import count_holders
 from crdb.region.report.view import RegionMetrics
@@ -41,9 +41,9 @@ class Runtime:
         self, config: Config, names: tuple[str, ...], *, emit: Emit, state: Path | None = None
     ) -> None:
         self.emit = emit
-        self.early: list[tuple[EventName, Mapping[str, object]]] | None = []
+        self.early: list[OperatorEvent] | None = []
         """Events from before `run`, held back since the first event must be `listening`."""
-        self.details = ready_details(config, names)
+        self.addresses = region_addresses(config, names)
         self.was_ready = False
         """True if all regions here have served correct reads at one moment."""
         self.regions = [RegionServer(config, name, emit=self.report, state=state) for name in names]
@@ -84,29 +84,29 @@ class Runtime:
         asked = max([region.instance.config.clients_max for region in self.regions])
         lowered = [limit_clients(region.instance, possible) for region in self.regions]
         if any(lowered):
-            self.report("maxclients lowered", {"asked": asked, "maxclients": possible})
+            self.report(ClientsLimitedEvent(asked=asked, maxclients=possible))
 
     def request_stop(self, reason: str) -> None:
         """Make the process end as after SIGTERM."""
         self.stop_reason = reason
         self.stop_requested.set()
 
-    def report(self, event: EventName, details: Mapping[str, object]) -> None:
+    def report(self, event: OperatorEvent) -> None:
         """Emit an event, or hold it back until `run`."""
         if self.early is None:
-            self.emit(event, details)
+            self.emit(event)
         else:
-            self.early.append((event, details))
+            self.early.append(event)
 
     def report_ready(self, region: RegionServer | None = None) -> None:
         """Report that a region serves correct reads. The first report waits until all regions of
         this process do."""
         if self.was_ready:
             assert region is not None
-            self.report("ready", {"region": region.name})
+            self.report(ReadyEvent(region=region.name))
         elif self.early is None and all(each.recovery.is_ready for each in self.regions):
             self.was_ready = True
-            self.report("ready", self.details)
+            self.report(ReadyEvent(regions=self.addresses))
             notify_ready()
 
     def open(self) -> None:
@@ -126,8 +126,8 @@ class Runtime:
     async def run(self) -> None:
         """Serve on the ports that were taken, until cancelled."""
         early, self.early = self.early, None
-        for event, details in early or ():
-            self.emit(event, details)
+        for event in early or ():
+            self.emit(event)
         self.report_ready()
         slow_down_collector()
         alone = len(self.regions) == 1

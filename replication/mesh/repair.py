@@ -149,11 +149,15 @@ class Repair:
         """Stop the repair peers that are not needed any more."""
         for origin, asked in list(self.repair_peers.items()):
             repair_peer = sinks.get(asked.peer)
-            if repair_peer is None or origin not in repair_peer.asked or any(
-                sink.state in SUPPLYING
-                and sink.carries(origin)
-                and is_supplied(origin, have, sink, repair_peer, asked.since)
-                for sink in sinks.values()
+            if (
+                repair_peer is None
+                or origin not in repair_peer.asked
+                or any(
+                    sink.state in SUPPLYING
+                    and sink.carries(origin)
+                    and is_supplied(origin, have, sink, repair_peer, asked.since)
+                    for sink in sinks.values()
+                )
             ):
                 self.release(origin, repair_peer)
 

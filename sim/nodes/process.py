@@ -8,13 +8,13 @@ processes are in `linked_process`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import attrs
 
 from crdb.commands.table import build_table
-from crdb.engine.event_names import EventName
+from crdb.engine.events.event_bases import RegionEvent
 from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable
@@ -304,9 +304,12 @@ class SimProcess:
         """Return the monotonic clock, in ns."""
         return self.engine.now
 
-    def report_event(self, event: EventName, details: Mapping[str, object]) -> None:
+    def report_event(self, event: RegionEvent) -> None:
         """Add an operator event to the trace."""
-        self.add_trace_record(event, " ".join(f"{name}={value}" for name, value in details.items()))
+        details = event.details()
+        del details["region"]
+        text = " ".join(f"{name}={value}" for name, value in details.items())
+        self.add_trace_record(event.name, text)
 
     def add_trace_record(self, what: str, detail: str = "") -> None:
         """Add a record to the trace."""

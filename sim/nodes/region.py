@@ -8,13 +8,14 @@ the disk at a restart. The parts common to all processes are in `process`.
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import attrs
 
 from crdb.deployment.config import Config
-from crdb.engine.event_names import EventName
+from crdb.engine.events.event_bases import RegionEvent
+from crdb.engine.events.operator_events import DataLostEvent
 from crdb.region.core.incarnations import RegionStart, choose_incarnation
 from crdb.region.core.lifecycle import RegionLifecycle
 from crdb.region.core.membership import member_of, peers_of
@@ -106,7 +107,7 @@ class SimRegion(LinkedProcess):
         self.directory = SimStateDirectory()
         self.missing: Vector | None = {}
         """The held vector that the region must recover; None if its state was put aside."""
-        self.said_lost = 0
+        self.reported_lost = 0
         """The number of effects that the region has reported as lost."""
         self.was_ready = True
         """True if the region served clients at the end of the latest turn that was examined."""
@@ -158,7 +159,7 @@ class SimRegion(LinkedProcess):
         self.install_links(replica)
         self.is_unaware = start is Start.UNAWARE
         self.missing = {} if begun.is_first else self.directory.held
-        self.said_lost = 0
+        self.reported_lost = 0
         self.directory.incarnation = begun.incarnation
         vector = self.lifecycle.begin(begun, self.directory.held)
         if vector is not None:
@@ -357,12 +358,11 @@ class SimRegion(LinkedProcess):
         self.check_loss()
         self.add_trace_record("caught up", event.peer)
 
-    def report_event(self, event: EventName, details: Mapping[str, object]) -> None:
+    def report_event(self, event: RegionEvent) -> None:
         """Add an operator event to the trace, and note the number of lost effects."""
-        writes = details.get("writes", 0)
-        if event == "data lost" and isinstance(writes, int):
-            self.said_lost = writes
-        super().report_event(event, details)
+        if isinstance(event, DataLostEvent):
+            self.reported_lost = event.writes or 0
+        super().report_event(event)
 
     def check_loss(self) -> None:
         """Check that the region has reported exactly the effects that it has lost.
@@ -371,10 +371,10 @@ class SimRegion(LinkedProcess):
         """
         if self.missing is not None:
             lost = lacking(self.replica.keyspace.vector, self.missing)
-            if self.said_lost != lost:
+            if self.reported_lost != lost:
                 raise Violation(
                     "loss reports",
-                    f"{self.name} lacks {lost} effects that it had, and says {self.said_lost}",
+                    f"{self.name} lacks {lost} effects that it had, and says {self.reported_lost}",
                 )
         self.missing = {}
 

@@ -11,6 +11,7 @@ from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
 from crdb.engine.errors import SYNTAX, CommandError, one_line, printable, wrong_arity
+from crdb.engine.events.operator_events import WrongPasswordEvent
 from crdb.engine.instance import REDIS_VERSION
 from crdb.engine.session import IN_TRANSACTION, MUTED, SKIP_NEXT, UNAUTHENTICATED, UNTOUCHING
 from crdb.resp import reply
@@ -123,7 +124,7 @@ def authenticate(client: Client, user: bytes, password: bytes) -> None:
     if user != DEFAULT_USER or not right:
         client.instance.statistics.failed_logins += 1
         host = client.address.rpartition(b":")[0].decode("latin-1")
-        client.instance.emit_event("wrong password", {"address": host})
+        client.instance.emit_event(WrongPasswordEvent(address=host))
         raise CommandError(WRONG_PASSWORD)
     client.flags &= ~UNAUTHENTICATED
     client.parser.trusted = True

@@ -14,9 +14,10 @@ import heapq
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from crdb.engine.clients.crash_guard import Report, contain_crash
+from crdb.engine.clients.crash_guard import contain_crash
 from crdb.engine.clients.watched_keys import WatchedKeys
 from crdb.engine.errors import CommandError
+from crdb.engine.events.event_bases import Report
 from crdb.engine.session import BLOCKED, Session
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace

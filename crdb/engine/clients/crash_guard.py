@@ -13,12 +13,10 @@ import traceback
 from collections.abc import Callable
 
 from crdb.engine.errors import MEMORY_EXHAUSTED_CLOSED
-from crdb.engine.event_names import EventName
+from crdb.engine.events.event_bases import Report
+from crdb.engine.events.operator_events import InternalErrorEvent, OutOfMemoryEvent
 from crdb.engine.session import Session
 from crdb.resp import reply
-
-Report = Callable[[EventName, dict[str, object]], None]
-"""Takes the name of an event and its details."""
 
 INTERNAL_ERROR = b"ERR internal error, the connection is closed"
 
@@ -31,17 +29,16 @@ def contain_crash(session: Session, report: Report, act: Callable[[], bool]) -> 
         session.drop_replies()
         reply.error(session.out, MEMORY_EXHAUSTED_CLOSED)
         session.close_after_reply()
-        report("out of memory", {"where": "requests or replies of a client"})
+        report(OutOfMemoryEvent(where="requests or replies of a client"))
         return False
     except Exception as fault:  # noqa: BLE001 - any bug in a handler must stay with its own client
         reply.error(session.out, INTERNAL_ERROR)
         session.close_after_reply()
         report(
-            "internal error",
-            {
-                "client": session.id,
-                "command": session.last_command.decode("latin-1"),
-                "traceback": "".join(traceback.format_exception(fault)),
-            },
+            InternalErrorEvent(
+                client=session.id,
+                command=session.last_command.decode("latin-1"),
+                traceback="".join(traceback.format_exception(fault)),
+            )
         )
         return False

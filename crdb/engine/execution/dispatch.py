@@ -12,6 +12,7 @@ from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
 from crdb.engine.command import UNQUEUED, WRITE, Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
+from crdb.engine.events.operator_events import CrossProtocolEvent
 from crdb.engine.execution.guards import bits_of, check_guards
 from crdb.engine.session import (
     BLOCKED,
@@ -32,7 +33,7 @@ def dispatch(client: Client, args: list[bytes]) -> None:
     mark = len(client.out)
     name = args[0].lower()
     if name in CROSS_PROTOCOL:
-        client.instance.report("cross-protocol request", {"address": client.address.decode()})
+        client.instance.report(CrossProtocolEvent(address=client.address.decode()))
         client.kill()
         return
     try:

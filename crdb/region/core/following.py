@@ -13,7 +13,8 @@ from typing import Final
 from crdb.engine.command import DENY_STALE
 from crdb.engine.environment.follow_control import CannotBeFollower
 from crdb.engine.errors import READ_ONLY
-from crdb.engine.event_names import Emit
+from crdb.engine.events.event_bases import Report
+from crdb.engine.events.operator_events import FollowingEvent, PromotedEvent
 from crdb.engine.instance import Instance
 from replication.follow.follower import Follower, SourceStatus, check_sources
 from replication.machines.receiving.sink_states import SinkState
@@ -51,7 +52,7 @@ class FollowerRole:
     """
 
     def __init__(
-        self, instance: Instance, links: Links, *, report: Emit, clock: Callable[[], int]
+        self, instance: Instance, links: Links, *, report: Report, clock: Callable[[], int]
     ) -> None:
         self.instance = instance
         self.links = links
@@ -88,7 +89,7 @@ class FollowerRole:
         self.instance.refuse_writes = READ_ONLY
         self.instance.blocked.refuse_waiting(BECAME_REPLICA)
         self.refuse_reads()
-        self.report("following", {"sources": list(names)})
+        self.report(FollowingEvent(sources=list(names)))
         return follower
 
     def promote(self) -> list[Event]:
@@ -101,7 +102,7 @@ class FollowerRole:
         self.instance.role = b"master"
         self.instance.refuse_writes = None
         self.refuse_reads()
-        self.report("promoted", {})
+        self.report(PromotedEvent())
         return events
 
     def refuse_reads(self) -> None:

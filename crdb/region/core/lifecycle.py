@@ -11,6 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from crdb.engine.events.operator_events import (
+    DataLostEvent,
+    NoIncarnationLeftEvent,
+    StartedEmptyEvent,
+    StateNotWrittenEvent,
+)
 from crdb.region.core.incarnations import RegionStart
 from crdb.region.core.recovery import RegionRecovery
 from crdt.causality.dots import Vector, incarnation_of
@@ -65,12 +71,12 @@ class RegionLifecycle:
         if start.is_first:
             return {}
         if start_empty:
-            self.report("started empty", {"writes": sum((held or {}).values())})
+            self.report(StartedEmptyEvent(writes=sum((held or {}).values())))
             return {}
         if self.links.recovery.peers:
             self.recovery.begin(RESTARTED, held)
         elif held != {}:
-            self.report("data lost", {"everything": True, "peers": []})
+            self.report(DataLostEvent(everything=True, peers=[]))
         return None
 
     def handle_event(self, event: Event) -> None:
@@ -95,7 +101,7 @@ class RegionLifecycle:
         try:
             self.links.reincarnate(now, self.draw())
         except ValueError as fault:
-            self.report("no incarnation left", {"reason": str(fault), "remedy": NEW_NUMBER})
+            self.report(NoIncarnationLeftEvent(reason=str(fault), remedy=NEW_NUMBER))
             return
         self.is_written = False
         self.retry_at = now
@@ -119,7 +125,7 @@ class RegionLifecycle:
     def record_not_written(self, reason: str) -> None:
         """Record that our incarnation could not be written to disk. It is tried again later."""
         self.retry_at = self.clock() + RETRY_NS
-        self.report("state not written", {"reason": reason, "remedy": NO_SPACE})
+        self.report(StateNotWrittenEvent(reason=reason, remedy=NO_SPACE))
 
     def vector_to_write(self) -> Vector | None:
         """Return our vector, if it is to be written to disk: it has changed since it was written,

@@ -15,7 +15,8 @@ import attrs
 from crdb.deployment.config import Config
 from crdb.deployment.errors import ConfigError
 from crdb.deployment.region_config import RegionConfig
-from crdb.engine.event_names import Emit
+from crdb.engine.events.event_bases import Emit
+from crdb.engine.events.operator_events import NoLinkSecretEvent, WeakLinkSecretEvent
 from replication.protocol.secret import HOW_TO_DRAW, is_loopback, weakness
 
 VARIABLE: Final = "CRDB_SECRET"
@@ -74,9 +75,9 @@ def link_hosts(config: Config, region: RegionConfig) -> list[tuple[str, str]]:
 def report_secret(secret: str, emit: Emit) -> None:
     """Report at the start of a process that its secret is missing or weak."""
     if not secret:
-        emit("no link secret", {"reach": "this machine"})
+        emit(NoLinkSecretEvent(reach="this machine"))
     elif reason := weakness(secret):
-        emit("weak link secret", {"reason": f"{reason}. {HOW_TO_DRAW}"})
+        emit(WeakLinkSecretEvent(reason=f"{reason}. {HOW_TO_DRAW}"))
 
 
 class ReportedAddresses:

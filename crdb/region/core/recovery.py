@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from crdb.engine.event_names import Emit
+from crdb.engine.events.event_bases import Report
+from crdb.engine.events.operator_events import DataLostEvent, KeptEvent, LoadingEvent, WaitingEvent
 from crdb.region.core.staleness import Staleness
 from crdt.causality.dots import Vector, join, lacking
 from replication.mesh.links import Links
@@ -33,7 +34,7 @@ REMEDY_FOR_OTHERS: Final = (
 class RegionRecovery:
     """The return of one region."""
 
-    def __init__(self, staleness: Staleness, links: Links, report: Emit) -> None:
+    def __init__(self, staleness: Staleness, links: Links, report: Report) -> None:
         self.staleness = staleness
         self.links = links
         self.report = report
@@ -58,7 +59,7 @@ class RegionRecovery:
         self.pause_ns = REPEAT_NS
         if self.is_ready:
             self.staleness.begin()
-            self.report("loading", {"reason": reason})
+            self.report(LoadingEvent(reason=reason))
 
     def begin_again(self, reason: str) -> None:
         """Refuse clients, because a running region has found that it lacks data.
@@ -79,10 +80,7 @@ class RegionRecovery:
         lost = lacking(have, self.held or {})
         if lost or (self.held is None and not have):
             reached = sorted(self.links.recovery.done)
-            details: dict[str, object] = {"everything": not have, "peers": reached}
-            if lost:
-                details["writes"] = lost
-            self.report("data lost", details)
+            self.report(DataLostEvent(everything=not have, peers=reached, writes=lost or None))
         self.finish()
 
     def finish(self) -> None:
@@ -94,9 +92,9 @@ class RegionRecovery:
     def report_merge(self, event: DisputedStateResolved) -> None:
         """Report whether the state that was put aside could be merged."""
         if event.lost_keys:
-            self.report("data lost", {"keys": event.lost_keys, "everything": False})
+            self.report(DataLostEvent(keys=event.lost_keys, everything=False))
         elif event.merged:
-            self.report("kept", {"moved": event.moved})
+            self.report(KeptEvent(moved=event.moved))
 
     def block(self) -> None:
         """Refuse writes, even after the recovery, until `unblock`."""
@@ -124,12 +122,12 @@ class RegionRecovery:
         self.pause_ns = min(2 * self.pause_ns, REPEAT_NS_MAX)
         waits = self.links.awaited()
         is_linked = any(sink.is_open for sink in self.links.sinks.values())
-        details: dict[str, object] = {"peers": waits}
+        reason, remedy = None, None
         if not is_linked:
-            details |= {"reason": NOBODY, "remedy": REMEDY}
+            reason, remedy = NOBODY, REMEDY
         elif self.links.recovery.done and self.links.memory.awaits_all():
-            details |= {"reason": SOME_ANSWER, "remedy": REMEDY_FOR_OTHERS}
-        self.report("waiting", details)
+            reason, remedy = SOME_ANSWER, REMEDY_FOR_OTHERS
+        self.report(WaitingEvent(peers=waits, reason=reason, remedy=remedy))
 
 
 def do_nothing() -> None:

@@ -8,31 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-import attrs
-
+from crdb.engine.events.operator_events import DataAtRiskEvent
 from crdt.causality.dots import Vector, join, lacking
 from replication.machines.sending.source import Source
 from replication.mesh.links import Links
 
 
-@attrs.frozen
-class Risk:
-    """The data of one region that others do not hold.
-
-    If `is_last`, no other connected region holds any data. Else `writes` is the number of effects
-    that, as far as is known, have reached none of them.
-    """
-
-    region: str
-    keys: int
-    writes: int
-    is_last: bool
-
-
-def count_risks(here: Mapping[str, Links]) -> list[Risk]:
+def count_risks(here: Mapping[str, Links]) -> list[DataAtRiskEvent]:
     """Return the data that would be lost with the regions of this process. Regions without such
     data are left out."""
-    risks: list[Risk] = []
+    risks: list[DataAtRiskEvent] = []
     for name, links in here.items():
         ours = links.memory.known_vector()
         disputed = links.memory.disputed_state
@@ -41,7 +26,7 @@ def count_risks(here: Mapping[str, Links]) -> list[Risk]:
         writes = min((lacking(vector, ours) for vector in theirs), default=sum(ours.values()))
         is_last = not any(theirs)
         if writes and (keys or not is_last):
-            risks.append(Risk(name, keys, writes, is_last))
+            risks.append(DataAtRiskEvent(region=name, keys=keys, writes=writes, is_last=is_last))
     return risks
 
 

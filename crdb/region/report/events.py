@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 
 from crdb.deployment.config import Config
-from crdb.region.report.event_bases import OperatorEvent
+from crdb.engine.events.event_bases import OperatorEvent
+from crdb.engine.events.operator_events import Address
 
 
-def ready_details(config: Config, names: tuple[str, ...]) -> dict[str, object]:
-    """Return the details of `listening` and `ready`: the address of each region here."""
+def region_addresses(config: Config, names: tuple[str, ...]) -> list[Address]:
+    """Return the address of each region here, for `listening` and `ready`."""
     regions = [config.region(name) for name in names]
-    return {
-        "regions": [
-            {"name": region.name, "id": region.id, "host": region.host, "port": region.port}
-            for region in regions
-        ]
-    }
+    return [
+        {"name": region.name, "id": region.id, "host": region.host, "port": region.port}
+        for region in regions
+    ]
 
 
 def json_line(seconds: float, event: OperatorEvent) -> str:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from crdb.engine.event_names import EventName
+from crdb.engine.events.event_bases import RegionEvent
+from crdb.engine.events.operator_events import (
+    CaughtUpEvent,
+    ClockSkewEvent,
+    EarlierIncarnationEvent,
+    LinkDownEvent,
+    LinkUpEvent,
+    NotListedEvent,
+    OperationsDroppedEvent,
+    OriginInUseEvent,
+    ResyncedEvent,
+)
 from crdt.causality.dots import name_origin
 from replication.protocol.events import (
     CaughtUp,
@@ -17,31 +28,29 @@ from replication.protocol.events import (
     Unlisted,
 )
 
-NamedEvent = tuple[EventName, dict[str, object]]
 
-
-def link_event(event: Event) -> NamedEvent | None:
-    """Return the name and details of an event of a link, None if operators do not see it."""
+def link_event(event: Event) -> RegionEvent | None:
+    """Return an event of a link as operators see it, None if they do not see it."""
     match event:
         case Connected(peer=peer, direction=way):
-            return "link up", {"peer": peer, "direction": way.value}
+            return LinkUpEvent(peer=peer, direction=way.value)
         case Resynced(peer=peer, direction=way, full=full):
-            return "resynced", {"peer": peer, "direction": way.value, "full": full}
+            return ResyncedEvent(peer=peer, direction=way.value, full=full)
         case CaughtUp(peer=peer):
-            return "caught up", {"peer": peer}
+            return CaughtUpEvent(peer=peer)
         case OpsDropped(origin=origin, effects=effects, lost=lost, seq=seq):
             awaited = f"{name_origin(lost)}:{seq}"
-            details = {"origin": name_origin(origin), "waited_for": awaited}
-            return "operations dropped", {**details, "effects": effects}
+            origin_name = name_origin(origin)
+            return OperationsDroppedEvent(origin=origin_name, waited_for=awaited, effects=effects)
         case ClockSkew(peer=peer, ms=ms):
-            return "clock skew", {"peer": peer, "ms": ms}
+            return ClockSkewEvent(peer=peer, ms=ms)
         case EarlierIncarnation(peer=peer):
-            return "earlier incarnation", {"peer": peer}
+            return EarlierIncarnationEvent(peer=peer)
         case OriginReused(peer=peer):
-            return "origin reused", {"peer": peer}
+            return OriginInUseEvent(peer=peer)
         case Unlisted(peer=peer):
-            return "not listed", {"peer": peer}
+            return NotListedEvent(peer=peer)
         case Closed(peer=peer, direction=way, reason=reason) if peer:
-            return "link down", {"peer": peer, "direction": way.value, "reason": reason}
+            return LinkDownEvent(peer=peer, direction=way.value, reason=reason)
         case _:
             return None

@@ -23,7 +23,8 @@ from crdb.engine.environment.link_control import (
     QueryNumbers,
     have_arrived,
 )
-from crdb.engine.event_names import Emit
+from crdb.engine.events.event_bases import Emit, OperatorEvent
+from crdb.engine.events.operator_events import LinkCutEvent, LinkHealedEvent
 from crdb.region.report.link_lines import count_unseen, reported_vectors
 from replication.mesh.links import Links
 from replication.mesh.statistics import LinkStatistics
@@ -47,7 +48,7 @@ CUT: Final = "the link is cut"
 """The reason that the end that was cut reports to the other."""
 
 
-def ignore_event(_event: str, _details: Mapping[str, object]) -> None:
+def ignore_event(_event: OperatorEvent) -> None:
     """Ignore an event."""
 
 
@@ -131,12 +132,12 @@ class ProcessLinks:
         for name, peer, direction in self.find_ends(source, sink):
             self.ends[name].cut(peer, direction, now)
         if not was_cut:
-            self.emit("link cut", {"source": source, "sink": sink})
+            self.emit(LinkCutEvent(source=source, sink=sink))
 
     def heal(self, source: str, sink: str) -> None:
         """Undo `cut`, and connect immediately. Raises LinkError."""
         if self.is_cut(source, sink):
-            self.emit("link healed", {"source": source, "sink": sink})
+            self.emit(LinkHealedEvent(source=source, sink=sink))
         for name, peer, direction in reversed(self.find_ends(source, sink)):
             self.ends[name].tally(peer, direction).last_error = ""
             self.ends[name].heal(peer, direction)

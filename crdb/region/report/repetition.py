@@ -19,29 +19,41 @@ from typing import Final
 
 import attrs
 
+from crdb.engine.events.event_bases import OperatorEvent
+from crdb.engine.events.operator_events import (
+    ConfirmEvent,
+    CrossProtocolEvent,
+    DataAtRiskEvent,
+    FollowingEvent,
+    LoadingEvent,
+    NotStoppedEvent,
+    PromotedEvent,
+    ReadyEvent,
+    WrongPasswordEvent,
+)
+
 REPEAT_SECONDS: Final = 60.0
-SUBJECTS_MAX: Final = 4096
+TOPICS_MAX: Final = 4096
 """Links and kinds of events that are remembered: two for each pair of 45 regions."""
 NAMES_OF_LINKS: Final = ("peer", "source", "sink", "address")
-TOPICS: Final = {
-    "loading": "service",
-    "ready": "service",
-    "following": "role",
-    "promoted": "role",
+TOPICS: Final[Mapping[type[OperatorEvent], str]] = {
+    LoadingEvent: "service",
+    ReadyEvent: "service",
+    FollowingEvent: "role",
+    PromotedEvent: "role",
 }
 """Events of a region that end each other's repetitions, with what they are about."""
-OF_CLIENTS: Final = ("cross-protocol request", "wrong password")
+OF_CLIENTS: Final = (CrossProtocolEvent, WrongPasswordEvent)
 """Events with the address of a client, with its port."""
-ALWAYS_SHOWN: Final = ("data at risk", "confirm", "not stopped")
+ALWAYS_SHOWN: Final = (DataAtRiskEvent, ConfirmEvent, NotStoppedEvent)
 """Answers to a signal or a client. If one were hidden, the request would seem to be ignored."""
 
 
 @attrs.define
 class _Latest:
-    """The latest event of one subject."""
+    """The latest event of one topic, without what does not count."""
 
-    event: str
-    details: Mapping[str, object]
+    event: OperatorEvent
     shown_at: float
     hidden: int = 0
     """The number of times it has happened since it was shown."""
@@ -53,43 +65,41 @@ class Repetition:
     def __init__(self) -> None:
         self.latest: OrderedDict[tuple[object, ...], _Latest] = OrderedDict()
 
-    def details_to_show(
-        self, event: str, details: Mapping[str, object], now: float
-    ) -> Mapping[str, object] | None:
-        """Return the details with which an event is to be shown, or None if it is only counted.
+    def event_to_show(self, event: OperatorEvent, now: float) -> OperatorEvent | None:
+        """Return the event as it is to be shown, or None if it is only counted.
 
         `now` is in seconds of a monotonic clock. A repeated event that is shown has one more
         detail, `times`.
         """
-        if event in ALWAYS_SHOWN:
-            return details
-        compared = _without_port(event, details)
-        subject = _subject(event, compared)
-        latest = self.latest.get(subject)
-        if latest is None or (latest.event, latest.details) != (event, compared):
-            self.latest[subject] = _Latest(event, compared, now)
-            self.latest.move_to_end(subject)
-            if len(self.latest) > SUBJECTS_MAX:
+        if isinstance(event, ALWAYS_SHOWN):
+            return event
+        compared = _without_port(event)
+        topic = _topic(compared)
+        latest = self.latest.get(topic)
+        if latest is None or latest.event != compared:
+            self.latest[topic] = _Latest(compared, now)
+            self.latest.move_to_end(topic)
+            if len(self.latest) > TOPICS_MAX:
                 self.latest.popitem(last=False)
-            return details
+            return event
         latest.hidden += 1
         if now - latest.shown_at < REPEAT_SECONDS:
             return None
         times, latest.hidden, latest.shown_at = latest.hidden, 0, now
-        return {**details, "times": times}
+        return attrs.evolve(event, times=times)
 
 
-def _subject(event: str, details: Mapping[str, object]) -> tuple[object, ...]:
-    """Return what an event is about: a link if it names one, else a topic or the event itself."""
+def _topic(event: OperatorEvent) -> tuple[object, ...]:
+    """Return what an event is about: a link if it names one, else a service or the event itself."""
+    details = event.details()
     names = tuple(details.get(name) for name in NAMES_OF_LINKS)
     if any(name is not None for name in names):
         return (details.get("region"), details.get("direction"), *names)
-    return (details.get("region"), TOPICS.get(event, event))
+    return (details.get("region"), TOPICS.get(type(event), event.name))
 
 
-def _without_port(event: str, details: Mapping[str, object]) -> dict[str, object]:
-    """Return the details that make two events the same."""
-    compared = dict(details)
-    if event in OF_CLIENTS:
-        compared["address"] = f"{details.get('address')}".rpartition(":")[0]
-    return compared
+def _without_port(event: OperatorEvent) -> OperatorEvent:
+    """Return an event without the port of a client, for comparisons."""
+    if isinstance(event, OF_CLIENTS):
+        return attrs.evolve(event, address=event.address.rpartition(":")[0])
+    return event

@@ -11,6 +11,8 @@ import pytest
 from crdb.cli import stdout_writer
 from crdb.cli.screen import Screen, TerminalFile
 from crdb.cli.stdout_writer import StdoutWriter
+from crdb.engine.events.operator_events import LinkDownEvent, LinkUpEvent, StoppingEvent
+from tests.crdb.events import make_event
 
 
 def written(screen: Screen) -> list[str]:
@@ -20,8 +22,8 @@ def written(screen: Screen) -> list[str]:
 
 def test_for_programs_every_event_is_line_of_json() -> None:
     screen = Screen(as_json=True)
-    screen.show_event("link up", {"region": "us", "peer": "eu", "direction": "in"})
-    screen.show_event("stopping", {"signal": "SIGINT"})
+    screen.show_event(LinkUpEvent(region="us", peer="eu", direction="in"))
+    screen.show_event(StoppingEvent(signal="SIGINT"))
     events = [json.loads(line) for line in written(screen)]
     assert [event["event"] for event in events] == ["link up", "stopping"]
     assert events[0]["peer"] == "eu"
@@ -31,7 +33,7 @@ def test_for_people_every_line_has_its_time() -> None:
     screen = Screen(as_json=False)
     assert not screen.is_live, "there is no terminal here"
     fault = {"region": "us", "client": 3, "command": "get", "traceback": "Traceback"}
-    screen.show_event("internal error", fault)
+    screen.show_event(make_event("internal error", fault))
     first, second = written(screen)
     assert first[10] == " "
     assert first.endswith("  us: internal error client=3 command=get")
@@ -43,9 +45,10 @@ def test_view_shows_link_events_once_and_no_own_closes(
 ) -> None:
     monkeypatch.setattr(time, "strftime", at_noon)
     screen = Screen(as_json=False)
-    down = {"region": "us", "peer": "eu", "direction": "in", "reason": "lost", "signal": "SIGINT"}
-    for event in ("link up", "link down", "link down", "stopping", "link down"):
-        screen.show_event(event, down)
+    up = LinkUpEvent(region="us", peer="eu", direction="in")
+    down = LinkDownEvent(region="us", peer="eu", direction="in", reason="lost")
+    for event in (up, down, down, StoppingEvent(signal="SIGINT"), down):
+        screen.show_event(event)
     assert written(screen) == [
         "12:00  eu -> us: down: lost",
         "12:00  stopping signal=SIGINT",
@@ -60,12 +63,12 @@ def test_unread_events_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", 100)
     screen = Screen(as_json=True)
     for number in range(4):
-        screen.show_event("link up", {"region": "us", "peer": f"p{number}", "direction": "in"})
+        screen.show_event(LinkUpEvent(region="us", peer=f"p{number}", direction="in"))
     assert len(written(screen)) == 1
     screen.stdout.waiting.clear()  # somebody reads again
     screen.stdout.size = 0
     monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", 10_000)
-    screen.show_event("stopping", {"signal": "SIGINT"})
+    screen.show_event(StoppingEvent(signal="SIGINT"))
     dropped, last = (json.loads(line) for line in written(screen))
     assert (dropped["event"], dropped["count"]) == ("events dropped", 3)
     assert last["event"] == "stopping"
@@ -75,7 +78,7 @@ def test_without_any_output_there_is_nothing_to_show(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "stdout", None)
     screen = Screen(as_json=False)
     assert not screen.is_live
-    screen.show_event("stopping", {"signal": "SIGINT"})
+    screen.show_event(StoppingEvent(signal="SIGINT"))
     assert screen.stdout.fd is None
     assert written(screen) == []
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from crdb.engine.client import Client
+from crdb.engine.events.operator_events import PromotedEvent
 from crdb.engine.execution.executor import receive, run
 from crdb.engine.instance import REDIS_VERSION
 from crdb.engine.metrics.statistics import SAMPLE_MS
+from tests.crdb.events import Named, collector
 from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.regions import Regions
 
@@ -145,10 +147,10 @@ def test_operations_from_elsewhere_serve_those_who_wait() -> None:
 
 def test_events_go_to_whoever_reports_now() -> None:
     database = instance()
-    database.emit_event("stopping", {})
+    database.emit_event(PromotedEvent())
     events: list[str] = []
-    database.report = lambda event, _details: events.append(event)
-    database.emit_event("promoted", {})
+    database.report = lambda event: events.append(event.name)
+    database.emit_event(PromotedEvent())
     assert events == ["promoted"]
 
 
@@ -160,8 +162,8 @@ def test_instances_differ() -> None:
 
 def test_step_of_wall_clock_is_reported_and_expiry_follows() -> None:
     database = instance()
-    steps: list[object] = []
-    database.report = lambda event, details: steps.append((event, details["ms"]))
+    steps: list[Named] = []
+    database.report = collector(steps)
     database.advance(NOW, NOW)
     lines(client := Client(database), "SET k v EX 60")
     database.advance(NOW + 10, NOW + 7_200_010)
@@ -169,7 +171,7 @@ def test_step_of_wall_clock_is_reported_and_expiry_follows() -> None:
     database.advance(NOW + 2_000, NOW + 2_000)
     assert lines(client, "GET k") == [b"$1\r\nv\r\n"]
     database.advance(NOW + 3_000, NOW + 3_900)
-    assert steps == [("clock stepped", 7_200_000), ("clock stepped", -7_200_000)]
+    assert steps == [("clock stepped", {"ms": ms}) for ms in (7_200_000, -7_200_000)]
     assert (database.clock_steps.count, database.clock_steps.last_ms) == (2, -7_200_000)
 
 

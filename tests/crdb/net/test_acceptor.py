@@ -41,7 +41,7 @@ async def test_accepting_goes_on_without_free_descriptors(
 ) -> None:
     database = instance()
     events: list[str] = []
-    database.report = lambda event, _details: events.append(event)
+    database.report = lambda event: events.append(event.name)
     async with serving(database) as site:
         sock = site.socket
 

@@ -13,6 +13,7 @@ from crdb.net.client_admission import (
     refusal,
     report_exposure,
 )
+from tests.crdb.events import Named, collector
 from tests.crdb.raw import instance, lines
 
 OUTSIDE = ["10.0.0.1", "192.168.1.2", "8.8.8.8", "2001:db8::1", "::ffff:10.0.0.1", "", "example"]
@@ -70,7 +71,7 @@ def test_port_that_is_open_without_password_is_reported(
     parameters: dict[str, str], hosts: list[str], reach: str | None
 ) -> None:
     database = instance(**parameters)
-    events: list[tuple[str, dict[str, object]]] = []
-    database.report = lambda event, details: events.append((event, details))
+    events: list[Named] = []
+    database.report = collector(events)
     report_exposure(database, hosts)
     assert events == ([("open port", {"bind": "0.0.0.0", "reach": reach})] if reach else [])

@@ -16,6 +16,7 @@ from crdb.engine.instance import Instance
 from crdb.engine.turns.journal import SyncPolicy
 from crdt.embed.replica import RUN_BYTES_MAX
 from tests.crdb.engine.turns.fake_journal import FakeJournal, disk_full
+from tests.crdb.events import Named, collector
 from tests.crdb.listening import Site, Talker, serving
 from tests.crdb.raw import instance
 
@@ -178,10 +179,10 @@ async def test_slow_reader_gets_everything_in_order() -> None:
 
 async def test_failed_journal_closes_without_reply() -> None:
     database = instance()
-    events: list[tuple[str, dict[str, object]]] = []
+    events: list[Named] = []
     watch = Watch(database)
     async with serving(database) as site:
-        database.report = lambda event, details: events.append((event, details))
+        database.report = collector(events)
         writer, blocked, other = [await watch.connect(site) for _ in range(3)]
         await blocked.send(b"BLPOP l 0\r\n")
         await other.ask(b"GET k", b"$-1\r\n")

@@ -52,7 +52,7 @@ class Owner:
 def connection(**outcomes: bool | MemoryError) -> tuple[Connection, Socketless, list[str]]:
     database = instance()
     events: list[str] = []
-    database.report = lambda event, _details: events.append(event)
+    database.report = lambda event: events.append(event.name)
     made = Socketless(dict(outcomes), client=Owner(database))
     return cast("Connection", made), made, events
 

@@ -19,7 +19,7 @@ from crdb.region.source_address import ASK_PORT, ask_link_port
 def alone() -> SourceLinks:
     """Of an instance without peers."""
     config = Config.from_names(["copy"])
-    return RegionServer(config, "copy", emit=lambda _event, _details: None, state=None).following
+    return RegionServer(config, "copy", emit=lambda _event: None, state=None).following
 
 
 async def test_sources_that_cannot_be_followed_change_nothing() -> None:
@@ -60,7 +60,7 @@ async def test_other_sources_may_be_named_before_first_are_dialled() -> None:
 )
 def test_file_with_invalid_sources_is_refused(text: str, output: str) -> None:
     with pytest.raises(ConfigError, match=f"region a: replica_of: .*{output}"):
-        RegionServer(read_config(text), "a", emit=lambda _event, _details: None, state=None)
+        RegionServer(read_config(text), "a", emit=lambda _event: None, state=None)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from crdb.deployment.config import Config
 from crdb.deployment.config_file import read_config
 from crdb.engine.client import Client
+from crdb.engine.events.event_bases import OperatorEvent
 from crdb.engine.execution.executor import receive
 from crdb.engine.info.sections import information
 from crdb.region.region import RegionServer
@@ -17,6 +17,7 @@ from replication.drivers.stream import clock
 from replication.protocol.events import CaughtUp, Connected, OriginReused, Recovered, Resynced
 from replication.protocol.frames import Hello, Ops, Resumed
 from replication.protocol.peers import Direction
+from tests.crdb.events import Named, named
 
 TWO = Config.from_names(["us", "eu"])
 
@@ -25,10 +26,10 @@ class Reported:
     """Remembers what a region tells."""
 
     def __init__(self) -> None:
-        self.events: list[tuple[str, Mapping[str, object]]] = []
+        self.events: list[Named] = []
 
-    def report(self, event: str, details: Mapping[str, object]) -> None:
-        self.events.append((event, details))
+    def report(self, event: OperatorEvent) -> None:
+        self.events.append(named(event))
 
 
 def region(config: Config = TWO, state: Path | None = None) -> tuple[RegionServer, Reported]:

@@ -14,17 +14,19 @@ import trio.lowlevel
 from crdb.deployment.config import Config
 from crdb.deployment.config_file import read_config
 from crdb.engine.client import Client
+from crdb.engine.events.event_bases import OperatorEvent
 from crdb.engine.execution.executor import receive
 from crdb.engine.turns.journal import SyncPolicy
 from crdb.region.region import RegionServer
 from crdt.causality.dots import Vector, dominates
 from replication.protocol.events import Event
 from tests.crdb.engine.turns.fake_journal import FakeJournal, disk_full
+from tests.crdb.events import Named, collector
 from tests.crdb.listening import PATIENCE_SECONDS, Talker
 from tests.ports import free_ports
 
 
-def ignore(_event: str, _details: object) -> None:
+def ignore(_event: OperatorEvent) -> None:
     """Drop the reports of a region."""
 
 
@@ -188,11 +190,11 @@ async def test_client_does_not_wait_for_sync_of_every_second() -> None:
 
 
 async def test_thread_that_cannot_sync_stops_writes_and_waiting() -> None:
-    reported: list[tuple[str, object]] = []
+    reported: list[Named] = []
     here = RegionServer(
         Config.from_names(["us"], free_ports(1).start - 1),
         "us",
-        emit=lambda event, details: reported.append((event, dict(details))),
+        emit=collector(reported),
         state=None,
     )
     journal = SlowJournal()

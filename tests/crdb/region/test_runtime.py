@@ -10,6 +10,7 @@ import trio
 from crdb.deployment.config import Config
 from crdb.deployment.config_file import read_config
 from crdb.engine.client import Client
+from crdb.engine.events.operator_events import ClientsLimitedEvent
 from crdb.engine.execution.executor import receive
 from crdb.net.ports import CannotListen
 from crdb.region.runtime import COLLECT_AFTER, Runtime, slow_down_collector
@@ -18,7 +19,7 @@ from tests.ports import free_base, is_free
 
 def runtime(config: Config) -> Runtime:
     names = tuple(region.name for region in config.regions)
-    return Runtime(config, names, emit=lambda _event, _details: None)
+    return Runtime(config, names, emit=lambda _event: None)
 
 
 def test_figures_are_rates_since_last_look() -> None:
@@ -61,7 +62,7 @@ def test_if_one_region_cannot_listen_no_port_is_kept() -> None:
     [
         (None, "10000", []),
         (10_000, "10000", []),
-        (92, "92", [("maxclients lowered", {"asked": 10_000, "maxclients": 92})]),
+        (92, "92", [ClientsLimitedEvent(asked=10_000, maxclients=92)]),
     ],
 )
 def test_clients_beyond_limit_of_open_files_are_reported_once(

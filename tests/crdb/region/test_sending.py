@@ -9,6 +9,7 @@ import trio
 import trio.testing
 
 from crdb.deployment.config import Config
+from crdb.engine.events.event_bases import OperatorEvent
 from crdb.engine.turns.sealing import (
     BUSY_EFFECTS_PER_SECOND,
     BUSY_PACE_SECONDS,
@@ -21,7 +22,7 @@ from crdt.store.keyspace import Keyspace
 from replication.drivers.delayed_writer import EARLY_SECONDS
 
 
-def ignore(_event: str, _details: object) -> None:
+def ignore(_event: OperatorEvent) -> None:
     """Drop the reports of the region."""
 
 

@@ -53,7 +53,7 @@ async def ask(port: int, request: bytes, reply: bytes) -> None:
 async def test_large_value_leaves_nothing_behind() -> None:
     base = free_base()
     config = Config.from_names(["us", "eu"], base)
-    runtime = Runtime(config, ("us", "eu"), emit=lambda _event, _details: None)
+    runtime = Runtime(config, ("us", "eu"), emit=lambda _event: None)
     runtime.open()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(runtime.run)

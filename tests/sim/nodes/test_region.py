@@ -219,7 +219,7 @@ def test_lost_effects_are_reported(world: SimWorld) -> None:
     lose_a_write(world)
     site = world.sites["eu"]
     assert site.has_caught_up
-    assert site.said_lost == 1
+    assert site.reported_lost == 1
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")

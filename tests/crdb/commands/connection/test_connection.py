@@ -7,6 +7,7 @@ import pytest
 from crdb.engine.client import Client
 from crdb.engine.execution.executor import receive
 from crdb.engine.instance import REDIS_VERSION
+from tests.crdb.events import Named, collector
 from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import decode, request
 
@@ -106,8 +107,8 @@ def test_password_is_compared_as_utf_8(password: str) -> None:
 
 def test_wrong_passwords_are_counted_and_reported() -> None:
     database = instance(requirepass="secret")
-    events: list[tuple[str, dict[str, object]]] = []
-    database.report = lambda event, details: events.append((event, details))
+    events: list[Named] = []
+    database.report = collector(events)
     client = Client(database, b"10.0.0.1:5000")
     lines(client, "AUTH wrong", "AUTH nobody secret", "HELLO 3 AUTH default x", "AUTH secret")
     assert events == [("wrong password", {"address": "10.0.0.1"})] * 3

@@ -9,6 +9,7 @@ from crdb.engine.clients.crash_guard import contain_crash
 from crdb.engine.execution.executor import receive, run
 from crdb.engine.instance import Instance
 from tests.crdb.declared import declared
+from tests.crdb.events import Named, collector
 from tests.crdb.raw import instance
 
 
@@ -26,8 +27,8 @@ def database() -> Instance:
 
 
 def test_crash_closes_one_client_only(database: Instance) -> None:
-    events: list[tuple[str, dict[str, object]]] = []
-    database.report = lambda event, details: events.append((event, details))
+    events: list[Named] = []
+    database.report = collector(events)
     guilty, innocent = Client(database), Client(database)
     replies = receive(guilty, b"ECHO a\r\nPING\r\nECHO b\r\n")
     assert replies == b"$1\r\na\r\n-ERR internal error, the connection is closed\r\n"
@@ -48,5 +49,5 @@ def test_no_more_is_read_from_it(database: Instance) -> None:
 
 def test_what_is_no_bug_passes() -> None:
     client = Client(instance())
-    assert contain_crash(client, lambda _event, _details: None, lambda: True)
+    assert contain_crash(client, lambda _event: None, lambda: True)
     assert not client.closing

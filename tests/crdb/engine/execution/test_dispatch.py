@@ -79,7 +79,7 @@ def nothing(_client: Client, _args: list[bytes]) -> None:
 def test_cross_protocol_requests_are_reported() -> None:
     database = instance()
     events: list[str] = []
-    database.report = lambda event, _details: events.append(event)
+    database.report = lambda event: events.append(event.name)
     client = Client(database)
     assert receive(client, b"POST / HTTP/1.1\r\nSET k v\r\n") == b""
     assert client.killed

@@ -260,7 +260,7 @@ def test_command_without_memory_ends_and_nothing_else() -> None:
     database = instance()
     database.commands.by_name[b"PING"] = declared("ping", exhausted, "[message]", "fast")
     events: list[str] = []
-    database.report = lambda event, _details: events.append(event)
+    database.report = lambda event: events.append(event.name)
     client = Client(database)
     error = b"-" + MEMORY_EXHAUSTED + b"\r\n"
     assert lines(client, "PING", "ECHO a") == [error, b"$1\r\na\r\n"]
@@ -278,7 +278,7 @@ def test_request_without_memory_closes_connection(
 ) -> None:
     database = instance()
     events: list[str] = []
-    database.report = lambda event, _details: events.append(event)
+    database.report = lambda event: events.append(event.name)
     guilty, innocent = Client(database), Client(database)
 
     def fail(*_args: object) -> None:

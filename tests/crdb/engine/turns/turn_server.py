@@ -10,6 +10,7 @@ from crdb.engine.turns.journal import Journal, SyncPolicy
 from crdb.engine.turns.turn import Turn
 from crdt.embed.replica import RUN_BYTES_MAX
 from tests.crdb.engine.turns.fake_journal import FakeJournal, disk_full
+from tests.crdb.events import Named, collector
 from tests.crdb.raw import instance
 
 MISCONF = (
@@ -26,13 +27,13 @@ class Server:
         self.turn: Turn = self.instance.turn
         self.log: list[str] = []
         self.now = 100.0
-        self.events: list[tuple[str, dict[str, object]]] = []
+        self.events: list[Named] = []
         self.journal = FakeJournal(self.log)
         self.sent: dict[int, bytes] = {}
         self.closed: list[int] = []
         self.timers: list[float] = []
         self.syncing: list[Journal] = []
-        self.instance.report = lambda event, details: self.events.append((event, details))
+        self.instance.report = collector(self.events)
         self.turn.clock = lambda: self.now
         self.turn.seal = self.seal
         self.turn.send = self.send

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 import pytest
 
@@ -18,6 +16,7 @@ from crdt.embed.replica import Replica
 from replication.mesh.links import Links
 from replication.protocol.frames import Eof
 from replication.protocol.peers import Member, Peer
+from tests.crdb.events import Named, collector
 
 HERE = ["127.0.0.1"]
 
@@ -28,7 +27,7 @@ class RoleHarness:
 
     role: FollowerRole
     instance: Instance
-    events: list[tuple[str, Mapping[str, object]]]
+    events: list[Named]
 
     def send(self, request: bytes) -> bytes:
         return receive(Client(self.instance), request)
@@ -38,12 +37,9 @@ def active(peers: list[Peer] | None = None) -> RoleHarness:
     replica = Replica(1)
     instance = Instance(replica, build_table())
     links = Links(replica, Member("f", 1, replica.origin), peers or [])
-    events: list[tuple[str, Mapping[str, object]]] = []
+    events: list[Named] = []
 
-    def report(name: str, details: Mapping[str, object]) -> None:
-        events.append((name, details))
-
-    role = FollowerRole(instance, links, report=report, clock=lambda: 7)
+    role = FollowerRole(instance, links, report=collector(events), clock=lambda: 7)
     return RoleHarness(role, instance, events)
 
 

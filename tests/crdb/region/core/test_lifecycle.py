@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 import pytest
 
@@ -24,6 +22,7 @@ from replication.protocol.events import (
     Recovered,
 )
 from replication.protocol.peers import Member, Peer
+from tests.crdb.events import Named, collector
 
 PEERS = [Peer("r2", 2, (2,)), Peer("r3", 3, (3,))]
 DRAWN = 40
@@ -36,7 +35,7 @@ class LifecycleHarness:
 
     recovery: RegionRecovery
     links: Links
-    events: list[tuple[str, Mapping[str, object]]]
+    events: list[Named]
     lifecycle: RegionLifecycle = attrs.field(init=False)
     now: int = 5
 
@@ -55,12 +54,9 @@ def region(peers: list[Peer] = PEERS) -> LifecycleHarness:
     replica = Replica(make_origin(1, 4))
     instance = Instance(replica, build_table())
     links = Links(replica, Member("r1", 1, replica.origin), peers)
-    events: list[tuple[str, Mapping[str, object]]] = []
+    events: list[Named] = []
 
-    def report(name: str, details: Mapping[str, object]) -> None:
-        events.append((name, details))
-
-    recovery = RegionRecovery(Staleness(instance, links), links, report)
+    recovery = RegionRecovery(Staleness(instance, links), links, collector(events))
     return LifecycleHarness(recovery, links, events)
 
 

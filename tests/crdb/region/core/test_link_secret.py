@@ -26,6 +26,7 @@ from crdb.region.core.membership import parameters
 from crdb.region.region import RegionServer
 from replication.protocol.events import Unproven
 from replication.protocol.peers import Direction
+from tests.crdb.events import Named, collector
 
 LONG = "0123456789abcdef-€"
 REGIONS = '[[region]]\nname = "us"\n[[region]]\nname = "eu"\n'
@@ -120,8 +121,8 @@ def test_follower_of_another_machine_needs_secret() -> None:
     [("", ["no link secret"]), ("hunter2", ["weak link secret"]), (LONG, [])],
 )
 def test_no_secret_and_weak_one_are_reported(secret: str, events: list[str]) -> None:
-    reported: list[tuple[str, Mapping[str, object]]] = []
-    report_secret(secret, lambda event, details: reported.append((event, details)))
+    reported: list[Named] = []
+    report_secret(secret, collector(reported))
     assert [event for event, _ in reported] == events
     assert "hunter2" not in str(reported)
 
@@ -135,11 +136,9 @@ def test_each_stranger_is_reported_once_and_not_too_many() -> None:
 
 
 async def test_stranger_at_link_port_is_reported_once_and_counted() -> None:
-    events: list[tuple[str, Mapping[str, object]]] = []
+    events: list[Named] = []
     config = Config.from_names(["us", "eu"])
-    region = RegionServer(
-        config, "us", emit=lambda event, details: events.append((event, details)), state=None
-    )
+    region = RegionServer(config, "us", emit=collector(events), state=None)
     stranger = Unproven("", Direction.OUT, "10.0.0.7", "it does not know our secret")
     region.observe([stranger])
     region.observe([stranger, Unproven("eu", Direction.IN, "", "a peer that we have dialled")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import cast
 
 import attrs
@@ -27,10 +27,10 @@ from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import DisputedStateResolved, Recovered
 from replication.protocol.frames import Eof, Refuse
 from replication.protocol.peers import Direction, Member, Peer
+from tests.crdb.events import Named, collector
 from tests.replication.ends import hello
 
 OLD = make_origin(1, 3)
-Event = tuple[str, Mapping[str, object]]
 
 
 @attrs.define
@@ -39,7 +39,7 @@ class Reported:
 
     recovery: RegionRecovery
     links: Links
-    events: list[Event]
+    events: list[Named]
     ready: int = 0
 
     def names(self) -> list[str]:
@@ -52,10 +52,8 @@ def region() -> Reported:
     instance = Instance(replica, build_table(), config=config)
     peers = [Peer("r2", 2, (2,)), Peer("r3", 3, (3,))]
     links = Links(replica, Member("r1", 1, replica.origin), peers)
-    events: list[Event] = []
-    recovery = RegionRecovery(
-        Staleness(instance, links), links, lambda name, details: events.append((name, details))
-    )
+    events: list[Named] = []
+    recovery = RegionRecovery(Staleness(instance, links), links, collector(events))
     reported = Reported(recovery, links, events)
 
     def count() -> None:
@@ -157,7 +155,7 @@ def test_blocked_region_stays_as_it_is_until_it_is_unblocked() -> None:
     ],
 )
 def test_what_becomes_of_state_put_aside(
-    event: DisputedStateResolved, expected_event: Event | None
+    event: DisputedStateResolved, expected_event: Named | None
 ) -> None:
     reported = region()
     reported.recovery.report_merge(event)

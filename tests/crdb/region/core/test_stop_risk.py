@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from crdb.region.core.stop_risk import Risk, count_risks
+from crdb.engine.events.operator_events import DataAtRiskEvent
+from crdb.region.core.stop_risk import count_risks
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from replication.mesh.links import Links
@@ -21,24 +22,29 @@ def region(count: int = 2) -> Links:
     return Links(replica, Member("r1", 1, replica.origin), peers)
 
 
+def risk(keys: int, writes: int, *, is_last: bool) -> DataAtRiskEvent:
+    """The data of region 1 that would be lost."""
+    return DataAtRiskEvent(region="r1", keys=keys, writes=writes, is_last=is_last)
+
+
 def test_region_alone_takes_everything_along() -> None:
-    assert count_risks({"r1": region()}) == [Risk("r1", 2, 2, is_last=True)]
+    assert count_risks({"r1": region()}) == [risk(2, 2, is_last=True)]
     assert count_risks({"r1": region(0)}) == []
 
 
 def test_peer_that_holds_nothing_keeps_nothing() -> None:
     links = region()
     links.receive(links.dial("r2", 0), hello(2), 0)
-    assert count_risks({"r1": links}) == [Risk("r1", 2, 2, is_last=True)]
+    assert count_risks({"r1": links}) == [risk(2, 2, is_last=True)]
 
 
 def test_what_peer_has_reported_is_safe() -> None:
     links = region()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2, {EU: 1}), 0)
-    assert count_risks({"r1": links}) == [Risk("r1", 2, 2, is_last=False)]
+    assert count_risks({"r1": links}) == [risk(2, 2, is_last=False)]
     links.receive(sink, Heartbeat({EU: 1, US: 1}, 0), 0)
-    assert count_risks({"r1": links}) == [Risk("r1", 2, 1, is_last=False)]
+    assert count_risks({"r1": links}) == [risk(2, 1, is_last=False)]
     source = links.serve(0)
     links.receive(source, hello(3), 0)
     links.receive(source, Resume({}, (1,)), 0)
@@ -52,15 +58,15 @@ def test_regions_of_same_process_and_copies_keep_nothing() -> None:
     links, other = region(), region(0)
     links.receive(links.dial("r2", 0), hello(2, {US: 2}), 0)
     assert count_risks({"r1": links}) == []
-    assert count_risks({"r1": links, "r2": other}) == [Risk("r1", 2, 2, is_last=True)]
+    assert count_risks({"r1": links, "r2": other}) == [risk(2, 2, is_last=True)]
     links = region()
     copy = Hello("copy", 9, make_origin(9), "", {US: 2}, FOLLOWER)
     links.receive(links.serve(0), copy, 0)
-    assert count_risks({"r1": links}) == [Risk("r1", 2, 2, is_last=True)]
+    assert count_risks({"r1": links}) == [risk(2, 2, is_last=True)]
 
 
 def test_state_put_aside_counts() -> None:
     links = region()
     write(links.replica)
     links.reincarnate(0)
-    assert count_risks({"r1": links}) == [Risk("r1", 3, 3, is_last=True)]
+    assert count_risks({"r1": links}) == [risk(3, 3, is_last=True)]

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from crdb.deployment.config import Config
-from crdb.engine.event_names import EventName
 from crdb.region.report import events
-from crdb.region.report.events import ready_details
-from crdb.region.report.operator_events import make_event
+from crdb.region.report.events import region_addresses
+from tests.crdb.events import make_event
 
 
-def text_lines(name: EventName, details: Mapping[str, object]) -> list[str]:
+def text_lines(name: str, details: dict[str, Any]) -> list[str]:
     return events.text_lines(make_event(name, details))
 
 
-def json_line(seconds: float, name: EventName, details: Mapping[str, object]) -> str:
+def json_line(seconds: float, name: str, details: dict[str, Any]) -> str:
     return events.json_line(seconds, make_event(name, details))
 
 
@@ -30,23 +29,14 @@ def world() -> Config:
 
 
 def test_ready_names_every_region_with_its_address() -> None:
-    details = ready_details(world(), ("us", "eu"))
-    assert details == {
-        "regions": [
-            {"name": "us", "id": 1, "host": "127.0.0.1", "port": 7101},
-            {"name": "eu", "id": 2, "host": "127.0.0.1", "port": 7102},
-        ]
-    }
+    assert region_addresses(world(), ("us", "eu")) == [
+        {"name": "us", "id": 1, "host": "127.0.0.1", "port": 7101},
+        {"name": "eu", "id": 2, "host": "127.0.0.1", "port": 7102},
+    ]
 
 
 def test_process_of_one_region_reports_it() -> None:
-    details = ready_details(world(), ("eu",))
-    assert [region["id"] for region in list_of(details["regions"])] == [2]
-
-
-def list_of(value: object) -> list[dict[str, object]]:
-    assert isinstance(value, list)
-    return value  # pyright: ignore[reportUnknownVariableType]
+    assert [region["id"] for region in region_addresses(world(), ("eu",))] == [2]
 
 
 def test_json_is_one_line_whatever_it_holds() -> None:
@@ -60,8 +50,9 @@ def test_json_is_one_line_whatever_it_holds() -> None:
 
 
 def test_ready_shows_how_to_connect() -> None:
-    assert text_lines("ready", ready_details(world(), ("us",))) == ["ready"]
-    assert text_lines("listening", ready_details(world(), ("us",))) == [
+    details = {"regions": region_addresses(world(), ("us",))}
+    assert text_lines("ready", details) == ["ready"]
+    assert text_lines("listening", details) == [
         "listening",
         "  1 us: redis-cli -h 127.0.0.1 -p 7101",
     ]
@@ -105,7 +96,7 @@ def test_ready_shows_how_to_connect() -> None:
     ],
 )
 def test_other_events_for_people_are_one_line(
-    event: EventName, details: dict[str, object], lines: list[str]
+    event: str, details: dict[str, object], lines: list[str]
 ) -> None:
     assert text_lines(event, details) == lines
 
@@ -135,7 +126,8 @@ def test_strangers_cannot_send_control_codes() -> None:
 def test_repeated_event_shows_its_count() -> None:
     down = {"region": "us", "peer": "eu", "direction": "in", "reason": "lost", "times": 120}
     assert text_lines("link down", down) == ["eu -> us: down: lost (again, 120 times)"]
-    assert text_lines("link up", {**down, "times": 2}) == []
+    up = {"region": "us", "peer": "eu", "direction": "in", "times": 2}
+    assert text_lines("link up", up) == []
     fault = {**FAULT, "traceback": "Traceback\nEnd", "times": 3}
     assert text_lines("internal error", fault) == [
         "us: internal error client=3 command=get (again, 3 times)",
@@ -196,9 +188,7 @@ AT_US = {"region": "us"}
         ("ready", {}, "us: ready"),
     ],
 )
-def test_events_of_restart_are_sentences(
-    event: EventName, details: dict[str, object], line: str
-) -> None:
+def test_events_of_restart_are_sentences(event: str, details: dict[str, object], line: str) -> None:
     assert text_lines(event, AT_US | details) == [line]
 
 

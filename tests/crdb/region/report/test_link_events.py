@@ -20,6 +20,7 @@ from replication.protocol.events import (
     Unlisted,
 )
 from replication.protocol.peers import Direction
+from tests.crdb.events import named
 
 IN = Direction.IN
 
@@ -43,7 +44,9 @@ IN = Direction.IN
     ],
 )
 def test_events_have_names_and_details(event: Event, name: str, details: dict[str, object]) -> None:
-    assert link_event(event) == (name, details)
+    shown = link_event(event)
+    assert shown is not None
+    assert named(shown) == (name, details)
 
 
 @pytest.mark.parametrize("event", [Merged("eu"), Closed("", IN, "x")])

@@ -15,6 +15,8 @@ from crdb.engine.environment.link_control import (
     NoSuchLink,
     have_arrived,
 )
+from crdb.engine.events.event_bases import OperatorEvent
+from crdb.engine.events.operator_events import LinkCutEvent, LinkHealedEvent
 from crdb.region.core.membership import peers_of
 from crdb.region.report.link_info import ProcessLinks
 from crdt.causality.dots import Vector
@@ -345,10 +347,13 @@ def test_separate_processes_agree_with_one_process(config: Config, data: st.Data
 
 def test_operator_action_is_reported_once() -> None:
     here = control(THREE, "us", "eu")
-    reported: list[tuple[str, object, object]] = []
-    here.emit = lambda event, details: reported.append((event, details["source"], details["sink"]))
+    reported: list[OperatorEvent] = []
+    here.emit = reported.append
     here.cut("us", "eu")
     here.cut("us", "eu")
     here.heal("eu", "us")
     here.heal_all()
-    assert reported == [("link cut", "us", "eu"), ("link healed", "us", "eu")]
+    assert reported == [
+        LinkCutEvent(source="us", sink="eu"),
+        LinkHealedEvent(source="us", sink="eu"),
+    ]

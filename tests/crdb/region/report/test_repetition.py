@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from crdb.engine.events.event_bases import OperatorEvent
+from crdb.engine.events.operator_events import (
+    ConfirmEvent,
+    DataAtRiskEvent,
+    FollowingEvent,
+    LoadingEvent,
+    NotStoppedEvent,
+    PromotedEvent,
+    ReadyEvent,
+)
 from crdb.region.report import repetition
 from crdb.region.report.repetition import REPEAT_SECONDS, Repetition
+from tests.crdb.events import make_event
 
 REFUSED = {"region": "us", "peer": "eu", "direction": "in", "reason": "refused"}
 
 
+class Shown(Repetition):
+    """Takes and returns the details of events."""
+
+    def details_to_show(
+        self, name: str, details: dict[str, Any], now: float
+    ) -> dict[str, object] | None:
+        shown = self.event_to_show(make_event(name, details), now)
+        return None if shown is None else shown.details()
+
+
 def test_first_event_is_shown_and_repetitions_are_counted() -> None:
-    events = Repetition()
+    events = Shown()
     assert events.details_to_show("link down", REFUSED, 0.0) == REFUSED
     for second in range(1, 60):
         assert events.details_to_show("link down", REFUSED, float(second)) is None
@@ -22,7 +45,7 @@ def test_first_event_is_shown_and_repetitions_are_counted() -> None:
 
 
 def test_different_event_of_link_ends_repetition() -> None:
-    events = Repetition()
+    events = Shown()
     up = {"region": "us", "peer": "eu", "direction": "in"}
     for now in (0.0, 1.0):
         assert events.details_to_show("link down", REFUSED, now) == REFUSED
@@ -30,7 +53,7 @@ def test_different_event_of_link_ends_repetition() -> None:
 
 
 def test_links_do_not_end_each_others_repetitions() -> None:
-    events = Repetition()
+    events = Shown()
     other = REFUSED | {"direction": "out"}
     assert events.details_to_show("link down", REFUSED, 0.0) == REFUSED
     assert events.details_to_show("link down", other, 0.0) == other
@@ -39,7 +62,7 @@ def test_links_do_not_end_each_others_repetitions() -> None:
 
 
 def test_events_without_link_repeat_by_their_name() -> None:
-    events = Repetition()
+    events = Shown()
     fault = {"region": "us", "reason": "too many open files"}
     assert events.details_to_show("cannot accept", fault, 0.0) == fault
     assert events.details_to_show("promoted", {"region": "us"}, 0.0) is not None
@@ -47,46 +70,52 @@ def test_events_without_link_repeat_by_their_name() -> None:
     assert events.details_to_show("cannot accept", fault | {"reason": "other"}, 1.0) is not None
 
 
+LOADING = LoadingEvent(region="us", reason="it has lost its memory")
+READY = ReadyEvent(region="us")
+FOLLOWING = FollowingEvent(region="us", sources=["db:1"])
+PROMOTED = PromotedEvent(region="us")
+
+
 @pytest.mark.parametrize(
-    ("event", "opposite"),
-    [("loading", "ready"), ("ready", "loading"), ("following", "promoted")],
+    ("event", "opposite"), [(LOADING, READY), (READY, LOADING), (FOLLOWING, PROMOTED)]
 )
-def test_alternating_events_are_not_repetitions(event: str, opposite: str) -> None:
-    events = Repetition()
-    details = {"region": "us", "reason": "it has lost its memory"}
-    for now in (0.0, 1.0):
-        assert events.details_to_show(event, details, now) == details
-        assert events.details_to_show(event, details, now) is None
-        assert events.details_to_show(opposite, {"region": "us"}, now) == {"region": "us"}
-
-
-@pytest.mark.parametrize("event", ["data at risk", "confirm", "not stopped"])
-def test_who_wants_to_stop_is_answered_each_time(event: str) -> None:
+def test_alternating_events_are_not_repetitions(
+    event: OperatorEvent, opposite: OperatorEvent
+) -> None:
     events = Repetition()
     for now in (0.0, 1.0):
-        assert events.details_to_show(event, {"region": "us"}, now) == {"region": "us"}
+        assert events.event_to_show(event, now) == event
+        assert events.event_to_show(event, now) is None
+        assert events.event_to_show(opposite, now) == opposite
 
 
-def test_details_may_change_after_event() -> None:
+@pytest.mark.parametrize(
+    "event",
+    [
+        DataAtRiskEvent(region="us", keys=1, writes=1, is_last=True),
+        ConfirmEvent(how="press y"),
+        NotStoppedEvent(),
+    ],
+)
+def test_who_wants_to_stop_is_answered_each_time(event: OperatorEvent) -> None:
     events = Repetition()
-    details = dict(REFUSED)
-    events.details_to_show("link down", details, 0.0)
-    details["reason"] = "another"
-    assert events.details_to_show("link down", details, 1.0) == details
+    for now in (0.0, 1.0):
+        assert events.event_to_show(event, now) == event
 
 
 def test_memory_is_bounded() -> None:
-    events = Repetition()
-    for number in range(repetition.SUBJECTS_MAX + 1):
-        events.details_to_show("link down", {"peer": number}, 0.0)
-    assert len(events.latest) == repetition.SUBJECTS_MAX
-    assert events.details_to_show("link down", {"peer": 0}, 1.0) == {"peer": 0}
-    assert events.details_to_show("link down", {"peer": repetition.SUBJECTS_MAX}, 1.0) is None
+    events = Shown()
+    for number in range(repetition.TOPICS_MAX + 1):
+        events.details_to_show("link down", REFUSED | {"peer": number}, 0.0)
+    assert len(events.latest) == repetition.TOPICS_MAX
+    first, last = REFUSED | {"peer": 0}, REFUSED | {"peer": repetition.TOPICS_MAX}
+    assert events.details_to_show("link down", first, 1.0) == first
+    assert events.details_to_show("link down", last, 1.0) is None
 
 
 @pytest.mark.parametrize("event", ["cross-protocol request", "wrong password"])
 def test_clients_of_one_host_are_counted_whatever_their_ports(event: str) -> None:
-    repetition = Repetition()
+    repetition = Shown()
     here = {"region": "us", "address": "10.0.0.1:50001"}
     assert repetition.details_to_show(event, here, 0.0) == here
     again = {"region": "us", "address": "10.0.0.1:50002"}

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import attrs
-
-from crdb.region.report.event_bases import DirectedEvent, RegionEvent, detail
+from crdb.engine.events.event_bases import DirectedEvent, RegionEvent, detail, freeze_event
 
 
-@attrs.frozen(kw_only=True)
+@freeze_event
 class TriedEvent(RegionEvent):
     name = "promoted"
 
     is_new: bool = detail("a yes or no")
-    names: list[str] = attrs.field(metadata={"meaning": "a list"})
-    reason: str | None = detail("it may be left out", None)
+    names: list[str] = detail("a list")
+    reason: str | None = detail("it may be left out", default=None)
 
 
 def test_line_shows_region_and_details_that_are_there() -> None:

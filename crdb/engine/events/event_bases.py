@@ -1,17 +1,28 @@
-"""The base classes of the events that operators see."""
+"""The base classes of the events that operators see.
+
+A reporter makes an instance of an event's class and passes it on. Code inside a region leaves the
+name of the region empty; the region adds it.
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, cast
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast, dataclass_transform
 
 import attrs
 
-from crdb.engine.event_names import EventName
+Class = TypeVar("Class", bound=type["OperatorEvent"])
 
 
-def detail(meaning: str, default: Any = attrs.NOTHING) -> Any:
+def detail(meaning: str, *, default: Any = attrs.NOTHING) -> Any:
     """Return a field for a detail. With None as its default it may be left out."""
     return attrs.field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(detail,))
+def freeze_event(kind: Class) -> Class:
+    """Make a class with details an immutable one, whose details are passed by name."""
+    return attrs.frozen(kw_only=True)(kind)
 
 
 def count_noun(count: int, noun: str) -> str:
@@ -19,13 +30,13 @@ def count_noun(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-@attrs.frozen(kw_only=True)
+@freeze_event
 class OperatorEvent:
     """The base class of all events."""
 
-    name: ClassVar[EventName]
+    name: ClassVar[str]
 
-    times: int | None = detail("how often it has happened since it was shown", None)
+    times: int | None = detail("how often it has happened since it was shown", default=None)
 
     def details(self) -> dict[str, object]:
         """Return all details by name."""
@@ -53,21 +64,21 @@ def _format_value(value: object) -> str:
     return str(value)
 
 
-@attrs.frozen(kw_only=True)
+@freeze_event
 class RegionEvent(OperatorEvent):
     """An event of one region of this process."""
 
-    region: str = detail("the region of this process")
+    region: str = detail("the region of this process", default="")
 
 
-@attrs.frozen(kw_only=True)
+@freeze_event
 class PeerEvent(RegionEvent):
     """An event of a region and a peer."""
 
     peer: str = detail("the region at the other end")
 
 
-@attrs.frozen(kw_only=True)
+@freeze_event
 class DirectedEvent(PeerEvent):
     """An event of one link."""
 
@@ -77,3 +88,9 @@ class DirectedEvent(PeerEvent):
         """Return the link as a source and a sink."""
         ends = (self.peer, self.region) if self.direction == "in" else (self.region, self.peer)
         return " -> ".join(ends)
+
+
+Emit: TypeAlias = Callable[[OperatorEvent], None]
+"""Takes an event of the process or of a region."""
+Report: TypeAlias = Callable[[RegionEvent], None]
+"""Takes an event of one region, and adds the name of the region."""

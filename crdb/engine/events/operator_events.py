@@ -1,25 +1,24 @@
 """The events that operators see, a class each.
 
-A class defines the meaning of an event, its details with their types, the lines that people read
-and the object that `--json` prints. `docs/events.md` is made from the classes. A detail that is
-None is left out.
+A class defines the name and the meaning of an event, its details with their types, the lines that
+people read and the object that `--json` prints. A reporter passes an instance. `docs/events.md` is
+made from the classes. A detail that is None is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal, dataclass_transform
 
-import attrs
-
-from crdb.engine.event_names import EventName
-from crdb.region.report.event_bases import (
+from crdb.engine.events.event_bases import (
+    Class,
     DirectedEvent,
     OperatorEvent,
     PeerEvent,
     RegionEvent,
     count_noun,
     detail,
+    freeze_event,
 )
 
 Address = Mapping[str, object]
@@ -29,27 +28,18 @@ Address = Mapping[str, object]
 EVENTS: Final[dict[str, type[OperatorEvent]]] = {}
 """The class of each event."""
 
-Class = TypeVar("Class", bound=type[OperatorEvent])
 
-
-def _event(name: EventName) -> Callable[[Class], Class]:
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(detail,))
+def _event(name: str) -> Callable[[Class], Class]:
     """Return a decorator that makes a class the one of an event. Its docstring is the meaning."""
 
     def register(kind: Class) -> Class:
         kind.name = name
-        made = attrs.frozen(kw_only=True)(kind)
+        made = freeze_event(kind)
         EVENTS[name] = made
         return made
 
     return register
-
-
-def make_event(name: EventName, details: Mapping[str, object]) -> OperatorEvent:
-    """Return an event with these details. Details that its class does not know are left out."""
-    kind = EVENTS[name]
-    known = {field.name for field in attrs.fields(kind)}
-    values: dict[str, Any] = {key: value for key, value in details.items() if key in known}
-    return kind(**values)
 
 
 # --- the process ---------------------------------------------------------------------------------
@@ -70,8 +60,8 @@ class ListeningEvent(OperatorEvent):
 class ReadyEvent(OperatorEvent):
     """Clients get correct answers. It comes again when a region that was loading is ready."""
 
-    regions: Sequence[Address] | None = detail("as above", None)
-    region: str | None = detail("instead of `regions`, when one region is ready again", None)
+    regions: Sequence[Address] | None = detail("as above", default=None)
+    region: str | None = detail("instead of `regions`, when one is ready again", default=None)
 
     def lines(self) -> list[str]:
         return ["ready" if self.region is None else f"{self.region}: ready"]
@@ -142,8 +132,8 @@ class WaitingEvent(RegionEvent):
     """The region is still loading."""
 
     peers: Mapping[str, str] = detail("a reason for each peer")
-    reason: str | None = detail("if no peer is linked, or those that are hold nothing", None)
-    remedy: str | None = detail("what to do then", None)
+    reason: str | None = detail("if no peer is linked, or none of them has data", default=None)
+    remedy: str | None = detail("what to do then", default=None)
 
     def lines(self) -> list[str]:
         reasons = "; ".join(f"{peer}: {reason}" for peer, reason in self.peers.items())
@@ -156,10 +146,10 @@ class DataLostEvent(RegionEvent):
     """Data of an earlier incarnation is lost: no peer has it."""
 
     everything: bool = detail("whether all of it is lost")
-    writes: int | None = detail("the number of lost writes", None)
-    peers: Sequence[str] | None = detail("the peers that were asked", None)
+    writes: int | None = detail("the number of lost writes", default=None)
+    peers: Sequence[str] | None = detail("the peers that were asked", default=None)
     keys: int | None = detail(
-        "the number of keys that could not be kept when the origin was changed", None
+        "the number of keys that could not be kept when the origin was changed", default=None
     )
 
     def lines(self) -> list[str]:
@@ -253,9 +243,9 @@ class LinkUpEvent(DirectedEvent):
 class ResyncedEvent(RegionEvent):
     """Ops flow."""
 
-    peer: str | None = detail("the region at the other end of a link", None)
-    direction: Literal["in", "out"] | None = detail("of the link to a peer", None)
-    source: str | None = detail("instead of `peer`: the source of a copy", None)
+    peer: str | None = detail("the region at the other end of a link", default=None)
+    direction: Literal["in", "out"] | None = detail("of the link to a peer", default=None)
+    source: str | None = detail("instead of `peer`: the source of a copy", default=None)
     full: bool = detail("whether a snapshot came first")
 
     def lines(self) -> list[str]:
