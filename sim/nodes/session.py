@@ -1,7 +1,9 @@
 """Client sessions that read, watch, block and scan, and that can move between regions.
 
 A step of kind `client` names a region, a session number, and commands that are sent together. The
-word `$cursor` stands for the session's latest cursor of the same scan command and key.
+word `$cursor` stands for the session's latest cursor of the same scan command and key. Other words
+stand for times: `$now` and `$seconds` for the latest reply to TIME, in ms and in s, and `$end` for
+the latest deadline in a reply to PEXPIRETIME. A number may follow, as in `$now-1`.
 
 A session that has moved to another region first sends CRDB.AWAIT with its latest reply to
 CRDB.VECTOR. It is *adrift* until CRDB.AWAIT replies 1: the region may lack effects that the session
@@ -13,6 +15,7 @@ immediately.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
 
@@ -22,6 +25,7 @@ from sim.schedule.step import Words
 AWAIT_MS: Final = "2000"
 SCANS: Final = frozenset({"SCAN", "SSCAN", "HSCAN", "ZSCAN"})
 CURSOR: Final = "$cursor"
+TIME_WORD: Final = re.compile(r"\$(now|seconds|end)([+-]\d+)?")
 LEAVE: Final = ("QUIT",)
 """The command that closes a session's connection, also while the session is blocked."""
 
@@ -57,6 +61,8 @@ class SimSession:
         self.vector = ""
         self.has_moved = False
         self.cursors: dict[Words, str] = {}
+        self.times = {"now": 1, "seconds": 1, "end": 1}
+        """The numbers that `$now`, `$seconds` and `$end` stand for."""
         self.waiting: Words | None = None
         """The command that is blocked, or None."""
 
@@ -79,15 +85,20 @@ class SimSession:
         self.waiting = None
         self.sim_client = server.connect_session(self)
 
-    def fill_in_cursor(self, words: Words) -> Words:
-        """Return a command with the session's cursor in place of `$cursor`."""
-        if CURSOR not in words:
+    def fill_in_words(self, words: Words) -> Words:
+        """Return a command with the session's cursor and times in place of words with `$`."""
+        if not any(word.startswith("$") for word in words):
             return words
         cursor = self.cursors.get(scan_identity(words), "0")
-        return tuple(cursor if word == CURSOR else word for word in words)
+        return tuple(cursor if word == CURSOR else self.fill_in_time(word) for word in words)
+
+    def fill_in_time(self, word: str) -> str:
+        """Return the number that a word like `$now-1` stands for, or any other word itself."""
+        found = TIME_WORD.fullmatch(word)
+        return word if found is None else str(self.times[found[1]] + int(found[2] or 0))
 
     def remember_reply(self, words: Words, reply: Reply) -> None:
-        """Remember the cursor, the vector or the result of CRDB.AWAIT from a reply."""
+        """Remember the cursor, the vector, the time or the result of CRDB.AWAIT from a reply."""
         name = words[0]
         if name in SCANS and isinstance(reply, list):
             self.cursors[scan_identity(words)] = str(cast("list[bytes]", reply)[0], "ascii")
@@ -95,6 +106,11 @@ class SimSession:
             self.vector = reply.decode()
         elif name == "CRDB.AWAIT":
             self.has_moved = reply != 1
+        elif name == "TIME" and isinstance(reply, list):
+            seconds, microseconds = map(int, cast("list[bytes]", reply))
+            self.times |= {"now": 1000 * seconds + microseconds // 1000, "seconds": seconds}
+        elif name == "PEXPIRETIME" and isinstance(reply, int) and reply > 0:
+            self.times["end"] = reply
 
 
 def scan_identity(words: Words) -> Words:
@@ -132,4 +148,4 @@ class Sessions:
         session.move_to_server(server)
         if session.has_moved:
             commands = (("CRDB.AWAIT", session.vector, AWAIT_MS),)
-        return server.run_session(session, [session.fill_in_cursor(words) for words in commands])
+        return server.run_session(session, [session.fill_in_words(words) for words in commands])

@@ -1,7 +1,8 @@
 """The steps of client sessions: read, watch, block, scan, and move between regions.
 
 Each region has several sessions, and each session does only one of these. One session of the world
-*roams*: it moves between regions and takes its vector along (see `session`).
+*roams*: it moves between regions and takes its vector along (see `session`). One session of each
+region sends unusual commands (see `edges`).
 
 A session of a region has the number `10 * region + slot`.
 """
@@ -15,12 +16,14 @@ from crdt.structures.scan_order import CURSOR_MARK
 from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
 from sim.nodes.session import CURSOR, LEAVE
+from sim.schedule.edges import EdgeClient
 from sim.schedule.step import ScheduleStep, Words
 from sim.schedule.writes import FIELDS, LARGE, THIRDS, TYPE_OF, Load, key_name
 
 READER, WITNESS, WATCHER, SCANNER, WAITER = range(5)
 WAITERS: Final = 3
 ARRIVAL: Final = WAITER + WAITERS
+EDGE: Final = ARRIVAL + 1
 ROAMER: Final = 1000
 FOLLOWER: Final = 30
 """The number of the first follower, in place of a region number."""
@@ -248,6 +251,10 @@ def draw_reader_steps(
             streams.append(reader.wait_for_elements(10 * number + slot, end))
         arrival = ReaderClients(rng.substream(f"{name}/{ARRIVAL}"), load, (name,), number)
         streams.append(arrival.wait_for_arrival(end))
+        client = EdgeClient(
+            rng.substream(f"{name}/{EDGE}"), load, name, session=10 * number + EDGE, number=number
+        )
+        streams.append(client.draw_steps(end))
     return streams
 
 

@@ -1,11 +1,17 @@
 """Sequential semantics: in its own region, a command behaves like in a single Redis.
 
-A client is served by its region alone. The reply to a write and the new value follow from the value
-that was visible in the region before. For each write that is alone in its request, a small model
-(`model`) predicts both, and also the key's deadline. A transaction in one request must get as many
-replies as it has commands.
+A client is served by its region alone. The replies to a request and the new values follow from the
+values that were visible in the region before. A model of a single Redis (`sim.redis`) predicts
+them, for each command of a request or a transaction, and also the deadlines of the keys. A
+transaction in one request must get as many replies as it has commands.
 
-Not checked: refused writes, the content of transactions, scripts of several keys, most options.
+A request that changes nothing must not make an effect, because every region would have to carry it.
+A request that changes something must make one. Some commands count as a change even if no value
+changes here, because they win against concurrent commands of other regions: SADD of a member that
+is there, PERSIST of a key that does not expire, and all that write a value again.
+
+Not checked: refused requests, requests with a command that the model does not know, keys that hold
+values of several types, and values that a blocked client may have popped.
 """
 
 from __future__ import annotations
@@ -14,91 +20,131 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final, cast
 
 from crdt.store.keyspace import Keyspace
+from crdt.testing.builtin_types.subjects import NAMES, text_of
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Refusal, Reply
 from sim.nodes.run_history import RunHistory
-from sim.schedule.model import FORMS, Held, Outcome, execute_command, held_value
+from sim.redis.commands import COMMANDS, execute, is_expected, keys_of
+from sim.redis.state import (
+    HASH,
+    SET,
+    SORTED_SET,
+    CommandFailure,
+    ModelItem,
+    RedisModel,
+    UndefinedReply,
+)
+from sim.schedule.exchange import executed_commands
 from sim.schedule.step import Words
 from sim.schedule.writes import LARGE
 
 LARGE_KEYS: Final = tuple(f"{family}:" for family in LARGE)
-LARGE_SAMPLE: Final = 4  # one in so many writes to large values is checked
+LARGE_SAMPLE: Final = 4  # one in so many requests on large values is checked
+NEUTRAL: Final = frozenset({"MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH", "TIME", "CRDB.VECTOR"})
+"""Commands that change no key and whose replies other checkers judge."""
+JUDGED_ERRORS: Final = frozenset({"ERR", "WRONGTYPE"})
+"""The codes of errors that are due to the command. Others are due to the state of the region."""
 
 
 class CommandChecker(Checker):
-    """Checks each write against the model of a single Redis."""
+    """Checks each request against the model of a single Redis."""
 
     promise: ClassVar[str] = "commands"
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
-        self.expected: Outcome | None = None
-        self.before: Held = None
+        self.model: RedisModel | None = None
+        """The state before the present request; None if the request is not judged."""
+        self.keys: list[str] = []
+        """The keys of the present request."""
+        self.seq = 0
+        """The number of effects that the region has made before the request."""
+        self.hidden = 0
+        """The number of keys of the request that have expired, or of which only a deadline is left.
+        A write deletes such a key by an effect of its own."""
         self.large = 0
-        self.ends: tuple[Any, int | None] | None = None
-        """The expected reply to a change of a time to live, and the key's deadline afterwards."""
         self.is_awaited = False
-        """True if a client of the region is blocked."""
+        """True if a client is blocked for a key of the request."""
 
     def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
-        """Predict the outcome of a command."""
-        self.expected = None
-        self.ends = None
-        if len(commands) == 1:
-            self.ends = expected_deadline(region.replica.keyspace, commands[0])
-        self.is_awaited = region.has_waiters
-        words = commands[0]
-        if len(commands) == 1 and (words[0] == "SET" or words[0] in FORMS):
-            if words[1].startswith(LARGE_KEYS):
-                self.large += 1
-                if self.large % LARGE_SAMPLE:
-                    return
-            if region.replica.keyspace.is_contested(words[1].encode()):
-                return  # a removal can make the value of another type visible
-            self.before = held_value(region.replica.keyspace, words[1])
-            self.expected = execute_command(self.before, words)
+        """Read the keys that a request uses."""
+        self.model = None
+        judged = [words for words in commands if words[0] in COMMANDS]
+        if len(judged) + sum(words[0] in NEUTRAL for words in commands) < len(commands):
+            return
+        self.keys = list(dict.fromkeys(key for words in judged for key in keys_of(words)))
+        if any(key.startswith(LARGE_KEYS) for key in self.keys):
+            self.large += 1
+            if self.large % LARGE_SAMPLE:
+                return
+        db, waiters = region.replica.keyspace, region.instance.blocked.by_key
+        if any(db.is_contested(key.encode()) for key in self.keys):
+            return  # a removal can make the value of another type visible
+        self.is_awaited = any(key.encode() in waiters for key in self.keys)
+        items = {key: item for key in self.keys if (item := read_item(db, key)) is not None}
+        self.model = RedisModel(items, db.expiry_clock)
+        self.seq = db.seq
+        self.hidden = sum(
+            db.held(key.encode()) is not None or bool(db.deadline_siblings(key.encode()))
+            for key in self.keys
+            if key not in items
+        )
 
     def on_replies(
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Compare the reply and the new value with the prediction."""
-        if self.ends is not None and replies:
-            self.compare_final_value(region, commands[0], plain(replies[0]))
+        """Compare the replies and the new values with the prediction."""
         if commands[0] == ("MULTI",) and commands[-1] == ("EXEC",):
             self.compare_transaction(region, len(commands) - 2, replies)
-        if self.expected is None or not replies:
+        model = self.model
+        executed = executed_commands(commands, replies)
+        if model is None or (self.is_awaited and len(executed) > 1 and commands[0][0] != "MULTI"):
             return
-        words, found = commands[0], plain(replies[0])
-        expected, after = self.expected
-        if found == "ERR" != expected:
+        found = [(words, plain(reply)) for words, reply in executed if words[0] in COMMANDS]
+        if not all(is_judged(reply) for _, reply in found) or len(replies) < len(commands):
             return  # refused: the region is stale, a follower, or out of memory
+        try:
+            for words, reply in found:
+                self.compare_reply(region, model, words, reply)
+        except UndefinedReply:
+            return
+        if found and not self.is_awaited:
+            self.compare_values(region, model, [words for words, _ in found])
+            self.count_effects(region, model, [words for words, _ in found])
+
+    def compare_reply(self, region: Watched, model: RedisModel, words: Words, found: Any) -> None:
+        """Compare one reply with that of the model. Raises Violation."""
         self.looked += 1
-        if found != expected:
+        before = [f"{key} was {describe_item(model.items.get(key))}" for key in keys_of(words)]
+        expected = execute(model, words, found)
+        if not is_expected(expected, found):
             raise self.violation(
                 f"{region.name} answers {' '.join(words)} with {found!r}, not {expected!r},"
-                f" where {words[1]} was {self.before!r}"
-            )
-        if self.is_awaited:
-            return  # a blocked client may have popped the element
-        shown = held_value(region.replica.keyspace, words[1])
-        if shown != after:
-            raise self.violation(
-                f"{region.name} shows {shown!r} under {words[1]} after {' '.join(words)},"
-                f" not {after!r}, where it was {self.before!r}"
+                f" where {' and '.join(dict.fromkeys(before))}"
             )
 
-    def compare_final_value(self, region: Watched, words: Words, found: Any) -> None:
-        """Compare the reply to a change of a time to live, and the key's new deadline."""
-        assert self.ends is not None
-        expected, deadline = self.ends
-        if found == "ERR":
-            return
-        self.looked += 1
-        end = region.replica.keyspace.deadline(words[1].encode())
-        if found != expected or end != deadline:
+    def compare_values(self, region: Watched, model: RedisModel, commands: Sequence[Words]) -> None:
+        """Compare the values and deadlines of all keys with those of the model."""
+        for key in self.keys:
+            shown, expected = read_item(region.replica.keyspace, key), model.items.get(key)
+            if shown != expected:
+                raise self.violation(
+                    f"{region.name} shows {describe_item(shown)} under {key} after"
+                    f" {describe_commands(commands)}, not {describe_item(expected)}"
+                )
+
+    def count_effects(self, region: Watched, model: RedisModel, commands: Sequence[Words]) -> None:
+        """Check that a request makes effects exactly if it changes something."""
+        made = region.replica.keyspace.seq - self.seq
+        if made and not model.sent and made > self.hidden:
             raise self.violation(
-                f"{region.name} answers {' '.join(words)} with {found!r}, and the key ends at"
-                f" {end}, not with {expected!r} and at {deadline}"
+                f"{region.name} makes {made} effects for {describe_commands(commands)},"
+                " which change nothing"
+            )
+        if model.sent and not made:
+            raise self.violation(
+                f"{region.name} makes no effect for {describe_commands(commands)}, so no other"
+                " region learns of it"
             )
 
     def compare_transaction(self, region: Watched, count: int, replies: Sequence[Reply]) -> None:
@@ -114,49 +160,41 @@ class CommandChecker(Checker):
                 )
 
 
-def expected_deadline(db: Keyspace, words: Words) -> tuple[Any, int | None] | None:
-    """Return the expected reply and deadline for a command that changes a time to live.
-
-    Return None for other commands.
-    """
-    name, key = words[0], words[1].encode() if len(words) > 1 else b""
-    is_there = db.lookup(key) is not None
-    before = db.deadline(key) if is_there else None
-    match name, words[2:]:
-        case "PEXPIRE", (ms,) if is_there:
-            return 1, db.expiry_clock + int(ms)
-        case "PEXPIRE", (ms, condition) if is_there:
-            after = db.expiry_clock + int(ms)
-            return (1, after) if is_allowed(condition, before, after) else (0, before)
-        case "PERSIST", () if is_there:
-            return int(before is not None), None
-        case "SET", (_,):
-            return "OK", None
-        case "SET", (_, "PX", ms):
-            return "OK", db.expiry_clock + int(ms)
-        case "SET", (_, "KEEPTTL"):
-            return "OK", before
-        case _:
-            return None
+def read_item(db: Keyspace, key: str) -> ModelItem | None:
+    """Return the visible value of a key for the model; None if the key does not exist."""
+    value = db.lookup(key.encode())
+    if value is None:
+        return None
+    kind, content = NAMES[value.code()], text_of(value.visible())
+    if kind == SET:
+        content = set(content)
+    elif kind in {HASH, SORTED_SET}:
+        content = dict(content)
+    return ModelItem(kind, content, db.deadline(key.encode()))
 
 
-def is_allowed(condition: str, before: int | None, after: int) -> bool:
-    """Return whether a condition of PEXPIRE lets a deadline replace another one, if any."""
-    match condition:
-        case "NX":
-            return before is None
-        case "XX":
-            return before is not None
-        case "GT":
-            return before is not None and after > before
-        case _:
-            return before is None or after < before
+def describe_item(item: ModelItem | None) -> str:
+    """Return a value as text."""
+    if item is None:
+        return "None"
+    text = f"{(item.kind, item.content)!r}"
+    return text if item.deadline is None else f"{text} until {item.deadline}"
+
+
+def describe_commands(commands: Sequence[Words]) -> str:
+    """Return commands as text."""
+    return "; ".join(" ".join(words) for words in commands)
+
+
+def is_judged(reply: Any) -> bool:
+    """Return whether the model predicts a reply: it is a value, or an error of the command."""
+    return not isinstance(reply, CommandFailure) or reply.code in JUDGED_ERRORS
 
 
 def plain(reply: Reply) -> Any:
     """Return a reply in the form that the model uses."""
     if isinstance(reply, Refusal):
-        return "ERR"
+        return CommandFailure(reply.text.partition(" ")[0])
     if isinstance(reply, bytes):
         return reply.decode("latin-1")
     if isinstance(reply, list):

@@ -129,7 +129,12 @@ def reply_form(words: Words) -> str:
 
 
 def is_complete(words: Words) -> bool:
-    """Return whether a command reads all elements. Other range reads are not checked."""
+    """Return whether a command reads all elements, or an attribute of one key.
+
+    Other reads of ranges, and of several keys, are not checked.
+    """
+    if words[0] in OF_KEY:
+        return len(words) == 2
     return words[0] not in RANGES or words[2:] in RANGES[words[0]]
 
 

@@ -79,3 +79,14 @@ def test_session_whose_region_has_died_is_dropped_too() -> None:
     world.sessions.close_session(1)
     world.sessions.close_session(2)  # there never was one
     assert world.sessions.by_number == {}
+
+
+def test_words_stand_for_times_that_session_has_read() -> None:
+    world = fresh()
+    assert world.run_session("eu", 1, ("ECHO", "$now"), ("ECHO", "$end-1")) == [b"1", b"0"]
+    world.run_session("eu", 1, ("SET", "k", "v", "PXAT", "1800000000000"), ("PTTL", "k"))
+    world.run_session("eu", 1, ("TIME",), ("PEXPIRETIME", "k"), ("PEXPIRETIME", "nothing"))
+    now = world.sites["eu"].replica.keyspace.now
+    asked = tuple(("ECHO", word) for word in ("$now", "$now+5", "$seconds-1", "$end", "$other"))
+    wanted = [now, now + 5, now // 1000 - 1, 1_800_000_000_000]
+    assert world.run_session("eu", 1, *asked) == [*(b"%d" % each for each in wanted), b"$other"]

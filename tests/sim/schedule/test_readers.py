@@ -11,7 +11,13 @@ from crdt.types.set import Set
 from sim.engine.events import SECOND
 from sim.engine.rng import SeededRandom
 from sim.nodes.client import Refusal, SimClient
-from sim.schedule.readers import LATER_PAGE, ROAMER, draw_follower_reader_steps, draw_reader_steps
+from sim.schedule.readers import (
+    EDGE,
+    LATER_PAGE,
+    ROAMER,
+    draw_follower_reader_steps,
+    draw_reader_steps,
+)
 from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import Load
 
@@ -19,9 +25,9 @@ END = 300 * SECOND
 
 
 def drawn(load: Load, seed: int = 1) -> list[ScheduleStep]:
-    return list(
-        merge_steps(*draw_reader_steps(SeededRandom(seed, "readers"), load, ("eu", "us"), END))
-    )
+    """Draw the steps of all sessions but the edge sessions, which are tested in `test_edges`."""
+    streams = draw_reader_steps(SeededRandom(seed, "readers"), load, ("eu", "us"), END)
+    return [step for step in merge_steps(*streams) if step.value % 10 != EDGE]
 
 
 def test_sessions_do_all_kinds_of_things() -> None:
@@ -35,6 +41,13 @@ def test_sessions_do_all_kinds_of_things() -> None:
     }
     assert 2000 < len(steps) < 8000
     assert drawn(Load(writes_per_second=5)) == steps
+
+
+def test_each_region_has_edge_session() -> None:
+    streams = draw_reader_steps(SeededRandom(1, "readers"), Load(), ("eu", "us"), END)
+    steps = [step for step in merge_steps(*streams) if step.value % 10 == EDGE]
+    assert {(step.value, *step.regions) for step in steps} == {(18, "eu"), (28, "us")}
+    assert drawn(Load(requests=0)) == []
 
 
 def test_roaming_session_moves_and_others_stay() -> None:

@@ -33,8 +33,13 @@ def test_replies_of_redis_are_accepted(world: SimWorld) -> None:
     world.run("eu", "RPUSH", "l", "a", "b")
     assert world.run("eu", "LPOP", "l", "2") == [b"a", b"b"]
     world.run_all("eu", ("SADD", "k", "x"), ("SADD", "k", "y"))
-    world.run("eu", "RPUSH", "k", "x")
-    assert checker_of(world).looked == 7
+    assert world.run("eu", "RPUSH", "k", "x") == Refusal(
+        "WRONGTYPE Operation against a key holding the wrong kind of value"
+    )
+    assert checker_of(world).looked == 10
+    world.run_all("eu", ("SET", "k", "x"), ("KEYS", "*"))
+    world.run("eu", "PING")
+    assert checker_of(world).looked == 10
 
 
 def test_wrong_reply_is_noticed(world: SimWorld) -> None:
@@ -44,6 +49,9 @@ def test_wrong_reply_is_noticed(world: SimWorld) -> None:
         reported(world, ("SETNX", "k", "v"), 0)
     reported(world, ("SETNX", "k", "v"), Refusal("STALE"))
     assert checker.looked == 1
+    checker.before_commands(eu, 0, (("SETNX", "k", "v"),))
+    with pytest.raises(Violation, match=r"with CommandFailure\('ERR'\), not 1"):
+        reported(world, ("SETNX", "k", "v"), Refusal("ERR syntax error"))
 
 
 def test_wrong_effect_is_noticed(world: SimWorld) -> None:
@@ -89,7 +97,7 @@ def test_wrong_deadline_is_found(world: SimWorld) -> None:
     checker.before_commands(eu, 0, (words,))
     reported(world, words, Refusal("STALE"))
     with pytest.raises(
-        Violation, match="eu answers PEXPIRE k 1000 with 1, and the key ends at Non"
+        Violation, match=r"eu shows \('string', 'x'\) under k after PEXPIRE k 1000, not .* until"
     ):
         reported(world, words, 1)
 
@@ -136,3 +144,44 @@ def test_transaction_has_reply_for_each_command(world: SimWorld) -> None:
     assert checker.looked == looked
     with pytest.raises(Violation, match="eu answers a transaction of 1 commands with 2 replies"):
         checker.on_replies(eu, 0, ask, ("OK", "QUEUED", [1, 1]))
+
+
+def test_commands_of_transaction_are_judged(world: SimWorld) -> None:
+    ask = (("MULTI",), ("SADD", "k", "a"), ("SCARD", "k"), ("EXEC",))
+    checker = checker_of(world)
+    checker.before_commands(world.sites["eu"], 1, ask)
+    with pytest.raises(Violation, match="eu answers SCARD k with 2, not 1, where k was"):
+        checker.on_replies(world.sites["eu"], 1, ask, ("OK", "QUEUED", "QUEUED", [1, 2]))
+
+
+def test_undefined_reply_is_not_judged(world: SimWorld) -> None:
+    world.run("eu", "ZADD", "k", "1", "a", "2", "b")
+    looked = checker_of(world).looked
+    world.run_all("eu", ("ZLEXCOUNT", "k", "-", "+"), ("ZCARD", "k"))
+    assert checker_of(world).looked == looked + 1
+
+
+def test_effect_without_change_is_noticed(world: SimWorld) -> None:
+    world.run("eu", "SADD", "k", "a")
+    eu, checker, words = world.sites["eu"], checker_of(world), ("SREM", "k", "b")
+    checker.before_commands(eu, 0, (words,))
+    eu.replica.keyspace.expire(b"k", None)
+    with pytest.raises(Violation, match="eu makes 1 effects for SREM k b, which change nothing"):
+        reported(world, words, 0)
+
+
+def test_change_without_effect_is_noticed(world: SimWorld) -> None:
+    world.run("eu", "SADD", "k", "a")
+    words = ("PERSIST", "k")
+    checker_of(world).before_commands(world.sites["eu"], 0, (words,))
+    with pytest.raises(Violation, match="eu makes no effect for PERSIST k, so no other region"):
+        reported(world, words, 0)
+
+
+def test_expired_key_is_deleted_by_effect_of_its_own(world: SimWorld) -> None:
+    eu = world.sites["eu"]
+    world.run("eu", "SET", "k", "v", "PX", "5")
+    world.sleep(10**7)
+    before = eu.replica.keyspace.seq
+    assert world.run("eu", "SET", "k", "v", "XX") is None
+    assert eu.replica.keyspace.seq == before + 1
