@@ -68,6 +68,7 @@ LASTING: Final = {
 }
 """The faults that may last to the end of a run, each with its smallest and largest strength."""
 SEPARATING: Final = frozenset({"cut", "one-way", "black-hole"})
+COLLECTED: Final = (1, 3, Limits().collect_keys_max)
 RESTS: Final = (0, 5 * MS, 40 * MS)
 BLOCK_SIZES: Final = (2, 9, BLOCK_MAX)
 WAITING: Final = (300, 3_000, 64 << 20)
@@ -300,6 +301,7 @@ def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> di
     silence = chosen.get("silence_ns_max", Limits().silence_ns_max)
     chosen["silence_ns_max"] = max(silence, 3 * heartbeat + SECOND)
     chosen.setdefault("piece_keys_max", rng.substream("pieces").choose_one((1, 8, PIECE_KEYS)))
+    chosen["collect_keys_max"] = rng.substream("collections").choose_one(COLLECTED)
     rest = rng.substream("rests").choose_one(RESTS)
     block_max = rng.substream("blocks").choose_one(BLOCK_SIZES)
     refuses_stale = rng.substream("stale").happens_in(2, 3)

@@ -211,8 +211,8 @@ KINDS: Final = (
         shortest=2 * SECOND, longest=30 * SECOND, values=(-300_000, 300_000),
     ),
     Fault(
-        "clock-stuck", "F27", "a region's wall clock stands still", one_region, proc.stop_clock,
-        shortest=SECOND, longest=10 * SECOND,
+        "clock-stuck", "F27", "a region's wall clock goes back a little, and stands still",
+        one_region, proc.stop_clock, shortest=SECOND, longest=10 * SECOND, values=(0, 900),
     ),
     Fault(
         "reuse", "F22", "a region loses its memory and comes back empty, as the same origin",

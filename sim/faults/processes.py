@@ -197,10 +197,14 @@ def drift_clock(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def stop_clock(world: SimWorld, step: ScheduleStep) -> Done:
+    """Stop a region's wall clock `value` ms before its present time.
+
+    Its expiry clock does not go back so little, so the two clocks then differ for a while.
+    """
     clock = world.sites[step.regions[0]].clock
     if clock.stopped is not None:
         return False, None
-    clock.stop_at(clock.read_ms(world.now))
+    clock.stop_at(clock.read_ms(world.now) - step.value)
     return True, lambda: clock.stop_at(None)
 
 

@@ -51,6 +51,7 @@ from sim.checkers.replicas.recovery import RecoveryChecker
 from sim.checkers.replicas.resurrection import ResurrectionChecker
 from sim.checkers.replicas.rules import RulesChecker
 from sim.checkers.replicas.stability import StabilityChecker
+from sim.checkers.replicas.tidying import TidyingChecker
 from sim.engine.checker import Checker
 from sim.engine.events import MS, SECOND, Engine
 from sim.engine.rng import SeededRandom
@@ -82,6 +83,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     StabilityChecker,
     RecoveryChecker,
     ExpiryChecker,
+    TidyingChecker,
     FollowingChecker,
     TrafficChecker,
     ReadsChecker,
