@@ -22,7 +22,7 @@ from sim.engine.rng import SeededRandom
 from sim.faults import connections as conn
 from sim.faults import network as net
 from sim.faults import processes as proc
-from sim.faults import resync
+from sim.faults import resync, watched_resync
 from sim.schedule.step import FOREVER, Done, ScheduleStep, Words
 from sim.world.world import SimWorld
 
@@ -280,6 +280,11 @@ KINDS: Final = (
         "alone", "F20", "a region restarts from a snapshot and reaches nobody for a while",
         one_region, proc.restart_alone, shortest=500 * MS, longest=15 * SECOND, values=(0, 1),
         rest=5 * SECOND,
+    ),
+    Fault(
+        "watched-resync", "", "a snapshot changes keys that clients of a region watch", one_region,
+        watched_resync.watch_during_resync,
+        shortest=3 * SECOND, longest=8 * SECOND, rest=3 * SECOND,
     ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}

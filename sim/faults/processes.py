@@ -19,7 +19,7 @@ from sim.world.world import SimWorld
 
 FIRST_SESSION: Final = 3000
 """The number of the first session of the first follower that is promoted."""
-WATCHER, WAITER, QUEUER = range(3)
+WATCHER, WAITER, QUEUER, OWNER = range(4)
 OWN_KEY: Final = "own"
 """The key that a promoted follower writes."""
 CHECK_NS: Final = 100 * MS
@@ -240,7 +240,7 @@ def promote_follower(world: SimWorld, step: ScheduleStep) -> Done:
 
 @attrs.define
 class PromotedClients:
-    """Three sessions of a promoted follower, which follows again before they have finished."""
+    """Sessions of a promoted follower, which follows again before they have finished."""
 
     world: SimWorld
     copy: SimFollower
@@ -248,15 +248,17 @@ class PromotedClients:
     looks: int = 0
 
     def begin_commands(self) -> None:
-        """Let one session watch a key, one block, and one queue a write.
+        """Let two sessions watch a key, one block, and one queue a write.
 
-        The watched key is deleted first, if the sources have it. It comes back with a snapshot.
+        The first watched key is deleted before, if the sources have it. It comes back with a
+        snapshot. The second is `OWN_KEY`, which the sources do not have.
         """
         copied = [key for key in self.copy.replica.keyspace.held_keys() if key != OWN_KEY.encode()]
         if copied:
             self.watched = min(copied).decode()
             self.world.run(self.copy.name, "DEL", self.watched)
         self.run_session(WATCHER, ("WATCH", self.watched))
+        self.run_session(OWNER, ("WATCH", OWN_KEY))
         self.run_session(WAITER, ("BLPOP", "nothing", "0"))
         self.run_session(QUEUER, ("MULTI",), ("SADD", "queued", "x"), ("EXISTS", OWN_KEY))
 
@@ -271,6 +273,7 @@ class PromotedClients:
             self.world.engine.schedule_after(CHECK_NS, self.execute_watching)
         elif self.copy.is_up:
             self.run_session(WATCHER, ("MULTI",), ("EXISTS", self.watched), ("EXEC",))
+            self.run_session(OWNER, ("MULTI",), ("EXISTS", OWN_KEY), ("EXEC",))
 
     def run_session(self, slot: int, *commands: Words) -> None:
         """Let one of the sessions send commands."""

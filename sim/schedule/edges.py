@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sim.engine.events import MS, SECOND
+from sim.engine.events import MS
 from sim.engine.rng import SeededRandom
 from sim.schedule.step import ScheduleStep, Words
 from sim.schedule.writes import PERIOD_NS, Load
@@ -25,7 +25,9 @@ SHARED: Final = "szl"
 several regions' increments can exceed 64 bits, which has no equivalent in Redis."""
 KINDS: Final = "shzlt"
 """The types of the keys: set, hash, sorted set, list and text. A key may hold another one."""
-COMMANDS_MAX: Final = 6
+MEAN_NS: Final = 1500 * MS
+"""The average time between two visits of a key, each of which is one to three requests."""
+COMMANDS_MAX: Final = 10
 LARGE_TEXT: Final = "large" * 220
 """A text of more than 1,024 bytes: later writes of it in the same turn replace the first."""
 
@@ -97,7 +99,7 @@ OF_KIND: Final[dict[str, tuple[str, ...]]] = {
         *("ZPOPMIN k", "ZPOPMAX k", "ZPOPMIN k n", "ZPOPMAX k n", "ZRANDMEMBER k"),
         *("ZRANDMEMBER k n", "ZRANDMEMBER k n WITHSCORES", "ZMPOP 2 k j MIN", "ZMPOP 1 k MAX"),
         *("ZMPOP 2 j k MAX COUNT c", "ZUNION 2 k j WITHSCORES", "ZINTER 2 k j WITHSCORES"),
-        *("ZDIFF 2 k j WITHSCORES", "ZUNION 2 k j WEIGHTS 2 -1 AGGREGATE MIN WITHSCORES"),
+        *("ZDIFF 2 k j WITHSCORES", "ZUNION 2 k j WEIGHTS 2 3 AGGREGATE MIN WITHSCORES"),
         *("ZINTER 2 k j AGGREGATE MAX WITHSCORES", "ZUNIONSTORE k 2 k j", "ZINTERSTORE j 2 k j"),
         *("ZUNIONSTORE j 2 k x WEIGHTS 1 3 AGGREGATE MAX", "ZDIFFSTORE j 2 k j", "ZUNION 2 k j"),
         *("ZINTERSTORE k 2 k j WEIGHTS 2 2 AGGREGATE MIN", "ZINTERCARD 2 k j"),
@@ -142,6 +144,19 @@ ON_DEADLINES: Final = (
     *("EXPIRETIME k", "PEXPIRETIME k", "PTTL k", "PTTL j", "TTL x"),
 )
 EQUAL_SCORES: Final = ("1", "a", "1", "b", "1", "ab", "1", "c")
+AT_DEADLINE: Final = (
+    *("PEXPIREAT k $end GT", "PEXPIREAT k $end LT", "PEXPIREAT k $end XX GT", "PTTL k"),
+    *("PEXPIREAT k $end+1 GT", "PEXPIREAT k $end-1 LT", "PEXPIREAT k $end-1 GT", "PERSIST k"),
+    *("PEXPIREAT k $end+1 LT", "PEXPIREAT k $end+1 NX", "PEXPIREAT k $end XX LT", "TTL k"),
+)
+"""Commands that read the deadline `$end` of a key, or change it to nearly the same."""
+AT_PRESENT: Final = (
+    *("PEXPIREAT k $now", "PEXPIREAT k $now+1", "PEXPIREAT k $now-1", "PEXPIREAT k $now LT"),
+    *("PEXPIREAT k $now GT", "PEXPIREAT k $now XX", "EXPIREAT k $seconds", "PEXPIRE k 0"),
+)
+"""Commands that let a key expire about now."""
+CHANGES: Final = 4
+"""The number of changes of a deadline in one request. Before each, the deadline is `$end` again."""
 WITHOUT_BLOCKING: Final = (
     *("BLPOP k j 0", "BRPOP k j 0", "BLMOVE k j LEFT RIGHT 0", "BRPOPLPUSH k j 0"),
     *("BLMPOP 0 2 k j LEFT COUNT c", "BZPOPMIN k j 0", "BZPOPMAX k j 0", "BZMPOP 0 2 k j MIN"),
@@ -160,7 +175,7 @@ class EdgeClient:
         self.region = region
         self.session = session
         self.number = number
-        self.mean = 8 * SECOND * 100 // max(1, load.requests * load.writes_per_second)
+        self.mean = MEAN_NS * 100 // max(1, load.requests)
         self.at = 0
         self.kind = ""
 
@@ -176,11 +191,14 @@ class EdgeClient:
                 yield self.make_step(at, (("DEL", *all_keys(self.number, period - 1)),))
             self.kind = rng.choose_one(KINDS)
             key = self.draw_key(self.kind)
-            yield self.make_step(at, (("TIME",), ("PEXPIRETIME", key)))
-            if rng.happens_in(1, 3):
-                yield from self.draw_expiring(at, key)
-            else:
-                yield self.make_step(at, self.draw_request(key))
+            match rng.integer_below(6):
+                case 0:
+                    yield from self.draw_expiring(at, key)
+                case 1 | 2:
+                    yield from self.draw_deadline_changes(at, key)
+                case _:
+                    yield self.make_step(at, (("TIME",), ("PEXPIRETIME", key)))
+                    yield self.make_step(at, self.draw_request(key))
             at += 10 * MS + rng.exponential(self.mean)
 
     def make_step(self, at: int, commands: tuple[Words, ...]) -> ScheduleStep:
@@ -191,9 +209,22 @@ class EdgeClient:
         """Yield requests on a key before it expires, at its deadline, and 1 ms later."""
         ms = self.rng.integer_between(1, 5)
         make = self.draw_words(self.rng.choose_one(OF_KIND[self.kind]), key)
-        yield self.make_step(at, (make, ("PEXPIRE", key, str(ms)), *self.draw_request(key)[:2]))
+        yield self.make_step(at, (("TIME",), make, ("PEXPIRE", key, str(ms)), ("PTTL", key)))
         for later in (ms, ms + 1):
             yield self.make_step(at + later * MS, self.draw_request(key))
+
+    def draw_deadline_changes(self, at: int, key: str) -> Iterator[ScheduleStep]:
+        """Yield requests that set a deadline, and change it to nearly the same or to the present
+        time."""
+        make = self.draw_words(self.rng.choose_one(OF_KIND[self.kind]), key)
+        ends = ("PEXPIRE", key, self.rng.choose_one(("2", "300", "5000")))
+        yield self.make_step(at, (make, ends, ("TIME",), ("PEXPIRETIME", key)))
+        changes: list[Words] = []
+        for _ in range(CHANGES):
+            change = self.rng.choose_one(AT_DEADLINE).replace(" k", f" {key}")
+            changes += [tuple(change.split()), ("PEXPIREAT", key, "$end")]
+        change = self.rng.choose_one(AT_PRESENT).replace(" k", f" {key}")
+        yield self.make_step(at, (*changes, tuple(change.split()), ("EXISTS", key)))
 
     def draw_request(self, key: str) -> tuple[Words, ...]:
         """Draw a request whose commands mostly concern `key`. Some are transactions."""
@@ -223,13 +254,16 @@ class EdgeClient:
         return (("DEL", words[at]), ("ZADD", words[at], *EQUAL_SCORES), words)
 
     def draw_words(self, form: str, key: str) -> Words:
-        """Return a command with drawn arguments in place of the placeholders."""
+        """Return a command with drawn arguments in place of the placeholders.
+
+        The placeholder `k` nearly always stands for `key`.
+        """
         rng = self.rng
         name, *rest = form.split()
         words = [name]
         for word in rest:
             if word == "k":
-                words.append(key if rng.happens_in(3, 4) else self.draw_key(self.kind))
+                words.append(key if rng.happens_in(7, 8) else self.draw_key(self.kind))
             elif word == "j":
                 words.append(self.draw_key(self.kind))
             elif word == "x":

@@ -50,6 +50,7 @@ class TidyingChecker(Checker):
             return
         db, before = replica.keyspace, self.expired[region.name]
         clock = replica.stability.clock(db.expiry_clock)
+        self.looked += db.deadline_count() > 0
         expired = {
             key: before.get(key, now)
             for key in (db.held_keys() if db.deadline_count() else ())
@@ -58,7 +59,6 @@ class TidyingChecker(Checker):
         self.expired[region.name] = expired
         late = region.links.limits.collect_ns // MS + LATE_MS_MAX
         for key, since in expired.items():
-            self.looked += 1
             if now - since > late:
                 raise self.violation(
                     f"{region.name} keeps {key!r}, which expired in all regions {now - since} ms"

@@ -135,7 +135,7 @@ def test_client_of_promoted_follower_watches_key_that_source_has(
         world.run("a", "SET", key, "v")
     assert world.converge(10 * SECOND)
     Injector(world).apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
-    assert world.copies["f"].instance.keyspace.watched() == {watched, b"nothing"}
+    assert world.copies["f"].instance.keyspace.watched() == {watched, b"own", b"nothing"}
     assert world.run("f", "EXISTS", "j") == 0
 
 
