@@ -8,33 +8,18 @@ key had, even if a concurrent change prolongs it (D-10).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from crdt.causality.effect import LONG_ITEMS, weight
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.hash import HASH
 from crdt.types.list import LIST
-from crdt.types.set import SET_TYPE
-from crdt.types.sorted_set import ZSET
 from crdt.types.string import STRING, String
-from crdt.writes import hash as hashes
-from crdt.writes import list as lists
-from crdt.writes import set as sets
-from crdt.writes import sorted_set as zset
 from crdt.writes import string
+from crdt.writes.content_writers import CONTENT_WRITERS
 
 RUN_MAX: Final = 8192
 """The largest number of items in one effect. A field and its value are two items."""
-
-WRITERS: Final[dict[int, Callable[[Keyspace, bytes, list[Any]], None]]] = {
-    SET_TYPE: sets.add,
-    HASH: hashes.assign,
-    ZSET: zset.assign,
-    LIST: lists.push_tail,
-}
-"""The write functions by type code. Each takes what `TypeDefinition.content` returns."""
 
 
 def type_name(db: Keyspace, value: Value | None) -> bytes:
@@ -48,7 +33,7 @@ def type_name(db: Keyspace, value: Value | None) -> bytes:
 def is_copyable(db: Keyspace, value: Value) -> bool:
     """Return whether `copy` can write the content of `value` to another key."""
     code = value.code()
-    is_writable = code == STRING or code in WRITERS
+    is_writable = code == STRING or code in CONTENT_WRITERS
     return is_writable and db.types.definition(value).content is not None
 
 
@@ -82,5 +67,5 @@ def put(db: Keyspace, key: bytes, code: int, content: list[Any], deadline: int |
         # `emit` counts the bytes of effects with more items itself.
         db.outbox_bytes += weight(tuple(content))
     for start in range(0, len(content), RUN_MAX):
-        WRITERS[code](db, key, content[start : start + RUN_MAX])
+        CONTENT_WRITERS[code](db, key, content[start : start + RUN_MAX])
     db.expire(key, deadline)

@@ -11,6 +11,7 @@ from crdt.types.components.fields import ADD
 from crdt.types.components.register import Register
 from crdt.types.hash import HASH
 from crdt.types.string import String
+from crdt.writes.content_writers import add_content_writer
 from crdt.writes.fields import assign_field, assign_fields, remains_of, remove_fields
 
 
@@ -70,3 +71,6 @@ def add_to(db: Keyspace, key: bytes, field: bytes, held: Register | None, delta:
     if held is not None:
         birth, amount = next_sum(held.shares, db.origin, birth, delta)
     db.emit((HASH, ADD, key, field, birth, portable(amount)))
+
+
+add_content_writer(HASH, assign)

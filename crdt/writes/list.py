@@ -15,6 +15,7 @@ from crdt.types.list import (
     place_between,
     tail_place,
 )
+from crdt.writes.content_writers import add_content_writer
 
 
 def held_list(db: Keyspace, key: bytes) -> List | None:
@@ -84,3 +85,6 @@ def pop(db: Keyspace, key: bytes, index: int) -> bytes:
     value: bytes = element if type(element) is bytes else element.value
     db.emit((LIST, REMOVE, key, items.positions[index][index]))
     return value
+
+
+add_content_writer(LIST, push_tail)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crdt.store.keyspace import Keyspace
 from crdt.types.set import ADD, REMOVE, SET_TYPE, Set
+from crdt.writes.content_writers import add_content_writer
 
 
 def add(db: Keyspace, key: bytes, members: list[bytes]) -> None:
@@ -31,3 +32,6 @@ def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:
     if present:
         db.emit((SET_TYPE, REMOVE, key, *present))
     return len(present)
+
+
+add_content_writer(SET_TYPE, add)

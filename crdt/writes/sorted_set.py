@@ -9,6 +9,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.components.counter import share_of
 from crdt.types.components.fields import ADD, ASSIGN, RESET
 from crdt.types.sorted_set import ZSET, Score, SortedSet, compact
+from crdt.writes.content_writers import add_content_writer
 from crdt.writes.fields import assign_fields, remains_of, remove_fields
 
 
@@ -60,3 +61,6 @@ def increment(db: Keyspace, key: bytes, member: bytes, delta: float) -> float:
     held = remains_of(db, key, ZSET, member)
     assert isinstance(held, Score)
     return held.number()
+
+
+add_content_writer(ZSET, assign)

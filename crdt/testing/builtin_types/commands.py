@@ -16,8 +16,7 @@ from typing import Any, Final
 import attrs
 
 from crdt.causality.dots import make_dot
-from crdt.embed.replica import Replica
-from crdt.errors import CRDTError, WrongType
+from crdt.errors import WrongType
 from crdt.numbers import long_double
 from crdt.numbers.long_double import LongDouble
 from crdt.numbers.number import decimal_of
@@ -73,15 +72,6 @@ def number_or_text(item: str) -> int | float | str:
         return float(item)
     except ValueError:
         return item
-
-
-def carry_out(replica: Replica, asked: TypeCommand) -> TypeCommand:
-    """Execute a command and return the resolved command. A refused command has no effect."""
-    try:
-        came_to = PERFORM[asked.name](replica.keyspace, asked)
-    except CRDTError:
-        return asked
-    return asked if came_to is None else came_to
 
 
 def held(db: Keyspace, key: bytes, kind: type[Any]) -> Any:
@@ -380,27 +370,10 @@ LIST_MODEL: Final[dict[str, Callable[[list[bytes], TypeCommand], None]]] = {
     "RPOP": lambda items, asked: items.__delitem__(-1),
 }
 
-PERFORM: Final[dict[str, Callable[[Keyspace, TypeCommand], TypeCommand | None]]] = {
+KEY_COMMANDS: Final[dict[str, Callable[[Keyspace, TypeCommand], TypeCommand | None]]] = {
     "DEL": delete,
     "FLUSHALL": flush,
     "EXPIRE": expire,
     "PERSIST": persist,
-    "SET": assign,
-    "KEEP": assign_keep,
-    "APPEND": append,
-    "INCRBY": increment,
-    "SADD": set_add,
-    "SREM": set_remove,
-    "HSET": hash_assign,
-    "HDEL": hash_remove,
-    "HINCRBY": hash_increment,
-    "ZADD": zset_assign,
-    "ZREM": zset_remove,
-    "ZINCRBY": zset_increment,
-    "MVSET": multi_assign,
-    "RWADD": remove_wins_change,
-    "RWREM": remove_wins_change,
-    "GROWBY": grow,
-    **dict.fromkeys(("EWENABLE", "EWDISABLE", "DWENABLE", "DWDISABLE"), flag_change),
-    **dict.fromkeys(LIST_PERFORM, list_change),
 }
+"""The commands on keys of any type."""

@@ -20,7 +20,9 @@ from typing import Any, Final
 
 from crdt.causality.dots import Origin
 from crdt.numbers.number import exact, text_of
+from crdt.testing.builtin_types import commands
 from crdt.testing.builtin_types.commands import TypeCommand
+from crdt.testing.builtin_types.type_specification import Meaning, Part, TypeSpecification
 from crdt.testing.history import History, HistoryEvent, unseen
 from crdt.types.registry import DEFINITIONS
 
@@ -28,10 +30,6 @@ FOREVER: Final = 1 << 60
 NUMERIC: Final = re.compile(r"-?\d+(\.\d+)?")
 
 Shown = tuple[str, Any, int | None]  # type, value, deadline
-Part = tuple[Any, Origin]  # a typed value, and the lowest origin of its live operations
-Meaning = Callable[
-    [History, list[HistoryEvent]], Part | None
-]  # the specification of one type, from the operations on one key
 
 
 # -- single types --------------------------------------------------------------------------------
@@ -94,8 +92,8 @@ def visible_state(history: History, key: str) -> Shown | None:
     if ends < history.now:
         return None
     names = {event.command.name for event in about}
-    kinds = [kind for kind in MEANING if not names.isdisjoint(MAKES[kind])]
-    parts = [(kind, MEANING[kind](history, about)) for kind in kinds]
+    kinds = [kind for kind, each in SPECIFICATIONS.items() if not names.isdisjoint(each.makes)]
+    parts = [(kind, SPECIFICATIONS[kind].meaning(history, about)) for kind in kinds]
     alive = [(part[1], CODES[kind], kind, part[0]) for kind, part in parts if part]
     if not alive:
         return None
@@ -360,31 +358,104 @@ def element_stamp(history: History, write: HistoryEvent, name: Any) -> int:
     return int(found)
 
 
-# The keys are the names of the type definitions.
-MEANING: Final[dict[str, Meaning]] = {
-    "string": string,
-    "set": add_wins_set,
-    "hash": hash_fields,
-    "sorted set": sorted_set,
-    "list": elements,
-    "multi-value": multi,
-    "remove-wins set": remove_wins_set,
-    "growing counter": growing,
-    "enable-wins flag": specify_flag("EWENABLE", "EWDISABLE", False),
-    "disable-wins flag": specify_flag("DWENABLE", "DWDISABLE", True),
-}
-
 CODES: Final = {each.name: each.code for each in DEFINITIONS}
 """The type codes. If two types have equal origins, the lower code wins (D-02)."""
-MAKES: Final = {
-    "string": {"SET", "KEEP", "RENEW", "INCRBY"},
-    "set": {"SADD"},
-    "hash": {"HSET", "HINCRBY"},
-    "sorted set": {"ZADD", "ZINCRBY"},
-    "list": {"PUSH"},
-    "multi-value": {"MVSET"},
-    "remove-wins set": {"RWADD"},
-    "growing counter": {"GROWBY"},
-    "enable-wins flag": {"EWENABLE"},
-    "disable-wins flag": {"DWENABLE"},
+SPECIFICATIONS: Final[dict[str, TypeSpecification]] = {
+    "string": TypeSpecification(
+        meaning=string,
+        makes=frozenset({"SET", "KEEP", "RENEW", "INCRBY"}),
+        perform={
+            "SET": commands.assign,
+            "KEEP": commands.assign_keep,
+            "APPEND": commands.append,
+            "INCRBY": commands.increment,
+        },
+        subject="string",
+        samples=(
+            *("SET k a", "SET k '7'", "APPEND k '5'", "INCRBY k 1"),
+            *("INCRBY k 10", "INCRBY k 0.1", "SET k '7.0'"),
+        ),
+    ),
+    "set": TypeSpecification(
+        meaning=add_wins_set,
+        makes=frozenset({"SADD"}),
+        perform={"SADD": commands.set_add, "SREM": commands.set_remove},
+        subject="set",
+        samples=("SADD k a", "SADD k a b c", "SREM k a", "SREM k b c", "SADD k d"),
+    ),
+    "hash": TypeSpecification(
+        meaning=hash_fields,
+        makes=frozenset({"HSET", "HINCRBY"}),
+        perform={
+            "HSET": commands.hash_assign,
+            "HDEL": commands.hash_remove,
+            "HINCRBY": commands.hash_increment,
+        },
+        subject="hash",
+        samples=(
+            *("HSET k f a", "HSET k f '7' g '8'", "HINCRBY k f 1", "HINCRBY k g 10"),
+            *("HDEL k f", "HDEL k f g", "HINCRBY k f 0.1"),
+        ),
+    ),
+    "sorted set": TypeSpecification(
+        meaning=sorted_set,
+        makes=frozenset({"ZADD", "ZINCRBY"}),
+        perform={
+            "ZADD": commands.zset_assign,
+            "ZREM": commands.zset_remove,
+            "ZINCRBY": commands.zset_increment,
+        },
+        subject="sorted-set",
+        samples=(
+            *("ZADD k a 1.0", "ZADD k a 2.5 b 3.0", "ZINCRBY k a 1.0"),
+            *("ZINCRBY k b 0.5", "ZREM k a", "ZREM k a b"),
+        ),
+    ),
+    "list": TypeSpecification(
+        meaning=elements,
+        makes=frozenset({"PUSH"}),
+        perform=dict.fromkeys(commands.LIST_PERFORM, commands.list_change),
+        subject="list",
+        samples=(
+            *("RPUSH k a", "RPUSH k b c d", "LPUSH k e", "LPUSH k f g h"),
+            *("LINSERT k 1 i", "LINSERT k 2 j", "LSET k 0 m", "LSET k 0 o", "LSET k 0 p"),
+            *("LSET k 1 n", "LPOP k", "RPOP k", "LTRIM k 1 3"),
+        ),
+    ),
+    "multi-value": TypeSpecification(
+        meaning=multi,
+        makes=frozenset({"MVSET"}),
+        perform={"MVSET": commands.multi_assign},
+        subject="multi-value",
+        samples=("MVSET k a", "MVSET k b", "MVSET k c"),
+    ),
+    "remove-wins set": TypeSpecification(
+        meaning=remove_wins_set,
+        makes=frozenset({"RWADD"}),
+        perform=dict.fromkeys(("RWADD", "RWREM"), commands.remove_wins_change),
+        subject="set-remove-wins",
+        samples=("RWADD k a", "RWADD k a b c", "RWREM k a", "RWREM k b c", "RWREM k a b"),
+    ),
+    "growing counter": TypeSpecification(
+        meaning=growing,
+        makes=frozenset({"GROWBY"}),
+        perform={"GROWBY": commands.grow},
+        subject="counter-grow",
+        samples=("GROWBY k 1", "GROWBY k 10", "GROWBY k 100"),
+    ),
+    "enable-wins flag": TypeSpecification(
+        meaning=specify_flag("EWENABLE", "EWDISABLE", False),
+        makes=frozenset({"EWENABLE"}),
+        perform=dict.fromkeys(("EWENABLE", "EWDISABLE"), commands.flag_change),
+        subject="flag",
+        samples=("EWENABLE k", "EWDISABLE k"),
+    ),
+    "disable-wins flag": TypeSpecification(
+        meaning=specify_flag("DWENABLE", "DWDISABLE", True),
+        makes=frozenset({"DWENABLE"}),
+        perform=dict.fromkeys(("DWENABLE", "DWDISABLE"), commands.flag_change),
+        subject="flag",
+        samples=("DWENABLE l", "DWDISABLE l", "DEL l"),
+    ),
 }
+"""The specification of each type by the name of its definition."""

@@ -7,9 +7,11 @@ from typing import Any, Final, cast
 
 from crdt.causality.effect import FORGET, Effect
 from crdt.embed.replica import Replica
-from crdt.testing.builtin_types.commands import TypeCommand, carry_out, command
+from crdt.errors import CRDTError
+from crdt.testing.builtin_types.commands import KEY_COMMANDS, TypeCommand, command
 from crdt.testing.builtin_types.indexes import Indexes
-from crdt.testing.builtin_types.specifications import keyspace
+from crdt.testing.builtin_types.specifications import SPECIFICATIONS, keyspace
+from crdt.testing.builtin_types.type_specification import Perform
 from crdt.testing.subject import Subject
 from crdt.types.components.contested import Contested
 from crdt.types.registry import DEFINITIONS
@@ -26,48 +28,21 @@ NAMES: Final = {each.code: each.name for each in DEFINITIONS}
 POSITIONED: Final = frozenset(each.name for each in DEFINITIONS if each.has_positions)
 """The types whose element order is checked by `ListOrder`. `read` sorts their elements."""
 
-STRING: Final = (
-    "SET k a",
-    "SET k '7'",
-    "APPEND k '5'",
-    "INCRBY k 1",
-    "INCRBY k 10",
-    "INCRBY k 0.1",
-    "SET k '7.0'",
+SAMPLES: Final = {name: each.samples for name, each in SPECIFICATIONS.items()}
+EMBEDDED_TYPES: Final = (
+    "multi-value",
+    "remove-wins set",
+    "growing counter",
+    "enable-wins flag",
+    "disable-wins flag",
 )
-SET: Final = ("SADD k a", "SADD k a b c", "SREM k a", "SREM k b c", "SADD k d")
-HASH: Final = (
-    "HSET k f a",
-    "HSET k f '7' g '8'",
-    "HINCRBY k f 1",
-    "HINCRBY k g 10",
-    "HDEL k f",
-    "HDEL k f g",
-    "HINCRBY k f 0.1",
-)
-SORTED_SET: Final = (
-    "ZADD k a 1.0",
-    "ZADD k a 2.5 b 3.0",
-    "ZINCRBY k a 1.0",
-    "ZINCRBY k b 0.5",
-    "ZREM k a",
-    "ZREM k a b",
-)
-LIST: Final = (
-    "RPUSH k a",
-    "RPUSH k b c d",
-    "LPUSH k e",
-    "LPUSH k f g h",
-    "LINSERT k 1 i",
-    "LINSERT k 2 j",
-    "LSET k 0 m",
-    "LSET k 0 o",
-    "LSET k 0 p",
-    "LSET k 1 n",
-    "LPOP k",
-    "RPOP k",
-    "LTRIM k 1 3",
-)
+"""The types that only embedding programs use."""
+STRING: Final = SAMPLES["string"]
+SET: Final = SAMPLES["set"]
+HASH: Final = SAMPLES["hash"]
+SORTED_SET: Final = SAMPLES["sorted set"]
+LIST: Final = SAMPLES["list"]
+EMBEDDED: Final = tuple(sample for name in EMBEDDED_TYPES for sample in SAMPLES[name])
 EXPIRY: Final = ("EXPIRE k 10", "EXPIRE k 40", "EXPIRE k 200", "PERSIST k")
 MORTAL: Final = (
     *EXPIRY,
@@ -79,11 +54,23 @@ MORTAL: Final = (
     "INCRBY k 1",
     "DEL k",
 )
-MULTI_VALUE: Final = ("MVSET k a", "MVSET k b", "MVSET k c")
-REMOVE_WINS: Final = ("RWADD k a", "RWADD k a b c", "RWREM k a", "RWREM k b c", "RWREM k a b")
-GROW: Final = ("GROWBY k 1", "GROWBY k 10", "GROWBY k 100")
-FLAGS: Final = ("EWENABLE k", "EWDISABLE k", "DWENABLE l", "DWDISABLE l", "DEL l")
 KEY: Final = ("DEL k", "FLUSHALL")
+
+
+PERFORM: Final[dict[str, Perform]] = {
+    **KEY_COMMANDS,
+    **{name: run for each in SPECIFICATIONS.values() for name, run in each.perform.items()},
+}
+"""The execution of each command."""
+
+
+def carry_out(replica: Replica, asked: TypeCommand) -> TypeCommand:
+    """Execute a command and return the resolved command. A refused command has no effect."""
+    try:
+        came_to = PERFORM[asked.name](replica.keyspace, asked)
+    except CRDTError:
+        return asked
+    return asked if came_to is None else came_to
 
 
 def read(replica: Replica) -> dict[str, Any]:
@@ -138,19 +125,19 @@ def elsewhere(key: str, *families: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(text.replace(" k", f" {key}", 1) for family in families for text in family)
 
 
+def subject_alone(name: str) -> Subject:
+    """Return the subject of one type, or of types that are tested together."""
+    families = [each.samples for each in SPECIFICATIONS.values() if each.subject == name]
+    return subject(name, *families, KEY, types=DIVIDED if name == "list" else ())
+
+
+SINGLE: Final = tuple(dict.fromkeys(each.subject for each in SPECIFICATIONS.values()))
+
 SUBJECTS: Final = {
     each.name: each
     for each in (
-        subject("string", STRING, KEY),
-        subject("set", SET, KEY),
-        subject("hash", HASH, KEY),
-        subject("sorted-set", SORTED_SET, KEY),
-        subject("list", LIST, KEY, types=DIVIDED),
-        subject("multi-value", MULTI_VALUE, KEY),
-        subject("set-remove-wins", REMOVE_WINS, KEY),
-        subject("counter-grow", GROW, KEY),
-        subject("flag", FLAGS, KEY),
-        subject("embedded", MULTI_VALUE, REMOVE_WINS, GROW, FLAGS, SET[:3], EXPIRY[:1], KEY),
+        *(subject_alone(name) for name in SINGLE),
+        subject("embedded", EMBEDDED, SET[:3], EXPIRY[:1], KEY),
         subject("expiry", *(elsewhere(key, MORTAL) for key in "klmn")),
         subject(
             "contest",

@@ -15,7 +15,8 @@ from crdt.store.keyspace import Keyspace
 from crdt.store.merge import Incoming
 from crdt.store.snapshot import pack_piece, unpack_piece
 from crdt.testing import SUBJECTS
-from crdt.testing.builtin_types.commands import TypeCommand, carry_out
+from crdt.testing.builtin_types.commands import TypeCommand
+from crdt.testing.builtin_types.subjects import carry_out
 from crdt.types.components.contested import Contested
 from crdt.types.registry import BUILT_IN, TypeRegistry
 from tests.crdt import hostile

@@ -7,15 +7,8 @@ from typing import Any
 import pytest
 
 from crdt import Replica
-from crdt.testing.builtin_types.commands import (
-    LIST_MODEL,
-    PERFORM,
-    TypeCommand,
-    carry_out,
-    command,
-    identities,
-)
-from crdt.testing.builtin_types.subjects import read
+from crdt.testing.builtin_types.commands import LIST_MODEL, TypeCommand, command, identities
+from crdt.testing.builtin_types.subjects import PERFORM, carry_out, read
 
 
 def replica_with(*lines: str) -> Replica:

@@ -7,8 +7,8 @@ import pytest
 from crdt import Replica
 from crdt.causality.effect import ANY_TYPE, DELETE, FORGET
 from crdt.testing import SUBJECTS, run_script
-from crdt.testing.builtin_types.commands import TypeCommand, carry_out, command
-from crdt.testing.builtin_types.subjects import collected, read
+from crdt.testing.builtin_types.commands import TypeCommand, command
+from crdt.testing.builtin_types.subjects import carry_out, collected, read
 from crdt.testing.worlds.steps import NUMBER_MAX
 from crdt.types.list import List
 
