@@ -37,6 +37,7 @@ from sim.checkers.links.acknowledging import AcknowledgementChecker
 from sim.checkers.links.age import AgeChecker
 from sim.checkers.links.bounds import BoundsChecker
 from sim.checkers.links.following import FollowingChecker
+from sim.checkers.links.gap_repair import GapRepairChecker
 from sim.checkers.links.lag import LagChecker
 from sim.checkers.links.leftovers import LeftoversChecker
 from sim.checkers.links.sending import SendingChecker
@@ -101,6 +102,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     ArrivalChecker,
     SendingChecker,
     AcknowledgementChecker,
+    GapRepairChecker,
 )
 CHECK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`
 INSPECT_NS: Final = 10 * SECOND  # between two inspections of all keys, on average

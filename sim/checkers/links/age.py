@@ -4,7 +4,8 @@ The lag of a dialled link shows readers how old their data may be (CRDB.LINKS, I
 simulator knows how long ago the peer made the oldest of its effects that are not here. A region
 learns of news with the peer's next regular message, so it may say less by two of these and half a
 round trip, and of a new connection no more than its age. It never says less than half of the
-shortest round trip.
+shortest round trip. When the peer has been silent for more than two of its regular messages, the
+age is at least the time since the last one.
 
 Not checked: ages that are too large (`freshness` checks them in a quiet world), links before their
 handshake, links of followers, and regions that were paused.
@@ -17,8 +18,11 @@ from typing import ClassVar, Final
 
 from replication.machines.receiving.sink import Sink
 from replication.machines.receiving.sink_states import SinkState
+from replication.machines.sending.source import Source
+from replication.protocol.frames import Frame, Heartbeat
 from replication.protocol.limits import MS
-from sim.engine.checker import Checker, Watched
+from sim.engine.checker import Watched
+from sim.engine.frame_checker import FrameChecker, Linked
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
 
@@ -27,7 +31,7 @@ SLACK_MS: Final = 2000
 """For so long a message may have been under way that comes together with the next one."""
 
 
-class AgeChecker(Checker):
+class AgeChecker(FrameChecker):
     """Checks the reported age."""
 
     promise: ClassVar[str] = "age"
@@ -38,12 +42,19 @@ class AgeChecker(Checker):
         self.up: dict[str, Watched] = {}
         self.since: dict[tuple[str, str], tuple[Sink, int]] = {}
         """By region and peer the connection, and when (ms) it was first seen or a region paused."""
+        self.heard: dict[tuple[str, str], tuple[Sink, int]] = {}
+        """By region and peer the connection, and when (ns) its last regular message came."""
 
     def on_region_started(self, region: Watched) -> None:
         self.up[region.name] = region
 
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         del self.up[region.name]
+
+    def on_frame_received(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
+        """Record when a regular message has come."""
+        if isinstance(end, Sink) and isinstance(frame, Heartbeat):
+            self.heard[process.name, end.peer] = end, process.read_clock()
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Check the connections of one region."""
@@ -60,6 +71,7 @@ class AgeChecker(Checker):
                 self.since[place] = sink, region.now_ms
             elif sink.hello is not None and sink.hello.origin == peer.replica.origin:
                 self.check_reported_age(region, sink, peer, known[1])
+                self.check_silence(region, sink)
 
     def check_reported_age(self, region: Watched, sink: Sink, peer: Watched, since: int) -> None:
         """Compare the reported age of one connection with the real one. Times in ms."""
@@ -75,6 +87,20 @@ class AgeChecker(Checker):
             raise self.violation(
                 f"{region.name} says that what it shows of {peer.name} is {reported} ms old, and it"
                 f" lacks what was written there {age} ms ago"
+            )
+
+    def check_silence(self, region: Watched, sink: Sink) -> None:
+        """Check that the age of a silent connection grows."""
+        heard = self.heard.get((region.name, sink.peer))
+        now = region.now_ms * MS
+        if heard is None or heard[0] is not sink or now - heard[1] <= 2 * sink.limits.heartbeat_ns:
+            return
+        self.looked += 1
+        reported = sink.lag_ns(now)
+        if reported < now - heard[1]:
+            raise self.violation(
+                f"{region.name} says that what it shows of {sink.peer} is {reported // MS} ms old,"
+                f" and it has heard nothing from there for {(now - heard[1]) // MS} ms"
             )
 
     def expected_age_ms(self, region: Watched, peer: Watched) -> int:

@@ -48,6 +48,8 @@ class SentOver:
     """The parts of one operation that were sent so far."""
     before: Vector = attrs.field(factory=dict[int, int])
     """What `sent` was before the first of them."""
+    was_asked: bool = False
+    """True if the sink has asked for something again since the first of them."""
 
 
 class SendingChecker(FrameChecker):
@@ -84,7 +86,9 @@ class SendingChecker(FrameChecker):
                         link.sent[origin] = seq
             case GapRequest():
                 link.sent[frame.origin] = frame.after
+                link.was_asked = True
             case Resume():
+                link.was_asked = True
                 link.sent = dict(end.kept_part(frame.vector))
                 if end.state is SourceState.SENDING:
                     self.check_resumption(process, link)
@@ -128,13 +132,16 @@ class SendingChecker(FrameChecker):
 
     def check_part(self, process: Linked, link: SentOver, part: OpPart) -> None:
         """Check an operation that is sent in parts. What the sink acknowledges after the first part
-        comes too late."""
+        comes too late. If it has asked for the operation meanwhile, that is sent again."""
         if not link.parts:
-            link.before = dict(link.sent)
+            link.before, link.was_asked = dict(link.sent), False
         link.parts += part.data
         if part.last:
             data, link.parts = link.parts, b""
+            sent = dict(link.sent)
             self.check_op(process, link, data, link.before)
+            if link.was_asked:
+                link.sent = sent
 
     def check_op(self, process: Linked, link: SentOver, data: bytes, sent: Vector) -> None:
         """Check that an operation is not in `sent`."""

@@ -68,14 +68,16 @@ def test_understated_age_is_found(world: SimWorld) -> None:
 def test_paused_and_restarted_regions_have_no_age(world: SimWorld) -> None:
     world.sites["us"].links.sinks["eu"].lag_ns = report_lag(20 * MS)  # type: ignore[method-assign]
     lose_a_write(world)
+    checker = checker_of(world)
+    assert isinstance(checker, AgeChecker)
+    checker.heard.clear()  # so that the silence of the link does not count
     world.sites["eu"].pause_until(world.now + SECOND)
     inspect(world)
     world.sites["eu"].paused_until = 0
     inspect(world)
     world.sites["eu"].replica.keyspace.seq = 0  # what was written is of an earlier incarnation
     world.sleep(3 * SECOND)
-    checker = checker_of(world)
-    assert isinstance(checker, AgeChecker)
+    checker.heard.clear()
     assert checker.expected_age_ms(world.sites["us"], world.sites["eu"]) == 0
     world.sites["eu"].replica.keyspace.seq = 1
     world.crash_process("eu")
@@ -105,4 +107,25 @@ def test_age_less_than_way_takes_is_noticed(world: SimWorld) -> None:
     inspect(world)
     sink.lag_ns = report_lag(sink.rtt_best // 2 - MS)  # type: ignore[method-assign]
     with pytest.raises(Violation, match=r"us says that what it shows of eu is .* and what comes"):
+        inspect(world)
+
+
+def fall_silent(world: SimWorld) -> None:
+    """Let nothing come from eu to us for a while."""
+    world.close_way("eu", "us")
+    world.sleep(2 * SECOND)
+
+
+def test_age_grows_while_peer_is_silent(world: SimWorld) -> None:
+    fall_silent(world)
+    looked = checker_of(world).looked
+    inspect(world)
+    assert checker_of(world).looked > looked + 2
+
+
+def test_age_that_stands_still_is_found(world: SimWorld) -> None:
+    fall_silent(world)
+    age = world.sites["us"].links.sinks["eu"].age
+    age.current_at += SECOND
+    with pytest.raises(Violation, match=r"of eu is \d+ ms old, and it has heard nothing from"):
         inspect(world)

@@ -58,6 +58,17 @@ def test_op_repeated_in_parts_is_caught(world: SimWorld) -> None:
         write_and_wait(world)
 
 
+def test_op_asked_for_between_its_parts_is_sent_again(world: SimWorld) -> None:
+    world.run("eu", "SET", "large", "x" * 100_000)
+    source, sink = source_to_us(world), world.sites["us"].links.sinks["eu"]
+    assert source.parts_left
+    sink.fill(world.sites["eu"].replica.origin, 10, world.now)
+    world.sites["us"].finish_turn()
+    before = source.tally.bytes
+    finish(world)
+    assert source.tally.bytes > before + 100_000
+
+
 def test_needless_truncation_is_caught(world: SimWorld) -> None:
     source_to_us(world).truncate()
     with pytest.raises(Violation, match="eu has no backlog for us, it says, and holds all"):

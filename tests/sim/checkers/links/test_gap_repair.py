@@ -1,0 +1,138 @@
+"""The checker of gap repair finds missing, late and superfluous requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdt.causality.dots import Origin
+from replication.protocol.frames import GapRefused
+from sim.checkers.links.gap_repair import GapRepairChecker
+from sim.engine.checker import Violation
+from sim.engine.events import MS, SECOND
+from sim.nodes.region import SimRegion
+from sim.world.world import SimWorld
+from tests.sim.planted import checker_of, finish, fresh
+
+FOUR = ("eu", "us", "ap", "sa")
+
+
+@pytest.fixture
+def world() -> SimWorld:
+    return fresh(GapRepairChecker, names=FOUR)
+
+
+def make_gap(world: SimWorld) -> tuple[SimRegion, Origin]:
+    """Hold back what eu writes on its way to us. Return us and the origin."""
+    world.close_way("eu", "us")
+    world.run("eu", "SET", "k", "v")
+    return world.sites["us"], world.sites["eu"].replica.origin
+
+
+def ask_nobody(*_: object, **_more: object) -> tuple[list[object], str]:
+    return [], ""
+
+
+def test_repaired_gap_passes(world: SimWorld) -> None:
+    us, _ = make_gap(world)
+    world.sleep(SECOND)
+    assert us.links.repair.requests == 1
+    world.open_way("eu", "us")
+    finish(world)
+    assert checker_of(world).looked > 50
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_gap_without_request_is_caught(world: SimWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    us, _ = make_gap(world)
+    monkeypatch.setattr(us.links.repair, "check_gaps", ask_nobody)
+    with pytest.raises(
+        Violation, match=r"us has asked nobody for \d+.* ms for what 1 wrote after 0"
+    ):
+        world.sleep(3 * SECOND)
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_paused_region_is_not_checked(world: SimWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    us, _ = make_gap(world)
+    monkeypatch.setattr(us.links.repair, "check_gaps", ask_nobody)
+    for _ in range(30):
+        us.pause_until(world.now + MS)
+        world.sleep(100 * MS)
+
+
+def test_next_peer_is_asked_after_refusal(world: SimWorld) -> None:
+    for name in ("ap", "sa"):
+        world.close_way("eu", name)
+        world.close_way(name, "eu")
+    us, origin = make_gap(world)
+    us.pause_until(world.now + MS)
+    world.sleep(2 * MS)
+    for name in ("ap", "sa"):
+        world.open_way("eu", name)
+        world.open_way(name, "eu")
+    world.sleep(3 * SECOND)
+    assert us.replica.keyspace.vector[origin] == 1
+
+
+def test_second_request_is_caught(world: SimWorld) -> None:
+    us, origin = make_gap(world)
+    world.wait_for(lambda: us.links.repair.requests == 1, SECOND)
+    helper = us.links.repair.repair_peers[origin].peer
+    us.links.sinks[helper].fill(origin, 0, world.now)
+    with pytest.raises(Violation, match=f"us asks {helper} twice for what 1 wrote after 0"):
+        us.finish_turn()
+
+
+def test_second_helper_is_caught(world: SimWorld) -> None:
+    us, origin = make_gap(world)
+    for name in ("ap", "sa"):
+        us.links.sinks[name].fill(origin, 0, world.now)
+    with pytest.raises(Violation, match=r"us has asked .* and .* for what 1 wrote"):
+        us.finish_turn()
+
+
+def ask(world: SimWorld, us: SimRegion, origin: Origin) -> None:
+    us.links.sinks["ap"].fill(origin, 0, world.now)
+    us.finish_turn()
+
+
+def reply_refused(world: SimWorld, origin: Origin) -> None:
+    world.sites["ap"].links.sources["us"].reply(GapRefused(origin))
+    world.sites["ap"].finish_turn()
+    world.sleep(100 * MS)
+
+
+def test_request_after_refusal_is_caught(world: SimWorld) -> None:
+    us, origin = make_gap(world)
+    ask(world, us, origin)
+    reply_refused(world, origin)
+    us.links.sinks["ap"].fill(origin, 0, world.now)
+    with pytest.raises(Violation, match="us asks ap for what 1 wrote, which that has refused"):
+        us.finish_turn()
+
+
+def test_merged_snapshot_voids_refusals(world: SimWorld) -> None:
+    us, origin = make_gap(world)
+    ask(world, us, origin)
+    reply_refused(world, origin)
+    us.replica.merge(us.take_snapshot())
+    ask(world, us, origin)
+
+
+def test_needless_snapshot_is_caught(world: SimWorld) -> None:
+    us, _ = make_gap(world)
+    us.links.sinks["ap"].load()
+    with pytest.raises(Violation, match="us requests a snapshot of ap, and no peer has refused"):
+        us.finish_turn()
+
+
+def test_snapshot_after_truncation_passes(world: SimWorld) -> None:
+    world.cut("eu", "us")
+    world.run("eu", "SET", "k", "v")
+    for name in ("eu", "ap", "sa"):
+        history = world.sites[name].replica.history
+        world.wait_for(lambda kept=history: kept.stop > 0, SECOND)
+        while history.stop > history.start:
+            history.drop_oldest()
+    world.heal("eu", "us")
+    finish(world)
