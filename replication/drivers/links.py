@@ -25,7 +25,7 @@ from replication.machines.connections.connection import LinkConnection
 from replication.machines.connections.multiplexer import GroupEvent
 from replication.mesh.links import Links
 from replication.mesh.registry import Machine
-from replication.protocol.backoff import CONNECT_NS_MAX, Backoff
+from replication.protocol.backoff import CONNECT_NS_MAX, Backoff, was_accepted
 from replication.protocol.channel import Channel
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import Event
@@ -108,8 +108,9 @@ class Driver:
                 await self.kicks[peer].wait()
 
     async def dial(self, peer: str, connect: Connect) -> bool:
-        """Run one connection to its end. Return whether the handshake was completed."""
-        sink = self.links.dial(peer, clock())
+        """Run one connection to its end. Return whether the peer has accepted it."""
+        begun = clock()
+        sink = self.links.dial(peer, begun)
         try:
             with trio.fail_after(CONNECT_NS_MAX / 1e9):
                 stream = await connect()
@@ -118,7 +119,8 @@ class Driver:
             self.observe(self.links.receive(sink, Eof(reason), clock()))
             return False
         await self.run(stream, sink, Role.DIALS)
-        return sink.hello is not None
+        is_greeted, is_refused = sink.hello is not None, sink.is_refused
+        return was_accepted(clock() - begun, is_greeted=is_greeted, is_refused=is_refused)
 
     async def serve(self, stream: trio.abc.Stream) -> None:
         """Serve a connection that has come in, to its end."""

@@ -41,6 +41,8 @@ from replication.protocol.peers import Direction
 
 NEVER: Final = (1 << 63) - 1  # a deadline that does not come
 OUTBOX_MAX: Final = 1024  # frames for a peer that does not read them, but asks for more and more
+ALIVE_HEARTBEATS: Final = 5
+"""An end that has been silent for the time of so many heartbeats may be dead."""
 LATEST: Final = (Ack, Heartbeat, Present)  # of these only the newest is worth sending
 
 
@@ -256,6 +258,11 @@ class End:
     def silent_at(self) -> int:
         """The time (ns) at which the other end counts as dead if nothing comes."""
         return self.last_received_at + self.limits.silence_ns_max
+
+    def is_alive(self, now: int) -> bool:
+        """Return whether the other end has sent something in the time of some heartbeats."""
+        alive_ns = ALIVE_HEARTBEATS * (self.limits.heartbeat_ns + self.queueing_ns)
+        return now - self.last_received_at <= alive_ns
 
     def reset_silence(self, now: int) -> None:
         """Restart the time-out of silence, since this process itself was paused for a while."""

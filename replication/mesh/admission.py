@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from crdt.causality.dots import INCARNATION_MAX, region_of
-from replication.mesh.registry import Registry
+from replication.mesh.registry import Machine, Registry
+from replication.mesh.rivals import describe_rival
 from replication.mesh.roster import compare_lists
 from replication.protocol.frames import Hello
 from replication.protocol.names import RULE, is_name
@@ -46,6 +47,18 @@ def refuse_region(
     ours = sum(region_of(origin) == member.region for origin in hello.vector)
     if ours > MEMBERS_INCARNATIONS_MAX:
         return f"{hello.name} says that it knows more than {MEMBERS_INCARNATIONS_MAX} incarnations"
+    return ""
+
+
+def refuse_rival(hello: Hello, others: Iterable[Machine | None], now: int) -> str:
+    """Return why a region is refused that seems to run twice; empty if it is accepted. `others` are
+    our other links with it. The process that we are linked with is kept while it is alive."""
+    for end in others:
+        known = None if end is None else end.hello
+        if end is None or known is None or known.origin == hello.origin:
+            continue
+        if end.is_alive(now):
+            return describe_rival(hello.name)
     return ""
 
 

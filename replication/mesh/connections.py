@@ -15,13 +15,20 @@ from replication.machines.receiving.applier import Applier, LocalApplier
 from replication.machines.receiving.sink import Sink
 from replication.machines.sending.log_reader import LogReader
 from replication.machines.sending.source import Source
-from replication.mesh.admission import FOLLOWERS_MAX, refuse_circle, refuse_follower, refuse_region
+from replication.mesh.admission import (
+    FOLLOWERS_MAX,
+    refuse_circle,
+    refuse_follower,
+    refuse_region,
+    refuse_rival,
+)
 from replication.mesh.convergence_query import ConvergenceQueries
 from replication.mesh.fairness import follower_to_replace, oldest_of_most_frequent
 from replication.mesh.memory import RecoveryState
 from replication.mesh.recovery import Recovery
 from replication.mesh.registry import Machine, Registry
 from replication.mesh.repair import Repair
+from replication.mesh.rivals import REPLACED, Rivals, describe_rival
 from replication.mesh.roster import Roster
 from replication.protocol.errors import LinkCut
 from replication.protocol.events import Event, Unlisted
@@ -51,6 +58,7 @@ class Connections(Registry):
         dialled = [peer.name for peer in self.peers.values() if peer.routes != ()]
         self.memory = RecoveryState(replica, self.log_reader, self.membership, dialled)
         self.convergence_queries = ConvergenceQueries(replica)
+        self.rivals = Rivals(member.name)
         self.collects = True
         """True if garbage is collected. False while the replica may not write (see `collect`)."""
 
@@ -110,7 +118,7 @@ class Connections(Registry):
     def replace_connection(self, end: Machine | None, now: int) -> None:
         """Close a connection that a newer one replaces."""
         if end is not None:
-            self.handle(end, end.close("replaced by a newer connection"), now)
+            self.handle(end, end.close(REPLACED), now)
 
     # -- admission -----------------------------------------------------------------------------
 
@@ -124,6 +132,8 @@ class Connections(Registry):
         peer = self.peers.get(hello.name) or Peer(hello.name, hello.region, is_guest=True)
         if self.is_cut(peer.name, end.direction):
             return "the link is cut"
+        if reason := self.settle_rivalry(end, peer.name, hello, now):
+            return reason
         end.membership = self.membership
         if isinstance(end, Source):
             self.replace_connection(self.sources.get(peer.name), now)
@@ -134,6 +144,20 @@ class Connections(Registry):
             end.pace = self.log_reader.pace(end.peer)
         else:
             self.repair.forget_refusals(peer.name)
+        return ""
+
+    def settle_rivalry(self, end: Machine, peer: str, hello: Hello, now: int) -> str:
+        """Keep links with one process of a region that seems to run twice. Return the reason if the
+        one that has sent `hello` is refused.
+
+        The process that we have dialled is kept, as our file gives its address, and only it can
+        send us what it writes. Else the process that we are linked with is kept while it is alive.
+        """
+        source = self.sources.get(peer)
+        if isinstance(end, Source):
+            return refuse_rival(hello, [self.sinks.get(peer), source], now)
+        if source is not None and source.hello is not None and source.hello.origin != hello.origin:
+            self.handle(source, source.close(describe_rival(peer)), now)
         return ""
 
     def admit_follower(self, end: Source, hello: Hello, now: int) -> str:

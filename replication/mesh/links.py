@@ -157,6 +157,7 @@ class Links(Connections):
                     self.caught_up.add(end.peer)
                 case Resynced():
                     self.repair_at = min(self.repair_at, now)
+                    events += self.rivals.record_link(end.peer)
                 case SnapshotWanted():
                     assert isinstance(end, Sink)
                     end.merges = self.replica.merges
@@ -169,14 +170,23 @@ class Links(Connections):
                     self.repair.record_refusal(event.peer, event.origin)
                     self.repair_at = now
                 case Closed():
-                    if isinstance(end, Sink):
-                        is_refusal = end.is_refused
-                        self.recovery.record_failure(end.peer, event.reason, is_refusal=is_refusal)
+                    events += self.record_close(end, event.reason)
                     self.remove_end(end)
                     self.grant_snapshots(self.replica.merges, now)
                 case _:
                     pass
         return events
+
+    def record_close(self, end: Machine, reason: str) -> list[Event]:
+        """Record why a link has ended, before it is removed."""
+        is_member = end.membership is not None or isinstance(end, Sink)
+        found = self.rivals.record_close(end, reason) if is_member else []
+        if isinstance(end, Sink):
+            is_reachable = self.rivals.is_told(end, reason)
+            self.recovery.record_failure(
+                end.peer, reason, is_refusal=end.is_refused, is_reachable=is_reachable
+            )
+        return found
 
     def notice_ops(self, event: OpsTaken, now: int) -> None:
         """Send on what has come, and look for gaps if some of it waits."""

@@ -70,15 +70,18 @@ class Recovery:
         self.missed.discard(peer)
         self.refused.pop(peer, None)
 
-    def record_failure(self, peer: str, reason: str = "", *, is_refusal: bool = False) -> None:
+    def record_failure(
+        self, peer: str, reason: str = "", *, is_refusal: bool = False, is_reachable: bool = False
+    ) -> None:
         """Record a failed attempt to reach a peer, or the end of a connection. If the peer had
-        answered, the next attempt will show whether it is still up."""
+        answered, the next attempt will show whether it is still up. `is_reachable`: it accepts us
+        as soon as an earlier process of our region is gone, so it is waited for."""
         self.reasons[peer] = reason
         if is_refusal:
             self.refused[peer] = reason
         else:
             self.refused.pop(peer, None)
-        if peer not in self.linked:
+        if peer not in self.linked and not is_reachable:
             self.missed.add(peer)
         self.linked.discard(peer)
 

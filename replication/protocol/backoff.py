@@ -17,6 +17,15 @@ WAIT_NS_MAX: Final = 1_000 * MS
 SPREAD_BITS: Final = 16
 
 
+def was_accepted(lasted_ns: int, *, is_greeted: bool, is_refused: bool) -> bool:
+    """Return whether a peer has accepted a connection, which has ended after `lasted_ns`.
+
+    `is_greeted`: the peer has sent its Hello. `is_refused`: one of the ends has refused the other,
+    perhaps after that. Such a peer is dialled less and less often.
+    """
+    return is_greeted and not (is_refused and lasted_ns <= WAIT_NS_MAX)
+
+
 class Backoff:
     """The waits of one link."""
 
@@ -25,7 +34,7 @@ class Backoff:
         self.next = WAIT_NS_MIN
 
     def reset(self) -> None:
-        """The peer was there: begin with a short wait again."""
+        """Begin with a short wait again."""
         self.next = WAIT_NS_MIN
 
     def wait_ns(self) -> int:

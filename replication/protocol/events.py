@@ -175,6 +175,29 @@ class OriginReused:
 
 
 @attrs.frozen
+class OriginShared:
+    """The peer has replaced our connections by those of another process that has our origin. Take a
+    new incarnation before the next write."""
+
+    peer: str
+
+
+@attrs.frozen
+class RivalFound:
+    """The peer refuses us, since it is linked with another process that runs as our region. Do not
+    write until `RivalGone`."""
+
+    peer: str
+
+
+@attrs.frozen
+class RivalGone:
+    """No peer refuses us any more because of another process. `peer` is the last that did."""
+
+    peer: str
+
+
+@attrs.frozen
 class DisputedStateResolved:
     """The state that was put aside at `OriginReused` is not needed any more (see `disputed_state`).
     `merged`: peers lacked some of it, and it is back. `moved`: our own writes in it stand under
@@ -226,6 +249,9 @@ Event: TypeAlias = (
     | OpsDropped
     | ConvergenceReceived
     | OriginReused
+    | OriginShared
+    | RivalFound
+    | RivalGone
     | DisputedStateResolved
     | Unproven
     | Closed

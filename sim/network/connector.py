@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from replication.protocol.backoff import CONNECT_NS_MAX, Backoff
+from replication.protocol.backoff import CONNECT_NS_MAX, Backoff, was_accepted
 from sim.engine.events import MS, Engine
 from sim.engine.rng import SeededRandom
 from sim.network.ways import Network, Pipe
@@ -82,6 +82,8 @@ class Connector:
         self.attempt = 0
         """Counts attempts; what belongs to an earlier one is stale."""
         self.wire: Wire | None = None
+        self.connected_at = 0
+        """The time (ns) at which the latest connection was made."""
         self.failures = 0
 
     def start_dialling(self) -> None:
@@ -149,6 +151,7 @@ class Connector:
             return
         self.attempt += 1
         self.wire = ours
+        self.connected_at = self.engine.now
         ours.far, theirs.far = theirs, ours
         ours.peer, theirs.peer = self.peer, party.name
         ours.out = Pipe(
@@ -177,7 +180,9 @@ class Connector:
         """A connection has ended."""
         assert wire is self.wire, "an earlier one ends before the next is made"
         self.wire = None
-        if wire.machine.hello is not None:
+        lasted_ns, end = self.engine.now - self.connected_at, wire.machine
+        is_greeted = end.hello is not None
+        if was_accepted(lasted_ns, is_greeted=is_greeted, is_refused=end.is_refused):
             self.backoff.reset()
         self.retry_later()
 

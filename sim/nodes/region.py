@@ -331,7 +331,7 @@ class SimRegion(LinkedProcess):
             if isinstance(event, OriginReused):
                 assert event.origin == self.replica.origin
                 self.take_new_incarnation(event)
-            elif isinstance(event, Recovered) and not self.has_caught_up:
+            elif isinstance(event, Recovered) and not self.recovery.is_recovered:
                 self.finish_recovery(event)
             else:
                 self.lifecycle.handle_event(event)
@@ -354,7 +354,7 @@ class SimRegion(LinkedProcess):
         for checker in self.around.checkers:
             checker.on_recovered(self)
         self.lifecycle.handle_event(event)
-        assert self.has_caught_up
+        assert self.recovery.is_recovered
         self.check_loss()
         self.add_trace_record("caught up", event.peer)
 
@@ -403,7 +403,14 @@ class SimRegion(LinkedProcess):
             self.directory.held = vector
 
     def receive_forged_hello(self, name: str, number: int, origin: Origin) -> None:
-        """Receive a forged Hello that claims one more write of this region than it has made."""
+        """Receive a forged Hello that claims one more write of this region than it has made.
+
+        It names the origin of the process that is linked here, if there is one, and else `origin`.
+        Another one would be refused as that of a second process.
+        """
+        linked = self.links.sinks.get(name) or self.links.sources.get(name)
+        if linked is not None and linked.hello is not None:
+            origin = linked.hello.origin
         vector = dict(self.replica.keyspace.vector)
         vector[self.replica.origin] = self.replica.keyspace.seq + 1
         hello = Hello(name, number, origin, CLUSTER, vector)

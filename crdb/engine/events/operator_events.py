@@ -211,6 +211,20 @@ class NoIncarnationLeftEvent(RegionEvent):
     remedy: str = detail("what to do")
 
 
+@_event("region runs twice")
+class RegionRunsTwiceEvent(PeerEvent):
+    """A peer refuses this process, since another one runs as the same region and is linked with it.
+    Clients are refused until all peers accept this process, and then `ready` comes."""
+
+    keys: int = detail("the number of keys here; peers may lack what was written here")
+    remedy: str = detail("what to do")
+
+    def lines(self) -> list[str]:
+        reason = f"{self.peer} is linked with another process that runs as {self.region}"
+        held = f"{count_noun(self.keys, 'key')} here"
+        return [f"{self.region}: refuses clients: {reason} ({held}): {self.remedy}"]
+
+
 @_event("journal failed")
 class JournalFailedEvent(RegionEvent):
     """The journal could not be written. Writes get MISCONF until the region restarts. No setting

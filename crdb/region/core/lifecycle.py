@@ -25,7 +25,10 @@ from replication.protocol.events import (
     EarlierIncarnation,
     Event,
     OriginReused,
+    OriginShared,
     Recovered,
+    RivalFound,
+    RivalGone,
 )
 from replication.protocol.limits import SECOND
 
@@ -34,6 +37,10 @@ RETRY_NS: Final = 10 * SECOND
 RESTARTED: Final = "it has restarted, and waits for what its peers have"
 LOST: Final = "a peer holds writes that it made in an earlier incarnation"
 REUSED: Final = "a peer knows writes in its name that it never made"
+SHARED: Final = (
+    "another process runs as this region with the same incarnation, as if from a copy of the state "
+    "directory"
+)
 NO_SPACE: Final = (
     "make room, create the directory if it is gone, or make it writable; this is tried again"
 )
@@ -89,13 +96,19 @@ class RegionLifecycle:
             case DisputedStateResolved():
                 self.recovery.report_merge(event)
             case OriginReused(origin=origin) if origin == self.replica.origin:
-                self.take_new_incarnation()
+                self.take_new_incarnation(REUSED)
+            case OriginShared():
+                self.take_new_incarnation(SHARED)
+            case RivalFound(peer=peer):
+                self.recovery.begin_rivalry(peer)
+            case RivalGone():
+                self.recovery.end_rivalry()
             case _:
                 pass
 
-    def take_new_incarnation(self) -> None:
+    def take_new_incarnation(self, reason: str) -> None:
         """Take an unused incarnation, to be written to disk, and catch up with peers."""
-        self.recovery.begin_again(REUSED)
+        self.recovery.begin_again(reason)
         self.recovery.block()
         now = self.clock()
         try:
@@ -119,7 +132,7 @@ class RegionLifecycle:
         self.is_written = True
         self.recovery.unblock()
         awaits_data = self.links.recovery.peers or self.links.memory.disputed_state is not None
-        if not awaits_data and not self.recovery.is_ready:
+        if not awaits_data and not self.recovery.is_recovered:
             self.recovery.finish()  # only a guest has linked with us, and guests bring no data
 
     def record_not_written(self, reason: str) -> None:

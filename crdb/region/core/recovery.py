@@ -11,7 +11,13 @@ from collections.abc import Callable
 from typing import Final
 
 from crdb.engine.events.event_bases import Report
-from crdb.engine.events.operator_events import DataLostEvent, KeptEvent, LoadingEvent, WaitingEvent
+from crdb.engine.events.operator_events import (
+    DataLostEvent,
+    KeptEvent,
+    LoadingEvent,
+    RegionRunsTwiceEvent,
+    WaitingEvent,
+)
 from crdb.region.core.staleness import Staleness
 from crdt.causality.dots import Vector, join, lacking
 from replication.mesh.links import Links
@@ -28,6 +34,10 @@ SOME_ANSWER: Final = "The peers that have answered hold nothing, so it waits for
 REMEDY_FOR_OTHERS: Final = (
     "start the others, or remove from the files those that are gone for good, or start this region "
     "with --start-empty and lose what it held"
+)
+STOP_ONE: Final = (
+    "stop this process or the other one; if they are different regions, give each its own id in "
+    "all files"
 )
 
 
@@ -49,6 +59,11 @@ class RegionRecovery:
     @property
     def is_ready(self) -> bool:
         """True if clients get correct answers."""
+        return self.is_recovered and not self.staleness.has_rival
+
+    @property
+    def is_recovered(self) -> bool:
+        """True if the region does not lack what it has held."""
         return not self.staleness.instance.is_stale
 
     def begin(self, reason: str, held: Vector | None = None) -> None:
@@ -57,7 +72,7 @@ class RegionRecovery:
         self.links.memory.expects_data = held is None or held != {}
         self.report_at = None
         self.pause_ns = REPEAT_NS
-        if self.is_ready:
+        if self.is_recovered:
             self.staleness.begin()
             self.report(LoadingEvent(reason=reason))
 
@@ -67,14 +82,14 @@ class RegionRecovery:
         If it waits already, it then waits for that data and for what it held before.
         """
         known = self.links.memory.known_vector()
-        if self.is_ready:
+        if self.is_recovered:
             self.begin(reason, known)
         else:
             self.begin(reason, None if self.held is None else join(self.held, known))
 
     def recover(self) -> None:
         """Serve clients again: the region has all data of the peers that it can reach."""
-        if self.is_ready or self.is_blocked:
+        if self.is_recovered or self.is_blocked:
             return
         have = self.links.replica.keyspace.vector
         lost = lacking(have, self.held or {})
@@ -87,7 +102,20 @@ class RegionRecovery:
         """Let clients read and write again."""
         self.links.memory.expects_data = False
         self.staleness.end()
-        self.on_ready()
+        if self.is_ready:
+            self.on_ready()
+
+    def begin_rivalry(self, peer: str) -> None:
+        """Refuse clients, because `peer` accepts another process in place of this one."""
+        self.staleness.set_rival(has_rival=True)
+        keys = self.links.replica.keyspace.size()
+        self.report(RegionRunsTwiceEvent(peer=peer, keys=keys, remedy=STOP_ONE))
+
+    def end_rivalry(self) -> None:
+        """Serve clients again, because all peers accept this process."""
+        self.staleness.set_rival(has_rival=False)
+        if self.is_ready:
+            self.on_ready()
 
     def report_merge(self, event: DisputedStateResolved) -> None:
         """Report whether the state that was put aside could be merged."""
@@ -109,7 +137,7 @@ class RegionRecovery:
     def report_waiting(self, now: int) -> None:
         """Report what the region waits for, at growing intervals. Call this once a second; `now` is
         in nanoseconds of a monotonic clock."""
-        if self.is_ready:
+        if self.is_recovered:
             return
         if self.links.recovery.is_over:  # an operator's cut may have ended the recovery
             self.recover()

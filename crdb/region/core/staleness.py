@@ -1,10 +1,13 @@
 """Refuse commands in a region that lacks what it wrote in an earlier incarnation
-(rules STL-1 to STL-3).
+(rules STL-1 to STL-3), or whose peers accept another process in its place.
 
 Until the region has caught up with its peers, clients get LOADING for every command that needs
 data, as from a Redis that loads its file; client libraries retry it. With the parameter
 `replica-serve-stale-data` clients may read what is there, and get STALE for writes. Either way the
 garbage collector pauses, since its deletes are writes too.
+
+If another process runs as the same region, peers accept the writes of one of the two. Clients of
+the other one get STALE, with the reason, for the same commands.
 
 Pure: regions and simulated regions both use it.
 """
@@ -19,6 +22,9 @@ from replication.mesh.links import Links
 
 STALE: Final = b"STALE this region has restarted and has not caught up with its peers yet"
 LOADING: Final = b"LOADING this region is loading its data from its peers"
+RIVAL: Final = (
+    b"STALE another process runs as this region, and peers accept only one: stop all but one"
+)
 
 Lines = list[tuple[str, object]]
 
@@ -33,6 +39,8 @@ class Staleness:
         """The number of snapshots that had been merged when the region became stale."""
         self.began_at = 0
         """The wall clock at that time, in ms."""
+        self.has_rival = False
+        """True while peers accept another process in place of this one."""
         instance.config.on_change.append(self.refuse)
         instance.info_sections.setdefault("persistence", []).append(self.lines)
 
@@ -41,7 +49,6 @@ class Staleness:
         if not self.instance.is_stale:
             self.began_at = self.instance.wall
         self.instance.is_stale = True
-        self.links.collects = False
         self.merges = self.links.replica.merges
         self.refuse()
         self.instance.blocked.refuse_waiting(LOADING)
@@ -50,18 +57,28 @@ class Staleness:
         """Let clients write again: the region has recovered."""
         if self.instance.is_stale:
             self.instance.is_stale = False
-            self.links.collects = True
             self.refuse()
             merged = self.links.replica.merges > self.merges
             self.instance.stale_released_with_merge = merged
 
+    def set_rival(self, *, has_rival: bool) -> None:
+        """Record whether peers accept another process in place of this one."""
+        self.has_rival = has_rival
+        self.refuse()
+        if has_rival:
+            self.instance.blocked.refuse_waiting(RIVAL)
+
     def refuse(self) -> None:
         """Set the errors that clients get at present, or none."""
-        is_stale, serves = self.instance.is_stale, self.instance.config.serves_stale
-        self.instance.refuse(DENY_LOADING, LOADING if is_stale and not serves else None)
-        if is_stale:
-            self.instance.refuse(WRITE, STALE if serves else None)
-        elif self.instance.refuse_writes == STALE:
+        serves = self.instance.config.serves_stale
+        is_refused = self.instance.is_stale or self.has_rival
+        self.links.collects = not is_refused
+        error = RIVAL if self.has_rival else LOADING
+        self.instance.refuse(DENY_LOADING, error if is_refused and not serves else None)
+        if is_refused:
+            error = RIVAL if self.has_rival else STALE
+            self.instance.refuse(WRITE, error if serves else None)
+        elif self.instance.refuse_writes in (STALE, RIVAL):
             self.instance.refuse(WRITE, None)
 
     def progress(self) -> tuple[int, int]:
@@ -76,7 +93,7 @@ class Staleness:
     def lines(self) -> Lines:
         """Return the lines of INFO while clients get LOADING. Sizes are numbers of effects, since
         the remaining bytes are not known."""
-        if DENY_LOADING not in self.instance.refusals:
+        if self.instance.refusals.get(DENY_LOADING) != LOADING:
             return []
         have, most = self.progress()
         seconds = max(0, self.instance.wall - self.began_at) // 1000

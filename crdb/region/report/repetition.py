@@ -6,9 +6,10 @@ the number of `times` that the event has happened since.
 
 Two events are the same if their names and details are equal and nothing else has happened to the
 same link in between. So a link that goes down, comes up and goes down again is shown each time.
-The same holds for a region that is loading, ready and loading again. The port of a client does not
-count, since each connection has another one. Answers to a request to stop the process are always
-shown.
+The same holds for a region that is loading, ready and loading again. A link that does so again and
+again is no news either: an event that alternates with others is shown `ALTERNATIONS_MAX` times in
+`REPEAT_SECONDS`, and is then counted like one that repeats. The port of a client does not count,
+since each connection has another one. Answers to a request to stop the process are always shown.
 """
 
 from __future__ import annotations
@@ -29,16 +30,22 @@ from crdb.engine.events.operator_events import (
     NotStoppedEvent,
     PromotedEvent,
     ReadyEvent,
+    RegionRunsTwiceEvent,
     WrongPasswordEvent,
 )
 
 REPEAT_SECONDS: Final = 60.0
+ALTERNATIONS_MAX: Final = 10
+DIFFERENT_MAX: Final = 8
+"""Different events of one link that are remembered: more than the steps from one break of a link to
+the next."""
 TOPICS_MAX: Final = 4096
 """Links and kinds of events that are remembered: two for each pair of 45 regions."""
 NAMES_OF_LINKS: Final = ("peer", "source", "sink", "address")
 TOPICS: Final[Mapping[type[OperatorEvent], str]] = {
     LoadingEvent: "service",
     ReadyEvent: "service",
+    RegionRunsTwiceEvent: "service",
     FollowingEvent: "role",
     PromotedEvent: "role",
 }
@@ -50,20 +57,40 @@ ALWAYS_SHOWN: Final = (DataAtRiskEvent, ConfirmEvent, NotStoppedEvent)
 
 
 @attrs.define
-class _Latest:
-    """The latest event of one topic, without what does not count."""
+class _Known:
+    """An event of one topic, without what does not count."""
 
     event: OperatorEvent
     shown_at: float
+    counted_from: float
+    shown: int = 1
+    """The number of times it was shown since `counted_from`."""
     hidden: int = 0
     """The number of times it has happened since it was shown."""
+
+    def count(self, now: float, *, is_latest: bool) -> int | None:
+        """Record that the event has happened again. Return the `times` with which it is shown, or
+        None if it is only counted. `is_latest`: nothing else has happened to its topic since."""
+        if now - self.counted_from >= REPEAT_SECONDS:
+            self.counted_from, self.shown = now, 0
+        self.hidden += 1
+        if not is_latest and self.shown < ALTERNATIONS_MAX:
+            times = self.hidden if self.hidden > 1 and not self.shown else 0
+        elif now - self.shown_at >= REPEAT_SECONDS:
+            times = self.hidden
+        else:
+            return None
+        self.shown_at, self.hidden = now, 0
+        self.shown += 1
+        return times
 
 
 class Repetition:
     """Decides which events of a process are shown."""
 
     def __init__(self) -> None:
-        self.latest: OrderedDict[tuple[object, ...], _Latest] = OrderedDict()
+        self.topics: OrderedDict[tuple[object, ...], list[_Known]] = OrderedDict()
+        """By topic its different events, the latest one last."""
 
     def event_to_show(self, event: OperatorEvent, now: float) -> OperatorEvent | None:
         """Return the event as it is to be shown, or None if it is only counted.
@@ -74,19 +101,30 @@ class Repetition:
         if isinstance(event, ALWAYS_SHOWN):
             return event
         compared = _without_port(event)
-        topic = _topic(compared)
-        latest = self.latest.get(topic)
-        if latest is None or latest.event != compared:
-            self.latest[topic] = _Latest(compared, now)
-            self.latest.move_to_end(topic)
-            if len(self.latest) > TOPICS_MAX:
-                self.latest.popitem(last=False)
+        known = self._events_of(_topic(compared))
+        for same in known:
+            if same.event == compared:
+                break
+        else:
+            known.append(_Known(compared, now, now))
+            del known[:-DIFFERENT_MAX]
             return event
-        latest.hidden += 1
-        if now - latest.shown_at < REPEAT_SECONDS:
+        is_latest = same is known[-1]
+        known.remove(same)
+        known.append(same)
+        times = same.count(now, is_latest=is_latest)
+        if times is None:
             return None
-        times, latest.hidden, latest.shown_at = latest.hidden, 0, now
-        return attrs.evolve(event, times=times)
+        return attrs.evolve(event, times=times) if times else event
+
+    def _events_of(self, topic: tuple[object, ...]) -> list[_Known]:
+        """Return the events of a topic, to be changed. The topic of the longest ago is forgotten if
+        there are too many."""
+        known = self.topics.setdefault(topic, [])
+        self.topics.move_to_end(topic)
+        if len(self.topics) > TOPICS_MAX:
+            self.topics.popitem(last=False)
+        return known
 
 
 def _topic(event: OperatorEvent) -> tuple[object, ...]:

@@ -27,8 +27,9 @@ HISTORY_MAX: Final = 45  # effects on one key; more would take too long
 
 Expect: TypeAlias = Callable[[Any, Words], Reply]
 
-LOADING: Final = "LOADING"
-"""The error code of a region that refuses reads until it has caught up; see `refusals`."""
+REFUSED: Final = ("LOADING", "STALE")
+"""The error codes of a region that refuses reads until it has caught up, or while its peers seem to
+be linked with another process of it; see `refusals`."""
 NOT_THERE: Final = -2
 NO_EXPIRY: Final = -1
 
@@ -116,7 +117,7 @@ class ReadsChecker(Checker):
         self.looked += 1
         expected = expected_reply(visible_state(history, key), words, db)
         found = plain(reply_form(words), reply)
-        if found != expected and found != LOADING:
+        if found != expected and found not in REFUSED:
             raise self.violation(
                 f"{region.name} answers {' '.join(words)} with {found!r}, not {expected!r},"
                 f" after {describe_effect(history, self.run_history)}"

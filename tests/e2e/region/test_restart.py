@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from crdt.causality.dots import INCARNATION_MAX
 from tests.e2e.processes import (
     WAIT_SECONDS,
     ask,
@@ -333,3 +334,42 @@ def test_regions_of_another_crdb_are_refused(regions: Regions) -> None:
     (*_, down) = events_until(regions.running[2], "link down")
     assert "belongs to the CRDB" in down["reason"]
     assert "give both files the same id" in down["reason"]
+
+
+def second_process(regions: Regions, directory: Path) -> tuple[Path, int]:
+    """Another file, in which r1 has other ports. Return it, and the port for clients."""
+    port = regions.base + 5
+    text = regions.file.read_text(encoding="utf-8")
+    directory.mkdir()
+    file = directory / "regions.toml"
+    file.write_text(text.replace(f"port = {regions.base + 1}", f"port = {port}"), encoding="utf-8")
+    return file, port
+
+
+@pytest.mark.parametrize("copied", [False, True], ids=["own directory", "copied directory"])
+def test_two_processes_as_one_region(regions: Regions, tmp_path: Path, copied: bool) -> None:
+    """Each has a state directory of its own. One of them acknowledged writes that never spread."""
+    regions.write(1, 2)
+    regions.start(2)
+    regions.start(1)
+    file, port = second_process(regions, tmp_path / "second")
+    state = tmp_path / "second" / "state"
+    if copied:
+        shutil.copytree(regions.state / "r1", state)
+        number = int((state / "incarnation").read_text())
+        (state / "incarnation").write_text(f"{number - 1 & INCARNATION_MAX}")
+        (state / "held").write_text("")
+    command = ["serve", str(file), "--json", "--region", "r1", "--state", str(state)]
+    second = regions.stack.enter_context(started(command))
+    (*_, found) = events_until(second, "region runs twice")
+    assert found["peer"] == "r2"
+    error = (
+        b"-STALE another process runs as this region, and peers accept only one: stop all but one"
+    )
+    assert ask(port, "SET", "k", "second") == error + b"\r\n"
+    eventually(lambda: regions.ask(1, "SET", "k", "first") == b"+OK\r\n")
+    eventually(lambda: regions.ask(2, "GET", "k") == b"$5\r\nfirst\r\n")
+    regions.stop(1)
+    events_until(second, "ready")
+    eventually(lambda: ask(port, "GET", "k") == b"$5\r\nfirst\r\n")
+    assert ask(port, "SET", "k", "second") == b"+OK\r\n"

@@ -22,7 +22,10 @@ def claim(world: WireWorld, site: Site, peer: Site, ahead: int = 1) -> None:
     """Somebody says to `site`, in the name of `peer`, that it knows more of its writes."""
     links = site.links
     vector = {**site.replica.vector, links.replica.origin: links.replica.keyspace.seq + ahead}
-    forged = Hello(peer.name, peer.region, peer.replica.origin, "test", vector)
+    linked = links.sinks.get(peer.name)
+    known = linked.hello if linked is not None else None  # another origin is refused meanwhile
+    origin = peer.replica.origin if known is None else known.origin
+    forged = Hello(peer.name, peer.region, origin, "test", vector)
     events = links.receive(links.serve(world.now), forged, world.now)
     if of(OriginReused, events):
         links.reincarnate(world.now)

@@ -8,8 +8,8 @@ import pytest
 from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdb.region.core.incarnations import RegionStart
-from crdb.region.core.lifecycle import LOST, RESTARTED, RETRY_NS, REUSED, RegionLifecycle
-from crdb.region.core.recovery import RegionRecovery
+from crdb.region.core.lifecycle import LOST, RESTARTED, RETRY_NS, REUSED, SHARED, RegionLifecycle
+from crdb.region.core.recovery import STOP_ONE, RegionRecovery
 from crdb.region.core.staleness import Staleness
 from crdt.causality.dots import INCARNATION_MAX, Vector, make_origin
 from crdt.embed.replica import Replica
@@ -19,7 +19,10 @@ from replication.protocol.events import (
     DisputedStateResolved,
     EarlierIncarnation,
     OriginReused,
+    OriginShared,
     Recovered,
+    RivalFound,
+    RivalGone,
 )
 from replication.protocol.peers import Member, Peer
 from tests.crdb.events import Named, collector
@@ -201,3 +204,38 @@ def test_vector_is_written_when_changed_and_complete() -> None:
     here.links.replica.string("k").set("w")
     here.recovery.begin(RESTARTED, {})
     assert lifecycle.vector_to_write() is None
+
+
+def test_region_with_rival_refuses_clients_until_it_is_gone() -> None:
+    here = region()
+    ready: list[bool] = []
+    here.recovery.on_ready = lambda: ready.append(True)
+    here.links.replica.string("k").set("v")
+    here.lifecycle.handle_event(RivalFound("r2"))
+    assert here.events == [("region runs twice", {"peer": "r2", "keys": 1, "remedy": STOP_ONE})]
+    assert not here.is_ready
+    here.lifecycle.handle_event(EarlierIncarnation("r2"))
+    here.lifecycle.handle_event(Recovered("r2"))
+    assert not here.is_ready
+    assert ready == []
+    here.lifecycle.handle_event(RivalGone("r2"))
+    assert here.is_ready
+    assert ready == [True]
+
+
+def test_region_with_rival_may_lack_data_when_that_is_gone() -> None:
+    here = region()
+    here.lifecycle.handle_event(RivalFound("r2"))
+    here.lifecycle.handle_event(EarlierIncarnation("r2"))
+    here.lifecycle.handle_event(RivalGone("r2"))
+    assert not here.is_ready
+    here.lifecycle.handle_event(Recovered("r2"))
+    assert here.is_ready
+
+
+def test_shared_origin_gets_unused_incarnation() -> None:
+    here = region()
+    here.lifecycle.handle_event(OriginShared("r2"))
+    assert here.events == [("loading", {"reason": SHARED})]
+    assert here.links.replica.origin == make_origin(1, DRAWN)
+    assert here.lifecycle.incarnation_to_write() == DRAWN

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.execution.executor import receive
 from crdb.engine.info.sections import information
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable
-from crdb.region.core.staleness import LOADING, STALE, Staleness
+from crdb.region.core.staleness import LOADING, RIVAL, STALE, Staleness
 from crdt.embed.replica import Replica
 from replication.mesh.links import Links
 from replication.protocol.peers import Member, Peer
@@ -134,3 +136,35 @@ def test_info_reports_loading_as_redis() -> None:
     assert "loading_total_bytes:41\r\n" in shown
     assert "loading_loaded_bytes:10\r\nloading_loaded_perc:24.39\r\n" in shown
     assert "loading_eta_seconds:31\r\n" in shown
+
+
+@pytest.mark.parametrize("serves_stale", ["yes", "no"])
+def test_rival_refuses_clients_with_its_own_error(serves_stale: str) -> None:
+    instance, links, staleness = region(serves_stale)
+    client, waiting = Client(instance), Client(instance)
+    receive(client, b"SET k v\r\n")
+    assert receive(waiting, b"BLPOP q 0\r\n") == b""
+    staleness.set_rival(has_rival=True)
+    error = b"-" + RIVAL + b"\r\n"
+    assert receive(waiting, b"") == error
+    assert receive(client, b"SET k w\r\n") == error
+    assert receive(client, b"GET k\r\n") == (b"$1\r\nv\r\n" if serves_stale == "yes" else error)
+    assert not links.collects
+    assert "loading:0" in information(instance, ["persistence"])
+    staleness.set_rival(has_rival=False)
+    assert receive(client, b"SET k w\r\n") == b"+OK\r\n"
+    assert links.collects
+
+
+def test_region_with_rival_that_also_lacks_data_waits_for_both() -> None:
+    instance, links, staleness = region("no")
+    client = Client(instance)
+    staleness.begin()
+    staleness.set_rival(has_rival=True)
+    assert receive(client, b"SET k v\r\n") == b"-" + RIVAL + b"\r\n"
+    staleness.set_rival(has_rival=False)
+    assert receive(client, b"SET k v\r\n") == b"-" + LOADING + b"\r\n"
+    staleness.set_rival(has_rival=True)
+    staleness.end()
+    assert receive(client, b"SET k v\r\n") == b"-" + RIVAL + b"\r\n"
+    assert not links.collects

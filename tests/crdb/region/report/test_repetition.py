@@ -107,7 +107,7 @@ def test_memory_is_bounded() -> None:
     events = Shown()
     for number in range(repetition.TOPICS_MAX + 1):
         events.details_to_show("link down", REFUSED | {"peer": number}, 0.0)
-    assert len(events.latest) == repetition.TOPICS_MAX
+    assert len(events.topics) == repetition.TOPICS_MAX
     first, last = REFUSED | {"peer": 0}, REFUSED | {"peer": repetition.TOPICS_MAX}
     assert events.details_to_show("link down", first, 1.0) == first
     assert events.details_to_show("link down", last, 1.0) is None
@@ -124,3 +124,42 @@ def test_clients_of_one_host_are_counted_whatever_their_ports(event: str) -> Non
     assert repetition.details_to_show(event, other, 2.0) == other
     late = {"region": "us", "address": "10.0.0.1:50003"}
     assert repetition.details_to_show(event, late, 61.0) == {**late, "times": 2}
+
+
+def test_flapping_link_is_shown_some_times_and_then_counted() -> None:
+    """Two processes of one region that replaced each other made 47 lines a second."""
+    events = Shown()
+    up = {"region": "us", "peer": "eu", "direction": "in"}
+    lines = 0
+    for number in range(1000):
+        now = number / 100
+        lines += events.details_to_show("link down", REFUSED, now) is not None
+        lines += events.details_to_show("link up", up, now) is not None
+    assert lines == 2 * repetition.ALTERNATIONS_MAX
+    later = 10 + REPEAT_SECONDS
+    hidden = 1000 - repetition.ALTERNATIONS_MAX
+    assert events.details_to_show("link up", up, later) == up | {"times": hidden + 1}
+    assert events.details_to_show("link down", REFUSED, later) == REFUSED | {"times": hidden + 1}
+    assert events.details_to_show("link up", up, later) == up
+
+
+def test_flapping_link_is_still_shown_once_a_minute() -> None:
+    events = Shown()
+    up = {"region": "us", "peer": "eu", "direction": "in"}
+    shown = [events.details_to_show("link up", up, 0.0)]
+    for second in range(240):
+        events.details_to_show("link down", REFUSED, float(second))
+        shown.append(events.details_to_show("link up", up, second + 0.5))
+    counted = [each["times"] for each in shown if each is not None and "times" in each]
+    assert len(counted) >= 3
+    plain = sum(each is not None for each in shown) - len(counted)
+    assert plain <= 5 * repetition.ALTERNATIONS_MAX
+
+
+def test_new_events_of_link_are_shown_while_it_flaps() -> None:
+    events = Shown()
+    for number in range(3 * repetition.DIFFERENT_MAX):
+        details = REFUSED | {"reason": f"reason {number}"}
+        assert events.details_to_show("link down", details, 0.0) == details
+    (known,) = events.topics.values()
+    assert len(known) == repetition.DIFFERENT_MAX
