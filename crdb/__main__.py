@@ -5,16 +5,17 @@ from __future__ import annotations
 import signal
 import sys
 
-from crdb.version import DISTRIBUTION
-
 
 def main() -> int:
     """Run the command line and return the exit status. Until regions run, Ctrl-C ends the process
     silently."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from crdb.cli.command_line import make_parser  # noqa: PLC0415 - after the line above
+    from crdb.cli.standard_output import checked_output  # noqa: PLC0415
+    from crdb.version import DISTRIBUTION  # noqa: PLC0415
 
-    options = make_parser().parse_args()  # ends the process for --help, --version and mistakes
+    with checked_output("crdb", 1):
+        options = make_parser().parse_args()  # ends the process for --help, --version and mistakes
     try:
         from crdb.cli import main as cli  # noqa: PLC0415 - this is most of a start
     except ModuleNotFoundError as missing:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.__main__ import main as simulate
+from sim.command_line import main as simulate
 from tests.documents import ROOT, blocks, commands, shell_lines, text_of
 
 pytestmark = pytest.mark.no_cover  # it plays through everything that has tests of its own

@@ -7,6 +7,7 @@ wherever the package is installed. `crdb.cli.configuring` makes a configuration 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -15,7 +16,18 @@ from crdb.version import __version__
 DEFAULT_PORT: Final = 7000
 
 
-class CommandLineParser(argparse.ArgumentParser):
+class PlainParser(argparse.ArgumentParser):
+    """Raises OSError if help cannot be written, which argparse ignores if output is not
+    buffered."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:
+            sys.stdout.write(message)
+        else:
+            super()._print_message(message, file)
+
+
+class CommandLineParser(PlainParser):
     """Reports an error in one line, and accepts no abbreviated options: `up --region` is not
     `up --regions`."""
 

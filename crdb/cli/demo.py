@@ -29,6 +29,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from crdb.cli.standard_output import discard_output
 from crdb.deployment.region_config import LINK_PORT_OFFSET
 from geo import Catalog
 
@@ -117,7 +118,7 @@ def main() -> int:
     except redis.RedisError as error:
         raise SystemExit(f"the story broke off: {error}") from None
     except OSError as error:  # output cannot be written, so discard what is still buffered
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         raise SystemExit(f"the story broke off: {error}") from None
     console.print("[bold green]converged[/]" if agreed else "[bold red]NOT converged[/]")
     if agreed:

@@ -24,6 +24,7 @@ import trio
 from crdb.cli.command_line import make_parser
 from crdb.cli.configuring import configure, state_directory
 from crdb.cli.screen import Screen
+from crdb.cli.standard_output import checked_output
 from crdb.cli.stopping import Stopping
 from crdb.deployment.errors import ConfigError
 from crdb.engine.events.operator_events import ListeningEvent
@@ -73,7 +74,8 @@ def demo() -> int:
         remedy = f"pip install '{DISTRIBUTION}[demo]'"
         print(f"crdb: the demo needs the package {fault.name}: {remedy}", file=sys.stderr)
         return 1
-    return story.main()
+    with checked_output("crdb", 1):
+        return story.main()
 
 
 async def run_regions(runtime: Runtime, screen: Screen) -> None:

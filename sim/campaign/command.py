@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn
 
+from crdb.cli.command_line import PlainParser
 from geo.topology import SHAPES
 from sim.faults.kinds import FAULTS
 
@@ -14,7 +15,7 @@ SEED_MAX: Final = (1 << 63) - 1
 SEEDS_MAX: Final = 1_000_000  # per campaign: the result of each run is kept for the summary
 
 
-class SimArgumentParser(argparse.ArgumentParser):
+class SimArgumentParser(PlainParser):
     """A parser that reports a wrong argument in one line, without the usage text."""
 
     def error(self, message: str) -> NoReturn:

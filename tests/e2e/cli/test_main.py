@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -239,3 +240,63 @@ def test_regions_can_be_processes_of_their_own(tmp_path: Path) -> None:
         assert ask(base + 1, "CRDB.SETTLE", "10000") == b":1\r\n"
         assert ask(base + 2, "SCARD", "s") == b":1\r\n"
     assert sorted(path.name for path in (tmp_path / ".crdb").iterdir()) == ["r1", "r2"]
+
+
+PROGRAMS = {
+    "help": ("crdb", "--help"),
+    "version": ("crdb", "--version"),
+    "help of a command": ("crdb", "up", "--help"),
+    "simulator's help": ("sim", "--help"),
+}
+
+
+def run_with_output(redirection: str, *words: str) -> tuple[int, str]:
+    """Run a program with its standard output redirected by the shell: its status and errors."""
+    command = f'exec "$0" -m "$@" {redirection}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable, *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("words", PROGRAMS.values(), ids=PROGRAMS.keys())
+def test_full_output_is_one_line(words: Sequence[str]) -> None:
+    """Python wrote "Exception ignored" and more, and the status was 120."""
+    status, errors = run_with_output(">/dev/full", *words)
+    assert status == (2 if words[0] == "sim" else 1)
+    assert errors == f"{words[0]}: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("words", PROGRAMS.values(), ids=PROGRAMS.keys())
+def test_closed_output_is_one_line(words: Sequence[str]) -> None:
+    status, errors = run_with_output(">&-", *words)
+    assert status == (2 if words[0] == "sim" else 1)
+    assert errors == f"{words[0]}: standard output: Bad file descriptor\n"
+
+
+def test_mistakes_are_reported_whatever_output_is() -> None:
+    for redirection in (">/dev/full", ">&-"):
+        status, errors = run_with_output(redirection, "crdb", "up")
+        assert status == 1
+        assert errors.startswith("crdb: give either a file or --regions")
+        assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("program", ["crdb", "sim"])
+def test_interrupt_during_imports_is_silent(program: str) -> None:
+    """`python -m sim` spent half a second on imports, in which Ctrl-C printed a traceback."""
+    imported = {"crdb": "crdb.cli.command_line", "sim": "sim.command_line"}[program]
+    code = f"""
+import runpy, signal, sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{imported}":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+runpy.run_module("{program}", run_name="__main__")
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (-signal.SIGINT, b"", b"")

@@ -9,8 +9,8 @@ import sys
 import attrs
 import pytest
 
-from sim.__main__ import main
 from sim.campaign.run import Result, Run, Verdict
+from sim.command_line import main
 
 
 def run(*arguments: str, hash_seed: str = "0") -> subprocess.CompletedProcess[str]:

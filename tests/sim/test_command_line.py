@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from crdt.types.components.register import Register, Write
-from sim.__main__ import main
 from sim.campaign.run import Result, Run
+from sim.command_line import main
 
 
 def test_two_seeds_give_two(capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,7 +174,7 @@ def test_campaign_with_few_checks_has_own_status(
     def little(_results: object) -> list[str]:
         return ["ring: never"]
 
-    monkeypatch.setattr("sim.__main__.shortfalls", little)
+    monkeypatch.setattr("sim.command_line.shortfalls", little)
     command = ["--seeds", "1-1", "--minutes", "0.05"]
     assert main(command) == 3
     assert "too little    ring: never" in capsys.readouterr().out
