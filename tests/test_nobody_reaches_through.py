@@ -1,7 +1,11 @@
 """Check that only `crdt` reaches into a replica. Others call methods.
 
-A file outside `crdt` may hold a replica, its keyspace and its other parts. It neither reads what
-these keep to themselves nor assigns to their attributes.
+A file outside `crdt` may hold a replica, its keyspace, its other parts and its values. It neither
+reads what these keep to themselves nor assigns to their attributes.
+
+A replica and its parts are recognised by the names of the variables. The values of types are
+recognised by their classes: an annotation, a check with `isinstance`, or a call that takes the
+class and returns a value of it.
 """
 
 from __future__ import annotations
@@ -35,7 +39,18 @@ INTERFACE: dict[str, frozenset[str]] = {
         }
     ),
     "Keyspace": frozenset(
-        {"expired", "expiry_clock", "hits", "misses", "now", "origin", "second", "seq", "types"}
+        {
+            "base",
+            "expired",
+            "expiry_clock",
+            "hits",
+            "misses",
+            "now",
+            "origin",
+            "second",
+            "seq",
+            "types",
+        }
         | {"vector"}
     ),
     "OpLog": frozenset({"bytes", "floor", "jumps", "limit", "start"}),
@@ -43,20 +58,31 @@ INTERFACE: dict[str, frozenset[str]] = {
     "Stability": frozenset({"members"}),
     "Garbage": frozenset({"done", "is_behind"}),
     "TypeRegistry": frozenset({"by_code", "shapes"}),
+    "Value": frozenset({"accessed"}),
+    "Register": frozenset({"value"}),
 }
 """Attributes by class that others may read: parts, and values that are only replaced by methods.
 All other attributes are insides."""
 
 
-def classes_of_crdt() -> dict[str, ast.ClassDef]:
-    """Return the classes of `crdt` by name."""
-    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "crdt").rglob("*.py")]
-    return {
-        node.name: node
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-    }
+def classes_of_crdt() -> Iterator[tuple[str, ast.ClassDef]]:
+    """Yield the classes of `crdt`, each with the path of its file."""
+    for path in sorted((ROOT / "crdt").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                yield str(path.relative_to(ROOT)), node
+
+
+CLASSES = {node.name: node for _, node in classes_of_crdt()}
+PLACES = {node.name: path for path, node in classes_of_crdt()}
+
+
+def bases_of(name: str, classes: dict[str, ast.ClassDef]) -> set[str]:
+    """Return the names of a class and of all its bases."""
+    found = {name}
+    for base in classes[name].bases if name in classes else ():
+        found |= bases_of(ast.unparse(base), classes)
+    return found
 
 
 def attributes_of(name: str, classes: dict[str, ast.ClassDef]) -> set[str]:
@@ -78,9 +104,8 @@ def attributes_of(name: str, classes: dict[str, ast.ClassDef]) -> set[str]:
 
 def insides() -> dict[str, set[str]]:
     """Return the attributes that only `crdt` reads, by the name of a holder."""
-    classes = classes_of_crdt()
     return {
-        holder: attributes_of(name, classes) - INTERFACE.get(name, frozenset())
+        holder: attributes_of(name, CLASSES) - INTERFACE.get(name, frozenset())
         for holder, name in HOLDERS.items()
     }
 
@@ -107,6 +132,70 @@ def reaches(tree: ast.AST) -> Iterator[str]:
             yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
+VALUES = {
+    name: attributes_of(name, CLASSES) - INTERFACE["Value"] - INTERFACE.get(name, frozenset())
+    for name, path in PLACES.items()
+    if path.startswith("crdt/types/") and "Value" in bases_of(name, CLASSES)
+}
+"""The insides of each class of values."""
+
+
+def value_classes(node: ast.AST) -> set[str]:
+    """Return the classes of values that an annotation or an argument names."""
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} & VALUES.keys()
+
+
+def holders_of_values(function: ast.AST) -> dict[str, set[str]]:
+    """Return the variables of a function that hold values, with the classes of these."""
+    found: dict[str, set[str]] = {}
+
+    def record(target: ast.AST, classes: set[str]) -> None:
+        if isinstance(target, ast.Name) and classes:
+            found.setdefault(target.id, set()).update(classes)
+
+    for node in ast.walk(function):
+        match node:
+            case ast.arg(arg=name, annotation=ast.expr() as kind):
+                record(ast.Name(name), value_classes(kind))
+            case ast.AnnAssign(target=target, annotation=kind):
+                record(target, value_classes(kind))
+            case ast.Assign(targets=[target], value=ast.Call(args=arguments)):
+                for each in arguments:
+                    record(target, value_classes(each) if isinstance(each, ast.Name) else set())
+            case ast.Call(func=ast.Name(id="isinstance"), args=[target, kind]):
+                record(target, value_classes(kind))
+            case _:
+                pass
+    for node in ast.walk(function):  # an element of a list of values is a value
+        if isinstance(node, ast.For | ast.comprehension):
+            held = found.get(base_name(node.iter), set())
+            record(node.target, held)
+    return found
+
+
+def base_name(node: ast.expr) -> str:
+    """Return the name in front of subscripts: `held` for `held[0]`."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def reaches_into_values(tree: ast.AST) -> Iterator[str]:
+    """Yield each attribute of a value that a source reaches for."""
+    seen: set[tuple[int, int]] = set()
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    for function in functions:
+        holders = holders_of_values(function)
+        for node in ast.walk(function):
+            if not isinstance(node, ast.Attribute) or (node.lineno, node.col_offset) in seen:
+                continue
+            kinds = holders.get(base_name(node.value), set())
+            is_stored = bool(kinds) and isinstance(node.ctx, ast.Store | ast.Del)
+            if is_stored or any(node.attr in VALUES[kind] for kind in kinds):
+                seen.add((node.lineno, node.col_offset))
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+
+
 def reads(tree: ast.AST) -> Iterator[tuple[str, str]]:
     """Yield each attribute of a holder that a source reads, with the class of the holder."""
     for node in ast.walk(tree):
@@ -116,10 +205,10 @@ def reads(tree: ast.AST) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_module_outside_reaches_through(package: str) -> None:
-    found = {
-        str(path.relative_to(ROOT)): list(reaches(ast.parse(path.read_text(encoding="utf-8"))))
-        for path in sorted((ROOT / package).rglob("*.py"))
-    }
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / package).rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        found[str(path.relative_to(ROOT))] = [*reaches(tree), *reaches_into_values(tree)]
     assert {path: each for path, each in found.items() if each} == {}
 
 
@@ -131,7 +220,7 @@ def test_interface_lists_what_is_read_and_nothing_else() -> None:
         for found in reads(ast.parse(path.read_text(encoding="utf-8")))
     }
     listed = {(name, each) for name, attributes in INTERFACE.items() for each in attributes}
-    assert listed - read == set()
+    assert {(name, each) for name, each in listed - read if name not in VALUES} == set()
 
 
 def test_insides_follow_from_classes() -> None:
@@ -140,6 +229,9 @@ def test_insides_follow_from_classes() -> None:
     assert {"unjournaled", "endings", "ops"} <= INSIDES["history"]
     assert "vector" not in INSIDES["replica"], "it is a property"
     assert all(INSIDES.values())
+    assert {"members", "order"} <= VALUES["Set"]
+    assert {"fields", "tombstones"} <= VALUES["Hash"], "they are attributes of its base"
+    assert "parts" in VALUES["Contested"]
 
 
 @pytest.mark.parametrize(
@@ -161,3 +253,21 @@ def test_insides_follow_from_classes() -> None:
 )
 def test_reaches_are_found(source: str, count: int) -> None:
     assert len(list(reaches(ast.parse(source)))) == count
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ("value = read_typed(db, key, Set)\n    return value.members", 1),
+        ("value = db.lookup(key)\n    if isinstance(value, Hash):\n        del value.fields", 1),
+        ("value: List | None = found\n    return value.items", 1),
+        ("value = read_typed(db, key, Set)\n    value.accessed = 5", 1),
+        ("value = read_typed(db, key, Set)\n    return value.names(), value.accessed", 0),
+        ("for each in sets:\n        return each.members", 1),
+        ("return sets[0].members", 1),
+        ("return pairs.items()", 0),
+    ],
+)
+def test_reaches_into_values_are_found(body: str, count: int) -> None:
+    source = f"def act(db, key, sets: list[Set], pairs: dict[bytes, int]):\n    {body}\n"
+    assert len(list(reaches_into_values(ast.parse(source)))) == count

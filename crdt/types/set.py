@@ -9,7 +9,7 @@ integer, is the common case; concurrent adds leave a tuple of them.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from crdt.causality.dots import Dot, Vector, covers, read_dot
@@ -113,6 +113,18 @@ class Set(Value):
 
     def visible_part(self, effect: Effect) -> object:
         return [member in self.members for member in effect[3:]]
+
+    def has(self, member: bytes) -> bool:
+        """Return whether this is a member."""
+        return member in self.members
+
+    def size(self) -> int:
+        """Return the number of members."""
+        return len(self.members)
+
+    def names(self) -> Collection[bytes]:
+        """Return the members, in no order. They are those of the value itself, not a copy."""
+        return self.members
 
     def sampled(self) -> Order:
         """Return the members in an order that can be sampled. O(n) the first time."""

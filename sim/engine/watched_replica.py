@@ -14,6 +14,10 @@ class WatchedReplica(Replica):
     on_sealed: Callable[[list[Op]], None] | None = None
     """Called with the operations into which the outbox was sealed, immediately afterwards."""
 
+    def watch_seals(self, on_sealed: Callable[[list[Op]], None]) -> None:
+        """Call `on_sealed` from now on."""
+        self.on_sealed = on_sealed
+
     def seal_parts(self, op: Op) -> list[Op]:
         parts = super().seal_parts(op)
         if self.on_sealed is not None:

@@ -118,7 +118,7 @@ class SimRegion(LinkedProcess):
     def install_links(self, replica: WatchedReplica) -> None:
         """Install a replica, its links and its policies."""
         self.install_replica(replica)
-        replica.on_sealed = self.record_sealed_ops
+        replica.watch_seals(self.record_sealed_ops)
         region = self.file.region(self.name)
         member = member_of(self.file, region, replica.origin)
         peers = peers_of(self.file, region)

@@ -46,15 +46,14 @@ def write_fields(client: Client, args: list[bytes]) -> int:
     if value is not None and not isinstance(value, Hash):
         raise CommandError(WRONG_TYPE)
     if len(args) == 4:
-        created = 1 if value is None or args[2] not in value.fields else 0
+        created = 1 if value is None or not value.has(args[2]) else 0
         hashes.assign_one(db, key, args[2], args[3])
         return created
     names = dict.fromkeys(args[2::2])
     created = len(names)
     if value is not None:
-        held = value.fields
         for name in names:
-            if name in held:
+            if value.has(name):
                 created -= 1
     hashes.assign(db, key, args[2:])
     return created
@@ -101,7 +100,7 @@ def hmset(client: Client, args: list[bytes]) -> None:
 def hsetnx(client: Client, args: list[bytes]) -> None:
     db = client.db
     value = read_typed_for_write(db, args[1], Hash)
-    is_new = value is None or args[2] not in value.fields
+    is_new = value is None or not value.has(args[2])
     if is_new:
         hashes.assign_one(db, args[1], args[2], args[3])
     reply.integer(client.out, int(is_new))
@@ -226,7 +225,7 @@ def hgetall(client: Client, args: list[bytes]) -> None:
 )
 def hkeys(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Hash)
-    reply.bulks(client.out, [] if value is None else list(value.fields))
+    reply.bulks(client.out, [] if value is None else list(value.names()))
 
 
 @COMMANDS.declare(
@@ -245,7 +244,7 @@ def hvals(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare("hlen", "key", "readonly fast", keys="RO", summary="Counts the fields of a hash.")
 def hlen(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Hash)
-    reply.integer(client.out, 0 if value is None else len(value.fields))
+    reply.integer(client.out, 0 if value is None else value.size())
 
 
 @COMMANDS.declare(
@@ -257,7 +256,7 @@ def hlen(client: Client, args: list[bytes]) -> None:
 )
 def hexists(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Hash)
-    reply.integer(client.out, int(value is not None and args[2] in value.fields))
+    reply.integer(client.out, int(value is not None and value.has(args[2])))
 
 
 @COMMANDS.declare(
@@ -301,7 +300,7 @@ def hrandfield(client: Client, args: list[bytes]) -> None:
     elif value is None:
         reply.array(client.out, 0)
     else:
-        chosen = sampling.sample(value, value.fields, count, rng)
+        chosen = sampling.sample(value, value.names(), count, rng)
         if with_values:
             reply_chosen(client, [(field, value.get(field) or b"") for field in chosen])
         else:
@@ -337,7 +336,7 @@ def hscan(client: Client, args: list[bytes]) -> None:
     if value is None:
         scanning.empty_page(client)
         return
-    whole = value.fields if scanning.is_whole(value.fields, cursor) else None
+    whole = value.names() if scanning.is_whole(value.names(), cursor) else None
     following, shown = scanning.read_page(args, cursor, value, whole)
     scanning.page_header(client, following, 2 * len(shown))
     reply_pairs(client, [(field, value.get(field) or b"") for field in shown])

@@ -65,7 +65,7 @@ def _elements(db: Keyspace, value: Value) -> list[Candidate]:
     for element, register in value.registers():
         assert isinstance(register, Register)
         added = _increments(register, element)
-        if register.sibling_writes or len(added) > 1 or not all(each.is_shown for each in added):
+        if register.has_siblings() or len(added) > 1 or not all(each.is_shown for each in added):
             found += _writes(register, name, element)
             found += added
     return found

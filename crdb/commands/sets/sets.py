@@ -58,16 +58,15 @@ def sadd(client: Client, args: list[bytes]) -> None:
         raise CommandError(WRONG_TYPE)
     if len(args) == 3:
         member = args[2]
-        is_new = value is None or member not in value.members
+        is_new = value is None or not value.has(member)
         sets.add_one(db, key, member)
         client.out.append(reply.ONE if is_new else reply.ZERO)
         return
     members = dict.fromkeys(args[2:])
     added = len(members)
     if value is not None:
-        held = value.members
         for member in members:
-            if member in held:
+            if value.has(member):
                 added -= 1
     sets.add(db, key, list(members))
     reply.integer(client.out, added)
@@ -106,7 +105,7 @@ def smove(client: Client, args: list[bytes]) -> None:
         reply.integer(client.out, 0)
         return
     read_typed_for_write(db, destination, Set)
-    is_there = member in value.members
+    is_there = value.has(member)
     if is_there and source != destination:
         sets.remove(db, source, [member])
         sets.add(db, destination, [member])
@@ -125,7 +124,7 @@ def sismember(client: Client, args: list[bytes]) -> None:
     if value is None:
         client.out.append(reply.ZERO)
     elif isinstance(value, Set):
-        client.out.append(reply.ONE if args[2] in value.members else reply.ZERO)
+        client.out.append(reply.ONE if value.has(args[2]) else reply.ZERO)
     else:
         raise CommandError(WRONG_TYPE)
 
@@ -142,7 +141,7 @@ def smismember(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Set)
     reply.array(client.out, len(args) - 2)
     for member in args[2:]:
-        reply.integer(client.out, int(value is not None and member in value.members))
+        reply.integer(client.out, int(value is not None and value.has(member)))
 
 
 @COMMANDS.declare(
@@ -150,7 +149,7 @@ def smismember(client: Client, args: list[bytes]) -> None:
 )
 def scard(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Set)
-    reply.integer(client.out, 0 if value is None else len(value.members))
+    reply.integer(client.out, 0 if value is None else value.size())
 
 
 @COMMANDS.declare(
@@ -163,7 +162,7 @@ def scard(client: Client, args: list[bytes]) -> None:
 )
 def smembers(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Set)
-    reply_members(client, [] if value is None else list(value.members))
+    reply_members(client, [] if value is None else list(value.names()))
 
 
 @COMMANDS.declare(
@@ -181,7 +180,7 @@ def sscan(client: Client, args: list[bytes]) -> None:
     if value is None:
         scanning.empty_page(client)
         return
-    whole = value.members if scanning.is_whole(value.members, cursor, integers=True) else None
+    whole = value.names() if scanning.is_whole(value.names(), cursor, integers=True) else None
     following, shown = scanning.read_page(args, cursor, value, whole)
     scanning.page_header(client, following, len(shown))
     for member in shown:
@@ -224,8 +223,8 @@ def pop_random_members(client: Client, key: bytes, count: int) -> None:
     value = read_typed_for_write(db, key, Set)
     chosen: list[bytes] = []
     if value is not None and count > 0:
-        chosen = sampling.distinct(value, value.members, count, client.instance.random)
-        if len(chosen) == len(value.members) and not db.is_contested(key):
+        chosen = sampling.distinct(value, value.names(), count, client.instance.random)
+        if len(chosen) == value.size() and not db.is_contested(key):
             db.delete(key)
         else:
             sets.remove(db, key, chosen)
@@ -253,7 +252,7 @@ def srandmember(client: Client, args: list[bytes]) -> None:
         reply.array(client.out, 0)
     else:
         rng = client.instance.random
-        reply.bulks(client.out, sampling.sample(value, value.members, count, rng))
+        reply.bulks(client.out, sampling.sample(value, value.names(), count, rng))
 
 
 # -- several sets ----------------------------------------------------------------------------
@@ -276,9 +275,9 @@ def smallest_first(values: list[Set | None]) -> list[Set]:
 def intersect(values: list[Set | None]) -> list[bytes]:
     """Return the members that all sets hold, in the order of the smallest set."""
     held = smallest_first(values)
-    members = list(held[0].members) if held else []
+    members = list(held[0].names()) if held else []
     for value in held[1:]:
-        others = value.members
+        others = value.names()
         members = [member for member in members if member in others]
     return members
 
@@ -287,8 +286,8 @@ def count_common(values: list[Set | None], limit: int) -> int:
     """Count the members that all sets hold. Stop at `limit` if it is not 0."""
     held = smallest_first(values)
     found = 0
-    for member in held[0].members if held else ():
-        if all(member in value.members for value in held[1:]):
+    for member in held[0].names() if held else ():
+        if all(value.has(member) for value in held[1:]):
             found += 1
             if found == limit:
                 break
@@ -297,7 +296,7 @@ def count_common(values: list[Set | None], limit: int) -> int:
 
 def size_of(value: Set) -> int:
     """Return the number of members."""
-    return len(value.members)
+    return value.size()
 
 
 def unite(values: list[Set | None]) -> list[bytes]:
@@ -305,7 +304,7 @@ def unite(values: list[Set | None]) -> list[bytes]:
     members: dict[bytes, None] = {}
     for value in values:
         if value is not None:
-            for member in value.members:
+            for member in value.names():
                 members[member] = None
     return list(members)
 
@@ -313,10 +312,10 @@ def unite(values: list[Set | None]) -> list[bytes]:
 def subtract(values: list[Set | None]) -> list[bytes]:
     """Return the members that only the first set holds."""
     first = values[0]
-    members = [] if first is None else list(first.members)
+    members = [] if first is None else list(first.names())
     for value in values[1:]:
         if value is not None:
-            others = value.members
+            others = value.names()
             members = [member for member in members if member not in others]
     return members
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from crdb.engine import arguments
 from crdb.engine.client import Client
@@ -85,7 +85,7 @@ def parse_options(args: list[bytes], first: int, typed: bool = False) -> ScanOpt
     return options
 
 
-def is_whole(members: dict[bytes, Any], cursor: int, *, integers: bool = False) -> bool:
+def is_whole(members: Collection[bytes], cursor: int, *, integers: bool = False) -> bool:
     """Return whether to return all members in one page.
 
     They must be few, and `cursor` must not come from an earlier page. `integers` if more of them

@@ -130,7 +130,7 @@ def members_of(source: Source) -> Collection[bytes]:
     """Return the members of an input."""
     if source is None:
         return ()
-    return source.fields if isinstance(source, SortedSet) else source.members
+    return source.names()
 
 
 def score_of(source: Source, member: bytes) -> float | None:

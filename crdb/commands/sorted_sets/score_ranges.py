@@ -39,7 +39,7 @@ class RankRange:
 
     def span(self, value: SortedSet) -> tuple[int, int]:
         """Return `start` and `stop` of the slice."""
-        return clamp(self.first, self.last, len(value.fields))
+        return clamp(self.first, self.last, value.size())
 
 
 class ScoreRange:
@@ -112,7 +112,7 @@ def first_rank(value: SortedSet, score: float, is_excluded: bool) -> int:
     ranked = value.ranked()
     if is_excluded:
         if score == math.inf:
-            return len(value.fields)
+            return value.size()
         score = math.nextafter(score, math.inf)
     rank: int = ranked.bisect_left((score,))
     return rank

@@ -72,7 +72,7 @@ def reply_members(client: Client, pairs: list[tuple[float, bytes]], with_scores:
 
 def remove_members(db: Keyspace, key: bytes, value: SortedSet, members: list[bytes]) -> int:
     """Remove existing members and return their number. Removing all of them is one short DEL."""
-    if len(members) > 1 and len(members) == len(value.fields) and not db.is_contested(key):
+    if len(members) > 1 and len(members) == value.size() and not db.is_contested(key):
         db.delete(key)
         return len(members)
     return zset.remove(db, key, members)
@@ -299,7 +299,7 @@ def zmscore(client: Client, args: list[bytes]) -> None:
 )
 def zcard(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], SortedSet)
-    reply.integer(client.out, 0 if value is None else len(value.fields))
+    reply.integer(client.out, 0 if value is None else value.size())
 
 
 @COMMANDS.declare(
@@ -346,7 +346,7 @@ def reply_rank(client: Client, args: list[bytes], is_reversed: bool) -> None:
         return
     rank: int = value.ranked().bisect_left((score, args[2]))
     if is_reversed:
-        rank = len(value.fields) - 1 - rank
+        rank = value.size() - 1 - rank
     if with_score:
         reply.array(out, 2)
         reply.integer(out, rank)
@@ -374,7 +374,7 @@ def zrandmember(client: Client, args: list[bytes]) -> None:
     elif value is None:
         reply.array(client.out, 0)
     else:
-        chosen = sampling.sample(value, value.fields, count, rng)
+        chosen = sampling.sample(value, value.names(), count, rng)
         pairs = [(value.held_score(member), member) for member in chosen]
         reply_members(client, pairs, with_scores)
 
@@ -394,7 +394,7 @@ def zscan(client: Client, args: list[bytes]) -> None:
     if value is None:
         scanning.empty_page(client)
         return
-    is_whole = scanning.is_whole(value.fields, cursor)
+    is_whole = scanning.is_whole(value.names(), cursor)
     whole = [member for _, member in value.ranked()] if is_whole else None
     following, shown = scanning.read_page(args, cursor, value, whole)
     scanning.page_header(client, following, 2 * len(shown))

@@ -40,6 +40,10 @@ class Contested(Value):
             value = self.parts[code] = make()
         return value
 
+    def values(self) -> list[Value]:
+        """Return the value of each type."""
+        return list(self.parts.values())
+
     def replace(self, value: Value) -> None:
         """Hold a changed value in place of the one of its type."""
         self.front = None

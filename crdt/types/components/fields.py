@@ -9,6 +9,7 @@ in `tombstones`; `dirty` names the fields that have something to forget.
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from operator import itemgetter
 from typing import Any, Final
 
@@ -160,6 +161,18 @@ class Fields(Value):
 
     def registers(self) -> list[tuple[bytes, Value]]:
         return list(self.fields.items())
+
+    def has(self, name: bytes) -> bool:
+        """Return whether this is a field."""
+        return name in self.fields
+
+    def size(self) -> int:
+        """Return the number of fields."""
+        return len(self.fields)
+
+    def names(self) -> Collection[bytes]:
+        """Return the fields, in no order. They are those of the value itself, not a copy."""
+        return self.fields
 
     def sampled(self) -> Order:
         """Return the fields in an order that can be sampled. O(n) the first time."""

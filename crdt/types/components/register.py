@@ -80,6 +80,10 @@ class Register(Value):
             return []
         return [Write(self.dot, self.stamp, self.value), *self.sibling_writes]
 
+    def has_siblings(self) -> bool:
+        """Return whether there are concurrent writes."""
+        return bool(self.sibling_writes)
+
     def shown_stamp(self) -> int:
         """Return the stamp of the shown write, or one that is less than any, if nothing was
         written."""

@@ -155,7 +155,7 @@ class OriginMap:
     def value(self, value: Value) -> None:
         """Rename the dots of a value."""
         if isinstance(value, Contested):
-            for part in value.parts.values():
+            for part in value.values():
                 self.value(part)
             return
         definition = self.types.by_code.get(value.code())

@@ -30,6 +30,15 @@ def test_add_wins_over_concurrent_remove() -> None:
     assert members(here) == members(there) == {"a"}
 
 
+def test_names_are_members() -> None:
+    here = Replica(1)
+    here.set("k").add("a", "b")
+    value = held(here)
+    assert isinstance(value, Set)
+    assert (value.has(b"a"), value.has(b"c"), value.size()) == (True, False, 2)
+    assert sorted(value.names()) == [b"a", b"b"]
+
+
 def test_unseen_add_is_not_removed() -> None:
     """Rule SET-2."""
     here, there = regions(2)

@@ -10,7 +10,7 @@ from sim.engine.watched_replica import WatchedReplica
 def test_ops_are_reported_whatever_seals() -> None:
     one, other = WatchedReplica(1), WatchedReplica(2)
     sealed: list[list[Op]] = []
-    one.on_sealed = sealed.append
+    one.watch_seals(sealed.append)
     other.set("s").add("b")
     theirs = other.seal()
     assert theirs is not None
@@ -26,7 +26,7 @@ def test_parts_of_large_op_are_reported_together() -> None:
     replica = WatchedReplica(1)
     replica.divide_at(60)
     sealed: list[list[Op]] = []
-    replica.on_sealed = sealed.append
+    replica.watch_seals(sealed.append)
     for name in ("a", "b"):
         replica.set(name).add("x" * 40)
     replica.seal()

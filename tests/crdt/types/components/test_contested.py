@@ -8,7 +8,9 @@ import pytest
 
 from crdt import DecodeError, Replica, WrongType
 from crdt.types.components.contested import Contested, carried, carry
+from crdt.types.hash import Hash
 from crdt.types.registry import BUILT_IN
+from crdt.types.string import String
 from tests.crdt.exchange import converge, exchange, held, regions
 
 
@@ -40,6 +42,7 @@ def test_of_one_origin_lower_type_is_shown() -> None:
     assert contested.code() == 0
     assert contested.min_dot() == contested.shown().min_dot()
     assert contested.visible() == [(b"f", b"a")]
+    assert {type(value) for value in contested.values()} == {Hash, String}
     assert contested.is_live()
     assert not contested.is_empty()
     assert [value for _, value in contested.siblings()] == [(b"f", b"a")]

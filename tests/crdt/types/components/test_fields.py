@@ -259,3 +259,12 @@ def test_reset_of_field_that_was_forgotten_finds_nothing(db: Keyspace) -> None:
     value, before = held(db), held(db).state()
     value.apply((HASH, ERASE, KEY, b"other", (1, 1, 1, 5)), make_dot(2, 1), Observed({}, 2, 1, 0))
     assert value.state() == before
+
+
+def test_names_are_fields_that_are_live(db: Keyspace) -> None:
+    assign_fields(db, KEY, HASH, [b"f", b"1", b"g", b"2"])
+    remove_fields(db, KEY, HASH, [b"g"])
+    value = db.lookup(KEY)
+    assert isinstance(value, Fields)
+    assert (value.has(b"f"), value.has(b"g"), value.size()) == (True, False, 1)
+    assert list(value.names()) == [b"f"]

@@ -235,3 +235,8 @@ def test_without_counter_there_is_nothing_to_sweep_or_merge() -> None:
     assert not register.collect({ORIGINS[0]: 1})
     register.merge(copy, {}, {})
     assert register.state() == copy.state()
+
+
+def test_siblings_are_concurrent_writes() -> None:
+    assert not built({(ORIGINS[0], 1)}).has_siblings()
+    assert built({(ORIGINS[0], 1), (ORIGINS[1], 1)}).has_siblings()
