@@ -165,6 +165,8 @@ class Links(Connections):
                 case Merged():
                     self.repair.forget_refusals()
                     self.continue_after_merge(end, self.replica.merges, now)
+                    if self.replica.causal_buffer.is_empty():
+                        self.end_stalls(event.peer, now)
                     self.wake()
                 case GapUnfilled():
                     self.repair.record_refusal(event.peer, event.origin)

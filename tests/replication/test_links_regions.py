@@ -18,7 +18,7 @@ from replication.protocol.events import (
 )
 from replication.protocol.limits import MS, Limits
 from replication.protocol.peers import Direction
-from tests.replication.ends import US
+from tests.replication.ends import US, of
 from tests.replication.wire import WireWorld, line, mesh
 
 IN, OUT = Direction.IN, Direction.OUT
@@ -207,6 +207,20 @@ def test_stalled_link_resumes_when_buffer_is_empty() -> None:
     assert world["b"].links.sinks["c"].state is SinkState.STALLED
     world.heal_pair("a", "b")
     world.run(2000)
+    assert world["b"].links.sinks["c"].state is SinkState.STREAMING
+    assert world.agrees()
+
+
+def test_stalled_link_resumes_when_snapshot_has_emptied_buffer() -> None:
+    limits = Limits(stall_ns=60_000 * MS, repair_delay_ns=60_000 * MS, no_link_delay_ns=60_000 * MS)
+    world = with_full_buffer(limits)
+    world["a"].replica.history.resize(1)
+    world["a"].write(lambda r: r.string("z").set("v"))
+    world.run(50)
+    assert world["b"].links.sinks["c"].state is SinkState.STALLED
+    world.heal_pair("a", "b")
+    world.run(2000)
+    assert of(Merged, world["b"].events) == [Merged("a")]
     assert world["b"].links.sinks["c"].state is SinkState.STREAMING
     assert world.agrees()
 
