@@ -31,6 +31,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from difflib import unified_diff
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from crdb.cli.standard_output import checked_output
@@ -82,7 +83,12 @@ def run_command(argv: Sequence[str] | None) -> int:
     if reason:
         made.error(reason)
     if asked.scenario is not None:
-        return run_scenarios(asked)
+        try:
+            return run_scenarios(asked)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            made.error(f"{error.filename}: {error.strerror}")
     gc.freeze()
     gc.set_threshold(GARBAGE)
     try:
@@ -150,7 +156,7 @@ def run_seed(asked: argparse.Namespace) -> int:
     print(*print_result(result, time.process_time() - begun), sep="\n")
     if recorder is not None:
         picture = recorder.make_picture((*options.names, *options.followers))
-        asked.svg.write_text(picture.svg(), encoding="utf-8")
+        write_file(asked.svg, picture.svg())
     if asked.shrink and result.verdict is Verdict.INVALID:
         print_shrunk(options, result, asked)
     return exit_status([result])
@@ -164,7 +170,7 @@ def print_shrunk(options: RunOptions, failed: Result, asked: argparse.Namespace)
     clear_line()
     print(f"\n{len(small.steps)} steps are enough:\n\n{text}", end="")
     if asked.save is not None:
-        asked.save.write_text(text, encoding="utf-8")
+        write_file(asked.save, text)
 
 
 def play_script(
@@ -233,7 +239,7 @@ def run_scenarios(asked: argparse.Namespace) -> int:
                 expected, partial(play_script, asked.cpu), is_drawn=asked.svg is not None
             )
             if asked.svg is not None:
-                asked.svg.write_text(done.picture, encoding="utf-8")
+                write_file(asked.svg, done.picture)
         except (OSError, UnicodeDecodeError, ScenarioError) as error:
             where, reason = path, f"{error}"
             if isinstance(error, OSError):
@@ -248,8 +254,22 @@ def run_scenarios(asked: argparse.Namespace) -> int:
             old, new = expected.splitlines(), done.text.splitlines()
             print(*unified_diff(old, new, f"{path}", "what happens", lineterm=""), sep="\n")
             if asked.write:
-                path.write_text(done.text, encoding="utf-8")
+                write_file(path, done.text)
     return int(worst)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file. Raises an OSError that names it; a regular file keeps its content then."""
+    whole = path.resolve()
+    fresh = whole.with_name(f"{whole.name}.new") if whole.is_file() else whole
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        if fresh != whole:
+            fresh.replace(whole)
+    except OSError as error:
+        if fresh != whole:
+            fresh.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, f"{path}") from None
 
 
 def show_progress(options: RunOptions) -> Callable[[SimWorld], None]:

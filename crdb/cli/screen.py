@@ -92,6 +92,8 @@ class Screen:
         shown = self.repetition.event_to_show(event, time.monotonic())
         if shown is None:
             return
+        self.dropped += self.stdout.lost
+        self.stdout.lost = 0
         if self.dropped and self.write_event(EventsDroppedEvent(count=self.dropped)):
             self.dropped = 0
         if self.dropped or not self.write_event(shown):

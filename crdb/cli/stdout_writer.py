@@ -3,7 +3,7 @@
 A reader may be slow or stop reading: a pipe into a stuck program, or a terminal after Ctrl-S. Text
 waits here, at most `WAITING_BYTES_MAX` of it, and a separate thread writes it. Text that does not
 fit is refused, and the caller counts it. When the reader has closed its end, `gone` is set. Text
-that cannot be written to a full disk is discarded.
+that cannot be written to a full disk is discarded, and counted for the caller too.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import errno
 import os
 import select
 import stat
+from itertools import accumulate
 from typing import Final
 
 import trio
@@ -30,6 +31,10 @@ class StdoutWriter:
         self.waiting: list[bytes] = []
         self.size = 0
         """The number of bytes that wait or are being written."""
+        self.lost = 0
+        """The number of texts that could not be written, since the caller last set this to 0."""
+        self.is_torn = False
+        """True if a part of a text was written, and its rest is lost."""
         self.changed = trio.Event()
         self.empty = trio.Event()
         self.gone = trio.Event()
@@ -52,14 +57,30 @@ class StdoutWriter:
             nursery.start_soon(self.watch)
             while True:
                 await self.changed.wait()
-                data, self.waiting, self.changed = b"".join(self.waiting), [], trio.Event()
-                error = await trio.to_thread.run_sync(self.write, data, abandon_on_cancel=True)
+                texts, self.waiting, self.changed = self.waiting, [], trio.Event()
+                data = b"".join(texts)
+                begin = b"\n" if self.is_torn else b""  # a text begins on a line of its own
+                written, error = await trio.to_thread.run_sync(
+                    self.write, begin + data, abandon_on_cancel=True
+                )
                 self.size -= len(data)
+                self.record_written(texts, written - len(begin))
                 if error == errno.EPIPE:
                     self.gone.set()
                 if not self.size:
                     self.empty.set()
                     self.empty = trio.Event()
+
+    def record_written(self, texts: list[bytes], written: int) -> None:
+        """Count the texts that are lost, since only so many bytes of all of them were written. It
+        is negative if not even the line that was torn could be ended."""
+        if written < 0:
+            self.lost += len(texts)
+            return
+        ends = list(accumulate(map(len, texts)))
+        complete = sum(end <= written for end in ends)
+        self.lost += len(texts) - complete
+        self.is_torn = written not in (0, *ends)
 
     async def close(self) -> None:
         """Wait until all text is written, at most `FAREWELL_SECONDS_MAX`."""
@@ -77,8 +98,9 @@ class StdoutWriter:
             self.gone.set()
             self.empty.set()
 
-    def write(self, data: bytes) -> int:
-        """Write all of `data`, in a thread that may block. Return an errno, or 0."""
+    def write(self, data: bytes) -> tuple[int, int]:
+        """Write all of `data`, in a thread that may block. Return the number of bytes that were
+        written, and an errno, or 0."""
         assert self.fd is not None
         left = memoryview(data)
         while left:
@@ -87,8 +109,8 @@ class StdoutWriter:
             except BlockingIOError:  # the parent process has made the descriptor non-blocking
                 select.select([], [self.fd], [])
             except OSError as fault:
-                return fault.errno or errno.EIO
-        return 0
+                return len(data) - len(left), fault.errno or errno.EIO
+        return len(data), 0
 
 
 def is_pipe(fd: int) -> bool:

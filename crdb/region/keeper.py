@@ -18,6 +18,7 @@ from crdb.region.state_directory import (
     write_held_vector,
     write_incarnation,
 )
+from crdt.causality.dots import Vector
 from replication.protocol.events import Event
 
 STATE_SECONDS: Final = 1.0
@@ -33,9 +34,7 @@ class Keeper:
     def begin(self, start: RegionStart, *, start_empty: bool) -> None:
         """Begin the incarnation of a start."""
         held = {} if start.is_first else read_held_vector(self.state)
-        vector = self.lifecycle.begin(start, held, start_empty=start_empty)
-        if vector is not None:
-            write_held_vector(self.state, vector)
+        self.write_vector(self.lifecycle.begin(start, held, start_empty=start_empty))
 
     def handle_event(self, event: Event) -> None:
         """Act on an event of the links."""
@@ -61,9 +60,15 @@ class Keeper:
 
     def write_held(self) -> None:
         """Write our vector to disk if it has changed."""
-        vector = self.lifecycle.vector_to_write()
+        self.write_vector(self.lifecycle.vector_to_write())
+
+    def write_vector(self, vector: Vector | None) -> None:
+        """Write a vector to disk, unless it is None."""
         if vector is not None:
-            write_held_vector(self.state, vector)
+            try:
+                write_held_vector(self.state, vector)
+            except StateError as fault:
+                self.lifecycle.record_vector_not_written(str(fault))
 
     async def run(self) -> None:
         """Do what is due once a second, until cancelled."""

@@ -125,16 +125,17 @@ def read_held_vector(directory: Path | None) -> Vector | None:
 
 
 def write_held_vector(directory: Path | None, vector: Vector) -> None:
-    """Write `vector` to the file. If that fails, the earlier file stays."""
+    """Write `vector` to the file. Raises StateError if that fails; the earlier file stays."""
     if directory is None:
         return
-    fresh = directory / f"{HELD}.new"
-    with suppress(OSError):
+    path, fresh = directory / HELD, directory / f"{HELD}.new"
+    try:
         fresh.write_text(format_held_vector(vector), encoding="ascii")
-        fresh.replace(directory / HELD)
-        return
-    with suppress(OSError):
-        fresh.unlink()
+        fresh.replace(path)
+    except OSError as fault:
+        with suppress(OSError):
+            fresh.unlink()
+        raise StateError(f"{path}: cannot note what is held: {fault.strerror}") from None
 
 
 def write_durably(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from pathlib import Path
 
@@ -109,6 +110,25 @@ def test_failing_run_is_shrunk_and_replayed(
     assert f"-{outcome}" in capsys.readouterr().out
     assert main(["--scenario", str(file), "--write"]) == 0
     assert main(["--scenario", str(file)]) == 0
+
+
+def test_scenario_survives_full_disk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file was emptied, and the message said that standard output was full."""
+    right = (Path(__file__).parents[1] / "scenarios" / "set_add_wins.txt").read_text("utf-8")
+    file = tmp_path / "story.txt"
+    before = right.replace("us> SMEMBERS cart: []", "us> SMEMBERS cart: [b'milk']")
+    file.write_text(before, encoding="utf-8")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16, limits[1]))
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main(["--scenario", str(file), "--write"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"sim: {file}: File too large\n"
+    assert file.read_text("utf-8") == before
+    assert [path.name for path in tmp_path.iterdir()] == ["story.txt"]
 
 
 def test_interrupt_is_no_traceback(

@@ -197,7 +197,8 @@ class KeptEvent(RegionEvent):
 
 @_event("state not written")
 class StateNotWrittenEvent(RegionEvent):
-    """The region's incarnation could not be written to disk. It does not serve, and tries again."""
+    """The state directory could not be written. This is tried again. While it is the incarnation
+    that could not be written, the region does not serve."""
 
     reason: str = detail("the error")
     remedy: str = detail("what to do")

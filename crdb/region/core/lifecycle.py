@@ -148,3 +148,9 @@ class RegionLifecycle:
             return None
         self.written_vector = dict(vector)
         return self.written_vector
+
+    def record_vector_not_written(self, reason: str) -> None:
+        """Record that our vector could not be written to disk. It is tried again when it is asked
+        for next. A restart would not notice the loss of what was written meanwhile."""
+        self.written_vector = None
+        self.report(StateNotWrittenEvent(reason=reason, remedy=NO_SPACE))

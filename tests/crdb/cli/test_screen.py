@@ -11,7 +11,12 @@ import pytest
 from crdb.cli import stdout_writer
 from crdb.cli.screen import Screen, TerminalFile
 from crdb.cli.stdout_writer import StdoutWriter
-from crdb.engine.events.operator_events import LinkDownEvent, LinkUpEvent, StoppingEvent
+from crdb.engine.events.operator_events import (
+    LinkDownEvent,
+    LinkUpEvent,
+    PromotedEvent,
+    StoppingEvent,
+)
 from tests.crdb.events import make_event
 
 
@@ -72,6 +77,16 @@ def test_unread_events_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) 
     dropped, last = (json.loads(line) for line in written(screen))
     assert (dropped["event"], dropped["count"]) == ("events dropped", 3)
     assert last["event"] == "stopping"
+
+
+def test_events_that_a_full_disk_has_lost_are_counted() -> None:
+    screen = Screen(as_json=True)
+    screen.stdout.lost = 2
+    screen.show_event(StoppingEvent(signal="SIGINT"))
+    screen.show_event(PromotedEvent(region="us"))
+    dropped, *others = (json.loads(line) for line in written(screen))
+    assert (dropped["event"], dropped["count"]) == ("events dropped", 2)
+    assert [event["event"] for event in others] == ["stopping", "promoted"]
 
 
 def test_without_any_output_there_is_nothing_to_show(monkeypatch: pytest.MonkeyPatch) -> None:

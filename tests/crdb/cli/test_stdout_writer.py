@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 import time
 from collections.abc import Generator
@@ -131,10 +132,38 @@ async def test_full_disk_costs_what_was_to_be_written() -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(here.run)
             assert here.put("lost")
+            assert here.put("and this")
             await here.close()
             assert here.size == 0
+            assert here.lost == 2
             assert not here.gone.is_set()
             nursery.cancel_scope.cancel()
+
+
+async def test_line_that_a_full_disk_has_torn_is_ended(tmp_path: Path) -> None:
+    """The next event was appended to the half of an earlier one, and no reader could parse it."""
+    path = tmp_path / "log"
+    with path.open("wb") as log:
+        here = StdoutWriter(log.fileno())
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(here.run)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (16, limits[1]))
+            try:
+                here.put("0123456789\n")
+                here.put("0123456789\n")
+                await here.close()
+                assert (here.lost, here.is_torn) == (1, True)
+                here.put("abcdefghij\n")
+                await here.close()
+                assert (here.lost, here.is_torn) == (2, True)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            here.put("klmnopqrst\n")
+            await here.close()
+            assert (here.lost, here.is_torn) == (2, False)
+            nursery.cancel_scope.cancel()
+    assert path.read_text() == "0123456789\n01234\nklmnopqrst\n"
 
 
 async def test_without_output_everything_is_taken_and_forgotten() -> None:

@@ -85,3 +85,19 @@ async def test_what_is_held_is_noted_while_it_is_right(tmp_path: Path, start_emp
     else:
         assert reported.events[0][0] == "loading"
         assert read_held_vector(tmp_path) == here.replica.vector
+
+
+async def test_vector_is_written_once_disk_has_space(tmp_path: Path) -> None:
+    """It was not written again, and the next start did not know that data was lost."""
+    here, reported = region(state=tmp_path)
+    (tmp_path / HELD).unlink()
+    (tmp_path / HELD).mkdir()
+    send(here, b"SET k v\r\n")
+    here.instance.turn.run_phases(seals=True)
+    here.keeper.do_due_work()
+    name, details = reported.events[-1]
+    assert name == "state not written"
+    assert str(details["reason"]).endswith("held: cannot note what is held: Is a directory")
+    (tmp_path / HELD).rmdir()
+    here.close()
+    assert read_held_vector(tmp_path) == here.replica.vector != {}

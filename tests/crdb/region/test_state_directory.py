@@ -98,10 +98,12 @@ def test_damaged_vector_is_unknown(tmp_path: Path, text: str) -> None:
     assert read_held_vector(tmp_path) is None
 
 
-def test_missing_directory_is_survived(tmp_path: Path) -> None:
-    write_held_vector(tmp_path / "gone", VECTOR)
+def test_vector_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match=r"gone/held: cannot note what is held: No such file"):
+        write_held_vector(tmp_path / "gone", VECTOR)
     (tmp_path / HELD).mkdir()
-    write_held_vector(tmp_path, VECTOR)
+    with pytest.raises(StateError, match="held: cannot note what is held: Is a directory"):
+        write_held_vector(tmp_path, VECTOR)
     assert [path.name for path in tmp_path.iterdir()] == [HELD]
 
 

@@ -8,7 +8,15 @@ import pytest
 from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdb.region.core.incarnations import RegionStart
-from crdb.region.core.lifecycle import LOST, RESTARTED, RETRY_NS, REUSED, SHARED, RegionLifecycle
+from crdb.region.core.lifecycle import (
+    LOST,
+    NO_SPACE,
+    RESTARTED,
+    RETRY_NS,
+    REUSED,
+    SHARED,
+    RegionLifecycle,
+)
 from crdb.region.core.recovery import STOP_ONE, RegionRecovery
 from crdb.region.core.staleness import Staleness
 from crdt.causality.dots import INCARNATION_MAX, Vector, make_origin
@@ -199,6 +207,10 @@ def test_vector_is_written_when_changed_and_complete() -> None:
     assert lifecycle.vector_to_write() == {}
     assert lifecycle.vector_to_write() is None
     here.links.replica.string("k").set("v")
+    assert lifecycle.vector_to_write() == here.links.replica.keyspace.vector
+    assert lifecycle.vector_to_write() is None
+    lifecycle.record_vector_not_written("no space left")
+    assert here.events == [("state not written", {"reason": "no space left", "remedy": NO_SPACE})]
     assert lifecycle.vector_to_write() == here.links.replica.keyspace.vector
     assert lifecycle.vector_to_write() is None
     here.links.replica.string("k").set("w")
