@@ -179,7 +179,10 @@ class Checker:
         self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Called when a session's commands were carried out. There are fewer replies if the last
-        one waits; the commands after it have not been read then."""
+        one waits; the commands after it have not been read then.
+
+        Passes the replies to `compare_replies`."""
+        self.compare_replies(region, session, commands, replies)
 
     def on_late_reply(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
         """Called when a reply has come that a client has waited for."""
@@ -229,7 +232,18 @@ class Checker:
     def on_follower_replies(
         self, copy: Followed, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        """Called when they were carried out."""
+        """Called when they were carried out. Passes the replies to `compare_replies`."""
+        self.compare_replies(copy, session, commands, replies)
+
+    def compare_replies(
+        self,
+        place: Watched | Followed,
+        session: int,
+        commands: Sequence[Words],
+        replies: Sequence[Reply],
+    ) -> None:
+        """Called with the replies of a region or of a follower, for checkers that treat both
+        alike."""
 
     def on_promotion(self, copy: Followed, changes: Sequence[Change]) -> None:
         """Called when a follower was promoted, with the keys that this has changed."""

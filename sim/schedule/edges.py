@@ -157,6 +157,22 @@ AT_PRESENT: Final = (
 """Commands that let a key expire about now."""
 CHANGES: Final = 4
 """The number of changes of a deadline in one request. Before each, the deadline is `$end` again."""
+BLOCKING: Final = {
+    "l": (
+        *("BLPOP k 1", "BLPOP k j 1", "BRPOP k 1", "BRPOP j k 1", "BLMOVE k j LEFT RIGHT 1"),
+        *("BLMOVE k j RIGHT LEFT 1", "BLMOVE k k LEFT RIGHT 1", "BRPOPLPUSH k j 1"),
+        *("BLMPOP 1 1 k LEFT", "BLMPOP 1 2 k j RIGHT COUNT c"),
+    ),
+    "z": (
+        *("BZPOPMIN k 1", "BZPOPMIN j k 1", "BZPOPMAX k 1", "BZMPOP 1 1 k MIN COUNT c"),
+        *("BZMPOP 1 2 k j MAX COUNT c", "BZPOPMAX k j 1"),
+    ),
+}
+"""The blocking commands by type."""
+ADDING: Final = {
+    "l": ("RPUSH k a b c", "LPUSH k a b", "RPUSH k v v", "RPUSH j v v", "LPUSH k v"),
+    "z": ("ZADD k 1 a 1 b 2 c", "ZADD k p f p f", "ZADD j p f p f", "ZADD k p f"),
+}
 WITHOUT_BLOCKING: Final = (
     *("BLPOP k j 0", "BRPOP k j 0", "BLMOVE k j LEFT RIGHT 0", "BRPOPLPUSH k j 0"),
     *("BLMPOP 0 2 k j LEFT COUNT c", "BZPOPMIN k j 0", "BZPOPMAX k j 0", "BZMPOP 0 2 k j MIN"),
@@ -191,11 +207,15 @@ class EdgeClient:
                 yield self.make_step(at, (("DEL", *all_keys(self.number, period - 1)),))
             self.kind = rng.choose_one(KINDS)
             key = self.draw_key(self.kind)
-            match rng.integer_below(6):
+            match rng.integer_below(9):
                 case 0:
                     yield from self.draw_expiring(at, key)
                 case 1 | 2:
                     yield from self.draw_deadline_changes(at, key)
+                case 3:
+                    yield from self.draw_blocking(at)
+                case 4:
+                    yield from self.draw_watching(at, key)
                 case _:
                     yield self.make_step(at, (("TIME",), ("PEXPIRETIME", key)))
                     yield self.make_step(at, self.draw_request(key))
@@ -225,6 +245,28 @@ class EdgeClient:
             changes += [tuple(change.split()), ("PEXPIREAT", key, "$end")]
         change = self.rng.choose_one(AT_PRESENT).replace(" k", f" {key}")
         yield self.make_step(at, (*changes, tuple(change.split()), ("EXISTS", key)))
+
+    def draw_blocking(self, at: int) -> Iterator[ScheduleStep]:
+        """Yield a blocking command of a second session, and a request that may serve it."""
+        rng = self.rng
+        self.kind = rng.choose_one(tuple(BLOCKING))
+        key, other = (edge_key(at // PERIOD_NS, self.number, self.kind, i) for i in range(KEYS))
+        words = self.draw_words(rng.choose_one(BLOCKING[self.kind]), key)
+        yield self.make_step(at, (("DEL", key, other),))
+        yield ScheduleStep(at, "client", (self.region,), value=self.session + 1, commands=(words,))
+        add = self.draw_words(rng.choose_one(ADDING[self.kind]), key)
+        request = (add, *self.draw_request(key)) if rng.happens_in(1, 2) else self.draw_request(key)
+        yield self.make_step(at, request if rng.happens_in(1, 2) else (add,))
+
+    def draw_watching(self, at: int, key: str) -> Iterator[ScheduleStep]:
+        """Yield requests that watch a key, change it, and give up watching before the EXEC."""
+        rng = self.rng
+        change = self.draw_words(rng.choose_one(OF_KIND[self.kind]), key)
+        give_up: tuple[Words, ...] = (("MULTI",), change, ("DISCARD",))
+        if rng.happens_in(1, 2):
+            give_up = (("UNWATCH",),)
+        yield self.make_step(at, (("WATCH", key), change, *give_up))
+        yield self.make_step(at, (("MULTI",), change, ("EXISTS", key), ("EXEC",)))
 
     def draw_request(self, key: str) -> tuple[Words, ...]:
         """Draw a request whose commands mostly concern `key`. Some are transactions."""

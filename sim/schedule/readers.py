@@ -24,6 +24,7 @@ READER, WITNESS, WATCHER, SCANNER, WAITER = range(5)
 WAITERS: Final = 3
 ARRIVAL: Final = WAITER + WAITERS
 EDGE: Final = ARRIVAL + 1
+"""The edge session of a region. The next number is that of the session that it serves."""
 ROAMER: Final = 1000
 FOLLOWER: Final = 30
 """The number of the first follower, in place of a region number."""

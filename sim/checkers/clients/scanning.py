@@ -98,37 +98,25 @@ class ScanningChecker(Checker):
                 elif words[at] == LATER_PAGE:
                     walks.pop((session, words[:at]), None)  # it gives up the scan in progress
 
-    def on_replies(
-        self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
-    ) -> None:
-        """Check the pages that a region has returned."""
-        self.compare_replies(region, session, commands, replies)
-
-    def on_follower_replies(
-        self, copy: Followed, session: int, commands: Sequence[Words], replies: Sequence[Reply]
-    ) -> None:
-        """Check the pages that a follower has returned."""
-        self.compare_replies(copy, session, commands, replies)
-
     def compare_replies(
         self,
-        region: Watched | Followed,
+        place: Watched | Followed,
         session: int,
         commands: Sequence[Words],
         replies: Sequence[Reply],
     ) -> None:
         """Check the pages in the replies to a request. Raises Violation."""
-        walks = self.walks.get(region.name, {})
+        walks = self.walks.get(place.name, {})
         for words, reply in executed_commands(commands, replies):
             if words[0] in STEPS and not isinstance(reply, Refusal):
                 at = (session, words[: 1 if words[0] == "SCAN" else 2])
                 walk = walks.get(at)
                 if walk is not None:
                     cursor, items = cast("list[Any]", reply)
-                    self.compare_page(region, words, walk, items[:: STEPS[words[0]]])
+                    self.compare_page(place, words, walk, items[:: STEPS[words[0]]])
                     if cursor == b"0":
                         del walks[at]
-                        self.finish_scan(region, words, walk)
+                        self.finish_scan(place, words, walk)
 
     def compare_page(
         self, region: Watched | Followed, words: Words, walk: Walk, names: list[bytes]

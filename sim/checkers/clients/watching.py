@@ -1,5 +1,7 @@
 """Optimistic locking: EXEC is refused exactly if a watched key has changed.
 
+A client that watches no key, or that has given up watching (UNWATCH, DISCARD), is never refused.
+
 From WATCH to EXEC, the checker reads the watched keys after each turn of the region: type, value,
 deadline, and the order of a list. If any of these has changed, EXEC must be refused. If no local
 client has written to a watched key, and nothing visible has changed, EXEC must not be refused.
@@ -94,7 +96,7 @@ class WatchingChecker(Checker):
 
         These may include keys that the same request has begun to watch.
         """
-        self.compare_replies(region, session, commands, replies)
+        super().on_replies(region, session, commands, replies)
         for words, reply in executed_commands(commands, replies):
             if words[0] == "LTRIM" and reply == "OK":
                 self.forget_old_ops(region, words[1].encode())
@@ -114,7 +116,7 @@ class WatchingChecker(Checker):
         self, copy: Followed, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Record WATCH in a follower, and check that EXEC is refused after a change."""
-        self.compare_replies(copy, session, commands, replies)
+        super().on_follower_replies(copy, session, commands, replies)
         for watch in self.open[copy.name].values():
             watch.is_touched = True
 
@@ -125,27 +127,28 @@ class WatchingChecker(Checker):
 
     def compare_replies(
         self,
-        region: Watched | Followed,
+        place: Watched | Followed,
         session: int,
         commands: Sequence[Words],
         replies: Sequence[Reply],
     ) -> None:
         """Record WATCH, and check the reply to EXEC. Raises Violation."""
-        watches = self.open[region.name]
+        watches = self.open[place.name]
         for words, reply in zip(commands, replies, strict=False):
             if words[0] == "WATCH" and not isinstance(reply, Refusal):
                 watch = watches.setdefault(session, Watch({}))
                 for word in words[1:]:
                     key = word.encode()
-                    watch.seen.setdefault(key, read_in_order(region.replica.keyspace, key))
+                    watch.seen.setdefault(key, read_in_order(place.replica.keyspace, key))
             elif words[0] in WRITES and session in watches and isinstance(reply, int) and reply:
                 key = words[1].encode()
                 if key in watches[session].seen:
                     watches[session].changed = f"it has written to {words[1]} itself"
             elif words[0] in ENDING and not is_outside_multi(reply):
                 watch = watches.pop(session, Watch({}))
-                if words[0] == "EXEC" and watch.seen and not isinstance(reply, Refusal):
-                    self.check_exec_reply(region, session, watch, reply)
+                if words[0] == "EXEC" and (watch.seen or reply is None):
+                    if not isinstance(reply, Refusal):
+                        self.check_exec_reply(place, session, watch, reply)
 
     def forget_old_ops(self, region: Watched, key: bytes) -> None:
         """Mark a trimmed list as touched, even if LTRIM removed nothing."""
@@ -158,7 +161,7 @@ class WatchingChecker(Checker):
     ) -> None:
         """Compare the result of EXEC with the changes of its watched keys. Raises Violation."""
         self.looked += 1
-        keys = " ".join(key.decode("latin-1") for key in watch.seen)
+        keys = " ".join(key.decode("latin-1") for key in watch.seen) or "no key"
         if reply is not None and watch.changed:
             raise self.violation(
                 f"session {session} watched {keys} in {region.name} and its EXEC was carried out,"

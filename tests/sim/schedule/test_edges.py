@@ -26,8 +26,8 @@ def drawn(seed: int = 1, end: int = END) -> list[ScheduleStep]:
 def test_every_command_is_sent() -> None:
     steps = [step for seed in range(3) for step in drawn(seed)]
     names = {words[0] for step in steps for words in step.commands}
-    assert names == {*COMMANDS, "TIME", "MULTI", "EXEC"}
-    assert {step.value for step in steps} == {18}
+    assert names == {*COMMANDS, *("TIME", "MULTI", "EXEC", "DISCARD", "WATCH", "UNWATCH")}
+    assert {step.value for step in steps} == {18, 19}
     assert drawn() == drawn()
 
 
@@ -39,7 +39,8 @@ def test_some_requests_come_when_key_expires() -> None:
 
 
 def test_large_text_is_written_now_and_then() -> None:
-    words = [word for step in drawn() for command in step.commands for word in command]
+    steps = [step for seed in range(3) for step in drawn(seed)]
+    words = [word for step in steps for command in step.commands for word in command]
     assert 5 < sum(len(word) > 1024 for word in words) < 100
 
 
@@ -56,3 +57,18 @@ def test_server_agrees_with_model(seed: int) -> None:
         world.sleep_until(max(world.now, step.at))
         world.run_session("eu", step.value, *step.commands)
     assert checker_of(world).looked > 300
+
+
+def test_second_session_blocks_and_is_mostly_served() -> None:
+    world = fresh(CommandChecker)
+    asked = served = 0
+    for step in drawn(5, 200 * SECOND):
+        world.sleep_until(max(world.now, step.at))
+        replies = world.run_session("eu", step.value, *step.commands)
+        if replies is not None and step.value == 19:
+            asked += 1
+        elif 19 in world.sessions.by_number and world.sessions.by_number[19].waiting is None:
+            served += 1
+            world.sessions.close_session(19)
+    assert asked > 5
+    assert served > asked // 2

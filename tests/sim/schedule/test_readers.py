@@ -22,12 +22,13 @@ from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import Load
 
 END = 300 * SECOND
+EDGES = (EDGE, EDGE + 1)
 
 
 def drawn(load: Load, seed: int = 1) -> list[ScheduleStep]:
     """Draw the steps of all sessions but the edge sessions, which are tested in `test_edges`."""
     streams = draw_reader_steps(SeededRandom(seed, "readers"), load, ("eu", "us"), END)
-    return [step for step in merge_steps(*streams) if step.value % 10 != EDGE]
+    return [step for step in merge_steps(*streams) if step.value % 10 not in EDGES]
 
 
 def test_sessions_do_all_kinds_of_things() -> None:
@@ -45,8 +46,9 @@ def test_sessions_do_all_kinds_of_things() -> None:
 
 def test_each_region_has_edge_session() -> None:
     streams = draw_reader_steps(SeededRandom(1, "readers"), Load(), ("eu", "us"), END)
-    steps = [step for step in merge_steps(*streams) if step.value % 10 == EDGE]
-    assert {(step.value, *step.regions) for step in steps} == {(18, "eu"), (28, "us")}
+    steps = [step for step in merge_steps(*streams) if step.value % 10 in EDGES]
+    sessions = {(18, "eu"), (19, "eu"), (28, "us"), (29, "us")}
+    assert {(step.value, *step.regions) for step in steps} == sessions
     assert drawn(Load(requests=0)) == []
 
 

@@ -154,6 +154,23 @@ def test_commands_of_transaction_are_judged(world: SimWorld) -> None:
         checker.on_replies(world.sites["eu"], 1, ask, ("OK", "QUEUED", "QUEUED", [1, 2]))
 
 
+def test_transaction_of_several_requests_is_not_judged(world: SimWorld) -> None:
+    world.run_session("eu", 1, ("MULTI",), ("SADD", "k", "a"))
+    looked = checker_of(world).looked
+    assert world.run_session("eu", 1, ("SCARD", "k"), ("EXEC",)) == ["QUEUED", [1, 1]]
+    assert checker_of(world).looked == looked
+
+
+def test_discarded_commands_change_nothing(world: SimWorld) -> None:
+    world.run_all("eu", ("MULTI",), ("SADD", "k", "a"), ("DISCARD",))
+    eu, checker = world.sites["eu"], checker_of(world)
+    ask = (("MULTI",), ("SADD", "k", "a"), ("DISCARD",))
+    checker.before_commands(eu, 0, ask)
+    eu.run_in_turn(("SADD", "k", "a"))
+    with pytest.raises(Violation, match=r"eu shows \('set', \{'a'\}\) under k after MULTI; SADD"):
+        checker.on_replies(eu, 0, ask, ("OK", "QUEUED", "OK"))
+
+
 def test_undefined_reply_is_not_judged(world: SimWorld) -> None:
     world.run("eu", "ZADD", "k", "1", "a", "2", "b")
     looked = checker_of(world).looked
@@ -185,3 +202,73 @@ def test_expired_key_is_deleted_by_effect_of_its_own(world: SimWorld) -> None:
     before = eu.replica.keyspace.seq
     assert world.run("eu", "SET", "k", "v", "XX") is None
     assert eu.replica.keyspace.seq == before + 1
+
+
+def block(world: SimWorld, *words: str) -> None:
+    assert world.run_session("eu", 7, words) == []
+
+
+@pytest.mark.parametrize(
+    ("blocked", "request_", "late"),
+    [
+        (("BLPOP", "l", "0"), (("RPUSH", "l", "a", "b"),), [b"l", b"a"]),
+        (("BRPOP", "m", "l", "0"), (("RPUSH", "l", "a", "b"),), [b"l", b"b"]),
+        (("BLMOVE", "l", "m", "LEFT", "RIGHT", "0"), (("RPUSH", "l", "a", "b"),), b"a"),
+        (("BLMPOP", "0", "1", "l", "RIGHT", "COUNT", "2"), (("RPUSH", "l", "a"),), [b"l", [b"a"]]),
+        (("BZPOPMAX", "l", "0"), (("ZADD", "l", "1", "a", "2", "b"),), [b"l", b"b", b"2"]),
+        (
+            ("BLPOP", "l", "0"),
+            (("MULTI",), ("RPUSH", "l", "a"), ("LPUSH", "l", "b"), ("EXEC",)),
+            [b"l", b"b"],
+        ),
+        (("BLPOP", "l", "0"), (("RPUSH", "l", "a"), ("LPUSH", "l", "b")), [b"l", b"a"]),
+    ],
+)
+def test_blocked_client_gets_what_model_predicts(
+    world: SimWorld,
+    blocked: tuple[str, ...],
+    request_: tuple[tuple[str, ...], ...],
+    late: Reply,
+) -> None:
+    served: list[tuple[object, ...]] = []
+    checker = checker_of(world)
+    check = checker.on_late_reply
+    checker.on_late_reply = lambda *args: (served.append(args), check(*args))  # type: ignore[method-assign]
+    block(world, *blocked)
+    looked = checker.looked
+    world.run_all("eu", *request_)
+    assert checker_of(world).looked > looked + 1
+    assert world.sessions.by_number[7].waiting is None
+    assert served[0][1:] == (7, blocked, late)
+
+
+def test_wrong_element_for_blocked_client_is_noticed(world: SimWorld) -> None:
+    block(world, "BLPOP", "l", "0")
+    eu, checker, push = world.sites["eu"], checker_of(world), ("RPUSH", "l", "a", "b")
+    checker.before_commands(eu, 0, (push,))
+    eu.run_in_turn(push)
+    checker.on_replies(eu, 0, (push,), (2,))
+    with pytest.raises(Violation, match=r"eu serves BLPOP l 0 with \['l', 'b'\], not \['l', 'a'\]"):
+        checker.on_late_reply(eu, 7, ("BLPOP", "l", "0"), [b"l", b"b"])
+
+
+def test_key_of_other_type_leaves_blocked_client_unjudged(world: SimWorld) -> None:
+    block(world, "BLPOP", "l", "m", "0")
+    world.run("eu", "SET", "l", "v")
+    looked = checker_of(world).looked
+    world.run_all("eu", ("STRLEN", "l"), ("RPUSH", "m", "a"))
+    assert checker_of(world).looked == looked + 2
+    assert world.sessions.by_number[7].waiting is None
+    block(world, "BLPOP", "m", "0")
+    world.run_all("eu", ("RPUSH", "m", "a"), ("MULTI",), ("LLEN", "m"), ("EXEC",))
+    assert checker_of(world).looked == looked + 2
+
+
+def test_blocked_client_that_leaves_is_forgotten(world: SimWorld) -> None:
+    block(world, "BLMOVE", "l", "m", "LEFT", "LEFT", "0")
+    assert world.run_session("eu", 8, ("BLPOP", "m", "0")) == []
+    world.run("eu", "RPUSH", "l", "a")
+    assert world.sessions.by_number[8].waiting is None
+    block(world, "BLPOP", "l", "0")
+    world.sessions.close_session(7)
+    assert world.run_all("eu", ("RPUSH", "l", "a"), ("LLEN", "l")) == [1, 1]

@@ -166,12 +166,17 @@ def test_remote_change_counts_once_visible(world: SimWorld) -> None:
     reported(world, None)
 
 
-def test_unwatch_and_lost_region_end_watching(world: SimWorld) -> None:
-    world.run_session("eu", 1, ("UNWATCH",))
-    reported(world, None)
+def test_lost_region_ends_watching(world: SimWorld) -> None:
     world.run_session("eu", 2, ("WATCH", "k"))
     world.crash_process("eu")
     assert checker_of(world).looked == 0
+
+
+def test_refusal_after_unwatch_is_noticed(world: SimWorld) -> None:
+    world.run_session("eu", 1, ("UNWATCH",))
+    assert world.run_session("eu", 1, ("MULTI",), ("EXEC",)) == ["OK", []]
+    with pytest.raises(Violation, match="watched no key in eu and its EXEC was refused"):
+        reported(world, None)
 
 
 def test_own_write_in_same_request_is_change(world: SimWorld) -> None:
