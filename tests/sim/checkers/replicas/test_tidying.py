@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crdt.causality.dots import Vector
 from crdt.store.garbage import Garbage
 from sim.checkers.replicas.tidying import TidyingChecker
 from sim.engine.checker import Violation
@@ -33,8 +34,10 @@ def test_keys_that_next_collection_forgets_are_noticed(
 ) -> None:
     collect = Garbage.collect
 
-    def collect_few(garbage: Garbage, *args: object) -> int:
-        found = collect(garbage, *args[:-1], 3)  # type: ignore[arg-type]
+    def collect_few(
+        garbage: Garbage, stable: Vector, clock: int, leads: bool, _keys_max: int
+    ) -> int:
+        found = collect(garbage, stable, clock, leads, 3)
         garbage.is_behind = False
         return found
 
