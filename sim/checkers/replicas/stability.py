@@ -9,9 +9,8 @@ a stable vector, then:
   stable vector;
 * the next op of any live region will have observed it.
 
-Not checked: ops that are only in flight, and the next ops of regions that must not write. Some
-incarnations are exempt: those that did not know of earlier ones (STL-3), and those that may have
-recovered only from peers that had lost their memory too.
+Not checked: ops that are only in flight, the next ops of regions that must not write, and the ops
+of incarnations that are exempt (see `uninformed`).
 """
 
 from __future__ import annotations
@@ -21,47 +20,22 @@ from typing import ClassVar, Final
 
 from crdt.causality.dots import Origin, Vector, name_origin
 from sim.checkers.replicas.convergence import shown
-from sim.engine.checker import Checker, Watched
-from sim.nodes.run_history import Entry, RunHistory
+from sim.checkers.replicas.uninformed import UninformedChecker
+from sim.engine.checker import Watched
+from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
 
 SAMPLE: Final = 8  # the claim is checked in one of so many turns of all regions
 
 
-class StabilityChecker(Checker):
+class StabilityChecker(UninformedChecker):
     """Checks stable vectors."""
 
     promise: ClassVar[str] = "stability"
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
-        self.up: dict[str, Watched] = {}
-        self.down: set[str] = set()
-        self.careless: set[str] = set()
-        """The regions whose present incarnation is exempt."""
-        self.exempt: set[Origin] = set()
-        """The origins of exempt incarnations that have made ops."""
         self.turns = 0
-
-    def on_region_started(self, region: Watched) -> None:
-        name, others = region.name, self.up.values()
-        may_teach = all(o.has_caught_up and o.name not in self.careless for o in others)
-        self.down.discard(name)
-        self.careless.discard(name)
-        if region.is_unaware or self.down or not may_teach:
-            self.careless.add(name)
-        self.up[name] = region
-
-    def on_op_made(self, region: Watched, entry: Entry) -> None:
-        if region.name in self.careless:
-            self.exempt.add(entry.origin)
-
-    def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
-        del self.up[region.name]
-        self.down.add(region.name)
-        for other in self.up.values():
-            if not other.has_caught_up:
-                self.careless.add(other.name)  # it may have needed this region to recover
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Check the stable vector of one region."""
