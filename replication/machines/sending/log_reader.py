@@ -176,6 +176,10 @@ class LogReader:
         snapshot.piece_bytes = self.limits.piece_bytes_max
         return snapshot
 
+    def is_waiting(self, notify: Callable[[], None]) -> bool:
+        """Return whether `notify` waits for a turn."""
+        return any(each is notify for each in self.waiting)
+
     def leave_queue(self, notify: Callable[[], None]) -> None:
         """Remove `notify` from those that wait for a turn."""
         self.waiting = [each for each in self.waiting if each is not notify]

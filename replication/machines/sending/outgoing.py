@@ -24,11 +24,8 @@ class Outgoing:
 
     @property
     def can_go_on(self) -> bool:
-        """True if the snapshot has begun, or could begin now."""
-        return (
-            self.snapshot is not None
-            or self.log_reader.sending < self.log_reader.limits.snapshots_max
-        )
+        """True unless the snapshot has to wait for its turn, and is in the queue for that."""
+        return self.snapshot is not None or not self.log_reader.is_waiting(self.notify)
 
     def begin(self) -> Snapshot | None:
         """Take the state as it is now; None if it is not our turn."""

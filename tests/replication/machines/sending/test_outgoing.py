@@ -28,8 +28,9 @@ def test_turn_is_waited_for_and_given_back() -> None:
     calls: list[str] = []
     first, second = (Outgoing(log_reader, lambda n=name: calls.append(n)) for name in "ab")
     assert first.begin() is not None
-    assert not second.can_go_on
+    assert second.can_go_on, "it has to get into the queue"
     assert second.begin() is None
+    assert not second.can_go_on
     assert calls == []
     first.drop()
     assert calls == ["b"]
