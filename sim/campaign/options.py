@@ -69,6 +69,7 @@ LASTING: Final = {
 """The faults that may last to the end of a run, each with its smallest and largest strength."""
 SEPARATING: Final = frozenset({"cut", "one-way", "black-hole"})
 COLLECTED: Final = (1, 3, Limits().collect_keys_max)
+IDLE_NS: Final = (2 * SECOND, 8 * SECOND)  # after which a peer that takes nothing is given up
 RESTS: Final = (0, 5 * MS, 40 * MS)
 BLOCK_SIZES: Final = (2, 9, BLOCK_MAX)
 WAITING: Final = (300, 3_000, 64 << 20)
@@ -302,6 +303,10 @@ def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> di
     chosen["silence_ns_max"] = max(silence, 3 * heartbeat + SECOND)
     chosen.setdefault("piece_keys_max", rng.substream("pieces").choose_one((1, 8, PIECE_KEYS)))
     chosen["collect_keys_max"] = rng.substream("collections").choose_one(COLLECTED)
+    if is_extreme and rng.substream("idle").happens_in(1, 3):
+        chosen["idle_ns_max"] = rng.substream("idle time").choose_one(IDLE_NS)
+    if rng.substream("donors").happens_in(1, 2):
+        chosen["snapshots_max"] = 1
     rest = rng.substream("rests").choose_one(RESTS)
     block_max = rng.substream("blocks").choose_one(BLOCK_SIZES)
     refuses_stale = rng.substream("stale").happens_in(2, 3)

@@ -1,7 +1,7 @@
 """Faults of single connections.
 
-They are an end that stops reading, a peer that sends wrong frames, and a client that loses its
-connection before the reply.
+They are an end that stops reading, a peer that sends wrong frames, a client that loses its
+connection before the reply, and an operation that arrives too early another way.
 
 A wrong frame must end its connection and must have no other effect. A process that keeps such a
 connection open violates an invariant (see `LinkedProcess.receive_bytes`).
@@ -14,9 +14,11 @@ from functools import partial
 from typing import Final
 
 from crdt.wire import codec
+from replication.machines.receiving.applier import with_waiting
 from replication.protocol.channel import Channel
 from replication.protocol.codec import FRAME_BYTES_MAX, LENGTH_BYTES, TAG_BYTES, encode
 from replication.protocol.frames import PROTOCOL, Ack, Hello
+from sim.engine.events import MS
 from sim.faults.network import run_all
 from sim.network.wire import Wire
 from sim.schedule.plan import CLUSTER
@@ -26,6 +28,8 @@ from sim.world.world import SimWorld
 
 UNKNOWN_KIND: Final = 200
 HEARTBEAT: Final = 12
+EARLY_WRITES: Final = 3
+EARLY_NS: Final = 5 * MS  # between two of them, so that they become several operations
 SESSIONS_FROM: Final = 1_000_000
 """The first session number of clients that repeat a command."""
 
@@ -133,3 +137,33 @@ def retry_command(world: SimWorld, step: ScheduleStep) -> Done:
     if not step.value & 1:
         send_command(first)
     return True, partial(send_command, second)
+
+
+def deliver_early(world: SimWorld, step: ScheduleStep) -> Done:
+    """Let an operation reach a region before the one that precedes it.
+
+    It comes another way than by the link, which is down and resumes when the step ends.
+    """
+    here, there = (world.sites[name] for name in step.regions[:2])
+    if not all(site.is_up and site.has_caught_up and not site.is_paused for site in (here, there)):
+        return False, None
+    world.cut(here.name, there.name)
+
+    def write(number: int) -> None:
+        if there.is_up and not there.is_paused:
+            world.run(there.name, "SADD", key_name("all", step.at, 0), f"early{step.at}.{number}")
+
+    def deliver() -> None:
+        if here.is_up and there.is_up and not here.is_paused:
+            origin = there.replica.origin
+            have = with_waiting(here.replica).get(origin, 0)
+            history = there.replica.history
+            for made_by, first, _, data in history.read(history.start, history.stop):
+                if made_by == origin and first > have + 1:
+                    here.receive_operation(data)
+                    return
+
+    for number in range(EARLY_WRITES):
+        world.engine.schedule_after(number * EARLY_NS, partial(write, number))
+    world.engine.schedule_after(EARLY_WRITES * EARLY_NS, deliver)
+    return True, partial(world.heal, here.name, there.name)

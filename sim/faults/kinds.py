@@ -286,6 +286,14 @@ KINDS: Final = (
         watched_resync.watch_during_resync,
         shortest=3 * SECOND, longest=8 * SECOND, rest=3 * SECOND,
     ),
+    Fault(
+        "crowd", "F28", "all peers of a region need its snapshot at the same moment", one_region,
+        resync.starve_peers, shortest=SECOND, longest=6 * SECOND, rest=5 * SECOND, least=3,
+    ),
+    Fault(
+        "early", "F16", "an operation arrives before the one that precedes it, while the link is"
+        " down", two_regions, conn.deliver_early, shortest=100 * MS, longest=SECOND, rest=SECOND,
+    ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}
 

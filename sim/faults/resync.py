@@ -1,7 +1,8 @@
-"""A full resync that is interrupted: the donor or the receiver crashes in the middle.
+"""Full resyncs: one that is interrupted, and several of one donor at the same moment.
 
-The fault first empties all backlogs, so that a region which has lost its memory needs a snapshot.
-It limits the bandwidth of the ways to that region, so that the transfer takes long enough.
+The donor or the receiver of the interrupted one crashes in the middle. That fault first empties all
+backlogs, so that a region which has lost its memory needs a snapshot. It limits the bandwidth of
+the ways to that region, so that the transfer takes long enough.
 """
 
 from __future__ import annotations
@@ -96,6 +97,29 @@ class TornResync:
             self.restore_bandwidth()
             for site in self.world.sites.values():
                 site.replica.history.resize(site.tuning.history_bytes)
+
+
+def starve_peers(world: SimWorld, step: ScheduleStep) -> Done:
+    """Let all peers and followers of a region need its snapshot at the same moment.
+
+    They are separated from it while it writes. Then its backlog is emptied.
+    """
+    name = step.regions[0]
+    followers = [copy.name for copy in world.copies.values() if name in copy.sources]
+    others = [*(other for other in world.sites if other != name), *followers]
+    for other in others:
+        world.cut(name, other)
+
+    def empty_backlog() -> None:
+        history = world.sites[name].replica.history
+        history.resize(HISTORY_SMALL)
+        while history.stop - history.start > 1:
+            history.drop_oldest()
+        history.resize(world.sites[name].tuning.history_bytes)
+        for other in others:
+            world.heal(name, other)
+
+    return world.sites[name].is_up, empty_backlog
 
 
 def tear_resync(world: SimWorld, step: ScheduleStep) -> Done:

@@ -425,6 +425,12 @@ class SimRegion(LinkedProcess):
         self.finish_turn()
         return source
 
+    def receive_operation(self, data: bytes) -> None:
+        """Receive an operation another way than over a link."""
+        self.advance_clocks()
+        self.links.local_applier.accept(data)
+        self.finish_turn()
+
     def receive_stranger(self, hello: Hello) -> None:
         """Receive a Hello that must be refused. Raises Violation if it is accepted."""
         self.add_trace_record("stranger", hello.name)

@@ -185,13 +185,32 @@ class ReaderClients:
                     later, "client", self.regions[:1], value=session, commands=(LEAVE,)
                 )
 
-    def wait_for_arrival(self, end: int) -> Iterator[ScheduleStep]:
-        """Yield steps that wait until all writes have arrived, or enough regions have the last."""
-        for at in self.draw_times(16 * self.mean, end):
+    def wait_for_arrival(
+        self, end: int, others: Sequence[tuple[int, str]] = ()
+    ) -> Iterator[ScheduleStep]:
+        """Yield steps that wait until all writes have arrived, or enough regions have the last.
+
+        Often one of the `others`, regions with their numbers, gets a write just before.
+        """
+        last = 0
+        for drawn in self.draw_times(10 * self.mean, end):
+            at = max(drawn, last)
             ms = self.rng.choose_one(("100", "1000"))
             acknowledged: Words = ("WAIT", self.rng.choose_one(("1", "2")), ms)
             words = self.rng.choose_one((("CRDB.SETTLE", ms), acknowledged))
+            if others and words is not acknowledged and self.rng.happens_in(2, 3):
+                yield self.write_elsewhere(at, others)
+                at += self.rng.integer_below(20 * MS)
+            last = at
             yield self.make_step(at, ARRIVAL, words)
+
+    def write_elsewhere(self, at: int, others: Sequence[tuple[int, str]]) -> ScheduleStep:
+        """Return a step that adds to a grow-only set in another region."""
+        number, region = self.rng.choose_one(others)
+        change: Words = ("SADD", self.draw_key("all", at), self.unique_name())
+        return ScheduleStep(
+            at, "client", (region,), value=10 * number + WITNESS, commands=(change,)
+        )
 
     def scan_keys(self, end: int) -> Iterator[ScheduleStep]:
         """Yield steps that scan all keys, or the elements of large values.
@@ -251,7 +270,8 @@ def draw_reader_steps(
             reader = ReaderClients(rng.substream(f"{name}/{slot}"), load, (name,), number)
             streams.append(reader.wait_for_elements(10 * number + slot, end))
         arrival = ReaderClients(rng.substream(f"{name}/{ARRIVAL}"), load, (name,), number)
-        streams.append(arrival.wait_for_arrival(end))
+        others = [each for each in enumerate(names, 1) if each[1] != name]
+        streams.append(arrival.wait_for_arrival(end, others))
         client = EdgeClient(
             rng.substream(f"{name}/{EDGE}"), load, name, session=10 * number + EDGE, number=number
         )

@@ -36,6 +36,7 @@ from sim.checkers.clients.watching import WatchingChecker
 from sim.checkers.links.acknowledging import AcknowledgementChecker
 from sim.checkers.links.age import AgeChecker
 from sim.checkers.links.bounds import BoundsChecker
+from sim.checkers.links.flow import FlowChecker
 from sim.checkers.links.following import FollowingChecker
 from sim.checkers.links.gap_repair import GapRepairChecker
 from sim.checkers.links.lag import LagChecker
@@ -103,6 +104,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     SendingChecker,
     AcknowledgementChecker,
     GapRepairChecker,
+    FlowChecker,
 )
 CHECK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`
 INSPECT_NS: Final = 10 * SECOND  # between two inspections of all keys, on average

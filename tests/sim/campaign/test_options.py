@@ -8,8 +8,10 @@ import pytest
 from crdt.causality.op import OP_BYTES
 from geo.latency import preset
 from geo.topology import SHAPES
+from replication.protocol.limits import Limits
 from sim.campaign.options import (
     HISTORIES,
+    IDLE_NS,
     NEVER_OFF,
     WAITING,
     RunOptions,
@@ -88,6 +90,9 @@ def test_in_many_runs_everything_is_on_and_off() -> None:
     tunings = [tuning for options in DRAWN for tuning in options.tunings.values()]
     assert {tuning.history_bytes for tuning in tunings} == set(HISTORIES)
     assert {tuning.waiting_bytes for tuning in tunings} == set(WAITING)
+    assert {tuning.limits.idle_ns_max for tuning in tunings} == {*IDLE_NS, Limits().idle_ns_max}
+    lone = sum(tuning.limits.snapshots_max == 1 for tuning in tunings)
+    assert len(tunings) // 3 < lone < len(tunings) * 2 // 3
 
 
 def test_core_is_majority() -> None:

@@ -148,3 +148,39 @@ def test_stranger_is_ignored_by_stopped_region(world: SimWorld) -> None:
     step = ScheduleStep(world.now, "other-version", ("a", "b"))
     assert greet_with_other_version(world, step) == (False, None)
     assert world.sites["a"].rejected == 0
+
+
+def test_operation_arrives_before_the_one_that_precedes_it(world: SimWorld) -> None:
+    here, there = world.sites["a"], world.sites["b"]
+    do(world, "early", "a", "b", lasts=SECOND)
+    world.sleep(16 * MS)
+    origin = there.replica.origin
+    assert [(op.first, op.last) for op in here.replica.causal_buffer.waiting(origin)] == [(2, 2)]
+    assert here.replica.keyspace.vector.get(origin, 0) == 0
+    assert world.converge(10 * SECOND)
+    assert here.replica.keyspace.vector[origin] == 3
+    world.sleep(2 * SECOND)
+    world.check_end()
+
+
+def test_nothing_arrives_early_where_region_is_down(world: SimWorld) -> None:
+    injector = Injector(world)
+    world.crash_process("b")
+    injector.apply_step(ScheduleStep(world.now, "early", ("a", "b"), SECOND))
+    assert injector.fired["early"] == 0
+    world.restart_process("b")
+    world.sleep(3 * SECOND)
+    injector.apply_step(ScheduleStep(world.now, "early", ("a", "b"), SECOND))
+    world.crash_process("b")
+    world.sleep(20 * MS)
+    assert world.sites["a"].replica.causal_buffer.is_empty()
+    world.restart_process("b")
+    assert world.converge(10 * SECOND)
+
+
+def test_nothing_arrives_early_if_all_has_arrived(world: SimWorld) -> None:
+    do(world, "early", "a", "b", lasts=SECOND)
+    world.sites["b"].pause_until(world.now + 20 * MS)
+    world.sleep(18 * MS)
+    assert world.sites["a"].replica.causal_buffer.is_empty()
+    assert world.converge(10 * SECOND)

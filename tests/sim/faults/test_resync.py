@@ -87,3 +87,29 @@ def test_way_that_is_narrow_already_stays_as_it_is() -> None:
     assert world.sites["a"].starts == life
     widths = {way.source: way.bandwidth for way in world.network if way.sink == "a"}
     assert (widths["b"], widths["c"]) == (777, 0)
+
+
+def test_all_peers_need_snapshot_at_same_moment() -> None:
+    world = quartet()
+    injector = Injector(world)
+    injector.apply_step(ScheduleStep(world.now, "crowd", ("a",), SECOND))
+    for number in range(10):
+        world.run("a", "SET", f"k{number}", "v")
+    before = world.events.get("SnapshotWanted", 0)
+    world.sleep(3 * SECOND)
+    assert world.events["SnapshotWanted"] >= before + 3
+    site = world.sites["a"]
+    assert site.replica.history.limit == site.tuning.history_bytes
+    assert injector.open == {}
+    assert world.converge(10 * SECOND)
+    world.check_end()
+
+
+def test_region_that_is_down_starves_nobody() -> None:
+    world = quartet()
+    world.crash_process("a")
+    injector = Injector(world)
+    injector.apply_step(ScheduleStep(world.now, "crowd", ("a",), SECOND))
+    assert injector.fired["crowd"] == 0
+    world.restart_process("a")
+    assert world.converge(10 * SECOND)

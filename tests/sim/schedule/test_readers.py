@@ -8,13 +8,14 @@ from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
 from crdt.types.set import Set
-from sim.engine.events import SECOND
+from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
 from sim.nodes.client import Refusal, SimClient
 from sim.schedule.readers import (
     EDGE,
     LATER_PAGE,
     ROAMER,
+    ReaderClients,
     draw_follower_reader_steps,
     draw_reader_steps,
 )
@@ -118,3 +119,23 @@ def test_scan_of_later_page_gives_small_set_an_order() -> None:
     assert value.scan_order is None
     assert client.send_commands(["SSCAN", "k", LATER_PAGE]) == [[b"0", [b"a"]]]
     assert value.scan_order is not None
+
+
+def test_another_region_often_writes_just_before_a_session_asks_for_arrival() -> None:
+    steps = drawn(Load())
+    asked = [step for step in steps if step.commands[0][0] == "CRDB.SETTLE"]
+    near = [
+        step
+        for step in asked
+        if any(
+            other.regions != step.regions
+            and other.commands[0][0] == "SADD"
+            and 0 <= step.at - other.at <= 20 * MS
+            for other in steps
+        )
+    ]
+    assert len(asked) > 10
+    assert len(near) > len(asked) // 2
+    reader = ReaderClients(SeededRandom(1, "x/0"), Load(), ("eu",), 1)
+    alone = {words[0] for step in reader.wait_for_arrival(END) for words in step.commands}
+    assert alone == {"CRDB.SETTLE", "WAIT"}

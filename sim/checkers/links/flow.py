@@ -1,0 +1,236 @@
+"""Check how links adapt to what passes: windows, pauses of sinks, and links that are given up.
+
+* The window of a source does not shrink after idleness: if all was acknowledged, and what was sent
+  since has been acknowledged as soon as the window allows for, it stays as large as it was.
+* A sink whose causal buffer was full resumes after `stall_ns`. The pause doubles only with each
+  stall that follows another without any operation taken in between.
+* A source gives a peer up because it takes nothing only if nothing was acknowledged for
+  `idle_ns_max`. It looks at that once for each heartbeat.
+* A source that waits for its turn to send a snapshot begins as soon as another one has ended.
+
+Not checked: processes that were paused, and the size of a window that has been full (see `bounds`
+and `freshness`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import ClassVar, Final
+
+import attrs
+
+from replication.machines.receiving.sink import STALLS_MAX, Sink
+from replication.machines.receiving.sink_states import SinkState
+from replication.machines.sending.source import Source
+from replication.machines.sending.source_states import SourceState
+from replication.protocol.frames import (
+    Ack,
+    Frame,
+    OpPart,
+    Ops,
+    Refuse,
+    Resume,
+    Resumed,
+    SnapshotBegin,
+    SnapshotEnd,
+    SnapshotPiece,
+    SnapshotRequest,
+    Truncated,
+)
+from replication.protocol.limits import MS
+from sim.engine.frame_checker import FrameChecker, Linked
+from sim.nodes.run_history import RunHistory
+
+SLACK_NS: Final = 150 * MS
+"""A process that was paused resumes a moment later (see `was_paused`)."""
+PROMPT_NS: Final = 5 * MS
+GIVEN_UP: Final = "nothing taken"
+DATA: Final = (Ops, OpPart, SnapshotPiece)
+
+
+@attrs.define
+class Flow:
+    """What a source has sent over one connection. Times are in ns."""
+
+    source: Source
+    window: int
+    moved_at: int
+    """The time at which data was last acknowledged, or was sent after all had been."""
+    is_idle: bool = True
+    """True if the last acknowledgement was of all that had been sent."""
+    sent: deque[tuple[int, int]] = attrs.field(factory=deque[tuple[int, int]])
+    """For each frame that is not acknowledged: the bytes sent up to its end, and when."""
+
+
+@attrs.define
+class Stall:
+    """The stalls of a sink over one connection."""
+
+    sink: Sink
+    stalled_at: int | None = None
+    in_a_row: int = 0
+    """The number of stalls before the present one without any operation taken in between."""
+    has_resumed: bool = True
+
+    def end(self) -> None:
+        """End the present stall, since a snapshot comes before anything else."""
+        self.stalled_at, self.has_resumed = None, True
+
+
+class FlowChecker(FrameChecker):
+    """Checks the windows and the pauses of links."""
+
+    promise: ClassVar[str] = "flow control"
+
+    def __init__(self, run_history: RunHistory) -> None:
+        super().__init__(run_history)
+        self.flows: dict[tuple[str, str], Flow] = {}
+        self.stalls: dict[tuple[str, str], Stall] = {}
+        self.waiting: dict[str, list[Source]] = {}
+        """By process: the sources that were asked for a snapshot and have not begun it."""
+        self.due_at: dict[str, int] = {}
+        """By process: when (ns) the turn of the next of them came."""
+
+    def find_flow(self, process: Linked, source: Source) -> Flow:
+        """Return what a source has sent over its connection."""
+        names = process.name, source.peer
+        flow = self.flows.get(names)
+        if flow is None or flow.source is not source:
+            now = process.read_clock()
+            flow = self.flows[names] = Flow(source, source.pace.window_bytes, now)
+        return flow
+
+    def find_stall(self, process: Linked, sink: Sink) -> Stall:
+        """Return the stalls of a sink over its connection."""
+        names = process.name, sink.peer
+        stall = self.stalls.get(names)
+        if stall is None or stall.sink is not sink:
+            stall = self.stalls[names] = Stall(sink)
+        return stall
+
+    def on_frame_sent(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
+        """Record what a source sends. Check when a sink resumes, and why a source gives up."""
+        if isinstance(end, Source):
+            self.check_turn(process)
+            if isinstance(frame, DATA):
+                self.record_sent(self.find_flow(process, end), process.read_clock())
+            elif isinstance(frame, SnapshotBegin):
+                self.begin_snapshot(process, end)
+            elif isinstance(frame, SnapshotEnd):
+                self.end_snapshot(process)
+            elif isinstance(frame, Refuse) and frame.reason.startswith(GIVEN_UP):
+                self.check_given_up(process, self.find_flow(process, end))
+        elif isinstance(frame, Resume):
+            self.check_pause(process, self.find_stall(process, end))
+        elif isinstance(frame, SnapshotRequest):
+            self.find_stall(process, end).end()
+
+    def on_frame_received(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
+        """Check the window after an acknowledgement, and record what a sink takes in."""
+        if end.closed:
+            return
+        if isinstance(end, Sink):
+            self.record_taken(process, end, frame)
+        elif isinstance(frame, Ack):
+            self.check_window(process, self.find_flow(process, end), frame)
+        elif isinstance(frame, SnapshotRequest):
+            self.waiting.setdefault(process.name, []).append(end)
+
+    # -- sources ---------------------------------------------------------------------------
+
+    def record_sent(self, flow: Flow, now: int) -> None:
+        """Record that a frame with data was sent."""
+        if not flow.sent:
+            flow.moved_at = now
+        flow.sent.append((flow.source.given, now))
+
+    def check_window(self, process: Linked, flow: Flow, ack: Ack) -> None:
+        """Check that the window has not shrunk without a reason."""
+        self.looked += 1
+        now, source = process.read_clock(), flow.source
+        oldest = flow.sent[0][1] if flow.sent else now
+        while flow.sent and flow.sent[0][0] <= ack.taken:
+            flow.sent.popleft()
+            flow.moved_at = now
+        window, was_idle = source.pace.window_bytes, flow.is_idle
+        flow.is_idle = not flow.sent
+        flow.window, before = window, flow.window
+        if was_idle and window < before and now - oldest < source.pace.late_ns(source.rtt_best):
+            raise self.violation(
+                f"the window of {process.name} for {source.peer} shrinks from {before} to {window}"
+                f" bytes, though what was sent there since all had arrived took"
+                f" {(now - oldest) / MS:g} ms"
+            )
+
+    def check_given_up(self, process: Linked, flow: Flow) -> None:
+        """Check that a peer that was given up has taken nothing for long."""
+        lasted, limits = process.read_clock() - flow.moved_at, flow.source.limits
+        if lasted < limits.idle_ns_max - limits.heartbeat_ns and not process.was_paused:
+            raise self.violation(
+                f"{process.name} gives {flow.source.peer} up, which has acknowledged data"
+                f" {lasted / MS:g} ms ago"
+            )
+
+    # -- snapshots -------------------------------------------------------------------------
+
+    def begin_snapshot(self, process: Linked, source: Source) -> None:
+        """Record that a snapshot has begun."""
+        waiting = self.waiting.get(process.name, [])
+        self.waiting[process.name] = [each for each in waiting if each is not source]
+        self.due_at.pop(process.name, None)
+
+    def end_snapshot(self, process: Linked) -> None:
+        """Record that the turn of a source that waits has come."""
+        waiting = [
+            each
+            for each in self.waiting.get(process.name, [])
+            if each.state is SourceState.SNAPSHOT and each.in_flight == 0
+        ]
+        self.waiting[process.name] = waiting
+        if waiting:
+            self.due_at[process.name] = process.read_clock()
+
+    def check_turn(self, process: Linked) -> None:
+        """Check that the next snapshot has begun after another one has ended."""
+        due_at = self.due_at.get(process.name)
+        if due_at is None or process.read_clock() - due_at <= PROMPT_NS:
+            return
+        del self.due_at[process.name]
+        self.looked += 1
+        waiting = self.waiting[process.name]
+        names = [each.peer for each in waiting if each.state is SourceState.SNAPSHOT]
+        if names and not process.was_paused:
+            raise self.violation(
+                f"{process.name} lets {names[0]} wait for its snapshot for"
+                f" {(process.read_clock() - due_at) / MS:g} ms, though another one has ended"
+            )
+
+    # -- sinks -----------------------------------------------------------------------------
+
+    def record_taken(self, process: Linked, sink: Sink, frame: Frame) -> None:
+        """Record that a sink has taken in operations, or has stalled."""
+        stall = self.find_stall(process, sink)
+        if isinstance(frame, Resumed):
+            stall.has_resumed = True
+        elif isinstance(frame, Truncated):
+            stall.end()
+        elif isinstance(frame, DATA) and stall.has_resumed:
+            if sink.state is SinkState.STALLED:
+                stall.stalled_at, stall.has_resumed = process.read_clock(), False
+            elif isinstance(frame, Ops) or (isinstance(frame, OpPart) and frame.last):
+                stall.in_a_row = 0
+
+    def check_pause(self, process: Linked, stall: Stall) -> None:
+        """Check for how long a sink has paused."""
+        if stall.stalled_at is None:
+            return
+        self.looked += 1
+        lasted = process.read_clock() - stall.stalled_at
+        limit = (stall.sink.limits.stall_ns << min(stall.in_a_row, STALLS_MAX)) + SLACK_NS
+        stall.stalled_at = None
+        stall.in_a_row += 1
+        if lasted > limit and not process.was_paused:
+            raise self.violation(
+                f"{process.name} has paused the link from {stall.sink.peer} for {lasted / MS:g} ms,"
+                f" not {limit / MS:g}"
+            )
