@@ -119,3 +119,32 @@ def test_handles_are_typed_by_their_key() -> None:
         items.append(5)  # pyright: ignore[reportArgumentType]
     with pytest.raises(TypeError):
         text.update("milk" if items else 5)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "string",
+        "counter",
+        "set",
+        "hash",
+        "sorted_set",
+        "list",
+        "multi_value",
+        "set_remove_wins",
+        "counter_grow",
+        "flag",
+        "delete",
+    ],
+)
+@pytest.mark.parametrize("key", [5, None])
+def test_wrong_key_is_refused_in_our_words(name: str, key: object) -> None:
+    """Compiled, it was "union[str, bytes] object expected; got int"."""
+    with pytest.raises(TypeError, match=f"^expected str or bytes, not {type(key).__name__}$"):
+        getattr(Replica(1), name)(key)
+
+
+def test_wrong_key_of_custom_type_is_refused() -> None:
+    views: Any = Replica(1)
+    with pytest.raises(TypeError, match=r"^expected str or bytes, not int$"):
+        views.value(5, list)
