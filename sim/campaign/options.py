@@ -71,6 +71,7 @@ SEPARATING: Final = frozenset({"cut", "one-way", "black-hole"})
 COLLECTED: Final = (1, 3, Limits().collect_keys_max)
 IDLE_NS: Final = (2 * SECOND, 8 * SECOND)  # after which a peer that takes nothing is given up
 RESTS: Final = (0, 5 * MS, 40 * MS)
+DISKS: Final = (0, 20 * MS, SECOND)
 BLOCK_SIZES: Final = (2, 9, BLOCK_MAX)
 WAITING: Final = (300, 3_000, 64 << 20)
 OP_SIZES: Final = (60, 300, OP_BYTES, OP_BYTES, OP_BYTES, OP_BYTES)
@@ -156,6 +157,9 @@ class RunOptions:
         if "faults" in given:
             return options
         faults = fitting_faults(rng.substream("fitting"), options.faults, options.fault_targets())
+        if options.copies and "promote" not in faults:
+            promotes = rng.substream("promotion").happens_in(1, 2)
+            faults = (*faults, "promote") if promotes else faults
         return attrs.evolve(options, faults=faults)
 
     def make_plan(self) -> Plan:
@@ -230,6 +234,8 @@ def describe_value(tuning: Tuning) -> str:
         text.append(f"operations divided at {tuning.op_bytes}")
     if tuning.block_max != BLOCK_MAX:
         text.append(f"blocks of {tuning.block_max}")
+    if tuning.disk_ns:
+        text.append(f"writes to disk take {tuning.disk_ns // MS} ms")
     if tuning.refuses_stale:
         text.append("refuses stale reads")
     return ", ".join(text + [f"{name} {getattr(limits, name)}" for name in differing])
@@ -271,7 +277,7 @@ def fitting_faults(rng: SeededRandom, chosen: Sequence[str], cast: Cast) -> tupl
 
 def draw_copies(rng: SeededRandom, names: tuple[str, ...], count: int | None) -> tuple[Copy, ...]:
     """Draw followers of one or two regions. Without `count`, the number is drawn too."""
-    drawn = rng.choose_one((0, 0, 0, 1, 1, 2))
+    drawn = rng.choose_one((0, 0, 1, 1, 1, 2))
     copies = (
         Copy(
             f"follower-{i}",
@@ -310,6 +316,7 @@ def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> di
     rest = rng.substream("rests").choose_one(RESTS)
     block_max = rng.substream("blocks").choose_one(BLOCK_SIZES)
     refuses_stale = rng.substream("stale").happens_in(2, 3)
+    disk_ns = rng.substream("disks").choose_one(DISKS)
     op_bytes = rng.substream("operations").choose_one(OP_SIZES)
     # The checkers read the parts of an operation from the backlog, so it must be large enough.
     histories = HISTORIES if op_bytes == OP_BYTES else HISTORIES[-2:]
@@ -322,6 +329,7 @@ def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> di
             rest,
             op_bytes,
             block_max,
+            disk_ns,
             refuses_stale,
         )
         for name in names

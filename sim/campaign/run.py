@@ -36,6 +36,7 @@ from sim.engine.events import SECOND
 from sim.engine.rng import SeededRandom
 from sim.engine.trace import Trace
 from sim.faults.kinds import FAULTS, Injector
+from sim.nodes.follower import SimFollower
 from sim.nodes.region import SimRegion
 from sim.report.report import Recorder
 from sim.schedule.readers import draw_follower_reader_steps, draw_reader_steps
@@ -298,14 +299,17 @@ class Run:
         world.wait_for(lambda: not blocked_links(world), converge_limit_ns(world))
 
     def forget_metadata(self) -> None:
-        """Wait until every region has collected its garbage. Raises Violation on timeout."""
+        """Wait until every region and every promoted follower has collected its garbage. Raises
+        Violation on timeout."""
         world = self.world
         tunings = [site.tuning.limits for site in world.sites.values()]
+        promoted = [copy for copy in world.copies.values() if not copy.is_following]
+        places = (*world.sites.values(), *promoted)
         limit = FORGETTING_NS + ROUNDS * max(
             each.collect_ns + each.heartbeat_ns for each in tunings
         )
-        if not world.wait_for(lambda: not any(map(keeps_promise, world.sites.values())), limit):
-            kept = "; ".join(f"{site.name} {keeps_promise(site)}" for site in world.sites.values())
+        if not world.wait_for(lambda: not any(map(keeps_promise, places)), limit):
+            kept = "; ".join(f"{place.name} {keeps_promise(place)}" for place in places)
             raise Violation("forgetting", f"after {limit / SECOND:.0f} s of quiet: {kept}")
 
     def wait_for_convergence(self, names: list[str]) -> int:
@@ -382,13 +386,13 @@ def must_wait(world: SimWorld, site: SimRegion) -> bool:
     )
 
 
-def keeps_promise(site: SimRegion) -> str:
-    """Describe the garbage and tombstones that a region still keeps; empty if there are none."""
-    db = site.replica.keyspace
+def keeps_promise(place: SimRegion | SimFollower) -> str:
+    """Describe the garbage and tombstones that a process still keeps; empty if there are none."""
+    db = place.replica.keyspace
     garbage, tombstones = db.remembered_keys()
     if not garbage and not tombstones:
         return ""
-    stable = shown(site.replica.stable())
+    stable = shown(place.replica.stable())
     return f"keeps {garbage} and {tombstones}, stable {stable}"
 
 

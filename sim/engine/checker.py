@@ -68,6 +68,11 @@ class Watched(Protocol):
         ...
 
     @property
+    def is_on_disk(self) -> bool:
+        """True if the number of its present incarnation is on disk."""
+        ...
+
+    @property
     def now_ms(self) -> int:
         """The time in ms by its monotonic clock, as of its present turn."""
         ...
@@ -123,6 +128,16 @@ class Followed(Protocol):
     @property
     def holds_old(self) -> bool:
         """True while it still holds what it had before it followed its sources."""
+        ...
+
+    @property
+    def is_loading(self) -> bool:
+        """True while the snapshot of its first source is under way."""
+        ...
+
+    def silence_ns(self) -> int | None:
+        """Return the time (ns) since its first source has sent something over the present
+        connection; None if there is no connection."""
         ...
 
     @property

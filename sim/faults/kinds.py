@@ -236,9 +236,10 @@ KINDS: Final = (
         proc.restart_follower, shortest=50 * MS, longest=5 * SECOND, rest=3 * SECOND,
     ),
     Fault(
-        "promote", "", "a follower becomes a database of its own, and then follows again",
+        "promote", "", "a follower becomes a database of its own, and mostly follows again",
         one_follower,
         proc.promote_follower, shortest=50 * MS, longest=5 * SECOND, rest=3 * SECOND,
+        values=(0, 2),
     ),
     Fault(
         "bereave", "F23", "a region dies, and who alone has its last writes is away for a while",
@@ -293,6 +294,10 @@ KINDS: Final = (
     Fault(
         "early", "F16", "an operation arrives before the one that precedes it, while the link is"
         " down", two_regions, conn.deliver_early, shortest=100 * MS, longest=SECOND, rest=SECOND,
+    ),
+    Fault(
+        "follower-squeeze", "F11", "leaves a follower little bandwidth", one_follower,
+        net.limit_follower, shortest=SECOND, longest=8 * SECOND, values=(500, 10_000),
     ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from sim.engine.events import MS
+from sim.network.ways import Way
 from sim.schedule.step import Done, ScheduleStep
 from sim.world.world import SimWorld
 
@@ -151,13 +152,25 @@ def slow_down(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def limit_bandwidth(world: SimWorld, step: ScheduleStep) -> Done:
-    way = world.network.way(*step.regions[:2])
-    if way.bandwidth:
+    return limit_ways(step.value, [world.network.way(*step.regions[:2])])
+
+
+def limit_follower(world: SimWorld, step: ScheduleStep) -> Done:
+    """Leave the ways from its sources to a follower little bandwidth."""
+    copy = world.copies[step.regions[0]]
+    return limit_ways(step.value, [world.network.way(source, copy.name) for source in copy.sources])
+
+
+def limit_ways(bandwidth: int, ways: list[Way]) -> Done:
+    """Limit the bandwidth of ways, unless one of them is limited already."""
+    if any(way.bandwidth for way in ways):
         return False, None
-    way.bandwidth = step.value
+    for way in ways:
+        way.bandwidth = bandwidth
 
     def restore_bandwidth() -> None:
-        way.bandwidth = 0
+        for way in ways:
+            way.bandwidth = 0
 
     return True, restore_bandwidth
 

@@ -22,6 +22,10 @@ FIRST_SESSION: Final = 3000
 WATCHER, WAITER, QUEUER, OWNER = range(4)
 OWN_KEY: Final = "own"
 """The key that a promoted follower writes."""
+FOR_GOOD: Final = 1
+"""The value of a step after which a promoted follower stays one."""
+DELETED_MAX: Final = 3
+"""The number of copied keys that a promoted follower deletes."""
 CHECK_NS: Final = 100 * MS
 LOOKS_MAX: Final = 100
 
@@ -217,7 +221,8 @@ def restart_follower(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def promote_follower(world: SimWorld, step: ScheduleStep) -> Done:
-    """Promote a follower and write to it. It becomes a follower again when the step ends.
+    """Promote a follower and write to it. When the step ends, it becomes a follower again, unless
+    `value` is FOR_GOOD.
 
     Its clients have begun to watch, to wait and to queue commands by then.
     """
@@ -225,9 +230,10 @@ def promote_follower(world: SimWorld, step: ScheduleStep) -> Done:
     if not copy.is_following:
         return False, None
     copy.stop_following()
-    world.run(copy.name, "RPUSH", OWN_KEY, "1")
     clients = PromotedClients(world, copy)
     clients.begin_commands()
+    if step.value == FOR_GOOD:
+        return True, None
 
     def follow_again() -> None:
         if copy.is_up and not copy.is_following:
@@ -240,7 +246,7 @@ def promote_follower(world: SimWorld, step: ScheduleStep) -> Done:
 
 @attrs.define
 class PromotedClients:
-    """Sessions of a promoted follower, which follows again before they have finished."""
+    """Four sessions of a promoted follower, which may follow again before they have finished."""
 
     world: SimWorld
     copy: SimFollower
@@ -248,15 +254,17 @@ class PromotedClients:
     looks: int = 0
 
     def begin_commands(self) -> None:
-        """Let two sessions watch a key, one block, and one queue a write.
+        """Write, and let two sessions watch a key, one block, and one queue a write.
 
-        The first watched key is deleted before, if the sources have it. It comes back with a
-        snapshot. The second is `OWN_KEY`, which the sources do not have.
+        One watched key is deleted first, if the sources have it, like some of the other keys. It
+        comes back with a snapshot. The other watched key is lost with a snapshot.
         """
-        copied = [key for key in self.copy.replica.keyspace.held_keys() if key != OWN_KEY.encode()]
+        held = self.copy.replica.keyspace.held_keys()
+        copied = sorted(key.decode() for key in held if key != OWN_KEY.encode())
+        self.run_session(OWNER, ("RPUSH", OWN_KEY, "1"))
         if copied:
-            self.watched = min(copied).decode()
-            self.world.run(self.copy.name, "DEL", self.watched)
+            self.watched = copied[0]
+            self.run_session(OWNER, ("DEL", *copied[:DELETED_MAX]))
         self.run_session(WATCHER, ("WATCH", self.watched))
         self.run_session(OWNER, ("WATCH", OWN_KEY))
         self.run_session(WAITER, ("BLPOP", "nothing", "0"))
@@ -267,7 +275,7 @@ class PromotedClients:
         self.run_session(QUEUER, ("EXEC",))
 
     def execute_watching(self) -> None:
-        """Run a transaction that depends on the watched key, as soon as the data is replaced."""
+        """Run the transactions that depend on watched keys, as soon as the data is replaced."""
         self.looks += 1
         if self.looks < LOOKS_MAX and self.copy.is_up and self.copy.holds_old:
             self.world.engine.schedule_after(CHECK_NS, self.execute_watching)

@@ -12,17 +12,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from crdb.engine.environment.follow_control import Address, CannotBeFollower
 from crdb.region.core.following import FollowerRole
 from crdt.causality.dots import Vector, make_origin
 from replication.machines.receiving.origin_map import OriginMap
+from replication.machines.receiving.sink_states import SinkState
 from replication.mesh.links import Links
 from replication.protocol.events import Event, Recovered, Resynced
 from replication.protocol.peers import Member
+from sim.network.wire import Wire
 from sim.nodes.client import Reply
 from sim.nodes.linked_process import LinkedProcess
 from sim.nodes.process import ProcessContext
 from sim.schedule.plan import Copy, Tuning
 from sim.schedule.step import Words
+
+
+class SimFollowControl:
+    """What ROLE reports of a simulated follower. REPLICAOF is not simulated."""
+
+    def __init__(self, role: FollowerRole) -> None:
+        self.role = role
+        self.link_port = 0
+
+    def follow(self, sources: Sequence[Address]) -> None:
+        raise CannotBeFollower("the run itself decides who follows whom")
+
+    def promote(self) -> None:
+        raise CannotBeFollower("the run itself decides who is promoted")
+
+    def sources(self) -> Sequence[Address]:
+        follower = self.role.follower
+        return () if follower is None else [(name, 0) for name in follower.peers]
+
+    def state(self) -> str:
+        return self.role.first_source_state()
 
 
 class SimFollower(LinkedProcess):
@@ -40,6 +64,8 @@ class SimFollower(LinkedProcess):
         self.snapshots = 0
         self.resumptions = 0
         """The number of partial resyncs."""
+        self.heard: dict[str, tuple[Wire, int]] = {}
+        """The connection over which each source has sent something last, and when (ns)."""
 
     @property
     def dialling_links(self) -> Links:
@@ -54,6 +80,19 @@ class SimFollower(LinkedProcess):
     def holds_old(self) -> bool:
         """True while the follower still holds the data from before it followed its sources."""
         return self.follower.holds_old
+
+    @property
+    def is_loading(self) -> bool:
+        """True while the snapshot of the first source is under way."""
+        sink = self.follower.sinks.get(self.sources[0])
+        return sink is not None and sink.state in {SinkState.WAITING, SinkState.LOADING}
+
+    def silence_ns(self) -> int | None:
+        """Return the time (ns) since the first source has sent something over the present
+        connection; None if there is no connection."""
+        wire, at = self.heard.get(self.sources[0], (None, 0))
+        is_present = wire is not None and self.connectors[self.sources[0]].wire is wire
+        return self.engine.now - at if is_present else None
 
     @property
     def origin_maps(self) -> dict[str, OriginMap]:
@@ -82,6 +121,7 @@ class SimFollower(LinkedProcess):
             self.instance, self.links, report=self.report_event, clock=self.read_clock
         )
         self.role.limits = self.tuning.limits
+        self.instance.following = SimFollowControl(self.role)
         self.add_trace_record("boot", f"life {self.starts}, follows {' '.join(self.sources)}")
         self.start_following()
 
@@ -111,6 +151,10 @@ class SimFollower(LinkedProcess):
             checker.on_promotion(self, changes)
 
     # -- turns -----------------------------------------------------------------------------
+
+    def receive_bytes(self, wire: Wire, data: bytes) -> None:
+        self.heard[wire.peer] = wire, self.engine.now
+        super().receive_bytes(wire, data)
 
     def run_commands(self, *commands: Sequence[str]) -> list[Reply]:
         """Run a client's commands as one turn. Return the replies."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Final
 
 import attrs
@@ -27,6 +28,7 @@ from crdt.causality.dots import (
     INCARNATION_MAX,
     Origin,
     Vector,
+    incarnation_of,
     lacking,
     make_origin,
 )
@@ -138,6 +140,11 @@ class SimRegion(LinkedProcess):
         """Let the configuration file list only these regions from the next start on."""
         regions = tuple(each for each in self.config.regions if each.name in names)
         self.file = attrs.evolve(self.config, regions=regions)
+
+    @property
+    def is_on_disk(self) -> bool:
+        """True if the number of the present incarnation is on disk."""
+        return self.directory.incarnation == incarnation_of(self.replica.origin)
 
     @property
     def has_caught_up(self) -> bool:
@@ -354,9 +361,16 @@ class SimRegion(LinkedProcess):
         for checker in self.around.checkers:
             checker.on_recovered(self)
         self.lifecycle.handle_event(event)
+        if self.recovery.is_recovered:
+            self.end_recovery(event.peer)
+        else:
+            assert not self.lifecycle.is_written, "only its disk can hold it up"
+
+    def end_recovery(self, peer: str) -> None:
+        """Check what the region has reported as lost. It serves its clients again."""
         assert self.recovery.is_recovered
         self.check_loss()
-        self.add_trace_record("caught up", event.peer)
+        self.add_trace_record("caught up", peer)
 
     def report_event(self, event: RegionEvent) -> None:
         """Add an operator event to the trace, and note the number of lost effects."""
@@ -379,14 +393,18 @@ class SimRegion(LinkedProcess):
         self.missing = {}
 
     def take_new_incarnation(self, event: OriginReused) -> None:
-        """Begin another incarnation of the region, and write its number to disk."""
+        """Begin another incarnation of the region. Its number is on disk after a while, unless the
+        region crashes before."""
         self.missing = None
         self.lifecycle.handle_event(event)
         number = self.lifecycle.incarnation_to_write()
         assert number is not None, "every incarnation is used up"
         self.incarnations.add(number)
-        self.directory.incarnation = number
-        self.lifecycle.record_written()
+        if self.tuning.disk_ns:
+            write = partial(self.write_incarnation, number, self.starts)
+            self.engine.schedule_after(self.tuning.disk_ns, write)
+        else:
+            self.write_incarnation(number, self.starts)
         if (
             self.links.memory.disputed_state is not None
         ):  # the state was put aside and can come back later
@@ -395,6 +413,21 @@ class SimRegion(LinkedProcess):
             self.read_to = self.replica.history.stop
             for checker in self.around.checkers:
                 checker.on_region_started(self)
+
+    def write_incarnation(self, number: int, start: int) -> None:
+        """Write the number of an incarnation to disk, if the region still runs under it since its
+        start number `start`."""
+        if not self.is_up or self.starts != start or incarnation_of(self.replica.origin) != number:
+            return
+        if self.is_paused:
+            self.kept_back.append(partial(self.write_incarnation, number, start))
+            return
+        self.directory.incarnation = number
+        self.lifecycle.record_written()
+        if self.tuning.disk_ns:
+            if self.recovery.is_recovered:
+                self.end_recovery("its disk")
+            self.finish_turn()
 
     def write_vector(self) -> None:
         """Write the region's vector to disk, if its state is complete."""

@@ -38,6 +38,8 @@ class Tuning:
     """The size above which an op is divided. It is the same in all regions."""
     block_max: int = BLOCK_MAX
     """The largest number of elements in a list block."""
+    disk_ns: int = 0
+    """The time (ns) that a region needs to write its incarnation to disk."""
     refuses_stale: bool = False
     """True if clients get LOADING until the region has caught up, as `crdb` does by default.
     Otherwise clients can read stale data."""

@@ -25,6 +25,10 @@ WAITERS: Final = 3
 ARRIVAL: Final = WAITER + WAITERS
 EDGE: Final = ARRIVAL + 1
 """The edge session of a region. The next number is that of the session that it serves."""
+OPERATOR: Final = ARRIVAL
+"""The session that asks a follower for its role. No session of a follower awaits arrivals."""
+ROLE_NS: Final = 400 * MS
+"""The average time between two requests of an operator for the role of a follower."""
 ROAMER: Final = 1000
 FOLLOWER: Final = 30
 """The number of the first follower, in place of a region number."""
@@ -164,6 +168,11 @@ class ReaderClients:
             if later < end:
                 yield self.make_step(later, WATCHER, ("MULTI",), ("EXISTS", key), ("EXEC",))
 
+    def ask_for_role(self, end: int) -> Iterator[ScheduleStep]:
+        """Yield steps that ask for the role of a follower."""
+        for at in self.draw_times(ROLE_NS, end):
+            yield self.make_step(at, OPERATOR, ("ROLE",))
+
     def wait_for_elements(self, session: int, end: int) -> Iterator[ScheduleStep]:
         """Yield steps that block for elements of queues, or run WAIT."""
         rng = self.rng
@@ -288,6 +297,7 @@ def draw_follower_reader_steps(
         ReaderClients.read_values,
         ReaderClients.scan_keys,
         ReaderClients.watch_copied_keys,
+        ReaderClients.ask_for_role,
     )
     for number, name in enumerate(names, FOLLOWER) if load.requests else ():
         for slot, act in enumerate(acts):

@@ -16,6 +16,7 @@ every change. A violated invariant raises `Violation` immediately.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from crdt.causality.dots import Vector, dominates
@@ -49,7 +50,8 @@ from sim.checkers.replicas.convergence import ConvergenceChecker
 from sim.checkers.replicas.expiry import ExpiryChecker
 from sim.checkers.replicas.growth import GrowthChecker
 from sim.checkers.replicas.identity import IdentityChecker
-from sim.checkers.replicas.recovery import RecoveryChecker
+from sim.checkers.replicas.promotion import PromotionChecker
+from sim.checkers.replicas.recovery import PROGRESS, RecoveryChecker
 from sim.checkers.replicas.resurrection import ResurrectionChecker
 from sim.checkers.replicas.rules import RulesChecker
 from sim.checkers.replicas.stability import StabilityChecker
@@ -87,6 +89,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     ExpiryChecker,
     TidyingChecker,
     FollowingChecker,
+    PromotionChecker,
     TrafficChecker,
     ReadsChecker,
     GuaranteesChecker,
@@ -107,6 +110,8 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     FlowChecker,
 )
 CHECK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`
+PROGRESS_NS: Final = tuple(ms * MS for ms in (20, 60, 100, 150, 200, 300, 500, 1000, 3000))
+"""The times after a restart at which an operator asks for the progress of a region."""
 INSPECT_NS: Final = 10 * SECOND  # between two inspections of all keys, on average
 
 
@@ -348,6 +353,13 @@ class SimWorld:
             place.start_incarnation()
         else:
             place.start_incarnation(kept, start)
+            for ns in PROGRESS_NS:
+                self.engine.schedule_after(ns, partial(self.ask_for_progress, place))
+
+    def ask_for_progress(self, site: SimRegion) -> None:
+        """Let an operator ask how far a region is that has restarted and has not caught up."""
+        if site.is_up and not site.is_paused and not site.has_caught_up:
+            self.run_all(site.name, PROGRESS)
 
     def forge_hello(self, region: str, peer: str) -> None:
         """Send a region a forged Hello of a peer, which claims unknown writes of the region."""

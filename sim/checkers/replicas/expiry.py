@@ -8,17 +8,22 @@ A region hides expired keys by its expiry clock. When its wall clock goes back a
 clock stops, so that expired keys do not become visible again. The expiry clock is never ahead of
 the wall clock by more than that. Otherwise it would hide keys that other regions have set (EXP-8).
 
-Only the lowest region deletes expired keys and forgets metadata for all.
+Only the lowest region deletes expired keys and forgets metadata for all. It forgets deadlines once
+every region has observed all of them: until then a client elsewhere may set another deadline, and
+the longest must hold. It tidies up the deadlines of a key that is gone once no region shows the
+key: until then a client elsewhere may add to the key, which must keep its deadline.
 
 Not checked: a client's write to a key that has expired in its region, and the time at which a key
-becomes invisible (see `rules`).
+becomes invisible (see `rules`). Regions that have restarted are not asked what they show or have
+observed: the lowest region may not know of the restart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final
 
+from crdt.causality.dots import covers, name_origin, seq_of
 from crdt.causality.effect import DELETE, FORGET, Effect, is_key_effect
 from crdt.causality.schema import FOREVER
 from crdt.store.keyspace import CLOCK_SLACK_MS, Keyspace
@@ -28,6 +33,10 @@ from sim.nodes.client import Reply
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
 from sim.schedule.step import Words
+
+DEADLINES: Final = frozenset({"PERSIST", "EXPIREAT"})
+REMOVERS: Final = DEADLINES | {"DEL", "FORGET", "FLUSHALL", "SET"}
+"""The commands that remove the deadlines that their region had observed."""
 
 
 class ExpiryChecker(UnaskedChecker):
@@ -42,6 +51,7 @@ class ExpiryChecker(UnaskedChecker):
         """The latest expiry clock (ms) of each region before its last restart or clock change."""
         self.reached: dict[str, int] = {}
         """The latest expiry clock (ms) of each region since then."""
+        self.restarted: set[str] = set()
         self.named: set[bytes] = set()
         """The keys of blocked clients that are served in the present turn."""
 
@@ -51,6 +61,7 @@ class ExpiryChecker(UnaskedChecker):
 
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         self.clocks[region.name] = self.expiry_clock(region)
+        self.restarted.add(region.name)
 
     def on_clock_rewound(self, region: Watched) -> None:
         self.clocks[region.name] = max(self.reached[region.name], self.expiry_clock(region))
@@ -83,6 +94,51 @@ class ExpiryChecker(UnaskedChecker):
         held = region.state_hash.held.get(effect[2]) if is_key_effect(effect, DELETE) else None
         if held is not None and held[1] < FOREVER:
             self.check_key(region, effect[2], held[1])
+        elif is_key_effect(effect, DELETE) and held is None:
+            self.check_orphan(region, effect[2])
+        elif is_key_effect(effect, FORGET):
+            self.check_deadlines(region, effect[2])
+
+    def others(self, region: Watched) -> Iterator[Watched]:
+        """Yield the other regions that have not restarted."""
+        for name, other in self.regions.items():
+            if other is not region and name not in self.restarted:
+                yield other
+
+    def check_orphan(self, region: Watched, key: bytes) -> None:
+        """Check that no region shows a key of which only deadlines were left. Raises Violation."""
+        mine = region.replica.keyspace.vector
+        for other in self.others(region):
+            self.looked += 1
+            db = other.replica.keyspace
+            deadlines = [ms for dot, ms in db.deadline_siblings(key) if covers(mine, dot)]
+            if deadlines and db.lookup(key) is not None:
+                raise self.violation(
+                    f"{region.name} removes the deadline {deadlines[0]} of {key!r}, which"
+                    f" {other.name} shows"
+                )
+
+    def check_deadlines(self, region: Watched, key: bytes) -> None:
+        """Check that every region has observed all deadlines that were forgotten."""
+        effects = self.run_history.book.by_key.get(key, [])
+        forgets = [each for each in effects if each.command.name == "FORGET"]
+        if not forgets:
+            return
+        seen = forgets[-1].past
+        applied = [each for each in effects if seen >> each.index & 1]
+        deadlines = [each for each in applied if each.command.name in DEADLINES]
+        for event in deadlines:
+            if any(
+                each.past >> event.index & 1 and each.command.name in REMOVERS for each in applied
+            ):
+                continue
+            for other in self.others(region):
+                self.looked += 1
+                if not covers(other.replica.keyspace.vector, event.dot):
+                    raise self.violation(
+                        f"{region.name} forgets the deadlines of {key!r}, and {other.name} has not"
+                        f" seen {name_origin(event.origin)}:{seq_of(event.dot)}"
+                    )
 
     def check_duty(self, region: Watched, key: bytes) -> None:
         """Check that only the lowest region deletes or forgets without a command."""

@@ -1,7 +1,8 @@
 """Dot uniqueness: a dot names one effect forever, and only ops that were made are applied.
 
 Two different ops with the same dot would make convergence impossible (I10). A replica that lost its
-memory and continued to use its origin would make such ops. An applied op must equal, byte for byte,
+memory and continued to use its origin would make such ops. So would a region whose incarnation is
+not on disk yet, after a crash: it must not write before. An applied op must equal, byte for byte,
 the op that its origin made (I7).
 
 Not checked: snapshots, which contain dots but no ops.
@@ -26,8 +27,13 @@ class IdentityChecker(Checker):
         self.made_by: dict[Origin, int] = {}
 
     def on_op_made(self, region: Watched, entry: Entry) -> None:
-        """Check that the dots of a new op follow those of the origin's previous op."""
+        """Check that the dots of a new op follow those of the origin's previous op, and that the
+        origin is on disk. Raises Violation."""
         self.looked += 1
+        if entry.origin == region.replica.origin and not region.is_on_disk:
+            raise self.violation(
+                f"{region.name} writes {entry}, and its incarnation is not on disk"
+            )
         last = self.made_by.get(entry.origin, 0)
         if entry.first <= last:
             raise self.violation(

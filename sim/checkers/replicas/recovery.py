@@ -9,21 +9,29 @@ itself had put its state aside.
 
 Until then the region collects no garbage, accepts no follower, and lets no client wait for a key.
 
+INFO says how far the region is, in numbers of effects: those that it has, and those that it and the
+peers that answer have together.
+
 Not checked: regions that do not know of their earlier incarnations (STL-3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
 
-from crdt.causality.dots import Origin, Vector, dominates
+from crdt.causality.dots import Origin, Vector, dominates, join
 from replication.protocol.events import Closed, Connected
 from replication.protocol.peers import Direction
 from sim.checkers.replicas.convergence import shown
 from sim.engine.checker import Checker, Watched
+from sim.nodes.client import Reply
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
+from sim.schedule.step import Words
+
+PROGRESS: Final[Words] = ("INFO", "persistence")
+"""The command that reports how far a region is that refuses clients."""
 
 
 class Answers:
@@ -112,6 +120,33 @@ class RecoveryChecker(Checker):
                 )
         if not held and not answers.had_aside:
             raise self.violation(f"{region.name} ends its recovery without the data of any peer")
+
+    def on_replies(
+        self, region: Watched, session: int, commands: Sequence[Words], replies: Sequence[Reply]
+    ) -> None:
+        """Check the progress that a region which has not caught up reports. Raises Violation."""
+        for words, reply in zip(commands, replies, strict=False):
+            if words == PROGRESS and isinstance(reply, bytes) and not region.has_caught_up:
+                lines = [line.partition(":") for line in reply.decode().splitlines()]
+                info = {name: value for name, _, value in lines}
+                if info.get("loading") == "1":
+                    self.check_progress(region, info)
+
+    def check_progress(self, region: Watched, info: Mapping[str, str]) -> None:
+        """Compare the reported progress with what the region and its peers have."""
+        self.looked += 1
+        have, total = int(info["loading_loaded_bytes"]), int(info["loading_total_bytes"])
+        mine = region.replica.keyspace.vector
+        answers = self.answers_of(region)
+        known = dict(mine)
+        for peer in answers.connected:
+            for vector in answers.vectors.get(peer, [])[-1:]:
+                known = join(known, vector)
+        if have != sum(mine.values()) or total < sum(known.values()):
+            raise self.violation(
+                f"{region.name} says that it has loaded {have} of {total} effects,"
+                f" and has {shown(mine) or 'nothing'} of {shown(known)}"
+            )
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Check that a region which has not caught up collects no garbage, and that none of its

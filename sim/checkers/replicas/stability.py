@@ -9,6 +9,9 @@ a stable vector, then:
   stable vector;
 * the next op of any live region will have observed it.
 
+A follower forgets what the regions of its sources take for stable. Of each source, the next op that
+the follower lacks must have observed that.
+
 Not checked: ops that are only in flight, the next ops of regions that must not write, and the ops
 of incarnations that are exempt (see `uninformed`).
 """
@@ -21,7 +24,7 @@ from typing import ClassVar, Final
 from crdt.causality.dots import Origin, Vector, name_origin
 from sim.checkers.replicas.convergence import shown
 from sim.checkers.replicas.uninformed import UninformedChecker
-from sim.engine.checker import Watched
+from sim.engine.checker import Followed, Watched
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
 
@@ -46,34 +49,47 @@ class StabilityChecker(UninformedChecker):
         if not stable:
             return
         self.looked += 1
-        mine = region.replica.keyspace.vector
+        name, mine = region.name, region.replica.keyspace.vector
         for other in self.up.values():
             theirs = other.replica.keyspace.vector
             for origin, seq in (*theirs.items(), *describe_waiting(other).items()):
                 if seq > mine.get(origin, 0):
-                    self.check_next_region(region, stable, origin)
+                    self.check_next_op(name, mine, stable, origin)
             if other.has_caught_up and other.name not in self.careless:
-                self.check_stable_vector(region, stable, theirs, f"{other.name} may write and has")
+                self.check_stable_vector(name, stable, theirs, f"{other.name} may write and has")
 
-    def check_next_region(self, region: Watched, stable: Vector, origin: Origin) -> None:
-        """Check the first op of an origin that a region lacks. Later ops have observed more."""
-        entry = self.run_history.find_by_first(
-            origin, region.replica.keyspace.vector.get(origin, 0) + 1
-        )
+    def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
+        """Check the stable vector of one follower."""
+        self.turns += 1
+        stable = copy.replica.stable() if self.turns % SAMPLE == 0 and copy.is_following else {}
+        if not stable or copy.holds_old:
+            return
+        self.looked += 1
+        for source, claim in copy.claims().items():
+            region = self.up.get(source)
+            if region is None or self.careless:
+                continue
+            named = copy.origin_maps[source].back(stable)
+            for origin, seq in region.replica.keyspace.vector.items():
+                if seq > claim.get(origin, 0):
+                    self.check_next_op(copy.name, claim, named, origin)
+
+    def check_next_op(self, name: str, mine: Vector, stable: Vector, origin: Origin) -> None:
+        """Check the first op of an origin that a replica at `mine` lacks. Later ops have observed
+        more."""
+        entry = self.run_history.find_by_first(origin, mine.get(origin, 0) + 1)
         if entry is not None and origin not in self.exempt:
             seen = {**self.run_history.observed_before(entry), origin: entry.first - 1}
             self.check_stable_vector(
-                region, stable, seen, f"{entry} is still to come, which had seen"
+                name, stable, seen, f"{entry} is still to come, which had seen"
             )
 
-    def check_stable_vector(
-        self, region: Watched, stable: Vector, seen: Vector, whose: str
-    ) -> None:
+    def check_stable_vector(self, name: str, stable: Vector, seen: Vector, whose: str) -> None:
         """Check that `seen` covers the stable vector. Raises Violation."""
         for origin, seq in stable.items():
             if seen.get(origin, 0) < seq:
                 raise self.violation(
-                    f"{region.name} takes {name_origin(origin)}:{seq} for stable,"
+                    f"{name} takes {name_origin(origin)}:{seq} for stable,"
                     f" but {whose} {shown(seen) or 'nothing'}"
                 )
 

@@ -193,3 +193,15 @@ def test_runs_with_divided_operations_write_no_pairs() -> None:
             (tuning, *_) = options.tunings.values()
             assert f"operations divided at {size}" in describe_value(tuning)
     assert 0 < divided < len(DRAWN)
+
+
+def test_slow_disks_are_shown() -> None:
+    tuning = Tuning(disk_ns=20 * MS)
+    assert describe_value(tuning) == f"{describe_value(Tuning())}, writes to disk take 20 ms"
+
+
+def test_followers_are_promoted_in_most_runs_that_have_some() -> None:
+    with_followers = [options for options in DRAWN if options.copies]
+    promoting = [options for options in with_followers if "promote" in options.faults]
+    assert len(with_followers) // 2 < len(promoting) < len(with_followers)
+    assert all(len(set(options.faults)) == len(options.faults) for options in DRAWN)

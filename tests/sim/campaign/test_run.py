@@ -426,3 +426,16 @@ def test_region_that_waits_for_nobody_breaks_promise(monkeypatch: pytest.MonkeyP
     run = lose_everything(SECOND)
     with pytest.raises(Violation, match="no agreement after"):
         run.finish_run()
+
+
+def test_promoted_follower_forgets_too() -> None:
+    run = Run(options(followers=1))
+    copy = run.world.copies["follower-1"]
+    run.world.sleep(SECOND)
+    copy.stop_following()
+    assert copy.replica.keyspace.remembered_keys() == ([], [])
+    copy.replica.keyspace.garbage[b"dust"] = None
+    copy.links.collects = copy.follower.collects = False
+    result = run.play_steps(STEPS)
+    assert (result.verdict, result.promise) == (Verdict.INVALID, "forgetting")
+    assert "follower-1 keeps [b'dust']" in result.reason

@@ -106,3 +106,14 @@ def test_follower_is_separated_with_or_without_word(world: SimWorld) -> None:
         assert [dial.wire is None for dial in copy.connectors.values()] == [bool(is_told)] * 2
         world.sleep(SECOND)
         assert shut(world) == set()
+
+
+def test_follower_has_little_bandwidth_for_a_while(world: SimWorld) -> None:
+    injector = Injector(world)
+    for value in (900, 700):  # the second comes too early
+        injector.apply_step(ScheduleStep(world.now, "follower-squeeze", ("f",), SECOND, value))
+    assert injector.fired["follower-squeeze"] == 1
+    limits = {(way.source, way.sink): way.bandwidth for way in world.network if way.bandwidth}
+    assert limits == {("a", "f"): 900, ("b", "f"): 900}
+    world.sleep(2 * SECOND)
+    assert not any(way.bandwidth for way in world.network)

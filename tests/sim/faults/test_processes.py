@@ -7,7 +7,7 @@ import pytest
 from crdt.causality.dots import incarnation_of, make_origin
 from sim.engine.events import MS, SECOND
 from sim.faults.kinds import Injector
-from sim.faults.processes import FIRST_SESSION, PromotedClients
+from sim.faults.processes import FIRST_SESSION, FOR_GOOD, PromotedClients
 from sim.nodes.client import Refusal
 from sim.nodes.region import Start
 from sim.schedule.step import ScheduleStep
@@ -113,10 +113,11 @@ def test_follower_loses_all_and_gets_it_again(world: SimWorld) -> None:
 
 
 def test_promoted_follower_writes_until_it_follows(world: SimWorld) -> None:
-    world.run_all("a", ("SET", "k", "v"), ("SET", "deleted first", "v"))
+    world.run_all("a", ("SET", "k", "v"), ("MSET", "d1", "v", "d2", "v", "d3", "v"))
     assert world.converge(10 * SECOND)
     Injector(world).apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND))
     assert world.run("f", "LRANGE", "own", "0", "-1") == [b"1"]
+    assert world.run("f", "EXISTS", "d1", "d2", "d3") == 0
     assert world.run("f", "GET", "k") == b"v"
     world.run("a", "SET", "k", "w")
     world.sleep(SECOND - MS)
@@ -160,6 +161,15 @@ def test_clients_of_promoted_follower_end_when_it_follows_again(world: SimWorld)
     reported = [record for record in world.trace.last_records(400) if "client" in record]
     assert sum("MULTI; EXISTS k; EXEC → OK QUEUED -" in record for record in reported) == 1
     world.check_end()
+
+
+def test_follower_that_is_promoted_for_good_does_not_follow_again(world: SimWorld) -> None:
+    injector = Injector(world)
+    injector.apply_step(ScheduleStep(world.now, "promote", ("f",), SECOND, FOR_GOOD))
+    world.sleep(2 * SECOND)
+    assert injector.fired["promote"] == 1
+    injector.end_all_faults()
+    assert not world.copies["f"].is_following
 
 
 def test_clients_of_follower_that_is_down_do_nothing(world: SimWorld) -> None:

@@ -317,3 +317,42 @@ def test_drawn_incarnation_is_unused(world: SimWorld) -> None:
     world.crash_process("eu")
     world.restart_process("eu", start=Start.UNAWARE)
     assert eu.replica.origin == make_origin(eu.number, numbers[2])
+
+
+def reused(disk_ns: int) -> SimWorld:
+    """Return a world in which us learns that its origin was used before."""
+    plan = Plan.of(["eu", "us"], delay_ms=20, tuning=Tuning(disk_ns=disk_ns))
+    world = SimWorld(plan)
+    world.sleep(SECOND)
+    world.run("us", "SET", "k", "v")
+    world.forge_hello("us", "eu")
+    return world
+
+
+def test_region_does_not_serve_before_its_incarnation_is_on_disk() -> None:
+    world = reused(3 * SECOND)
+    us = world.sites["us"]
+    world.sleep(2 * SECOND)
+    assert us.links.recovery.is_over
+    assert not us.has_caught_up
+    assert not us.is_on_disk
+    us.pause_until(world.now + 2 * SECOND)
+    world.sleep(1500 * MS)
+    assert not us.is_on_disk
+    world.sleep(SECOND)
+    assert us.has_caught_up
+    assert world.run("us", "SET", "k", "w") == "OK"
+
+
+def test_crash_before_the_disk_has_written_keeps_the_old_number() -> None:
+    world = reused(3 * SECOND)
+    us = world.sites["us"]
+    before = us.directory.incarnation
+    world.sleep(SECOND)
+    world.crash_process("us")
+    world.sleep(3 * SECOND)
+    assert us.directory.incarnation == before
+    world.restart_process("us")
+    assert world.wait_for(lambda: us.has_caught_up, 10 * SECOND)
+    assert world.run("us", "SET", "k", "w") == "OK"
+    assert world.converge(10 * SECOND)

@@ -96,7 +96,7 @@ def test_followers_have_own_reading_sessions() -> None:
     of_regions = {step.value for step in drawn(Load())}
     assert not of_regions & {step.value for step in found}
     assert {words[0] for step in found for words in step.commands} >= {
-        *("GET", "SCAN", "SSCAN", "WATCH", "EXEC")
+        *("GET", "SCAN", "SSCAN", "WATCH", "EXEC", "ROLE")
     }
     assert steps(Load(requests=0)) == []
 

@@ -8,7 +8,8 @@ from crdt.store.keyspace import CLOCK_SLACK_MS
 from sim.checkers.replicas.expiry import ExpiryChecker
 from sim.engine.checker import Violation
 from sim.engine.clock import EPOCH_MS
-from sim.engine.events import SECOND
+from sim.engine.events import MS, SECOND
+from sim.nodes.region import SimRegion
 from sim.world.world import SimWorld
 from tests.sim.planted import caught, finish, fresh
 
@@ -171,3 +172,77 @@ def test_small_step_back_must_not_be_followed() -> None:
     with pytest.raises(Violation, match="what had expired in us lives again for 500 ms"):
         world.checkers[0].on_expiry_set_back("us", keyspace, keyspace.expiry_clock + 500)
     world.checkers[0].on_expiry_set_back("us", keyspace, keyspace.expiry_clock + CLOCK_SLACK_MS + 1)
+
+
+def persisted(*, knows: bool) -> SimRegion:
+    """Return eu, which knows that ap has made a key persistent, as us does if it `knows`."""
+    world = fresh(ExpiryChecker)
+    world.run("eu", "SADD", "s", "m")
+    world.run("eu", "PEXPIRE", "s", "60000")
+    assert world.converge(10 * SECOND)
+    if not knows:
+        world.close_way("ap", "us")
+        world.close_way("eu", "us")
+    world.run("ap", "PERSIST", "s")
+    world.sleep(100 * MS)
+    return world.sites["eu"]
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_deadlines_are_forgotten_when_all_have_seen_them(*, knows: bool) -> None:
+    eu = persisted(knows=knows)
+    eu.replica.keyspace.forget(b"s")
+    if knows:
+        eu.finish_turn()
+        assert eu.around.checkers[0].looked == 2
+        return
+    with pytest.raises(Violation, match=r"eu forgets the deadlines of b's', and us has not seen 3"):
+        eu.finish_turn()
+
+
+def test_deadlines_of_key_without_history_are_not_judged() -> None:
+    eu = persisted(knows=False)
+    eu.around.run_history.book.forget_key(b"s")
+    eu.replica.keyspace.forget(b"s")
+    eu.finish_turn()
+    assert eu.around.checkers[0].looked == 0
+
+
+def emptied(*, restarts: bool = False) -> SimWorld:
+    """Return a world in which eu has emptied a set with a deadline, and us still shows the set."""
+    world = fresh(ExpiryChecker)
+    world.run("us", "SADD", "s", "m")
+    world.run("us", "PEXPIRE", "s", "60000")
+    assert world.converge(10 * SECOND)
+    if restarts:
+        world.crash_process("us")
+        world.restart_process("us")
+        world.sleep(SECOND)
+    world.close_way("eu", "us")
+    world.run("eu", "SREM", "s", "m")
+    world.sleep(100 * MS)
+    return world
+
+
+def test_deadline_of_key_that_is_shown_elsewhere_stays() -> None:
+    world = emptied()
+    eu = world.sites["eu"]
+    eu.replica.keyspace.delete(b"s")
+    with pytest.raises(Violation, match=r"eu removes the deadline \d+ of b's', which us shows"):
+        eu.finish_turn()
+
+
+def test_region_that_has_restarted_is_not_asked() -> None:
+    world = emptied(restarts=True)
+    eu = world.sites["eu"]
+    eu.replica.keyspace.delete(b"s")
+    eu.finish_turn()
+    assert world.run("us", "EXISTS", "s") == 1
+
+
+def test_orphan_that_all_know_is_tidied_up() -> None:
+    world = emptied()
+    world.open_way("eu", "us")
+    world.sleep(10 * SECOND)
+    assert not world.sites["eu"].replica.keyspace.deadlines.table
+    assert world.checkers[0].looked == 2

@@ -60,3 +60,10 @@ def test_dot_that_is_left_out_is_caught() -> None:
     db.first += 1
     with pytest.raises(Violation, match=r"us left out dots before 2:3\.\.3"):
         world.run("us", "SET", "k", "w")
+
+
+def test_incarnation_must_be_on_disk() -> None:
+    world = fresh(IdentityChecker)
+    world.sites["us"].directory.incarnation = 7
+    with pytest.raises(Violation, match=r"us writes 2:1\.\.1, and its incarnation is not on disk"):
+        world.run("us", "SET", "k", "v")

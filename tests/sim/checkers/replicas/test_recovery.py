@@ -6,13 +6,13 @@ import pytest
 
 from replication.protocol.events import Connected
 from replication.protocol.peers import Direction
-from sim.checkers.replicas.recovery import RecoveryChecker
+from sim.checkers.replicas.recovery import PROGRESS, RecoveryChecker
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.nodes.region import SimRegion
-from sim.schedule.plan import Copy
+from sim.schedule.plan import Copy, Plan, Tuning
 from sim.world.world import SimWorld
-from tests.sim.planted import caught, checker_of, fresh
+from tests.sim.planted import NAMES, caught, checker_of, fresh
 
 
 def restart_us(world: SimWorld) -> SimRegion:
@@ -142,3 +142,38 @@ def test_follower_of_stale_region_is_caught() -> None:
     world.reset_connections("f", "us")
     with pytest.raises(Violation, match="us has not caught up with its peers and lets f follow"):
         world.sleep(5 * SECOND)
+
+
+def restart_refusing(*, refuses: bool) -> SimRegion:
+    """Restart us, which then knows what eu has, and gets it slowly."""
+    tuning = Tuning(refuses_stale=refuses)
+    world = SimWorld(Plan.of(NAMES, delay_ms=20, tuning=tuning), checkers=(RecoveryChecker,))
+    assert world.converge(10 * SECOND)
+    for number in range(50):
+        world.run("eu", "SET", f"k{number}", "v" * 100)
+    world.sleep(SECOND)
+    world.crash_process("us")
+    world.network.way("eu", "us").bandwidth = 3000
+    world.network.way("ap", "us").bandwidth = 3000
+    world.restart_process("us")
+    world.sleep(SECOND)
+    assert not world.sites["us"].has_caught_up
+    return world.sites["us"]
+
+
+def test_progress_of_stale_region() -> None:
+    us = restart_refusing(refuses=True)
+    checker = us.around.checkers[0]
+    looked = checker.looked
+    assert looked
+    us.run_commands(("INFO", "persistence"))
+    assert checker.looked == looked + 1
+    info = b"loading:1\r\nloading_loaded_bytes:0\r\nloading_total_bytes:0\r\n"
+    with pytest.raises(Violation, match="us says that it has loaded 0 of 0 effects, and has "):
+        checker.on_replies(us, 1, (PROGRESS,), (info,))
+
+
+def test_region_that_serves_stale_data_reports_no_progress() -> None:
+    us = restart_refusing(refuses=False)
+    us.run_commands(("INFO", "persistence"))
+    assert us.around.checkers[0].looked == 0

@@ -7,7 +7,9 @@ import pytest
 from sim.checkers.replicas.stability import SAMPLE, StabilityChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
+from sim.nodes.follower import SimFollower
 from sim.nodes.region import Start
+from sim.schedule.plan import Copy
 from sim.world.world import SimWorld
 from tests.sim.planted import caught, fresh
 
@@ -124,3 +126,40 @@ def test_reading_region_need_not_have_it() -> None:
     world.restart_process("ap")
     turn(world)
     assert world.checkers[0].looked
+
+
+def follow_eu() -> tuple[SimWorld, SimFollower]:
+    """Return a follower of eu that lacks a write of us, which had not seen what eu has written."""
+    world = fresh(StabilityChecker, copies=(Copy("f", 255, ("eu",)),))
+    world.close_way("eu", "us")
+    world.close_way("ap", "us")
+    world.run("eu", "SET", "k", "v")
+    world.sleep(SECOND)
+    world.close_way("eu", "f")
+    world.run("us", "SET", "l", "v")
+    world.sleep(SECOND)
+    return world, world.copies["f"]
+
+
+def turn_follower(world: SimWorld, copy: SimFollower) -> None:
+    for _ in range(SAMPLE):
+        world.checkers[0].on_follower_turn(copy, ())
+
+
+def test_follower_that_takes_too_much_for_stable_is_caught() -> None:
+    world, copy = follow_eu()
+    turn_follower(world, copy)
+    copy.replica.stability.replace_report(0, copy.replica.keyspace.vector)
+    with pytest.raises(Violation, match=r"f takes 1:1 for stable, but 2:1\.\.1 is still to come"):
+        turn_follower(world, copy)
+
+
+def test_follower_of_region_without_its_peers_is_not_judged() -> None:
+    world, copy = follow_eu()
+    copy.replica.stability.replace_report(0, copy.replica.keyspace.vector)
+    world.crash_process("us")
+    world.crash_process("ap")
+    world.restart_process("ap")
+    turn_follower(world, copy)
+    world.crash_process("eu")
+    turn_follower(world, copy)
