@@ -137,11 +137,10 @@ class RecoveryChecker(Checker):
         self.looked += 1
         have, total = int(info["loading_loaded_bytes"]), int(info["loading_total_bytes"])
         mine = region.replica.keyspace.vector
-        answers = self.answers_of(region)
         known = dict(mine)
-        for peer in answers.connected:
-            for vector in answers.vectors.get(peer, [])[-1:]:
-                known = join(known, vector)
+        for sink in region.links.sinks.values():
+            if sink.is_open and sink.hello is not None:
+                known = join(known, sink.hello.vector)
         if have != sum(mine.values()) or total < sum(known.values()):
             raise self.violation(
                 f"{region.name} says that it has loaded {have} of {total} effects,"
