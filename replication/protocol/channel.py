@@ -32,6 +32,11 @@ class Channel:
         return 0 if self.decoder is None or self.decoder.tag is None else self.decoder.tag.number
 
     @property
+    def missing_bytes(self) -> int:
+        """Return how many bytes of the frame that has begun are missing, 0 if that is not known."""
+        return 0 if self.decoder is None else self.decoder.missing_bytes
+
+    @property
     def read_bytes_max(self) -> int | None:
         """Return how much to read from the stream in one go; None for what the driver likes."""
         return None if self.is_proven else UNREAD_BYTES_MAX

@@ -337,6 +337,14 @@ class FrameDecoder:
         del buffer[:start]
         return found
 
+    @property
+    def missing_bytes(self) -> int:
+        """Return how many bytes of the frame that has begun are missing, 0 if that is not known."""
+        if len(self.buffer) < LENGTH_BYTES:
+            return 0
+        length = int.from_bytes(self.buffer[:LENGTH_BYTES], "big")
+        return LENGTH_BYTES + length + self.tag_bytes - len(self.buffer)
+
     def is_frame(self, data: bytes) -> bool:
         """Return whether `data` is exactly one frame, which is how most frames arrive."""
         length = int.from_bytes(data[:LENGTH_BYTES], "big")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from replication.machines.connections.frame_speed import FrameSpeed
 from replication.machines.connections.multiplexer import GroupEvent, LinkOwner, Multiplexer
 from replication.machines.endpoint import NEVER, nobody
 from replication.machines.receiving.sink import Sink
@@ -27,6 +28,7 @@ class LinkConnection:
         self.notify: Callable[[], None] = nobody
         self.frames: deque[Frame] = deque()
         """The frames that have come and are not processed yet."""
+        self.speed = FrameSpeed()
         self.fault: RemoteProtocolError | None = None
         """The fault of the other end that closed the links; None if there was none."""
 
@@ -75,14 +77,25 @@ class LinkConnection:
                 frames = self.channel.receive(data)
             except RemoteProtocolError as error:
                 return self.fail(error, now)
-            if not frames:  # a peer that sends a part of a frame is not silent
-                self.multiplexer.note_bytes(now)
+            if frames:
+                self.speed.record_end(now)
+            else:
+                try:
+                    self.note_part(len(data), now)
+                except RemoteProtocolError as error:
+                    return self.fail(error, now)
             if not was_proven:
                 self.notify()
             self.frames += frames
         if not self.frames:
             return []
         return self.deliver(self.frames.popleft(), now)
+
+    def note_part(self, size: int, now: int) -> None:
+        """Record that a part of a frame has come: its sender is not silent. Raises
+        RemoteProtocolError if the frame would take too long."""
+        self.multiplexer.note_bytes(now)
+        self.speed.record_part(size, self.channel.missing_bytes, now)
 
     def deliver(self, frame: Frame, now: int) -> list[GroupEvent]:
         """Pass a frame to the link of its group."""

@@ -164,3 +164,17 @@ def test_part_of_frame_breaks_silence() -> None:
     events = connection.receive(data[3:], 9)
     assert [event for _, event in events if isinstance(event, Closed)]
     assert connection.fault is None
+
+
+def test_damaged_length_ends_connection_that_sends_heartbeats() -> None:
+    one, other = halves()
+    exchange(one, other)
+    frame = bytearray(other.connection.channel.wrap([Refuse("x")]))
+    frame[1] ^= 0x10  # 1 MiB more
+    one.receive(bytes(frame))
+    now = 0
+    while not one.groups_of(Closed):
+        now += 200_000_000
+        one.receive(other.connection.channel.wrap([Refuse("heartbeat")]), now)
+    assert one.groups_of(Closed) == set(GROUPS)
+    assert now < 6_000_000_000
