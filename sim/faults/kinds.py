@@ -299,6 +299,11 @@ KINDS: Final = (
         "follower-squeeze", "F11", "leaves a follower little bandwidth", one_follower,
         net.limit_follower, shortest=SECOND, longest=8 * SECOND, values=(500, 10_000),
     ),
+    Fault(
+        "deaf", "F4", "a region receives nothing on one way after another, and nobody is told",
+        all_regions, net.deafen_region, shortest=SECOND, longest=8 * SECOND, rest=3 * SECOND,
+        least=3,
+    ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}
 

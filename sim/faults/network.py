@@ -121,6 +121,33 @@ def silence_in_turn(world: SimWorld, step: ScheduleStep) -> Done:
     return True, run_all([partial(restore_region, name) for name in chosen])
 
 
+def deafen_region(world: SimWorld, step: ScheduleStep) -> Done:
+    """Drop what is sent to the first region, on one way after another. The last way stays open.
+
+    So peers that were asked to help fall silent, and others must be asked.
+    """
+    deaf, *others = step.regions
+    senders = others[:-1]
+    closed: list[str] = []
+    is_over = False
+
+    def close_next() -> None:
+        if not is_over:
+            name = senders[len(closed)]
+            world.close_way(name, deaf)
+            closed.append(name)
+
+    def open_all() -> None:
+        nonlocal is_over
+        is_over = True
+        for name in closed:
+            world.open_way(name, deaf)
+
+    for number in range(len(senders)):
+        world.engine.schedule_after(number * step.lasts // (len(senders) + 1), close_next)
+    return bool(senders), open_all
+
+
 def reset_connections(world: SimWorld, step: ScheduleStep) -> Done:
     return world.reset_connections(step.regions[0], step.regions[1], step.value) > 0, None
 

@@ -117,3 +117,25 @@ def test_follower_has_little_bandwidth_for_a_while(world: SimWorld) -> None:
     assert limits == {("a", "f"): 900, ("b", "f"): 900}
     world.sleep(2 * SECOND)
     assert not any(way.bandwidth for way in world.network)
+
+
+def test_region_goes_deaf_on_one_way_after_another(world: SimWorld) -> None:
+    injector = Injector(world)
+    injector.apply_step(ScheduleStep(world.now, "deaf", NAMES, 3 * SECOND))
+    first, *others = NAMES
+    seen: list[int] = []
+    for _ in range(4):
+        world.sleep(SECOND - MS)
+        assert shut(world) <= {(name, first) for name in others[:-1]}
+        seen.append(len(shut(world)))
+    assert seen == [1, 2, 2, 0]
+    assert world.converge(10 * SECOND)
+
+
+def test_region_that_hears_again_early_stays_so(world: SimWorld) -> None:
+    injector = Injector(world)
+    injector.apply_step(ScheduleStep(world.now, "deaf", NAMES, 3 * SECOND))
+    world.sleep(SECOND // 2)
+    injector.end_all_faults()
+    world.sleep(2 * SECOND)
+    assert shut(world) == set()
