@@ -27,7 +27,8 @@ KINDS: Final = "shzlt"
 """The types of the keys: set, hash, sorted set, list and text. A key may hold another one."""
 MEAN_NS: Final = 1500 * MS
 """The average time between two visits of a key, each of which is one to three requests."""
-COMMANDS_MAX: Final = 10
+COMMANDS_MIN: Final = 3
+COMMANDS_MAX: Final = 12
 LARGE_TEXT: Final = "large" * 220
 """A text of more than 1,024 bytes: later writes of it in the same turn replace the first."""
 
@@ -126,10 +127,25 @@ OF_KIND: Final[dict[str, tuple[str, ...]]] = {
         *("RPUSH k a b a c", "RPUSH k a b c", "SORT k", "SORT k ALPHA", "SORT k ALPHA DESC"),
         *("SORT k ALPHA LIMIT o n", "SORT k ALPHA STORE j", "SORT_RO k ALPHA LIMIT 1 2"),
         *("LSET k i a", "LINSERT k BEFORE a b", "LINSERT k AFTER a b", "LREM k 0 a", "LPOS k a"),
+        *(
+            "LREM k -1 a",
+            "LREM k -2 a",
+            "LREM k 2 a",
+            "LPOS k a RANK -1",
+            "LPOS k a RANK 2 COUNT 2",
+        ),
     ),
 }
 """The commands by type. `k`, `j` are keys of the type, `x` is a key of any type."""
 
+FILLING: Final = {
+    "t": "SET k 10",
+    "h": "HSET k a 1 b 2 c x",
+    "s": "SADD k a b c",
+    "z": "ZADD k 1 a 1 b 2 c 3 d",
+    "l": "RPUSH k a b a c a",
+}
+"""A command for each type that lets most others find something. Elements occur several times."""
 ON_KEYS: Final = (
     *("DEL k", "DEL k j x", "UNLINK k j", "EXISTS k j", "EXISTS k k", "TOUCH k x", "TYPE k"),
     *("RENAME k j", "RENAME k x", "RENAMENX k j", "RENAMENX k x", "COPY k j", "COPY k x REPLACE"),
@@ -148,6 +164,7 @@ AT_DEADLINE: Final = (
     *("PEXPIREAT k $end GT", "PEXPIREAT k $end LT", "PEXPIREAT k $end XX GT", "PTTL k"),
     *("PEXPIREAT k $end+1 GT", "PEXPIREAT k $end-1 LT", "PEXPIREAT k $end-1 GT", "PERSIST k"),
     *("PEXPIREAT k $end+1 LT", "PEXPIREAT k $end+1 NX", "PEXPIREAT k $end XX LT", "TTL k"),
+    *("TTL k", "EXPIRETIME k", "PEXPIRETIME k"),
 )
 """Commands that read the deadline `$end` of a key, or change it to nearly the same."""
 AT_PRESENT: Final = (
@@ -237,7 +254,7 @@ class EdgeClient:
         """Yield requests that set a deadline, and change it to nearly the same or to the present
         time."""
         make = self.draw_words(self.rng.choose_one(OF_KIND[self.kind]), key)
-        ends = ("PEXPIRE", key, self.rng.choose_one(("2", "300", "5000")))
+        ends = ("PEXPIRE", key, self.rng.choose_one(("2", "700", "5500")))
         yield self.make_step(at, (make, ends, ("TIME",), ("PEXPIRETIME", key)))
         changes: list[Words] = []
         for _ in range(CHANGES):
@@ -274,9 +291,11 @@ class EdgeClient:
         is_transaction = rng.happens_in(1, 3)
         commands = tuple(
             words
-            for _ in range(rng.integer_between(1, COMMANDS_MAX))
+            for _ in range(rng.integer_between(COMMANDS_MIN, COMMANDS_MAX))
             for words in self.draw_commands(key, is_transaction)
         )
+        if rng.happens_in(2, 3):
+            commands = (self.draw_words(FILLING[self.kind], key), *commands)
         return (("MULTI",), *commands, ("EXEC",)) if is_transaction else commands
 
     def draw_commands(self, key: str, is_transaction: bool) -> tuple[Words, ...]:

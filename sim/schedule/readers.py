@@ -127,13 +127,15 @@ class ReaderClients:
         return ("SADD", key, self.unique_name()) if self.rng.happens_in(1, 3) else ("SMEMBERS", key)
 
     def watch_keys(self, end: int) -> Iterator[ScheduleStep]:
-        """Yield steps that watch a key, and later run a transaction that depends on it."""
+        """Yield steps that watch one key or two, and later run a transaction that depends on it."""
         rng = self.rng
         for at in self.draw_times(8 * self.mean, end):
             later = at + rng.exponential(500 * MS)
             family = rng.choose_one(self.families)
             key = self.draw_key(family, at)
-            watch: Words = ("WATCH", key, key) if rng.happens_in(1, 4) else ("WATCH", key)
+            watch: Words = ("WATCH", key)
+            if rng.happens_in(1, 4):
+                watch = ("WATCH", self.draw_key(rng.choose_one(self.families), at), key, key)
             ends = ("PEXPIRE", key, str(rng.integer_between(1, 900)))
             may_end = family not in THIRDS and self.load.expiry and rng.happens_in(1, 4)
             begin = (*((ends,) if may_end else ()), watch, ("EXISTS", key))

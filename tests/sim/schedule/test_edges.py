@@ -15,7 +15,7 @@ from sim.schedule.step import ScheduleStep
 from sim.schedule.writes import PERIOD_NS, Load
 from tests.sim.planted import checker_of, fresh
 
-END = 600 * SECOND
+END = 400 * SECOND
 
 
 def drawn(seed: int = 1, end: int = END) -> list[ScheduleStep]:
@@ -53,16 +53,16 @@ def test_keys_of_earlier_period_are_deleted() -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_server_agrees_with_model(seed: int) -> None:
     world = fresh(CommandChecker)
-    for step in drawn(seed, 200 * SECOND):
+    for step in drawn(seed, 100 * SECOND):
         world.sleep_until(max(world.now, step.at))
         world.run_session("eu", step.value, *step.commands)
-    assert checker_of(world).looked > 300
+    assert checker_of(world).looked > 200
 
 
 def test_second_session_blocks_and_is_mostly_served() -> None:
     world = fresh(CommandChecker)
     asked = served = 0
-    for step in drawn(5, 200 * SECOND):
+    for step in drawn(5, 120 * SECOND):
         world.sleep_until(max(world.now, step.at))
         replies = world.run_session("eu", step.value, *step.commands)
         if replies is not None and step.value == 19:
@@ -70,5 +70,5 @@ def test_second_session_blocks_and_is_mostly_served() -> None:
         elif 19 in world.sessions.by_number and world.sessions.by_number[19].waiting is None:
             served += 1
             world.sessions.close_session(19)
-    assert asked > 5
+    assert asked > 3
     assert served > asked // 2

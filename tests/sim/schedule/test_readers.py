@@ -139,3 +139,10 @@ def test_another_region_often_writes_just_before_a_session_asks_for_arrival() ->
     reader = ReaderClients(SeededRandom(1, "x/0"), Load(), ("eu",), 1)
     alone = {words[0] for step in reader.wait_for_arrival(END) for words in step.commands}
     assert alone == {"CRDB.SETTLE", "WAIT"}
+
+
+def test_some_clients_watch_two_keys() -> None:
+    watched = [set(w[1:]) for step in drawn(Load()) for w in step.commands if w[0] == "WATCH"]
+    two = sum(len(keys) == 2 for keys in watched)
+    assert len(watched) // 10 < two < len(watched) // 3
+    assert max(map(len, watched)) == 2
