@@ -84,3 +84,11 @@ def test_end_before_cut_does_nothing_more(world: SimWorld) -> None:
     story.end_fault()
     story.separate_region()
     assert not story.is_cut
+
+
+def test_paused_peer_is_sent_no_commands(world: SimWorld) -> None:
+    story = WatchedResync(world, "a", "k")
+    world.sites["b"].pause_until(world.now + SECOND)
+    story.run_all("b", (("SET", "0", "v"),))
+    world.sleep(2 * SECOND)
+    assert world.run("b", "EXISTS", "k.0") == 0
