@@ -70,9 +70,9 @@ class Writer:
     async def finish(self, stream: trio.abc.Stream) -> None:
         """Send the last bytes of a machine that has closed, unless something is still on its way.
         What a handshake has put on the line is sent first: it names our version to another one."""
-        greeting = self.line.take(math.inf) if self.line.total <= HANDSHAKE_BYTES_MAX else b""
-        if self.line.size == len(greeting):
-            last = greeting + self.machine.data_to_send()
+        handshake = self.line.take(math.inf) if self.line.total <= HANDSHAKE_BYTES_MAX else b""
+        if self.line.size == len(handshake):
+            last = handshake + self.machine.data_to_send()
             if last:
                 await stream.send_all(last)
 

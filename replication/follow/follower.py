@@ -293,7 +293,7 @@ class Follower(Links):
         self.holds_old = False
         for end in list(self.sinks.values()):
             applier = applier_of(end)
-            if applier.empty is None or end.state is SinkState.GREETING:
+            if applier.empty is None or end.state is SinkState.AWAITING_HELLO:
                 closed = end.close(f"our data is replaced by that of {peer}")
                 self.ended += self.handle(end, closed, self.received_at)
             elif end.peer != peer:
@@ -330,7 +330,7 @@ class Follower(Links):
     def status(self, peer: str, now: int) -> SourceStatus:
         """Return the status of a source."""
         sink = self.sinks.get(peer)
-        if sink is None or sink.state is SinkState.GREETING:
+        if sink is None or sink.state is SinkState.AWAITING_HELLO:
             return SourceStatus.OUT_OF_SYNC
         if sink.state is SinkState.STREAMING and now - sink.age.covered_at < IN_SYNC_NS:
             return SourceStatus.IN_SYNC

@@ -47,7 +47,7 @@ from replication.protocol.events import (
     GapUnfilled,
     LackReported,
     Merged,
-    OpsTaken,
+    OpsReceived,
     Reported,
     Resynced,
     SnapshotWanted,
@@ -132,7 +132,7 @@ class Links(Connections):
         """Process the events of one link. Return them with those that they cause."""
         for event in list(events):
             match event:
-                case OpsTaken():
+                case OpsReceived():
                     self.notice_ops(event, now)
                 case Reported():
                     events += self.record_report(end, event, now)
@@ -190,7 +190,7 @@ class Links(Connections):
             )
         return found
 
-    def notice_ops(self, event: OpsTaken, now: int) -> None:
+    def notice_ops(self, event: OpsReceived, now: int) -> None:
         """Send on what has come, and look for gaps if some of it waits."""
         if not self.replica.causal_buffer.is_empty():
             self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)

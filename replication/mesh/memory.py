@@ -49,17 +49,18 @@ class RecoveryState:
         if self.disputed_state is not None or not hello.holds_aside:
             self.recovery.record_caught_up(peer)
 
-    def reincarnate(self, said: Iterable[Vector], least: int = 0) -> Origin:
-        """Take a new incarnation, number `least` or one that nobody is known to have used. `said`
-        are the vectors that peers report. Return the new origin. Raises ValueError if all are
-        in use; nothing is changed then.
+    def reincarnate(self, reported: Iterable[Vector], least: int = 0) -> Origin:
+        """Take a new incarnation, number `least` or one that nobody is known to have used.
+
+        `reported` are the vectors that peers report. Return the new origin. Raises ValueError if
+        all are in use; nothing is changed then.
 
         If we have written anything, all that is here is put aside until peers have answered.
         """
-        origin = self.unused_origin(said, least)
+        origin = self.unused_origin(reported, least)
         if self.replica.keyspace.seq:
             if self.disputed_state is not None:
-                self.disputed_state.merge_back(self.replica, lambda: self.unused_origin(said))
+                self.disputed_state.merge_back(self.replica, lambda: self.unused_origin(reported))
             self.disputed_state = put_aside(self.replica)
             self.replica.reincarnate(origin)
             self.replica.reset()
@@ -72,7 +73,7 @@ class RecoveryState:
         """Wait for what peers have, from the beginning; all links are closed."""
         self.recovery = Recovery(self.dialled)
 
-    def unused_origin(self, said: Iterable[Vector], least: int = 0) -> Origin:
+    def unused_origin(self, reported: Iterable[Vector], least: int = 0) -> Origin:
         """Return an origin of our region that is not known to be used.
 
         The vectors of peers are ignored if they leave no origin free. Raises ValueError if all
@@ -82,7 +83,7 @@ class RecoveryState:
         if self.disputed_state is not None:
             known.append(self.disputed_state.vector)
         try:
-            return unused_origin(self.replica.region, least, [*known, *said])
+            return unused_origin(self.replica.region, least, [*known, *reported])
         except ValueError:
             return unused_origin(self.replica.region, least, known)
 
@@ -101,7 +102,7 @@ class RecoveryState:
         is_empty = not self.replica.keyspace.vector and self.disputed_state is None
         return self.expects_data and is_empty and not self.recovery.has_all_answers
 
-    def finish_recovery(self, cut: set[str], said: Iterable[Vector]) -> list[Event]:
+    def finish_recovery(self, cut: set[str], reported: Iterable[Vector]) -> list[Event]:
         """Finish the recovery if nothing is missing, and merge the state that was put aside. Links
         with the peers in `cut` are cut."""
         if self.awaits_all():
@@ -112,7 +113,9 @@ class RecoveryState:
         if self.disputed_state is not None:
             last = self.recovery.last
             events = [
-                self.disputed_state.merge_back(self.replica, lambda: self.unused_origin(said), last)
+                self.disputed_state.merge_back(
+                    self.replica, lambda: self.unused_origin(reported), last
+                )
             ]
             self.disputed_state = None
             self.announce_aside()

@@ -64,7 +64,7 @@ class Recovered:
 
 
 @attrs.frozen
-class OpsTaken:
+class OpsReceived:
     """Ops have come in; `applied` effects have become visible."""
 
     peer: str
@@ -236,7 +236,7 @@ Event: TypeAlias = (
     | CaughtUp
     | EarlierIncarnation
     | Recovered
-    | OpsTaken
+    | OpsReceived
     | Merged
     | SnapshotWanted
     | Stalled

@@ -11,7 +11,7 @@
       GapRequest(origin, after)    ->                                  gap repair
                                    <-    Ops ..., or GapRefused(origin)
       GapEnd(origin)               ->
-      Ack(vector, taken)           ->                                  by bytes or by time
+      Ack(vector, received_bytes)  ->                                  by bytes or by time
                                    <-    Heartbeat(vector, clock)      by time
       Present(view)                <->   Present(view)                 ahead of these, if it is new
       Lacking(...)                 <->   Lacking(...)                  if a dependency may be lost
@@ -131,11 +131,11 @@ class OpPart:
 
 @attrs.frozen
 class Ack:
-    """From sink: what it has applied, and how many bytes of ops and pieces it has taken in since
+    """From sink: what it has applied, and how many bytes of ops and pieces have come since
     the link began, which opens the window. Sent by bytes or by time, never for each op."""
 
     vector: Vector
-    taken: int
+    received_bytes: int
     clock: int = 0
     stamp: int = 0
     echo: int = 0

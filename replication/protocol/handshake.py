@@ -52,7 +52,7 @@ class Role(enum.Enum):
 class HandshakeState(enum.Enum):
     """The progress of a handshake."""
 
-    GREETING = "greeting"
+    AWAITING_CHALLENGE = "awaiting challenge"
     """Waits for the challenge of the other end."""
     PROVING = "proving"
     """Waits for its proof."""
@@ -65,7 +65,7 @@ S = HandshakeState
 
 # What is read in each state, and the state that follows if it is in order.
 TRANSITIONS: Final[dict[HandshakeState, tuple[int, HandshakeState]]] = {
-    S.GREETING: (CHALLENGE_BYTES, S.PROVING),
+    S.AWAITING_CHALLENGE: (CHALLENGE_BYTES, S.PROVING),
     S.PROVING: (PROOF_BYTES, S.PROVEN),
 }
 
@@ -80,7 +80,7 @@ class Handshake:
         self.nonce = nonce
         self.transcript = b""
         """The version and both nonces, that of the dialling end first."""
-        self.state = S.GREETING
+        self.state = S.AWAITING_CHALLENGE
         self.unread = b""
         self.outgoing = challenge(nonce)
 
@@ -96,14 +96,14 @@ class Handshake:
         self.unread += data
         while self.state in TRANSITIONS:
             size, following = TRANSITIONS[self.state]
-            if self.state is S.GREETING and not is_challenge(self.unread):
+            if self.state is S.AWAITING_CHALLENGE and not is_challenge(self.unread):
                 unread, self.unread, self.state = self.unread, b"", S.FAILED
                 raise RemoteProtocolError(describe_stranger(unread))
             if len(self.unread) < size:
                 return b""
             message, self.unread = self.unread[:size], self.unread[size:]
             before, self.state = self.state, S.FAILED
-            if before is S.GREETING:
+            if before is S.AWAITING_CHALLENGE:
                 self.receive_challenge(message)
             else:
                 self.receive_proof(message)

@@ -151,9 +151,9 @@ class Wire:
 
     def greet(self) -> bytes:
         """Return the bytes that the handshake has to send on accepting."""
-        greeting = self.connection.data_to_send()
-        self.sent += len(greeting)
-        return greeting
+        handshake = self.connection.data_to_send()
+        self.sent += len(handshake)
+        return handshake
 
     def close_unconnected(self) -> None:
         """Record that the links have closed before the connection was made."""

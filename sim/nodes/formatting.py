@@ -17,7 +17,7 @@ from replication.protocol.events import (
     GapUnfilled,
     Merged,
     OpsDropped,
-    OpsTaken,
+    OpsReceived,
     OriginReused,
     Recovered,
     Reported,
@@ -29,7 +29,7 @@ from replication.protocol.events import (
 from replication.protocol.peers import Direction
 from sim.nodes.client import Refusal, Reply
 
-ROUTINE_EVENTS: Final = frozenset({OpsTaken, Reported})
+ROUTINE_EVENTS: Final = frozenset({OpsReceived, Reported})
 """Routine events, which are nearly all events. They have no text."""
 
 

@@ -177,7 +177,7 @@ def pieces(here: Replica) -> list[Frame]:
 def sink_in_state(state: SinkState, here: Replica | None = None) -> Sink:
     """A sink of region 2 in `state`."""
     sink = make_sink(here or replica(2))
-    if state is not SinkState.GREETING:
+    if state is not SinkState.AWAITING_HELLO:
         sink.receive(hello(1), 0)
     sink.state = state
     sink.goal = None
@@ -207,15 +207,15 @@ def alone(peers: tuple[Peer, ...] = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)))) 
     return Links(replica, Member("r1", 1, replica.origin), peers)
 
 
-def connected(links: Links, greeting: Hello) -> Source:
+def connected(links: Links, sent: Hello) -> Source:
     """A connection that has come in and said who it is."""
     source = links.serve(0)
-    links.receive(source, greeting, 0)
+    links.receive(source, sent, 0)
     return source
 
 
-def refusal(links: Links, greeting: Hello) -> str:
+def refusal(links: Links, sent: Hello) -> str:
     """Why a connection that has come in is refused."""
-    (refuse,) = drain(connected(links, greeting))
+    (refuse,) = drain(connected(links, sent))
     assert isinstance(refuse, Refuse)
     return refuse.reason

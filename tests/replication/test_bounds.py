@@ -98,7 +98,7 @@ def test_peer_that_reads_nothing_is_closed() -> None:
     source.receive(Ack({}, 1), now + idle)
     assert source.tick(now + idle) == []
     assert source.tick(now + idle + 1) == [
-        Closed("r2", Direction.OUT, "nothing taken for 60000 ms")
+        Closed("r2", Direction.OUT, "nothing acknowledged for 60000 ms")
     ]
 
 

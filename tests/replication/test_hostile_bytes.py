@@ -127,7 +127,7 @@ class Attacker:
 
     def frame(self, end: Machine) -> Frame:
         """Something to say: mostly what the state allows."""
-        if end.state.value == "greeting" and self.rng.random() < 0.8:
+        if end.state.value == "awaiting hello" and self.rng.random() < 0.8:
             region = end.region or self.rng.choice((2, 3))
             return Hello(f"r{region}", region, make_origin(region), "", self.vector())
         frame = self.rng.choice(self.makers())()

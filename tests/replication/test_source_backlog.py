@@ -84,7 +84,7 @@ def test_pieces_are_cut_to_size_and_wait_for_window() -> None:
     assert source.state is S.SNAPSHOT
     assert not source.ready
     while source.state is S.SNAPSHOT:
-        source.receive(Ack({}, source.given), 0)
+        source.receive(Ack({}, source.sent_bytes), 0)
         output += drain(source)
     parts = of(SnapshotPiece, output)
     assert max(len(part.data) for part in parts) <= SMALL.batch_bytes_max
@@ -213,7 +213,7 @@ def test_gap_whose_ops_were_dropped_is_not_filled(origin: int) -> None:
     deliver_to(other, here)
     source = connected_source(here, SMALL)
     drain(source)
-    source.receive(Ack({}, source.given), 0)
+    source.receive(Ack({}, source.sent_bytes), 0)
     write(here, 2, size=200)
     drain(source)
     assert source.in_flight >= SMALL.window_bytes_max
@@ -223,7 +223,7 @@ def test_gap_whose_ops_were_dropped_is_not_filled(origin: int) -> None:
         write(here)
     frames: list[Frame] = []
     while source.in_flight:
-        source.receive(Ack({}, source.given), 0)
+        source.receive(Ack({}, source.sent_bytes), 0)
         frames += drain(source)
     assert (Truncated() if origin == US else GapRefused(EU)) in frames
     assert source.state is (S.TRUNCATED if origin == US else S.SENDING)

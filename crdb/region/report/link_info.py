@@ -30,7 +30,7 @@ from replication.mesh.links import Links
 from replication.mesh.statistics import LinkStatistics
 from replication.protocol.peers import Direction, link_ends
 
-UNCONNECTED: Final = ("down", "closed", "greeting")
+UNCONNECTED: Final = ("down", "closed", "awaiting hello")
 SINK_STATES: Final = {
     "resuming": LinkState.CONNECTING,
     "loading": LinkState.SNAPSHOT,
@@ -188,11 +188,11 @@ class ProcessLinks:
                 name: dict(links.replica.keyspace.vector) for name, links in self.ends.items()
             }
             return have_arrived(self.links(), vectors)
-        said = [
+        replies = [
             self.ends[name].convergence_queries.find_result(number)
             for name, number in query.items()
         ]
-        return None if None in said else all(said)
+        return None if None in replies else all(replies)
 
     def has_missing_link(self, name: str) -> bool:
         """Return whether a live link of a region here is not connected at the moment."""

@@ -131,8 +131,8 @@ class LinkConnection:
 
     def encode_batch(self, batch: list[Frame]) -> bytes:
         """Return the next messages of the handshake, then `batch`, as bytes."""
-        greeting = self.channel.bytes_to_send() if self.channel.has_outgoing else b""
-        return greeting + self.channel.wrap(batch)
+        handshake = self.channel.bytes_to_send() if self.channel.has_outgoing else b""
+        return handshake + self.channel.wrap(batch)
 
     def tick(self, now: int) -> list[GroupEvent]:
         """Do nothing: `Links.tick` does what is due on links."""

@@ -31,7 +31,7 @@ from replication.protocol.events import (
     Event,
     GapUnfilled,
     Merged,
-    OpsTaken,
+    OpsReceived,
     OriginReused,
     Reported,
     Resynced,
@@ -79,7 +79,7 @@ class SinkStatistics:
 
     peer: str
     state: SinkState
-    taken_bytes: int
+    received_bytes: int
     behind: int
     lag_ns: int
     asked: frozenset[Origin]
@@ -94,13 +94,13 @@ class Sink(End):
         self, applier: Applier, peer: Peer, hello: Hello, now: int, limits: Limits
     ) -> None:
         super().__init__(now, limits)
-        self.state = S.GREETING
+        self.state = S.AWAITING_HELLO
         self.applier = applier
         self.expected = peer
         self.routes = peer.routes
         self.outbox.append(hello)
-        self.taken = 0
-        self.acked = 0
+        self.received_bytes = 0
+        self.acked_bytes = 0
         self.data_at = now
         """The time at which data last came, or was requested."""
         self.is_answered = False
@@ -246,10 +246,11 @@ class Sink(End):
     def count(self, size: int, now: int) -> None:
         """Record that `size` bytes have come, which have to be acknowledged."""
         self.data_at = now
-        self.taken += size
+        self.received_bytes += size
         self.tally.bytes += size
         self.ack_at = min(self.ack_at, now + self.limits.ack_ns + self.queueing_ns // 2)
-        if self.taken - self.acked >= min(self.limits.ack_bytes, max(ACK_BYTES, self.taken >> 3)):
+        enough = min(self.limits.ack_bytes, max(ACK_BYTES, self.received_bytes >> 3))
+        if self.received_bytes - self.acked_bytes >= enough:
             self.ack(now)
 
     def receive_ops(self, batch: tuple[bytes, ...], size: int, now: int) -> list[Event]:
@@ -271,7 +272,7 @@ class Sink(End):
             self.stalls = 0
         self.tally.ops += len(batch)
         self.count(size, now)
-        events.insert(0, OpsTaken(self.peer, self.applier.applied() - before))
+        events.insert(0, OpsReceived(self.peer, self.applier.applied() - before))
         return events if self.age.is_covered else events + self.check_caught_up()
 
     def receive_part(self, frame: OpPart | SnapshotPiece, now: int) -> list[Event]:
@@ -339,7 +340,7 @@ class Sink(End):
         """Return whether the source is to send the ops of `origin` and has more of them than `seq`.
         It sends them in order, so they come as long as any data comes. A source that has answered
         but has not sent its vector may have them, and one that resumes may have got them since."""
-        if self.state in (S.GREETING, S.RESUMING) and self.carries(origin):
+        if self.state in (S.AWAITING_HELLO, S.RESUMING) and self.carries(origin):
             return self.is_answered
         if self.state not in (S.STREAMING, S.RESUMING):
             return False
@@ -400,19 +401,19 @@ class Sink(End):
     def ack(self, now: int) -> None:
         """Send what we have applied, and the number of bytes that have come."""
         self.last_sent_at = now
-        self.acked = self.taken
+        self.acked_bytes = self.received_bytes
         self.ack_at = NEVER
         held = now - self.stamped_at
         clock = self.applier.clock()
         self.send_view()
-        self.send(Ack(self.applier.vector(), self.taken, clock, now, self.stamp, held))
+        self.send(Ack(self.applier.vector(), self.received_bytes, clock, now, self.stamp, held))
 
     @property
     def deadline(self) -> int:
         """The time (ns of the monotone clock) at which `tick` must be called."""
         if self.state is S.CLOSED:
             return NEVER
-        if self.state is S.GREETING:
+        if self.state is S.AWAITING_HELLO:
             return self.silent_at
         due = self.last_sent_at + self.limits.heartbeat_ns + self.queueing_ns
         if self.ack_at < due:
@@ -430,7 +431,7 @@ class Sink(End):
         if self.state is S.STALLED and now >= self.resume_at:
             self.resume(now)
         if now >= min(self.ack_at, self.last_sent_at + self.limits.heartbeat_ns + self.queueing_ns):
-            if self.state is not S.GREETING:
+            if self.state is not S.AWAITING_HELLO:
                 self.ack(now)
         return events
 
@@ -439,7 +440,7 @@ class Sink(End):
         return SinkStatistics(
             peer=self.peer,
             state=self.state,
-            taken_bytes=self.taken,
+            received_bytes=self.received_bytes,
             behind=self.behind(),
             lag_ns=self.lag_ns(now),
             asked=self.asked,

@@ -1,12 +1,12 @@
 """The states of a sink, the receiving end of a link.
 
-GREETING    has sent Hello, waits for the source's
-RESUMING    has sent its vector, waits for the reply whether the backlog reaches back that far
-STREAMING   receives ops
-WAITING     the backlog does not reach back, or another peer's snapshot comes first
-LOADING     receives a snapshot, which is merged when it is complete
-STALLED     the causal buffer is full; ignores ops and resumes a moment later
-CLOSED      the end
+AWAITING_HELLO  has sent Hello, waits for the Hello of the source
+RESUMING        has sent its vector, waits for the reply whether the backlog reaches back that far
+STREAMING       receives ops
+WAITING         the backlog does not reach back, or another peer's snapshot comes first
+LOADING         receives a snapshot, which is merged when it is complete
+STALLED         the causal buffer is full; ignores ops and resumes a moment later
+CLOSED          the end
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from replication.protocol.frames import (
 class SinkState(enum.Enum):
     """The states of a sink. The docstring of the module explains them."""
 
-    GREETING = "greeting"
+    AWAITING_HELLO = "awaiting hello"
     RESUMING = "resuming"
     STREAMING = "streaming"
     WAITING = "waiting"
@@ -55,7 +55,7 @@ STATEMENTS: Final = (Heartbeat, Present, Lacking, GapRefused)
 REGULAR: Final = (Ops, OpPart, *STATEMENTS, ConvergenceRequest, ConvergenceReply)
 
 TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
-    (S.GREETING, Hello): S.RESUMING,
+    (S.AWAITING_HELLO, Hello): S.RESUMING,
     (S.RESUMING, Resumed): S.STREAMING,
     (S.RESUMING, Truncated): S.WAITING,
     (S.STREAMING, Truncated): S.WAITING,

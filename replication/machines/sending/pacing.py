@@ -84,23 +84,23 @@ class Pace:
         if in_flight >= self.window_bytes:
             self.was_full = True
 
-    def acknowledged(self, taken: int, given: int, now: int, stamp: int, rtt_best: int) -> None:
-        """Record that of `given` bytes that were sent `taken` are acknowledged. The sink sent the
+    def acknowledged(self, acked: int, sent: int, now: int, stamp: int, rtt_best: int) -> None:
+        """Record that of `sent` bytes `acked` are acknowledged. The sink sent the
         acknowledgement at `stamp` (ns of its own monotone clock). `rtt_best` is the shortest round
         trip so far, in nanoseconds."""
-        self.is_answered = taken > 0
+        self.is_answered = acked > 0
         if self.began_at >= 0:
             is_idle = self.ends_with == self.began_with
             lasted = max(now - self.began_at, stamp - self.began_stamp)
-            if taken < self.ends_with and lasted < self.late_ns(rtt_best):
+            if acked < self.ends_with and lasted < self.late_ns(rtt_best):
                 return
-            if lasted > 0 and taken > self.began_with:
-                self.end_round(taken - self.began_with, lasted, rtt_best, is_idle)
-        is_busy = given > taken or self.was_full
-        self.was_full = given - taken >= self.window_bytes
+            if lasted > 0 and acked > self.began_with:
+                self.end_round(acked - self.began_with, lasted, rtt_best, is_idle)
+        is_busy = sent > acked or self.was_full
+        self.was_full = sent - acked >= self.window_bytes
         self.began_at = now if is_busy else -1
         self.began_stamp = stamp
-        self.began_with, self.ends_with = taken, given
+        self.began_with, self.ends_with = acked, sent
 
     def late_ns(self, rtt_best: int) -> int:
         """Return how long a round may last until the window must shrink."""

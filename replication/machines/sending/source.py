@@ -66,15 +66,15 @@ class Source(End):
 
     def __init__(self, log_reader: LogReader, now: int) -> None:
         super().__init__(now, log_reader.limits)
-        self.state = S.GREETING
+        self.state = S.AWAITING_HELLO
         self.log_reader = log_reader
         self.progress = Progress()
         self.cursor = Cursor(log_reader, self.refuse_gap)
         self.found = False
         """True if the next batch is known to hold ops for this link."""
-        self.given = 0
-        """The bytes of ops and pieces that were sent; `taken` of them are acknowledged."""
-        self.taken = 0
+        self.sent_bytes = 0
+        """The bytes of ops and pieces that were sent; `acked_bytes` of them are acknowledged."""
+        self.acked_bytes = 0
         self.moved_at = now
         """The time at which the sink last received data, or had received all."""
         self.pace = Pace(log_reader.limits)
@@ -167,13 +167,15 @@ class Source(End):
     def receive_ack(self, ack: Ack, now: int) -> list[Event]:
         """Process an acknowledgement."""
         ack = attrs.evolve(ack, vector=self.kept_part(ack.vector)) if self.is_follower else ack
-        if not self.taken <= ack.taken <= self.given:
-            raise RemoteProtocolError(f"{ack.taken} bytes acknowledged of {self.given}")
-        if ack.taken > self.taken:
+        if not self.acked_bytes <= ack.received_bytes <= self.sent_bytes:
+            raise RemoteProtocolError(
+                f"{ack.received_bytes} bytes acknowledged of {self.sent_bytes}"
+            )
+        if ack.received_bytes > self.acked_bytes:
             self.moved_at = now
-        self.taken = ack.taken
+        self.acked_bytes = ack.received_bytes
         is_first = self.measure(ack, now)
-        self.pace.acknowledged(self.taken, self.given, now, ack.stamp, self.rtt_best)
+        self.pace.acknowledged(self.acked_bytes, self.sent_bytes, now, ack.stamp, self.rtt_best)
         if is_first:
             self.heartbeat(now)
         self.progress.acknowledge(ack.vector)
@@ -238,7 +240,7 @@ class Source(End):
     @property
     def in_flight(self) -> int:
         """The bytes of ops and pieces that are not acknowledged."""
-        return self.given - self.taken
+        return self.sent_bytes - self.acked_bytes
 
     @property
     def ready(self) -> bool:
@@ -275,7 +277,7 @@ class Source(End):
         if not self.parts_left:
             self.parts = ()
         size = len(frame.data) if isinstance(frame, OpPart) else sum(map(len, frame.batch))
-        self.given += size
+        self.sent_bytes += size
         self.tally.bytes += size
         return frame
 
@@ -312,7 +314,7 @@ class Source(End):
         part = self.outgoing.next_part(self.pace.batch_bytes)
         if part is None:
             return self.end_snapshot()
-        self.given += len(part.data)
+        self.sent_bytes += len(part.data)
         self.tally.bytes += len(part.data)
         return [part]
 
@@ -344,7 +346,7 @@ class Source(End):
         """The time (ns of the monotone clock) at which `tick` must be called."""
         if self.state is S.CLOSED:
             return NEVER
-        if self.state is S.GREETING:
+        if self.state is S.AWAITING_HELLO:
             return self.silent_at
         due = self.last_sent_at + self.limits.heartbeat_ns + self.queueing_ns
         silent = self.silent_at
@@ -356,7 +358,9 @@ class Source(End):
         if self.in_flight == 0:
             self.moved_at = now
         elif now - self.moved_at > self.limits.idle_ns_max:
-            events += self.close(f"nothing taken for {self.limits.idle_ns_max // 1_000_000} ms")
+            events += self.close(
+                f"nothing acknowledged for {self.limits.idle_ns_max // 1_000_000} ms"
+            )
         if now >= self.deadline:
             self.heartbeat(now)
         return events

@@ -1,11 +1,11 @@
 """The states of a source, the sending end of a link.
 
-GREETING    waits for the sink's Hello
-READY       both ends have sent Hello; waits for the sink's vector
-SENDING     sends ops, first from the backlog, then as they are written
-TRUNCATED   the backlog does not reach back to the sink; waits for its request
-SNAPSHOT    sends the whole state; ops follow
-CLOSED      the end
+AWAITING_HELLO  waits for the Hello of the sink
+READY           both ends have sent Hello; waits for the sink's vector
+SENDING         sends ops, first from the backlog, then as they are written
+TRUNCATED       the backlog does not reach back to the sink; waits for its request
+SNAPSHOT        sends the whole state; ops follow
+CLOSED          the end
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from replication.protocol.frames import (
 class SourceState(enum.Enum):
     """The states of a source. The docstring of the module explains them."""
 
-    GREETING = "greeting"
+    AWAITING_HELLO = "awaiting hello"
     READY = "ready"
     SENDING = "sending"
     TRUNCATED = "truncated"
@@ -44,7 +44,7 @@ class SourceState(enum.Enum):
 S = SourceState
 
 TRANSITIONS: Final[dict[tuple[enum.Enum, type[Frame]], enum.Enum]] = {
-    (S.GREETING, Hello): S.READY,
+    (S.AWAITING_HELLO, Hello): S.READY,
     (S.READY, Resume): S.SENDING,
     (S.TRUNCATED, Resume): S.SENDING,
     (S.SENDING, Resume): S.SENDING,

@@ -45,7 +45,7 @@ class Received:
     sink: Sink
     acked_at: int = LONG_AGO
     """The last acknowledgement; the time before the first one does not count."""
-    taken: int = 0
+    acked_bytes: int = 0
     """The bytes that were acknowledged then."""
     merges: int = 0
     """The number of snapshots that the replica had merged then."""
@@ -118,12 +118,13 @@ class AcknowledgementChecker(FrameChecker):
         if not process.was_paused:
             self.check_overdue(process, link, now)
             if not self.has_reason(process, link, frame, now):
+                count = frame.received_bytes - link.acked_bytes
                 raise self.violation(
-                    f"{process.name} acknowledges {frame.taken - link.taken} bytes to {end.peer},"
+                    f"{process.name} acknowledges {count} bytes to {end.peer},"
                     f" {(now - link.acked_at) / MS:g} ms after the last acknowledgement"
                 )
         link.since = link.prompt_at = NEVER
-        link.acked_at, link.taken = now, frame.taken
+        link.acked_at, link.acked_bytes = now, frame.received_bytes
         link.merges = process.replica.merges
 
     def has_reason(self, process: Linked, link: Received, ack: Ack, now: int) -> bool:
@@ -133,6 +134,6 @@ class AcknowledgementChecker(FrameChecker):
             return True
         if now - link.acked_at >= limits.heartbeat_ns:
             return True
-        if ack.taken - link.taken >= min(limits.ack_bytes, ACK_BYTES):
+        if ack.received_bytes - link.acked_bytes >= min(limits.ack_bytes, ACK_BYTES):
             return True
         return link.since != NEVER and now - link.since >= limits.ack_ns

@@ -142,14 +142,14 @@ class FlowChecker(FrameChecker):
         """Record that a frame with data was sent."""
         if not flow.sent:
             flow.moved_at = now
-        flow.sent.append((flow.source.given, now))
+        flow.sent.append((flow.source.sent_bytes, now))
 
     def check_window(self, process: Linked, flow: Flow, ack: Ack) -> None:
         """Check that the window has not shrunk without a reason."""
         self.looked += 1
         now, source = process.read_clock(), flow.source
         oldest = flow.sent[0][1] if flow.sent else now
-        while flow.sent and flow.sent[0][0] <= ack.taken:
+        while flow.sent and flow.sent[0][0] <= ack.received_bytes:
             flow.sent.popleft()
             flow.moved_at = now
         window, was_idle = source.pace.window_bytes, flow.is_idle

@@ -268,7 +268,7 @@ def helpers(region: Watched, sources: Sequence[tuple[str, Source]]) -> set[tuple
 
 def is_live(sink: Sink) -> bool:
     """Return whether a connection brings data, or will as soon as both ends have greeted."""
-    if sink.state is SinkState.GREETING:
+    if sink.state is SinkState.AWAITING_HELLO:
         return sink.is_answered
     return sink.state in (SinkState.STREAMING, SinkState.RESUMING)
 

@@ -59,7 +59,7 @@ def test_link_that_should_bring_it_gets_three_round_trips() -> None:
     assert repair.repair_delay(AP, sinks) == 300 * MS
     ap.rtt = 1
     assert repair.repair_delay(AP, sinks) == PATIENCE
-    ap.state = SinkState.GREETING
+    ap.state = SinkState.AWAITING_HELLO
     assert repair.repair_delay(AP, sinks) == ORPHAN
 
 
@@ -104,7 +104,7 @@ def test_help_ends_when_direct_link_delivers() -> None:
     """Rule CAU-4: only the gap is relayed."""
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 3}), streaming(3, {})
-    ap.state = SinkState.GREETING
+    ap.state = SinkState.AWAITING_HELLO
     sinks = table(us, ap)
     repair.check_gaps({}, {}, sinks, 0)
     repair.check_gaps({}, {}, sinks, ORPHAN)
@@ -182,7 +182,7 @@ def test_ops_under_way_are_not_requested() -> None:
     assert events == [GapFound("r1", AP, "r1")], "the helper, and not who is silent"
 
 
-@pytest.mark.parametrize("state", [SinkState.GREETING, SinkState.RESUMING])
+@pytest.mark.parametrize("state", [SinkState.AWAITING_HELLO, SinkState.RESUMING])
 def test_ops_of_connecting_link_are_not_requested(state: SinkState) -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 30}), streaming(3, {AP: 30})
@@ -210,7 +210,7 @@ def test_link_that_resumes_may_bring_what_its_hello_did_not_list() -> None:
 def test_unanswered_link_is_not_awaited() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 30}), streaming(3, {})
-    ap.state = SinkState.GREETING
+    ap.state = SinkState.AWAITING_HELLO
     repair.check_gaps({}, {}, table(us, ap), 0)
     events, _ = repair.check_gaps({}, {}, table(us, ap), ORPHAN)
     assert events == [GapFound("r1", AP, "r1")]
@@ -219,7 +219,7 @@ def test_unanswered_link_is_not_awaited() -> None:
 def test_new_link_is_waited_for_only_with_what_it_carries() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {EU: 30}), streaming(3, {})
-    ap.state = SinkState.GREETING
+    ap.state = SinkState.AWAITING_HELLO
     ap.note_bytes(0)
     repair.check_gaps({}, {}, table(us, ap), 0)
     events, _ = repair.check_gaps({}, {}, table(us, ap), ORPHAN)
@@ -262,7 +262,7 @@ def test_link_without_missing_op_is_asked_after_a_minute() -> None:
 def test_help_ends_when_regular_link_resumes() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 9}), streaming(3, {})
-    ap.state = SinkState.GREETING
+    ap.state = SinkState.AWAITING_HELLO
     sinks = table(us, ap)
     repair.check_gaps({}, {}, sinks, 0)
     repair.check_gaps({}, {}, sinks, ORPHAN)
@@ -277,7 +277,7 @@ def test_help_ends_when_regular_link_resumes() -> None:
 def test_help_ends_when_regular_link_brings_data_again() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 9}), streaming(3, {})
-    ap.state = SinkState.GREETING
+    ap.state = SinkState.AWAITING_HELLO
     sinks = table(us, ap)
     repair.check_gaps({}, {}, sinks, 0)
     repair.check_gaps({}, {}, sinks, ORPHAN)

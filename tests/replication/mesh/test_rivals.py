@@ -29,16 +29,16 @@ OTHER = attrs.evolve(hello(2), origin=make_origin(2, 9))
 """The Hello of another process that runs as r2."""
 
 
-def greet(links: Links, greeting: Hello, now: int) -> tuple[Source, list[Event]]:
+def greet(links: Links, sent: Hello, now: int) -> tuple[Source, list[Event]]:
     """Let somebody connect. Return the end that serves it, and the events."""
     source = links.serve(now)
-    return source, links.receive(source, greeting, now)
+    return source, links.receive(source, sent, now)
 
 
-def dialled(links: Links, greeting: Hello, now: int = 0) -> tuple[Sink, list[Event]]:
-    """Dial r2, where `greeting` is answered."""
+def dialled(links: Links, sent: Hello, now: int = 0) -> tuple[Sink, list[Event]]:
+    """Dial r2, which answers with `sent`."""
     sink = links.dial("r2", now)
-    return sink, links.receive(sink, greeting, now)
+    return sink, links.receive(sink, sent, now)
 
 
 def refused(links: Links, reason: str) -> list[Event]:

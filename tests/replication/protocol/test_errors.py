@@ -19,7 +19,7 @@ from replication.protocol.errors import (
     [
         (LinkCut("eu"), "the link with eu is cut"),
         (UnknownPeer("ue"), "no peer is called 'ue'"),
-        (RemoteProtocolError("Ops while greeting"), "Ops while greeting"),
+        (RemoteProtocolError("Ops while awaiting hello"), "Ops while awaiting hello"),
         (CannotFollow("none"), "none"),
         (CannotRename("types"), "types"),
     ],

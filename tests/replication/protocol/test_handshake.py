@@ -165,7 +165,7 @@ def test_early_end_of_handshake_is_no_refusal() -> None:
     for role in Role:
         here = end(role)
         here.end()
-        assert here.state is HandshakeState.GREETING
+        assert here.state is HandshakeState.AWAITING_CHALLENGE
 
 
 def test_any_bytes_lead_to_error_or_to_waiting() -> None:
@@ -185,5 +185,5 @@ def test_any_bytes_lead_to_error_or_to_waiting() -> None:
 
 
 def test_every_state_that_reads_leads_on() -> None:
-    assert set(TRANSITIONS) == {HandshakeState.GREETING, HandshakeState.PROVING}
+    assert set(TRANSITIONS) == {HandshakeState.AWAITING_CHALLENGE, HandshakeState.PROVING}
     assert [state for _, state in TRANSITIONS.values()][-1] is HandshakeState.PROVEN

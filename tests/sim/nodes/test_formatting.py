@@ -16,7 +16,7 @@ from replication.protocol.events import (
     GapUnfilled,
     Merged,
     OpsDropped,
-    OpsTaken,
+    OpsReceived,
     OriginReused,
     Recovered,
     Resynced,
@@ -109,7 +109,7 @@ FORGOTTEN = "hears from us of own writes that it has forgotten"
         (Closed("us", IN, "reset"), "loses us: reset"),
         (Closed("us", OUT, "reset"), "no longer serves us: reset"),
         (Closed("", OUT, "reset"), ""),
-        (OpsTaken("us", 3), ""),
+        (OpsReceived("us", 3), ""),
     ],
 )
 def test_events_name_reporting_end(event: Event, text: str) -> None:

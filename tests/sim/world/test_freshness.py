@@ -174,7 +174,7 @@ def test_region_that_takes_no_writes_is_noticed() -> None:
 
 def test_missing_acknowledgement_is_caught() -> None:
     world = quiet()
-    world.sites["us"].links.sources["eu"].given += 1
+    world.sites["us"].links.sources["eu"].sent_bytes += 1
     expect("ms of quiet: 1 bytes from us to eu", world)
 
 

@@ -179,7 +179,7 @@ def test_end_without_multiplexer_refuses_other_groups() -> None:
     process = Process(1, dials=False)
     source = process.links[0].serve(0)
     process.links[0].receive(source, Grouped(3, Ops(())), 0)
-    reason = "Grouped while greeting: this link is of slot group 0, not 3"
+    reason = "Grouped while awaiting hello: this link is of slot group 0, not 3"
     assert source.tally.last_error == f"protocol error: {reason}"
 
 

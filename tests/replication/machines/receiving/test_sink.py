@@ -18,7 +18,7 @@ from replication.protocol.events import (
     ConvergenceReceived,
     GapUnfilled,
     Merged,
-    OpsTaken,
+    OpsReceived,
     OriginReused,
     Reported,
     Resynced,
@@ -104,7 +104,7 @@ def test_ops_are_applied_and_acknowledged_by_time() -> None:
     write(us, 2)
     sink = sink_in_state(S.STREAMING, eu)
     batch = encoded(us)
-    assert sink.receive(Ops(batch), 5 * MS) == [OpsTaken("r1", 2)]
+    assert sink.receive(Ops(batch), 5 * MS) == [OpsReceived("r1", 2)]
     assert eu.vector == {US: 2}
     assert sink.deadline == 5 * MS + Limits().ack_ns
     assert sink.tick(sink.deadline - 1) == []
@@ -139,8 +139,8 @@ def test_op_in_parts_is_put_together() -> None:
     sink = sink_in_state(S.STREAMING, eu)
     (data,) = encoded(us)
     assert sink.receive(OpPart(data[:50], False), 0) == []
-    assert sink.receive(OpPart(data[50:], True), 0) == [OpsTaken("r1", 1)]
-    assert sink.taken == len(data)
+    assert sink.receive(OpPart(data[50:], True), 0) == [OpsReceived("r1", 1)]
+    assert sink.received_bytes == len(data)
     assert eu.vector == {US: 1}
 
 
@@ -150,7 +150,7 @@ def test_parts_that_pass_by_are_counted_and_not_kept(state: S) -> None:
     for last in (False, False, True):
         assert sink.receive(OpPart(bytes(100), last), 0) == []
         assert sink.parts.data == b""
-    assert sink.taken >= 300
+    assert sink.received_bytes >= 300
 
 
 def test_op_whose_beginning_has_passed_by_passes_by_whole() -> None:
@@ -178,8 +178,8 @@ def test_op_that_waits_for_another_is_acknowledged() -> None:
     write(us)
     sink = sink_in_state(S.STREAMING, eu)
     waiting = us.since({})[1].to_bytes()
-    assert sink.receive(Ops((waiting,)), 0) == [OpsTaken("r1", 0)]
-    assert sink.taken == len(waiting)
+    assert sink.receive(Ops((waiting,)), 0) == [OpsReceived("r1", 0)]
+    assert sink.received_bytes == len(waiting)
     assert eu.vector == {}
     assert sink.applier.held() == {US: 1}
 
@@ -204,11 +204,11 @@ def test_full_gate_stalls_link_and_each_time_for_longer() -> None:
         assert Resume({}, (1,)) in drain(sink)
         assert sink.receive(Ops((waiting,)), now) == []
         assert sink.receive(Resumed(), now) == [Resynced("r1", Direction.IN, False)]
-    assert sink.taken == 4 * len(waiting) * (STALLS_MAX + 2)
+    assert sink.received_bytes == 4 * len(waiting) * (STALLS_MAX + 2)
     first = Limits().stall_ns
     assert pauses == [first << min(time, STALLS_MAX) for time in range(STALLS_MAX + 2)]
-    assert sink.receive(Ops(encoded(ap)), now) == [OpsTaken("r1", 1)]
-    assert sink.receive(Ops((waiting,)), now) == [OpsTaken("r1", 1)]
+    assert sink.receive(Ops(encoded(ap)), now) == [OpsReceived("r1", 1)]
+    assert sink.receive(Ops((waiting,)), now) == [OpsReceived("r1", 1)]
     assert sink.stalls == 0
 
 
@@ -216,10 +216,10 @@ def test_ops_that_leave_gap_wait_and_are_not_taken_for_held() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
     sink = sink_in_state(S.STREAMING, eu)
-    assert sink.receive(Ops(encoded(us)[1:]), 0) == [OpsTaken("r1", 0)]
+    assert sink.receive(Ops(encoded(us)[1:]), 0) == [OpsReceived("r1", 0)]
     assert sink.applier.held() == {}
     assert eu.causal_buffer.missing(eu.vector) == {US: 1}
-    assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsTaken("r1", 2)]
+    assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsReceived("r1", 2)]
 
 
 def test_truncated_backlog_is_reported() -> None:
@@ -303,8 +303,8 @@ def test_ops_that_came_before_snapshot_are_taken_in() -> None:
     write(us, 2)
     sink = sink_in_state(S.STREAMING, eu)
     sink.load()
-    assert sink.receive(Ops(encoded(us)[1:]), 0) == [OpsTaken("r1", 0)], "it waits"
-    assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsTaken("r1", 2)]
+    assert sink.receive(Ops(encoded(us)[1:]), 0) == [OpsReceived("r1", 0)], "it waits"
+    assert sink.receive(Ops(encoded(us)[:1]), 0) == [OpsReceived("r1", 2)]
     assert sink.state is S.LOADING
 
 
@@ -357,7 +357,7 @@ def test_sink_catches_up_once() -> None:
     sink = make_sink(eu)
     sink.receive(hello(1, {US: 2, AP: 1}), 0)
     sink.receive(Resumed(), 0)
-    assert sink.receive(Ops(encoded(us)), 0) == [OpsTaken("r1", 2)]
+    assert sink.receive(Ops(encoded(us)), 0) == [OpsReceived("r1", 2)]
     assert of(CaughtUp, sink.receive(Heartbeat({US: 2, AP: 1}, 0), 0)) == []
     eu.accept(ap.since({})[0])
     assert of(CaughtUp, sink.receive(Heartbeat({US: 3, AP: 2}, 0), 0)) == [CaughtUp("r1")]
@@ -378,7 +378,7 @@ def test_gaps_are_asked_for_and_let_go() -> None:
 
 @pytest.mark.parametrize("frame", [hello(1, {EU: 1}), Heartbeat({EU: 1}, 0)])
 def test_unknown_own_effects_are_reported_once(frame: Frame) -> None:
-    sink = sink_in_state(S.GREETING if isinstance(frame, Hello) else S.STREAMING)
+    sink = sink_in_state(S.AWAITING_HELLO if isinstance(frame, Hello) else S.STREAMING)
     assert sink.receive(frame, 0)[1:] == [OriginReused("r1", EU)]
     sink.state = S.STREAMING
     assert len(sink.receive(Heartbeat({EU: 1}, 0), 0)) == 1

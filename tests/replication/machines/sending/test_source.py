@@ -136,11 +136,11 @@ def test_window_bounds_what_is_on_its_way() -> None:
     assert source.in_flight == 0
 
 
-@pytest.mark.parametrize("taken", [-1, 1])
-def test_acknowledgement_of_what_was_not_sent_is_error(taken: int) -> None:
+@pytest.mark.parametrize("acked", [-1, 1])
+def test_acknowledgement_of_what_was_not_sent_is_error(acked: int) -> None:
     source = connected_source(replica(1))
     with pytest.raises(RemoteProtocolError, match="bytes acknowledged"):
-        source.receive(Ack({}, taken), 0)
+        source.receive(Ack({}, acked), 0)
 
 
 def test_large_op_goes_in_parts() -> None:

@@ -17,9 +17,9 @@ S = SourceState
 def source_in_state(state: SourceState) -> Source:
     """A source in `state`."""
     source = make_source(replica(1))
-    if state is not S.GREETING:
+    if state is not S.AWAITING_HELLO:
         source.receive(hello(2), 0)
-    if state is not S.GREETING and state is not S.READY:
+    if state is not S.AWAITING_HELLO and state is not S.READY:
         source.receive(Resume({}, (1,)), 0)
     source.state = state
     return source

@@ -165,7 +165,7 @@ def test_what_nobody_sends_when_it_is_requested_may_come_twice() -> None:
     sink.state = SinkState.STALLED
     ask(world, "ap")
     assert excused(world) == 5
-    sink.state, sink.is_answered = SinkState.GREETING, False
+    sink.state, sink.is_answered = SinkState.AWAITING_HELLO, False
     ap.replica.keyspace.vector[origin] += 1
     ask(world, "ap")
     assert excused(world) == 6
