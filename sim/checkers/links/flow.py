@@ -3,7 +3,7 @@
 * The window of a source does not shrink after idleness: if all was acknowledged, and what was sent
   since has been acknowledged as soon as the window allows for, it stays as large as it was.
 * A sink whose causal buffer was full resumes after `stall_ns`. The pause doubles only with each
-  stall that follows another without any operation taken in between.
+  stall that follows another without any operation received in between.
 * A source gives a peer up because it takes nothing only if nothing was acknowledged for
   `idle_ns_max`. It looks at that once for each heartbeat.
 * A source that waits for its turn to send a snapshot begins as soon as another one has ended.
@@ -44,7 +44,7 @@ from sim.nodes.run_history import RunHistory
 SLACK_NS: Final = 150 * MS
 """A process that was paused resumes a moment later (see `was_paused`)."""
 PROMPT_NS: Final = 5 * MS
-GIVEN_UP: Final = "nothing taken"
+GIVEN_UP: Final = "nothing acknowledged"
 DATA: Final = (Ops, OpPart, SnapshotPiece)
 
 
@@ -69,7 +69,7 @@ class Stall:
     sink: Sink
     stalled_at: int | None = None
     in_a_row: int = 0
-    """The number of stalls before the present one without any operation taken in between."""
+    """The number of stalls before the present one without any operation received in between."""
     has_resumed: bool = True
 
     def end(self) -> None:
@@ -130,7 +130,7 @@ class FlowChecker(FrameChecker):
         if end.closed:
             return
         if isinstance(end, Sink):
-            self.record_taken(process, end, frame)
+            self.record_received(process, end, frame)
         elif isinstance(frame, Ack):
             self.check_window(process, self.find_flow(process, end), frame)
         elif isinstance(frame, SnapshotRequest):
@@ -163,7 +163,7 @@ class FlowChecker(FrameChecker):
             )
 
     def check_given_up(self, process: Linked, flow: Flow) -> None:
-        """Check that a peer that was given up has taken nothing for long."""
+        """Check that a peer that was given up has acknowledged nothing for long."""
         lasted, limits = process.read_clock() - flow.moved_at, flow.source.limits
         if lasted < limits.idle_ns_max - limits.heartbeat_ns and not process.was_paused:
             raise self.violation(
@@ -207,8 +207,8 @@ class FlowChecker(FrameChecker):
 
     # -- sinks -----------------------------------------------------------------------------
 
-    def record_taken(self, process: Linked, sink: Sink, frame: Frame) -> None:
-        """Record that a sink has taken in operations, or has stalled."""
+    def record_received(self, process: Linked, sink: Sink, frame: Frame) -> None:
+        """Record that a sink has received operations, or has stalled."""
         stall = self.find_stall(process, sink)
         if isinstance(frame, Resumed):
             stall.has_resumed = True
