@@ -41,8 +41,7 @@ from replication.protocol.limits import MS
 from sim.engine.frame_checker import FrameChecker, Linked
 from sim.nodes.run_history import RunHistory
 
-SLACK_NS: Final = 150 * MS
-"""A process that was paused resumes a moment later (see `was_paused`)."""
+SLACK_NS: Final = 20 * MS
 PROMPT_NS: Final = 5 * MS
 GIVEN_UP: Final = "nothing acknowledged"
 DATA: Final = (Ops, OpPart, SnapshotPiece)
@@ -217,6 +216,8 @@ class FlowChecker(FrameChecker):
         elif isinstance(frame, DATA) and stall.has_resumed:
             if sink.state is SinkState.STALLED:
                 stall.stalled_at, stall.has_resumed = process.read_clock(), False
+            elif sink.state is SinkState.RESUMING:
+                pass  # operations are ignored until the source has replied
             elif isinstance(frame, Ops) or (isinstance(frame, OpPart) and frame.last):
                 stall.in_a_row = 0
 
