@@ -55,10 +55,10 @@ class Flow:
     window: int
     moved_at: int
     """The time at which data was last acknowledged, or was sent after all had been."""
+    sent: deque[tuple[int, int]]
+    """For each frame that is not acknowledged: the bytes sent up to its end, and when."""
     is_idle: bool = True
     """True if the last acknowledgement was of all that had been sent."""
-    sent: deque[tuple[int, int]] = attrs.field(factory=deque[tuple[int, int]])
-    """For each frame that is not acknowledged: the bytes sent up to its end, and when."""
 
 
 @attrs.define
@@ -96,7 +96,7 @@ class FlowChecker(FrameChecker):
         flow = self.flows.get(names)
         if flow is None or flow.source is not source:
             now = process.read_clock()
-            flow = self.flows[names] = Flow(source, source.pace.window_bytes, now)
+            flow = self.flows[names] = Flow(source, source.pace.window_bytes, now, deque())
         return flow
 
     def find_stall(self, process: Linked, sink: Sink) -> Stall:

@@ -53,7 +53,7 @@ class OpenGap:
     have: int
     since: int
     """The time since which it may have existed."""
-    able: list[Sink] = attrs.field(factory=list[Sink])
+    able: list[Sink]
     """The connections over which a peer could be asked all the time since `open_since`."""
     open_since: int = 0
     delay: int = 0
@@ -72,9 +72,9 @@ class AskedOver:
     """The requests of one region over one connection."""
 
     sink: Sink
-    asked: dict[Origin, int] = attrs.field(factory=dict[int, int])
+    asked: dict[Origin, int]
     """The effect after which each origin was requested."""
-    refused: set[Origin] = attrs.field(factory=set[int])
+    refused: set[Origin]
     merges: int = 0
     """The number of snapshots that were merged when the last of `refused` was added."""
     is_truncated: bool = False
@@ -108,7 +108,7 @@ class GapRepairChecker(FrameChecker):
         names = region.name, sink.peer
         link = self.links.get(names)
         if link is None or link.sink is not sink:
-            link = self.links[names] = AskedOver(sink)
+            link = self.links[names] = AskedOver(sink, {}, set())
         if link.merges != region.replica.merges:
             link.merges = region.replica.merges
             link.refused.clear()
@@ -161,7 +161,7 @@ class GapRepairChecker(FrameChecker):
             have = held.get(origin, 0)
             gap = self.gaps.get((region.name, origin))
             if gap is None or gap.have != have:
-                gap = self.gaps[region.name, origin] = OpenGap(have, checked_at)
+                gap = self.gaps[region.name, origin] = OpenGap(have, checked_at, [])
             able = self.able_to_help(region, origin, have, now)
             gap.able = [sink for sink in gap.able if any(sink is each for each in able)]
             if gap.able:

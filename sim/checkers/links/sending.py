@@ -44,10 +44,10 @@ class SentOver:
 
     source: Source
     sent: Vector
+    before: Vector
+    """What `sent` was before the first of `parts`."""
     parts: bytes = b""
     """The parts of one operation that were sent so far."""
-    before: Vector = attrs.field(factory=dict[int, int])
-    """What `sent` was before the first of them."""
     was_asked: bool = False
     """True if the sink has asked for something again since the first of them."""
 
@@ -69,7 +69,7 @@ class SendingChecker(FrameChecker):
         names = process.name, source.peer
         link = self.links.get(names)
         if link is None or link.source is not source:
-            link = self.links[names] = SentOver(source, {})
+            link = self.links[names] = SentOver(source, {}, {})
         return link
 
     # -- what the sink asks for --------------------------------------------------------------
