@@ -1,12 +1,15 @@
-"""Compiles the hot modules while a wheel is built.
+"""Compile the hot modules while a wheel is built.
 
-The list is `[tool.hatch.build.hooks.custom] modules` in pyproject.toml; mypyc translates it to one
-C library, `crdt/hot__mypyc`, plus a shim per module that loads it. The sources go into the wheel as
-well. Without a C compiler, or without Python's headers, or with `CRDB_PURE=1`, the wheel is pure
-and one line says so; whatever fails once a compiler is there is an error.
+The modules are listed in pyproject.toml as `[tool.hatch.build.hooks.custom] modules`. mypyc
+translates them to one C library, `crdt/hot__mypyc`, and a shim for each module that loads the
+library. The wheel also contains the sources.
 
-The build takes a minute or two, so it shows its progress. What mypyc and the C compiler print goes
-into `build/compile.log`, and to the screen only if the build fails.
+The wheel is pure Python, and one line gives the reason, if there is no C compiler, if Python's
+headers are missing, if Python is not CPython, or with `CRDB_PURE=1`. If a compiler is present and
+fails, the build fails.
+
+The build takes a minute or two, so it shows its progress. The output of mypyc and of the C compiler
+goes to `build/compile.log`. It is printed only if the build fails.
 """
 
 from __future__ import annotations
@@ -25,20 +28,22 @@ from typing import Any
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# The library's name. It lives in the lowest package, so that the wheel holds our packages only.
-# (mypyc expects it beside them: the `__file__` of a compiled module may say `crdt/crdt`.)
+# The library's name. The library is inside the lowest package, so that the wheel contains only our
+# packages. mypyc expects it next to them, so `__file__` of a compiled module may contain
+# `crdt/crdt`.
 GROUP = "crdt.hot"
-# Chosen by `make bench`; CRDB_OPT=0 makes a build for a look at something else quick.
+# The fastest level in `make bench`. CRDB_OPT=0 makes the build itself faster.
 OPTIMISATION = "2"
 LOG = Path("build", "compile.log")
-# Where nothing can be drawn over, as in a log of CI, a line of progress is printed this often.
+# The percentage between two lines of progress where the output is not a terminal, as in CI.
 QUIET_PERCENT = 25
 
 
 class Progress:
-    """The progress of the C compiler: one line that is drawn over on a terminal, else a few lines.
+    """The progress of the C compiler.
 
-    `write` takes text for the screen. `is_terminal`: whether a line can be drawn over.
+    On a terminal it is one line, which is overwritten. Elsewhere it is a few lines. `write` prints
+    text to the screen. `is_terminal` is true if a line can be overwritten.
     """
 
     def __init__(self, write: Callable[[str], object], *, is_terminal: bool) -> None:
@@ -49,7 +54,7 @@ class Progress:
         self.done = 0
 
     def count(self) -> None:
-        """Count one file that is done."""
+        """Count one compiled file, and print the progress."""
         before, self.done = self.done, self.done + 1
         line = f"crdb: compiling {self.done}/{self.total}"
         if self.is_terminal:
@@ -62,8 +67,10 @@ class Progress:
 
 @contextmanager
 def output_in_log() -> Generator[Callable[[str], object]]:
-    """Send what this process and its children print into the log; gives a function that still
-    writes to the screen. If the block fails, the log is printed."""
+    """Redirect the output of this process and its children to the log while the block runs.
+
+    Yields a function that writes to the screen. If the block fails, the log is printed.
+    """
     LOG.parent.mkdir(exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -92,7 +99,7 @@ def output_in_log() -> Generator[Callable[[str], object]]:
 
 
 def why_pure() -> str:
-    """The reason for building no native code; empty if there is none."""
+    """Return the reason for a pure wheel, or an empty text if the modules can be compiled."""
     if os.environ.get("CRDB_PURE", "") not in {"", "0"}:
         return "CRDB_PURE is set"
     if sys.implementation.name != "cpython":
@@ -106,7 +113,7 @@ def why_pure() -> str:
 
 
 def translate(modules: Sequence[str], scratch: Path, level: str) -> list[Any]:
-    """Translates the modules to C; returns what setuptools has to compile."""
+    """Translate the modules to C. Return the extensions that setuptools compiles."""
     # Imported late: a pure build needs no mypy.
     from mypyc.build import mypycify  # noqa: PLC0415
 
@@ -120,7 +127,7 @@ def translate(modules: Sequence[str], scratch: Path, level: str) -> list[Any]:
     )
     for extension in extensions:
         extension.include_dirs.append(str(scratch / "c" / Path(*GROUP.split(".")).parent))
-        # A warning of a compiler that we have not met is no reason to stop.
+        # Another compiler may print warnings that we have not seen. They must not fail the build.
         extension.extra_compile_args = [a for a in extension.extra_compile_args if a != "-Werror"]
     return extensions
 
@@ -128,14 +135,14 @@ def translate(modules: Sequence[str], scratch: Path, level: str) -> list[Any]:
 def compile_modules(
     modules: Sequence[str], scratch: Path, level: str, progress: Progress
 ) -> dict[str, str]:
-    """Compiles the modules; returns the shared libraries and their places in the wheel."""
+    """Compile the modules. Return the path in the wheel of each shared library."""
     # Imported late: a pure build needs no setuptools.
     from setuptools import Distribution  # noqa: PLC0415
     from setuptools.command.build_ext import build_ext  # noqa: PLC0415
     from setuptools.errors import CompileError, LinkError  # noqa: PLC0415
 
     class BuildOnAllCores(build_ext):
-        """Compiles the C files of one library side by side."""
+        """A build that compiles the C files of a library in parallel."""
 
         def build_extensions(self) -> None:
             compile_some = self.compiler.compile
@@ -162,24 +169,24 @@ def compile_modules(
         command.run()
     except (CompileError, LinkError) as error:
         raise SystemExit(
-            f"crdb: the C compiler failed; CRDB_PURE=1 does without it\n{error}"
+            f"crdb: the C compiler failed; CRDB_PURE=1 builds without it\n{error}"
         ) from error
     return {path: str(Path(path).relative_to(command.build_lib)) for path in command.get_outputs()}
 
 
 def expand(patterns: Sequence[str], root: Path) -> list[str]:
-    """The modules that the patterns stand for; a pattern that finds none is an error."""
+    """Return the modules that the patterns match. A pattern without a match ends the build."""
     found: list[str] = []
     for pattern in patterns:
         paths = [path for path in sorted(root.glob(pattern)) if path.stem != "__init__"]
         if not paths:
-            raise SystemExit(f"pyproject.toml asks to compile what is not there: {pattern}")
+            raise SystemExit(f"pyproject.toml: no file to compile matches {pattern}")
         found += [str(path.relative_to(root)) for path in paths]
     return found
 
 
 class CompileHook(BuildHookInterface[BuilderConfig]):
-    """Adds the compiled modules to a wheel."""
+    """A build hook that adds the compiled modules to a wheel."""
 
     PLUGIN_NAME = "custom"
 

@@ -1,9 +1,9 @@
 """Measure what one core does when `crdt` is embedded in a program, without a server.
 
-The benchmark increments a counter and adds to a set. It measures making and encoding these
-operations, decoding and applying them in another replica, and their size. Then it measures the
-size of the state of 100,000 keys, and the time to merge it into an empty replica. Seconds are CPU
-time of the process, as medians of a few rounds.
+The benchmark increments a counter and adds members to a set. It measures the rate at which one
+replica makes and encodes these operations, the rate at which another replica decodes and applies
+them, and their size. Then it measures the size of the state of 100,000 keys, and the time to merge
+it into an empty replica. Times are CPU times of the process, as medians of a few rounds.
 """
 
 from __future__ import annotations
@@ -36,28 +36,28 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def replica(region: int) -> Replica:
-    """Return an empty replica, with a fixed clock and room for everything that is written here."""
+    """Return an empty replica with a fixed clock. Its backlog holds all writes of a benchmark."""
     made = Replica(region, members=(1, 2), history_bytes=256 << 20)
     made.advance(NOW)
     return made
 
 
 def count(writer: Replica) -> None:
-    """Increment a counter, with a call for each increment."""
+    """Increment a counter. Each increment is one call."""
     hits = writer.counter("hits")
     for _ in range(WRITES):
         hits.increment()
 
 
 def collect(writer: Replica) -> None:
-    """Add new members to a set, with a call for each."""
+    """Add new members to a set. Each member is one call."""
     cart = writer.set("cart")
     for number in range(WRITES):
         cart.add(f"item:{number:06d}")
 
 
 def encoded(writer: Replica) -> list[bytes]:
-    """Return everything that the replica wrote, as it goes over a link."""
+    """Return all operations of the replica, encoded as for a link."""
     return [op.to_bytes() for op in writer.since({})]
 
 

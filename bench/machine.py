@@ -1,4 +1,4 @@
-"""Start the measured processes on cores of their own, read their figures, and stop them.
+"""Start the measured processes on given cores, read their figures, and stop them.
 
 All connections are on the loopback interface, and every wait has a limit.
 """
@@ -32,12 +32,12 @@ console = Console(width=100, highlight=False)
 
 
 class BenchError(SystemExit):
-    """The measurement cannot go on. The text gives the reason."""
+    """An error that ends the measurement. The text gives the reason."""
 
 
 @contextmanager
 def pinned_to(core: int) -> Generator[None]:
-    """Run the processes that the block starts on this core only."""
+    """Restrict this process, and the processes that the block starts, to one core."""
     before = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {core})
@@ -62,7 +62,7 @@ class Server:
         return Redis(HOST, self.port, socket_timeout=CONVERGE_SECONDS_MAX + 10)
 
     def cpu_seconds(self) -> float:
-        """Return the user and system time until now, in steps of a clock tick (10 ms)."""
+        """Return the user and system time used so far, in steps of a clock tick (10 ms)."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
@@ -72,18 +72,18 @@ class Server:
         return pages * resource.getpagesize()
 
     def converge(self) -> None:
-        """Wait until all regions hold the same vector."""
+        """Wait until all regions have converged."""
         milliseconds = int(CONVERGE_SECONDS_MAX * 1_000)
         if self.client().execute_command("CRDB.SETTLE", milliseconds) != 1:
             raise BenchError(f"{self.name}: the regions did not converge")
 
     def tidy(self) -> None:
-        """Wait until a region has collected its garbage, so that the next run is not disturbed."""
+        """Wait until the region has collected its garbage. The next run is not disturbed by it."""
         self.converge()
         ends = time.monotonic() + CONVERGE_SECONDS_MAX
         while self.client().info("crdt")["crdt_gc_pending"]:
             if time.monotonic() > ends:
-                raise BenchError(f"{self.name}: the garbage of removed values is not collected")
+                raise BenchError(f"{self.name}: garbage is left after {CONVERGE_SECONDS_MAX:.0f} s")
             time.sleep(0.1)
 
 
@@ -96,7 +96,7 @@ def program(name: str) -> str:
 
 
 def listening(port: int) -> bool:
-    """Return whether a process accepts connections at a port."""
+    """Return whether a process accepts connections on a port."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
 
@@ -120,7 +120,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def running(name: str, port: int, *, command: Sequence[str], core: int) -> Generator[Server]:
-    """Run a command as a server that answers on `port`, while the block runs."""
+    """Run the command of a server while the block runs. Raise BenchError if `port` stays closed."""
     with pinned_to(core):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
@@ -159,7 +159,7 @@ def region_file(directory: Path, names: Sequence[str], *, delay_ms: float = 0) -
 
 @contextmanager
 def region(file: Path, name: str, *, port: int, core: int) -> Generator[Server]:
-    """Run a region of the file in a process of its own, with the installed (compiled) `crdb`."""
+    """Run a region of the file in a new process of the installed (compiled) `crdb`."""
     command = [str(Path(sys.executable).with_name("crdb")), "serve", str(file), "--region", name]
     with running(name, port, command=command, core=core) as server:
         yield server

@@ -1,8 +1,8 @@
-"""Measure the memory that a key costs, in crdb and in a real redis-server.
+"""Measure the memory for each key, in crdb and in a real redis-server.
 
-The benchmark writes 200,000 keys of 9 bytes with values of 16 bytes, and divides the growth of the
-resident memory by their number. It measures a region alone, and one of three linked regions. The
-figure of the latter includes its backlog.
+The benchmark writes 200,000 keys of 9 bytes with values of 16 bytes. It divides the growth of the
+resident memory by the number of keys. It measures a database of one region, and one region of a
+database of three. The latter's figure includes its backlog.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BAR_BYTES = 300
 
 
 def bytes_per_key(server: Server) -> float:
-    """Fill the server, and return the bytes that a key took."""
+    """Write all keys, and return the growth of the resident memory for each key."""
     client = server.client()
     client.ping()
     before = server.resident_bytes()

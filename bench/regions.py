@@ -1,4 +1,4 @@
-"""Start databases to measure: a region alone, or three with the first on a core of its own."""
+"""Start databases to measure: one region alone, or three, the first of which has its own core."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMES = ("us-east-1", "eu-west-1", "ap-southeast-1")
 
 
 def wait_linked(server: Server, servers: Sequence[Server]) -> None:
-    """Wait until a write of this region has come to all of them."""
+    """Wait until a write of `server` is visible on each of `servers`."""
     key = f"linked:{server.name}"
     with server.client() as here:
         here.set(key, 1)
@@ -32,9 +32,9 @@ def wait_linked(server: Server, servers: Sequence[Server]) -> None:
 
 @contextmanager
 def database(names: Sequence[str] = NAMES, *, delay_ms: float = 0) -> Generator[list[Server]]:
-    """Run the regions as processes: the first on the measured core, its peers on the driver's.
+    """Run each region as a process: the first on the measured core, its peers on the driver's core.
 
-    They are linked when the block starts.
+    All links are up when the block starts.
     """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))

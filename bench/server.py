@@ -1,10 +1,10 @@
-"""Measure the commands per second of server CPU, of crdb and of a real redis-server.
+"""Compare crdb with a real redis-server, in commands per second of server CPU.
 
-Both servers are pinned to core 0, and `redis-benchmark` drives them in turn from core 1, with 50
+Both servers run on core 0. `redis-benchmark` sends commands to them in turn from core 1, with 50
 clients and random keys out of 100,000. The measured region is one of three. Its two live peers
-share core 1 with the driver. The costs of a write after its reply, until both peers have it, are
-counted too. Commands per second of CPU are stable on a busy machine. The figures of the wall clock
-come second.
+share core 1 with `redis-benchmark`. The figures include the CPU time after a write's reply, until
+both peers have the write. Commands per second of CPU are stable on a busy machine, so they are
+printed first. Commands per second of the wall clock follow.
 
     python bench/server.py --rounds 3 --scale 1.0        (about ten minutes)
 """
@@ -28,11 +28,11 @@ from regions import database, region_alone
 COMMANDS = ("SET", "GET", "INCR", "SADD", "HSET", "ZADD", "LPUSH")
 CLIENTS = 50
 KEYS = 100_000
-# Requests of one run by pipeline: some second of redis-server's CPU, so that a clock tick is 1 %.
+# Requests of a run by pipeline. They take redis-server about 1 s of CPU: a clock tick is 1 %.
 REQUESTS = {1: 100_000, 16: 600_000, 64: 1_000_000}
 RUN_SECONDS_MAX = 300.0
 
-# The first bar: our rate over redis-server's, by command and pipeline.
+# The lowest acceptable ratio of our rate to that of redis-server, by command and pipeline.
 BARS = {
     "SET": {1: 0.55, 16: 0.35, 64: 0.25},
     "INCR": {1: 0.55, 16: 0.35, 64: 0.25},
@@ -70,7 +70,7 @@ def drive(server: Server, case: Case, requests: int) -> float:
 
 
 def measure(server: Server, case: Case, requests: int, *, converge: bool) -> Rates:
-    """Measure a run. With `converge` it ends when all regions have every write."""
+    """Measure one run. With `converge` the run ends when all regions have every write."""
     before = server.cpu_seconds()
     wall = drive(server, case, requests)
     if converge:
@@ -79,7 +79,7 @@ def measure(server: Server, case: Case, requests: int, *, converge: bool) -> Rat
 
 
 def rounds(arguments: argparse.Namespace) -> Iterator[tuple[str, Case, Rates]]:
-    """Yield all runs: the server, the case and the rates. The servers take turns in each case."""
+    """Yield the server, case and rates of each run. Every case runs on each server in turn."""
     with ExitStack() as stack:
         regions = [*stack.enter_context(database()), stack.enter_context(region_alone())]
         servers = {
@@ -115,7 +115,7 @@ def table(
 
 
 def report(results: dict[str, Results], arguments: argparse.Namespace) -> None:
-    """Print medians of ratios, those of CPU time first."""
+    """Print the medians of all ratios, first those of CPU time."""
 
     def ratio(case: Case, over: str, rate: Callable[[Rates], float]) -> float:
         pairs = zip(results["ours"][case], results[over][case], strict=True)
@@ -142,7 +142,7 @@ def report(results: dict[str, Results], arguments: argparse.Namespace) -> None:
 
     show("Commands per second of server CPU, ours / redis-server (thousands)", by_cpu)
     show("Commands per second of the wall clock, ours / redis-server", by_wall)
-    show("What two live peers take of a region's CPU rate (thousands, alone)", cost)
+    show("Loss of CPU rate with two live peers (thousands, alone)", cost)
 
 
 def main() -> None:

@@ -1,12 +1,12 @@
 """Measure the time until a write is visible in another region, without the delay of the link.
 
-10,000 writes a second go into the first of three regions. Meanwhile a client blocks in BLPOP on a
-key of the second region, and another client pushes to that key in the first. The figure is the time
-from sending the push until the blocked client has its element. It includes the servers of both
-regions and both clients, so it is an upper limit.
+The first of three regions receives 10,000 writes a second. A client blocks in BLPOP on a key of the
+second region, and another client pushes to that key in the first region. The figure is the time
+from sending the push until the blocked client has its element. It includes the work of both servers
+and both clients, so it is an upper limit.
 
-A process on each core also sleeps for a millisecond again and again. It measures how late it wakes
-up. The machine adds this delay several times on the way of one write.
+A process on each core also sleeps for a millisecond repeatedly, and measures how late it wakes up.
+The machine adds this delay several times on the path of one write.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from regions import database
 
 RATE = 10_000  # writes a second
 KEYS = 100_000
-TURN_SECONDS = 0.001  # the writer sends what is due this often
+TURN_SECONDS = 0.001  # the writer's pause before it sends the requests that are due
 CONVERGE_SECONDS = 0.002  # between blocking in one region and pushing in another
 WARM_UP_SECONDS = 1.0
 REPLY_SECONDS_MAX = 20.0
@@ -51,7 +51,7 @@ def connected(port: int) -> socket.socket:
 
 
 def received(client: socket.socket, *, ending: bytes) -> None:
-    """Wait for a reply with this end."""
+    """Wait for one reply, which must end with `ending`."""
     decoder = ReplyDecoder()
     while (found := decoder.next()) is None:
         data = client.recv(65_536)
@@ -63,7 +63,7 @@ def received(client: socket.socket, *, ending: bytes) -> None:
 
 
 def write_steadily(port: int, rate: int, *, enough: Event) -> None:
-    """Send SETs of random keys at the rate, until `enough` is set. Replies are discarded."""
+    """Send `rate` SETs a second to random keys until `enough` is set. Only count the replies."""
     rng = random.Random(1)
     value = "x" * 16
     writes = [command("SET", f"k{rng.randrange(KEYS):08d}", value) for _ in range(KEYS)]
@@ -84,7 +84,7 @@ def write_steadily(port: int, rate: int, *, enough: Event) -> None:
 
 @contextmanager
 def written(server: Server, rate: int) -> Generator[None]:
-    """Send so many writes a second to the server while the block runs."""
+    """Send `rate` writes a second to the server while the block runs."""
     enough = multiprocessing.Event()
     options = {"enough": enough}
     writer = multiprocessing.Process(
@@ -105,7 +105,7 @@ def written(server: Server, rate: int) -> Generator[None]:
 
 
 def probe(here: Server, there: Server, count: int) -> list[float]:
-    """Return the seconds from a push here to the pop there, for so many probes."""
+    """Return the seconds from a push on `here` to the pop on `there`, `count` times."""
     rng = random.Random(2)
     found: list[float] = []
     with connected(here.port) as pusher, connected(there.port) as popper:
@@ -122,7 +122,7 @@ def probe(here: Server, there: Server, count: int) -> list[float]:
 
 
 def doze(core: int, late: Queue[list[float]], enough: Event) -> None:
-    """Measure by how many seconds a millisecond of sleep is exceeded, until `enough` is set."""
+    """Sleep for 1 ms repeatedly until `enough` is set. Put the delays in seconds on `late`."""
     found: list[float] = []
     with pinned_to(core):
         while not enough.is_set():
@@ -134,7 +134,7 @@ def doze(core: int, late: Queue[list[float]], enough: Event) -> None:
 
 @contextmanager
 def dozing(found: list[float]) -> Generator[None]:
-    """Run sleepers on both cores while the block runs. Their delays are known afterwards."""
+    """Run a sleeper on each core while the block runs. Then add their delays to `found`."""
     enough = multiprocessing.Event()
     late: Queue[list[float]] = multiprocessing.Queue()
     sleepers = [
@@ -153,8 +153,10 @@ def dozing(found: list[float]) -> Generator[None]:
 
 
 def measure(delay_ms: float, arguments: argparse.Namespace, late: list[float]) -> list[float]:
-    """Milliseconds until visible beyond the link's delay, every probe's; and how late sleepers
-    were, in seconds."""
+    """Return the milliseconds until visible, less the link's delay, for each probe.
+
+    Add the delays of the sleepers, in seconds, to `late`.
+    """
     with (
         database(delay_ms=delay_ms) as (here, there, _),
         written(here, arguments.rate),

@@ -1,12 +1,12 @@
 """Check the measured coverage against its limits. `make coverage` runs it after the tests.
 
-Every line and branch of a pure module must have run. The drivers are only reported, since timing
-decides which of their lines run. They are named in pyproject.toml under
-`[tool.ruff.lint.per-file-ignores]`: they may use banned modules (TID251).
+Every line and branch of a pure module must have run. The coverage of drivers is only reported,
+because timing decides which of their lines run. The drivers are the files that may use banned
+modules (TID251). pyproject.toml lists them under `[tool.ruff.lint.per-file-ignores]`.
 
-The unit and the contract tests are measured. Other processes are not measured, nor are tests marked
-`no_cover`, which play through everything at length: that would double the time, and a line that
-only they reach is not tested yet.
+The unit and contract tests are measured. Other processes are not measured. Tests marked `no_cover`
+are not measured either. They run everything at length, so measuring them would double the time, and
+a line that only they reach still needs its own test.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def drivers(pyproject: Path) -> list[str]:
 
 
 def main() -> int:
-    """Print both reports. Return 1 if a test runs not all lines and branches of pure modules."""
+    """Print both reports. Return 1 if a line or branch of a pure module did not run, else 0."""
     impure = drivers(Path("pyproject.toml"))
     measured = Coverage()
     measured.load()
@@ -41,7 +41,7 @@ def main() -> int:
     print("Pure modules (every line and branch):")
     covered = measured.report(omit=impure)
     if covered < 100.0:
-        print("There are lines or branches of pure modules that no test ran.")
+        print("No test ran some lines or branches of pure modules: add tests for them.")
         return 1
     return 0
 

@@ -1,16 +1,16 @@
-"""Write the pages of `docs/` that are made from tables of the code.
+"""Write the pages of `docs/` that are generated from tables of the code.
 
     python -m tools.reference
 
     docs/commands.md            from the command table
-    docs/config-parameters.md   from the table of parameters and of what they do here
+    docs/config-parameters.md   from the tables of parameters and of their effects
     docs/events.md              from the classes of the events
     docs/info.md                from the table of metrics
     docs/states.md, *.svg       from the transition tables of the two ends of a link
     docs/faults.md              from the simulator's table of faults
     docs/places.md              from the catalogue of cloud regions
 
-`tests/test_reference.py` fails while a page differs from what this would write.
+`tests/test_reference.py` fails if a page differs from the output of this program.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ GROUPS: Final = {
     "server": "Server and administration",
 }
 COLUMNS: Final = 118
-KINDS: Final = ("write", "readonly", "admin", "blocking")  # flags worth a reader's notice
+KINDS: Final = ("write", "readonly", "admin", "blocking")  # the flags that the page shows
 
 Transitions = Mapping[tuple[enum.Enum, type[Any]], enum.Enum]
 Moves = Collection[tuple[enum.Enum, enum.Enum]]
@@ -126,7 +126,7 @@ def titled_groups() -> dict[str, str]:
 
 
 def command_rows(command: Command) -> Iterator[str]:
-    """A row for a command, or one for each of its subcommands."""
+    """Yield the row of a command, or a row for each of its subcommands."""
     if command.subcommands:
         for child in sorted(command.subcommands.values(), key=lambda each: each.name):
             if child.name != b"help":
@@ -136,7 +136,7 @@ def command_rows(command: Command) -> Iterator[str]:
 
 
 def command_row(command: Command) -> str:
-    """A row with the usage and the summary of a command."""
+    """Return a row with the usage and the summary of a command."""
     usage, summary = usage_lines(command, command.full_name.decode().replace("|", " "))
     kinds = ", ".join(kind for kind in KINDS if kind in command.flags)
     cells = [cell.replace("|", "\\|") for cell in (f"`{usage}`", kinds, summary.strip())]
@@ -147,21 +147,21 @@ def command_row(command: Command) -> str:
 
 
 def parameters_page() -> str:
-    """All parameters of CONFIG, by what setting them does."""
+    """Return the page of all parameters of CONFIG, by the effect of setting them."""
     opening = (
-        "`CONFIG SET` takes a parameter of Redis if it has an effect here, or if no client could "
-        "tell whether it has. It refuses to change any other, with the reason, so that nobody "
-        "relies on what is not there. Setting a refused parameter to the value that it has is no "
-        "error. Several parameters in one `CONFIG SET` are set all or none. What was set lasts "
-        "until the region stops: `CONFIG REWRITE` is refused, since lasting settings stand in the "
+        "`CONFIG SET` accepts a parameter of Redis if it has an effect here, or if clients cannot "
+        "see whether it has an effect. It refuses to change any other parameter, and reports the "
+        "reason. Setting a refused parameter to its present value is not an error. One "
+        "`CONFIG SET` with several parameters sets all of them or none. Values last until the "
+        "region stops. `CONFIG REWRITE` is refused, because permanent settings belong in the "
         "regions' file. Unlike in Redis, `proto-max-bulk-len` is at most 512 MB and "
-        "`client-query-buffer-limit` at most 1 GB, since links carry no larger operations."
+        "`client-query-buffer-limit` at most 1 GB, because links carry no larger operations."
     )
     lines = ["# Parameters\n", NOTE, textwrap.fill(opening, COLUMNS)]
     lines += ["\n## With an effect\n", "| parameter | default |", "| --- | --- |"]
     lines += [f"| `{name}` | `{PARAMETERS[name].default}` |" for name in sorted(EFFECTIVE)]
     for title, table in (
-        ("Taken, without an effect that a client could see", UNOBSERVABLE),
+        ("Accepted, without an effect that clients can see", UNOBSERVABLE),
         ("Refused", REFUSED),
     ):
         lines += [f"\n## {title}\n", "| parameter | value | why |", "| --- | --- | --- |"]
@@ -171,7 +171,7 @@ def parameters_page() -> str:
             lines.append(f"| `{name}` | {shown} | {table[name]} |")
     fixed = [name for name, each in PARAMETERS.items() if each.immutable or each.protected]
     listed = ", ".join(f"`{name}`" for name in fixed)
-    lines += ["\n## Not to be set while a server runs, as in Redis\n"]
+    lines += ["\n## Fixed while a server runs, as in Redis\n"]
     lines.append(textwrap.fill(listed, COLUMNS, break_on_hyphens=False))
     return "\n".join(lines) + "\n"
 
@@ -211,16 +211,16 @@ EVENTS_OPENING: Final = """\
 `crdb up` and `crdb serve` report events while they run. With `--json` each event is one line:
 an object with `event` (its name), `time` (in seconds since 1970) and the details that the table
 lists. Details in brackets may be missing. Later versions may add events and details. Without
-`--json` an event is a sentence, without what only programs need.
+`--json` an event is one sentence, without details that only programs need.
 
 `region` is the region of this process where something happened, and `peer` the region at the
 other end of a link. `direction` is `in` for the link that brings the peer's writes and `out`
 for the link that takes writes to it. So a link between two regions of one process is reported
 at both ends.
 
-An event that only repeats the one before it is reported once and then counted: for example,
-each attempt to connect to a region that refuses. It is reported again at most once a minute,
-with one more detail: `times`, how often it has happened since.
+An event that only repeats the previous one is reported once and then counted. An example is each
+attempt to connect to a region that refuses. The event is reported again at most once a minute,
+with one more detail: `times`, the number of repetitions since the last report.
 """
 
 
@@ -236,7 +236,7 @@ def events_page() -> str:
 
 
 def event_details(kind: type[OperatorEvent]) -> str:
-    """Return the details of an event, those that the page explains above without their meaning."""
+    """Return the details of an event. Details that the page explains above have no meaning here."""
     found: list[str] = []
     for field in attrs.fields(kind):
         text = f"`{field.name}`"
@@ -253,9 +253,10 @@ def event_details(kind: type[OperatorEvent]) -> str:
 def faults_page() -> str:
     """Return the page of all kinds of faults."""
     opening = (
-        "What the simulator can do to regions and to the network between them. A seed switches "
-        "some of them on for a whole run; `python -m sim SEED --faults cut,crash` chooses. "
-        "Between two of a kind there is always a rest, and in the end everything is healed."
+        "The simulator injects these faults into regions and into the network between them. A seed "
+        "enables some of them for a whole run; `python -m sim SEED --faults cut,crash` selects "
+        "them. Two faults of a kind never follow each other without a pause. At the end of a run "
+        "everything is healed."
     )
     lines = ["# Faults\n", NOTE, textwrap.fill(opening, COLUMNS) + "\n"]
     lines += ["| fault | what it does | strength |", "| --- | --- | --- |"]
@@ -265,13 +266,13 @@ def faults_page() -> str:
 
 
 def fault_row(fault: Fault) -> str:
-    """A kind of fault, and the range of its strength."""
+    """Return the row of a kind of fault, with the range of its strength."""
     low, high = fault.values
     return f"| {fault.name} | {fault.does} | {f'{low} to {high}' if high > low else ''} |"
 
 
 def indented(documentation: str | None) -> str:
-    """A module's docstring; what is indented there is code here too."""
+    """Return a docstring of a module. Its indented parts are code in Markdown too."""
     assert documentation is not None
     return documentation.strip()
 
@@ -280,13 +281,13 @@ def indented(documentation: str | None) -> str:
 
 
 def places_page() -> str:
-    """All regions whose latencies the catalogue knows."""
+    """Return the page of all cloud regions in the catalogue."""
     catalog = Catalog.shipped()
     opening = (
-        f"{len(catalog.regions)} cloud regions, as `crdb up --regions`, `name` and `place` in a "
-        "file, and `geo.Catalog` call them. Between regions of one provider all delays are "
-        "measured; elsewhere they follow the distance. `geo/data/README.md` says where the "
-        "numbers come from, when they were measured and how far to trust them."
+        f"{len(catalog.regions)} cloud regions, with their names in `crdb up --regions`, in `name` "
+        "and `place` of a file, and in `geo.Catalog`. All delays between regions of one provider "
+        "are measured. Other delays are computed from the distance. `geo/data/README.md` gives the "
+        "source of the numbers, the date of the measurement and their accuracy."
     )
     lines = ["# Places\n", NOTE, textwrap.fill(opening, COLUMNS)]
     for provider in sorted({region.provider for region in catalog.regions}):
@@ -299,7 +300,7 @@ def places_page() -> str:
 
 
 def place_name(catalog: Catalog, region: Region) -> str:
-    """The shortest name that means this region and no other."""
+    """Return the shortest unambiguous name of a region."""
     try:
         return catalog.find(region.name).name
     except AmbiguousRegion:
@@ -310,19 +311,20 @@ def place_name(catalog: Catalog, region: Region) -> str:
 
 
 def states_page(sections: Iterable[str]) -> str:
-    """Both machines."""
+    """Return the page of both machines."""
     opening = (
         (
-            "A link has two ends, each a machine without I/O: the *source* sends ops, the *sink* "
-            "dials and takes them in. A frame that a table does not allow in a state ends the "
-            "link. The frames are drawn at the head of `replication/protocol/frames.py`. The "
+            "A link has two ends. Each is a machine without I/O. The *source* sends ops. The "
+            "*sink* connects and receives them. A frame that a table does not allow in a state "
+            "ends the link. The frames are described in `replication/protocol/frames.py`. The "
             "states are explained in `replication/machines/sending/source_states.py` and "
             "`replication/machines/receiving/sink_states.py`."
         ),
         (
-            "In the pictures a full arrow is a frame that arrives, a dashed one a move that the "
-            "machine makes by itself. Frames that change no state are in the tables only, and so "
-            "is the way to CLOSED, which Refuse and the end of the stream lead to from everywhere."
+            "In the pictures a solid arrow is a frame that arrives. A dashed arrow is a transition "
+            "that the machine makes by itself. Frames that change no state are in the tables only. "
+            "The pictures do not show CLOSED, which Refuse and the end of the stream lead to from "
+            "every state."
         ),
     )
     paragraphs = [textwrap.fill(each, COLUMNS) + "\n" for each in opening]
@@ -338,8 +340,8 @@ def section(name: str, table: Transitions, states: tuple[enum.Enum, ...]) -> str
         f"## {name}\n",
         f"![States of the {name.lower()}](states-{name.lower()}.svg)\n",
         (
-            "Rows are frames that arrive, columns the state in which they do; an empty place is an "
-            "error of the peer.\n"
+            "Rows are frames that arrive. Columns are the states in which they arrive. An empty "
+            "cell is an error of the peer.\n"
         ),
         "| | " + " | ".join(state.name for state in open_states) + " |",
         "| --- |" + " --- |" * len(open_states),
@@ -355,7 +357,7 @@ Edges = dict[tuple[enum.Enum, enum.Enum], str]
 
 
 def edges(table: Transitions, moves: Moves) -> Edges:
-    """Return the edges between states with the names of their frames; a move has none."""
+    """Return the edges between states with the names of their frames. A move has no frame."""
     found: dict[tuple[enum.Enum, enum.Enum], list[str]] = {move: [] for move in moves}
     for (state, frame), following in table.items():
         if state is not following and following.name != "CLOSED":
@@ -367,7 +369,7 @@ def edges(table: Transitions, moves: Moves) -> Edges:
 BOX: Final = (110, 26)  # width and height of a state
 ROW: Final = 74
 MIDDLE: Final = 300
-BEND: Final = 78  # how far an arrow over one row leaves the column; over two, twice as far
+BEND: Final = 78  # the width of an arrow over one row; an arrow over two rows is twice as wide
 INK: Final = "#23262b"
 FRAME: Final = "#1f6feb"
 MOVE: Final = "#7d8590"
@@ -375,13 +377,13 @@ MOVE: Final = "#7d8590"
 
 @attrs.frozen
 class Drawing:
-    """States in a column; arrows down on the right, arrows up on the left."""
+    """A picture of states in a column. Arrows go down on the right and up on the left."""
 
     states: tuple[enum.Enum, ...]
     edges: Edges
 
     def svg(self) -> str:
-        """The picture."""
+        """Return the picture as SVG."""
         states = [state for state in self.states if state.name != "CLOSED"]
         width, height = 2 * MIDDLE, ROW * len(states)
         opening = (
@@ -396,11 +398,11 @@ class Drawing:
         return "\n".join([*parts, "</svg>"]) + "\n"
 
     def span(self, start: enum.Enum, end: enum.Enum) -> int:
-        """Over how many rows an arrow goes."""
+        """Return the number of rows that an arrow spans."""
         return abs(self.states.index(end) - self.states.index(start))
 
     def y(self, state: enum.Enum) -> int:
-        """The middle of a state."""
+        """Return the vertical position of the middle of a state."""
         return self.states.index(state) * ROW + ROW // 2
 
     def box(self, state: enum.Enum) -> str:
@@ -413,7 +415,7 @@ class Drawing:
         )
 
     def arrow(self, start: enum.Enum, end: enum.Enum) -> str:
-        """Return an arrow. It leaves a box nearer to where it goes than arrows arrive."""
+        """Return an arrow. Its ends keep a distance from other arrows at the same box."""
         is_down = self.y(end) > self.y(start)
         side = 1 if is_down else -1
         x = MIDDLE + side * BOX[0] // 2
@@ -428,7 +430,7 @@ class Drawing:
         )
 
     def label(self, start: enum.Enum, end: enum.Enum) -> str:
-        """The frames, where the arrow is farthest out."""
+        """Return the names of the frames, at the widest point of the arrow."""
         side = 1 if self.y(end) > self.y(start) else -1
         x = MIDDLE + side * (BOX[0] // 2 + BEND * self.span(start, end) * 3 // 4 + 4)
         anchor = "start" if side > 0 else "end"
