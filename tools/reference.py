@@ -107,7 +107,7 @@ def commands_page() -> str:
         "`[...]` is optional, `<... | ...>` is one of several, and `...` may be repeated. "
         "`COMMAND DOCS` and `COMMAND INFO` report the same to programs."
     )
-    listed = ["# Commands\n", NOTE, textwrap.fill(opening, COLUMNS)]
+    listed = ["# Commands\n", NOTE, textwrap.fill(opening, COLUMNS, break_on_hyphens=False)]
     for group, title in titled_groups().items():
         members = sorted(
             (each for each in COMMANDS if each.declaration.group == group), key=lambda it: it.name
@@ -157,7 +157,7 @@ def parameters_page() -> str:
         "regions' file. Unlike in Redis, `proto-max-bulk-len` is at most 512 MB and "
         "`client-query-buffer-limit` at most 1 GB, because links carry no larger operations."
     )
-    lines = ["# Parameters\n", NOTE, textwrap.fill(opening, COLUMNS)]
+    lines = ["# Parameters\n", NOTE, textwrap.fill(opening, COLUMNS, break_on_hyphens=False)]
     lines += ["\n## With an effect\n", "| parameter | default |", "| --- | --- |"]
     lines += [f"| `{name}` | `{PARAMETERS[name].default}` |" for name in sorted(EFFECTIVE)]
     for title, table in (
@@ -187,7 +187,7 @@ def info_page() -> str:
         "A *counter* only grows while the process runs, and a *gauge* is any other number. A "
         "*record* holds several values. A name with a star stands for several fields."
     )
-    lines = ["# INFO\n", NOTE, textwrap.fill(opening, COLUMNS)]
+    lines = ["# INFO\n", NOTE, textwrap.fill(opening, COLUMNS, break_on_hyphens=False)]
     for section_name, metrics in METRICS.items():
         lines += [f"\n## {section_name}\n", "| field | kind | meaning |", "| --- | --- | --- |"]
         for alike in groupby(metrics, lambda metric: (metric.kind, metric.value, metric.help)):
@@ -226,7 +226,10 @@ with one more detail: `times`, the number of repetitions since the last report.
 
 def events_page() -> str:
     """Return the page of all events."""
-    opening = [textwrap.fill(text, COLUMNS) + "\n" for text in EVENTS_OPENING.split("\n\n")]
+    opening = [
+        textwrap.fill(text, COLUMNS, break_on_hyphens=False) + "\n"
+        for text in EVENTS_OPENING.split("\n\n")
+    ]
     lines = ["# Events\n", NOTE, *opening]
     lines += ["| event | meaning | details |", "| --- | --- | --- |"]
     for name, kind in EVENTS.items():
@@ -258,7 +261,7 @@ def faults_page() -> str:
         "them. Two faults of a kind never follow each other without a pause. At the end of a run "
         "everything is healed."
     )
-    lines = ["# Faults\n", NOTE, textwrap.fill(opening, COLUMNS) + "\n"]
+    lines = ["# Faults\n", NOTE, textwrap.fill(opening, COLUMNS, break_on_hyphens=False) + "\n"]
     lines += ["| fault | what it does | strength |", "| --- | --- | --- |"]
     lines += [fault_row(fault) for fault in FAULTS.values()]
     lines += ["\n## Runs as text\n", indented(script.__doc__)]
@@ -289,7 +292,7 @@ def places_page() -> str:
         "are measured. Other delays are computed from the distance. `geo/data/README.md` gives the "
         "source of the numbers, the date of the measurement and their accuracy."
     )
-    lines = ["# Places\n", NOTE, textwrap.fill(opening, COLUMNS)]
+    lines = ["# Places\n", NOTE, textwrap.fill(opening, COLUMNS, break_on_hyphens=False)]
     for provider in sorted({region.provider for region in catalog.regions}):
         lines += [f"\n## {provider}\n", "| name | place | country |", "| --- | --- | --- |"]
         lines += [
@@ -327,7 +330,7 @@ def states_page(sections: Iterable[str]) -> str:
             "every state."
         ),
     )
-    paragraphs = [textwrap.fill(each, COLUMNS) + "\n" for each in opening]
+    paragraphs = [textwrap.fill(each, COLUMNS, break_on_hyphens=False) + "\n" for each in opening]
     return "\n".join(("# States of a link\n", NOTE, *paragraphs, *sections))
 
 

@@ -1,8 +1,8 @@
-"""The representation that Redis 7.2 would choose for a value under the limits of CONFIG SET.
+"""The encoding that Redis 7.2 would choose for a value under the limits of CONFIG SET.
 
-Values are not stored in these encodings: OBJECT ENCODING computes it from the value. So unlike in
-Redis a new limit counts for values that exist already, and a value that shrinks is packed again.
-The definition of a type contains the rule and its parameters.
+Values are not stored in these encodings. OBJECT ENCODING computes the encoding from the value. So,
+unlike in Redis, a new limit also applies to existing values, and a value that shrinks gets the
+compact encoding again. The definition of a type contains the rule and its parameters.
 """
 
 from __future__ import annotations
@@ -22,5 +22,5 @@ RAW: Final = b"raw"
 def encoding_of(
     definition: TypeDefinition, value: Value, limits: Mapping[str, int] = DEFAULT_LIMITS
 ) -> bytes:
-    """Return the name that OBJECT ENCODING replies. `definition` is that of the value's type."""
+    """Return the reply of OBJECT ENCODING. `definition` is that of the value's type."""
     return RAW if definition.encoding is None else definition.encoding(value, limits)

@@ -1,8 +1,12 @@
-"""The effect of setting each parameter of Redis here: something, nothing that a client could see,
-or nothing at all, in which case CONFIG SET refuses to change it.
+"""The effect of each parameter of Redis in crdb.
 
-Every parameter that Redis allows to be set while the server runs is in exactly one of three tables.
-Those that it does not allow are refused in its own words.
+Each parameter that Redis allows to be set while the server runs is in exactly one of three tables:
+
+* A parameter in `EFFECTIVE` does the same as in Redis.
+* A parameter in `UNOBSERVABLE` is accepted and has no effect. Clients cannot see the difference.
+* CONFIG SET refuses to change a parameter in `REFUSED`.
+
+Parameters that Redis does not allow to be set are refused with the error of Redis.
 """
 
 from __future__ import annotations
@@ -34,38 +38,38 @@ EFFECTIVE: Final[dict[str, str]] = {
     "zset-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
     "zset-max-listpack-value": "tests/crdb/engine/parameters/test_encodings.py",
 }
-"""Parameters that do what Redis says, each with the file that tests it."""
+"""Parameters that have the same effect as in Redis, each with the file that tests it."""
 
-LAZY: Final = "where memory is freed is not visible to clients"
+LAZY: Final = "clients cannot see which thread frees memory"
 NO_HASH_TABLES: Final = "it only concerns when Redis resizes its hash tables"
-NO_SCRIPTS: Final = "there are no scripts yet, so nothing can run for so long"
+NO_SCRIPTS: Final = "there are no scripts yet, so no command runs for so long"
 NO_STREAMS: Final = "there are no streams yet"
 
 UNOBSERVABLE: Final[dict[str, str]] = {
     "activerehashing": NO_HASH_TABLES,
     "busy-reply-threshold": NO_SCRIPTS,
     "hll-sparse-max-bytes": "there are no HyperLogLogs yet",
-    "ignore-warnings": "it only concerns warnings that Redis prints at its start",
+    "ignore-warnings": "it only concerns warnings that Redis prints when it starts",
     "lazyfree-lazy-eviction": LAZY,
     "lazyfree-lazy-expire": LAZY,
     "lazyfree-lazy-server-del": LAZY,
     "lazyfree-lazy-user-del": LAZY,
     "lazyfree-lazy-user-flush": LAZY,
-    "list-compress-depth": "how lists are kept in memory is not visible to clients",
+    "list-compress-depth": "clients cannot see how lists are stored in memory",
     "replica-lazy-flush": LAZY,
     "stream-node-max-bytes": NO_STREAMS,
     "stream-node-max-entries": NO_STREAMS,
 }
-"""Parameters that are taken and shown, and do nothing; no client could tell the difference. Each
-with the reason."""
+"""Parameters that are accepted without any effect, each with the reason. Clients cannot see the
+difference."""
 
 NO_FILES: Final = "data lives in memory only"
 NO_CLUSTER: Final = "there is no cluster mode"
 NO_DEFRAGMENTATION: Final = "there is no defragmentation"
 NO_TLS: Final = "TLS is not built yet"
 NO_EVICTION: Final = "there is no eviction"
-NO_ACL: Final = "there are no users beside the default one"
-NO_OS: Final = "the process leaves its standing with the operating system alone"
+NO_ACL: Final = "there are no users except the default user"
+NO_OS: Final = "crdb does not change its process settings in the operating system"
 LINKS: Final = (
     "regions are linked by crdb's own protocol; see the [link] table of the regions' file"
 )
@@ -103,21 +107,20 @@ _REFUSED_BY_REASON: Final[dict[str, str]] = {
     "repl-diskless-sync-max-replicas repl-ping-replica-period repl-timeout replica-announce-ip "
     "replica-announce-port replica-announced replica-ignore-disk-write-errors "
     "replica-ignore-maxmemory replica-priority",
-    "a follower proves the secret that its file has, not a password": "masterauth masteruser",
+    "a follower authenticates with the secret of its file, not a password": "masterauth masteruser",
     LOG: "loglevel",
     FILE: "bind port",
-    "a follower never takes writes; REPLICAOF NO ONE ends following": "replica-read-only",
+    "a follower never accepts writes; REPLICAOF NO ONE ends following": "replica-read-only",
     "there are no keyspace events yet": "notify-keyspace-events",
     "there is no client-side caching": "tracking-table-max-keys",
-    "how often a region looks after its clients and keys is fixed": "active-expire-effort "
-    "dynamic-hz hz",
-    "members are ordered by their bytes": "locale-collate",
-    "a signal always stops a region cleanly and at once": "shutdown-on-sigint shutdown-on-sigterm "
-    "shutdown-timeout",
+    "the frequency of a region's periodic tasks is fixed": "active-expire-effort dynamic-hz hz",
+    "members are sorted by their bytes": "locale-collate",
+    "a signal always stops a region cleanly and immediately": "shutdown-on-sigint "
+    "shutdown-on-sigterm shutdown-timeout",
 }
 
 REFUSED: Final[dict[str, str]] = {
     name: reason for reason, names in _REFUSED_BY_REASON.items() for name in names.split()
 }
-"""Parameters that keep the value they have, each with the reason. Setting them to that is no
+"""Parameters that cannot be changed, each with the reason. Setting one to its present value is no
 error."""

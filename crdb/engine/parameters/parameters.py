@@ -1,15 +1,20 @@
 """The parameters of Redis 7.2, for CONFIG GET and SET.
 
-One line each: name, default, and what may be set. `=` gives a name from older versions, `!` stands
-for a parameter that cannot be set while the server runs, `!!` for a protected one, `?` for one that
-patterns do not find. `parameter_effects` says what each of them does here.
+Each parameter is one line: its name, its default, and its bounds or choices. These marks may follow
+the name:
 
-Defaults differ from Redis where its own would not be true here. There is one database. A client
-that lets 1 GiB of replies pile up is disconnected (Redis has no limit unless one is set). A string
-and a request cannot be allowed to be longer than by default, 512 MiB and 1 GiB, since links carry
-no larger ops. What
-Redis does to its process by default (huge pages, crash log, title, background threads, changing
-frequency) is not done here.
+* `=` and the parameter's name in older versions
+* `!` for a parameter that cannot be set while the server runs
+* `!!` for a protected parameter
+* `?` for a parameter that patterns do not match
+
+`parameter_effects` gives the effect of each parameter.
+
+Defaults differ from those of Redis where the default of Redis would not be true here. There is one
+database. A client with 1 GiB of unread replies is disconnected. (Redis has no limit unless one is
+set.) The limits of a string and of a request, 512 MiB and 1 GiB, can only be lowered, because links
+carry no larger ops. crdb does not use huge pages, a crash log, a process title, background threads
+or a changing frequency, which Redis uses by default.
 """
 
 from __future__ import annotations
@@ -30,9 +35,9 @@ set-max-listpack-value zset-max-listpack-entries zset-max-listpack-value
 active-defrag-ignore-bytes stream-node-max-bytes hll-sparse-max-bytes tracking-table-max-keys
 client-query-buffer-limit
 """
-"""Numbers that Redis holds in unsigned variables: a negative one is a very large one there."""
+"""Numbers that are unsigned in Redis, so a negative number becomes a very large one."""
 SEVERAL: Final = frozenset({"shutdown-on-sigint", "shutdown-on-sigterm"})
-"""Choices that may be combined, as words in one argument."""
+"""Parameters with several choices at a time, as words in one argument."""
 
 BOOL: Final = """
 activedefrag no

@@ -1,6 +1,6 @@
 """The values that a parameter accepts, with the errors of Redis 7.2.
 
-`canonical(parameter, value, current)` gives the form in which the value is kept and given back.
+`canonical(parameter, value, current)` returns the form in which CONFIG GET reports the value.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ BIND_ADDRESSES_MAX: Final = 16
 
 
 class InvalidValue(Exception):
-    """The parameter cannot have this value; the text is Redis' error."""
+    """An error for a value that the parameter cannot have. The text is that of Redis."""
 
 
 @attrs.frozen
@@ -59,7 +59,7 @@ class Parameter:
 
 
 def load_parameters() -> dict[str, Parameter]:
-    """All parameters by name, in alphabetical order."""
+    """Return all parameters by name, in alphabetical order."""
     found: dict[str, Parameter] = {}
     for kind in ("BOOL", "INTEGER", "MEMORY", "PERCENT", "OCTAL", "CHOICE", "TEXT", "SPECIAL"):
         for line in getattr(parameters, kind).strip().splitlines():
@@ -69,7 +69,7 @@ def load_parameters() -> dict[str, Parameter]:
 
 
 def _parse_line(kind: str, line: str) -> Parameter:
-    """A parameter from its line in the table."""
+    """Return a parameter from its line in the table."""
     head, _, rest = line.partition(" ")
     names = head.rstrip("!?")
     name, _, alias = names.partition("=")
@@ -91,7 +91,7 @@ def _parse_line(kind: str, line: str) -> Parameter:
 
 
 def canonical(parameter: Parameter, value: str, current: str) -> str:
-    """`value` as it is kept. Raises InvalidValue."""
+    """Return `value` in the form that is stored. Raises InvalidValue."""
     if parameter.kind == "BOOL":
         if value.lower() not in {"yes", "no"}:
             raise InvalidValue("argument must be 'yes' or 'no'")
@@ -105,7 +105,7 @@ def canonical(parameter: Parameter, value: str, current: str) -> str:
 
 
 def parse_memory(value: str) -> int | None:
-    """Bytes from digits and a unit, as in `64mb`; None if it is neither."""
+    """Return the bytes for digits and a unit, as in `64mb`. Return None for another form."""
     match = MEMORY.fullmatch(value)
     if match is None:
         return None
@@ -131,7 +131,7 @@ def _choice(parameter: Parameter, value: str) -> str:
 
 
 def _number(parameter: Parameter, value: str) -> str:
-    """A number within its bounds."""
+    """Return a number within its bounds, in its stored form. Raises InvalidValue."""
     number = _parse_number(parameter, value)
     low, high = parameter.low, parameter.high
     if parameter.name in parameters.UNSIGNED.split():
@@ -150,7 +150,7 @@ def _number(parameter: Parameter, value: str) -> str:
 
 
 def _parse_number(parameter: Parameter, value: str) -> int:
-    """The number that `value` spells; a percentage is negative."""
+    """Parse a number. A percentage becomes negative. Raises InvalidValue."""
     kind = parameter.kind
     if kind in {"MEMORY", "PERCENT"}:
         size = parse_memory(value)
@@ -172,7 +172,7 @@ def _parse_number(parameter: Parameter, value: str) -> int:
 
 
 def _save(value: str, _current: str) -> str:
-    """Pairs of seconds and changes."""
+    """Return pairs of seconds and changes. Raises InvalidValue."""
     words = value.split(" ") if value else []
     if len(words) % 2 or not all(re.fullmatch(r"[0-9]{1,18}", word) for word in words):
         raise InvalidValue("Invalid save parameters")
@@ -182,7 +182,10 @@ def _save(value: str, _current: str) -> str:
 
 
 def _output_limits(value: str, current: str) -> str:
-    """Class, hard and soft limit, seconds; classes that are not named keep theirs."""
+    """Return the limits of all classes of clients: hard limit, soft limit and seconds.
+
+    Classes that `value` does not name keep their current limits. Raises InvalidValue.
+    """
     limits = parse_output_limits(current)
     words = value.split(" ")
     if len(words) % 4:
@@ -201,7 +204,7 @@ def _output_limits(value: str, current: str) -> str:
 
 
 def parse_output_limits(value: str) -> dict[str, tuple[int, int, int]]:
-    """Hard limit, soft limit and seconds by class of clients, from the canonical form."""
+    """Parse the stored form: hard limit, soft limit and seconds by class of clients."""
     words = value.split()
     return {
         words[at]: (int(words[at + 1]), int(words[at + 2]), int(words[at + 3]))
@@ -210,7 +213,7 @@ def parse_output_limits(value: str) -> dict[str, tuple[int, int, int]]:
 
 
 def _oom_scores(value: str, _current: str) -> str:
-    """Three numbers."""
+    """Return three numbers. Raises InvalidValue."""
     words = value.split(" ")
     if len(words) != 3:
         raise InvalidValue("wrong number of arguments")
@@ -220,7 +223,7 @@ def _oom_scores(value: str, _current: str) -> str:
 
 
 def _events(value: str, _current: str) -> str:
-    """Letters of classes of keyspace events, in Redis' order."""
+    """Return classes of keyspace events as letters, in Redis' order. Raises InvalidValue."""
     if not set(value) <= set(EVENT_ORDER + "A"):
         raise InvalidValue("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
     wanted = set(value + EVENTS if "A" in value else value)
@@ -231,7 +234,7 @@ def _events(value: str, _current: str) -> str:
 
 
 def _percentiles(value: str, _current: str) -> str:
-    """Numbers from 0 to 100."""
+    """Return percentiles: numbers from 0 to 100. Raises InvalidValue."""
     found: list[str] = []
     for word in value.split(" ") if value else []:
         number = parse_float(word.encode())
@@ -246,7 +249,7 @@ def _percentiles(value: str, _current: str) -> str:
 
 
 def _bind(value: str, _current: str) -> str:
-    """Addresses to listen on."""
+    """Return addresses to listen on. Raises InvalidValue if there are too many."""
     if len(value.split(" ")) > BIND_ADDRESSES_MAX:
         raise InvalidValue("Too many bind addresses specified.")
     return value

@@ -1,8 +1,8 @@
 """CONFIG GET and SET: every parameter of Redis 7.2, with its effect here.
 
-A parameter that is set takes effect immediately (`tcp-keepalive` for new connections). One that has
-no effect here keeps its value, and CONFIG SET reports the reason; `parameter_effects` lists both
-kinds.
+A new value takes effect immediately (that of `tcp-keepalive` for new connections). CONFIG SET
+refuses to change a parameter that would need an effect and has none here, and reports the reason.
+`parameter_effects` lists the effects and the reasons.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ FEW_FILES: Final = (
 class ParameterTable:
     """The parameters of one instance.
 
-    Values are kept as clients see them: each character stands for one byte, and text from elsewhere
-    becomes the bytes of its UTF-8.
+    Values are stored as clients see them. Each character represents one byte. Text from the
+    configuration is encoded as UTF-8.
     """
 
     def __init__(self, overrides: dict[str, str] | None = None) -> None:
@@ -52,14 +52,17 @@ class ParameterTable:
         self._refresh()
 
     def put(self, name: str, value: str) -> None:
-        """Set one parameter from inside, immutable ones too. Raises InvalidValue."""
+        """Set a parameter on behalf of the server. It may be immutable. Raises InvalidValue."""
         kept = value.encode("utf-8", "surrogateescape").decode("latin-1")
         self.values[name] = canonical(PARAMETERS[name], kept, self.values[name])
         self._refresh()
 
     def get(self, patterns: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-        """Names and values that match, each once and as it was first asked for. A name without a
-        star or such matches exactly."""
+        """Return names and values that match `patterns`.
+
+        Each name occurs once, in the spelling of the first pattern that matches it. A pattern
+        without `*`, `?` or `[` matches one name exactly, except for its case.
+        """
         found: dict[str, tuple[str, str]] = {}
         for raw in patterns:
             pattern = raw.decode("latin-1")
@@ -75,7 +78,7 @@ class ParameterTable:
         return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in found.values()]
 
     def set(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
-        """All of `pairs` or, with CommandError, none."""
+        """Set all `pairs`. If one of them is refused, set none and raise CommandError."""
         chosen: dict[str, str] = {}
         for raw, value in pairs:
             given = raw.decode("latin-1").lower()
@@ -110,11 +113,11 @@ class ParameterTable:
             notify()
 
     def _lacks_files(self, clients: int) -> bool:
-        """Return whether the process cannot open enough files for so many clients."""
+        """Return whether the process cannot open enough files for this number of clients."""
         return self.clients_possible is not None and clients > self.clients_possible
 
     def _refresh(self) -> None:
-        """Read what takes effect out of the texts."""
+        """Parse the values that have an effect."""
         values = self.values
         self.password = values["requirepass"].encode("latin-1")
         self.clients_max = int(values["maxclients"])
@@ -140,7 +143,7 @@ class ParameterTable:
 
 
 def _failed(name: bytes, reason: str) -> CommandError:
-    """The refusal of CONFIG SET."""
+    """Return the error with which CONFIG SET refuses a value."""
     return CommandError(
         b"ERR CONFIG SET failed (possibly related to argument '%b') - %b"
         % (one_line(printable(name, len(name))), reason.encode())
