@@ -1,14 +1,14 @@
 # %% [markdown]
 # # Three regions under a cut
 #
-# Three regions of one database all take writes. The network between them is cut, both sides go
-# on writing the same keys, and the network heals. What does everybody read then, why, and how
-# long does it take?
+# Three regions of one database all accept writes. The network between them is cut, both sides
+# continue to write the same keys, and the network heals. This notebook shows what all regions read
+# afterwards, the reason, and the time until they agree.
 #
-# Everything below is run by the production code, clocks and network apart: commands in the Redis
-# protocol go in, the links' own frames pass between the regions, and the latencies are those
-# measured between three cloud regions. `sim` puts a virtual clock and a virtual network under it,
-# so that ten seconds of cut take a few milliseconds, and the same seed gives the same run.
+# The simulator `sim` runs the production code. Clients send commands in the Redis protocol, regions
+# exchange the frames of their links, and the latencies were measured between three cloud regions.
+# Only the clock and the network are virtual. So ten seconds of cut take a few milliseconds, and the
+# same seed gives the same run.
 
 # %%
 from __future__ import annotations
@@ -39,8 +39,8 @@ def table(head: tuple[str, ...], *rows: tuple[str, ...]) -> None:
 # %% [markdown]
 # ## The map
 #
-# Each link with its one-way delay in milliseconds. (The shortest way from Virginia to Singapore
-# leads past the pole, and off the map.) Dashed: the links that we shall cut.
+# The map shows each link with its one-way delay in milliseconds. Dashed links will be cut. (The
+# shortest path from Virginia to Singapore passes near the pole, outside the map.)
 
 # %%
 mesh = Topology.mesh(REGIONS)
@@ -49,11 +49,11 @@ display(SVG(mesh.svg(Catalog.shipped().one_way_ns, cut=mesh.isolate(US))))
 # %% [markdown]
 # ## One cut, every type
 #
-# Virginia is cut off from Ireland and Singapore. Both sides write to the same keys, half a second
-# apart: first the lone region, then the other side. Nobody waits, and every write is acknowledged.
+# Virginia is cut off from Ireland and Singapore. Both sides write to the same keys. Virginia writes
+# first, and Ireland half a second later. No client waits, and every write is acknowledged.
 
 # %%
-# Key: what all have seen before the cut, what `US` does in it, what `EU` does, how it is read.
+# By title: a command before the cut, a command in `US` and one in `EU` during the cut, and a read.
 STORY = {
     "string": ("SET title draft", "SET title us", "SET title eu", "GET title"),
     "counter": ("SET visits 100", "INCRBY visits 7", "INCRBY visits 3", "GET visits"),
@@ -74,7 +74,7 @@ STORY = {
 
 
 def text(value: object) -> str:
-    """A reply as people write it."""
+    """Return a reply as text."""
     match value:
         case None:
             return "(nil)"
@@ -133,18 +133,18 @@ table(
 assert apart[EU] == apart[AP]
 
 # %% [markdown]
-# What everybody reads after it, and the rule that says so:
+# What all regions read after the cut, and the rule for each type:
 
 # %%
 RULES = {
     "string": "the later write is shown, `CRDB.CONFLICTS` lists both",
     "counter": "increments add up",
-    "counter, deleted": "the delete takes the 4 that it saw, and not the 2",
-    "hash": "each field is a string of its own",
-    "set": "the remove had not seen the new `milk`: add wins; `eggs` was seen, and goes",
-    "sorted set": "the remove takes the 4 that it saw; the 2 is left",
-    "list": "both sides stay, and each side's run stays together",
-    "delete": "the write was not seen by the delete, so it stays",
+    "counter, deleted": "the delete cancels the 4 that it has seen, and not the 2",
+    "hash": "each field is a separate string",
+    "set": "the remove had not seen the new `milk`, so it stays; it had seen `eggs`",
+    "sorted set": "the remove cancels the 4 that it has seen; the 2 is left",
+    "list": "the elements of both sides stay, and those of one side stay together",
+    "delete": "the delete had not seen the write, so the write stays",
     "expiry": "the longer of two concurrent deadlines holds",
     "types differ": "all are kept and one is shown: the one whose oldest dot has the lowest origin",
 }
@@ -171,16 +171,17 @@ assert 3590 < int(agreed[US]["expiry"]) <= 3600
 # %% [markdown]
 # ## The same as a picture
 #
-# Two regions, 50 ms apart. Time runs down and is not to scale; in the shaded time nothing
-# passes; an arrow is a message that carries data or asks for it. The first write arrives one delay
-# later. The cut comes, and both sides write: `us` removes what it has seen, `eu` adds a member that
-# is there already, which gives it a new dot. Then they connect, say what they have, and send each
-# other the rest.
+# The picture shows two regions that are 50 ms apart. Time runs downwards and is not to scale. The
+# link is cut in the shaded time. An arrow is a message that carries data or requests it.
+#
+# The first write arrives one delay later. During the cut both sides write. `us` removes what it has
+# seen. `eu` adds a member that it already has, which gives the member a new dot. Then the regions
+# connect, report what they have, and send each other what is missing.
 
 
 # %%
 def small_cut() -> Picture:
-    """A cut in which two regions write one key."""
+    """Return the picture of a cut during which two regions write one key."""
     recorder = Recorder()
     world = SimWorld(Plan.of(("us", "eu"), delay_ms=50), seed=1, recorder=recorder)
     world.sleep(5 * SECOND)
@@ -204,19 +205,19 @@ def small_cut() -> Picture:
 display(small_cut())
 
 # %% [markdown]
-# ## How long until all agree?
+# ## Time until all regions agree
 #
-# In three regions with equal delays, on links of 1 to 200 ms one way, we measure
+# With three regions, and equal one-way delays of 1 to 200 ms, we measure
 #
 # * the time from a write until the other regions show it,
-# * the time from the end of a cut until all regions hold the same, when the backlog still has
-#   what was written meanwhile (*partial resync*),
-# * the same when the backlog has run out and a snapshot is merged (*full resync*).
+# * the time from the end of a cut until all regions have converged, if the backlog still contains
+#   the writes of the cut (*partial resync*),
+# * the same time if the backlog no longer contains them and a snapshot is merged (*full resync*).
 
 
 # %%
 def time_until(world: SimWorld, holds: Callable[[], bool]) -> float:
-    """Virtual milliseconds until something holds."""
+    """Return the virtual milliseconds until `holds` returns True."""
     start = world.now
     while not holds():
         world.engine.step()
@@ -224,7 +225,7 @@ def time_until(world: SimWorld, holds: Callable[[], bool]) -> float:
 
 
 def equal_world(delay_ms: float) -> SimWorld:
-    """Three regions at equal distances, long since connected, that keep 20 kB of backlog."""
+    """Return three connected regions with equal delays and 20 kB of backlog."""
     plan = Plan.of(("a", "b", "c"), delay_ms=delay_ms, tuning=Tuning(history_bytes=20_000))
     world = SimWorld(plan, seed=1)
     world.sleep(5 * SECOND)
@@ -232,14 +233,14 @@ def equal_world(delay_ms: float) -> SimWorld:
 
 
 def until_visible(delay_ms: float) -> float:
-    """From a write until everybody has it."""
+    """Return the milliseconds from a write until all regions have it."""
     world = equal_world(delay_ms)
     world.run("a", "SET", "key", "value")
     return time_until(world, world.has_converged)
 
 
 def until_healed(delay_ms: float, writes: int) -> float:
-    """From the end of a cut, in which so much was written, until everybody has it."""
+    """Return the milliseconds from the end of a cut until all regions have its `writes`."""
     world = equal_world(delay_ms)
     for other in "bc":
         world.cut("a", other)
@@ -265,7 +266,7 @@ for (title, times), style in zip(CURVES.items(), ("o-", "s--", "^:"), strict=Tru
     axes.plot(DELAYS, times, style, label=f"{title}: {times[-1] / DELAYS[-1]:.0f} × delay")
 axes.set_xlabel("one-way delay of each link, in ms")
 axes.set_ylabel("time until all regions agree, in ms (virtual)")
-axes.set_title("Convergence of three regions, each linked with each")
+axes.set_title("Convergence of three regions in a full mesh")
 axes.set_xlim(0, None)
 axes.set_ylim(0, None)
 axes.grid(alpha=0.3)
@@ -273,10 +274,16 @@ axes.legend()
 plt.show()
 
 # %% [markdown]
-# Straight lines: nothing but the distance counts, since a region waits for nobody to take a write.
-# A write needs one delay. After a cut, two delays make a connection, two prove the secret, two
-# exchange names, two ask and bring what is missing. When the backlog has run out, two more ask for
-# a snapshot instead.
+# The lines are straight: the time depends only on the delay, because a region accepts a write
+# without waiting for another region. A write needs one delay. After a cut, each of these steps
+# needs two delays:
+#
+# * connect,
+# * prove the secret,
+# * exchange Hellos,
+# * request and send the missing ops.
+#
+# If the backlog no longer contains these ops, the request for a snapshot needs two more delays.
 
 # %%
 for delay, visible, partial, full in zip(DELAYS, *CURVES.values(), strict=True):
@@ -287,16 +294,17 @@ for delay, visible, partial, full in zip(DELAYS, *CURVES.values(), strict=True):
 # %% [markdown]
 # ## Without a server
 #
-# The types are a library: a replica each, no I/O, and whatever transport there is brings
-# `since(vector)` to `accept`. A cut is simply not exchanging anything. Beside the types of Redis
-# there are some whose rule is another; here each with what two replicas do to it meanwhile.
+# The types are also a library without I/O. Each program has a replica. Any transport can carry the
+# ops that `since(vector)` returns to `accept` of another replica. During a cut nothing is carried.
+# The library has the types of Redis, and types with other conflict rules. Here two replicas change
+# each type concurrently.
 
 # %%
 us, eu = Replica(1), Replica(2)
 
 
 def exchange() -> None:
-    """Bring each what it lacks of the other."""
+    """Send each replica the ops that it lacks."""
     for source, sink in ((us, eu), (eu, us)):
         for op in source.since(sink.vector):
             sink.accept(op)
@@ -328,7 +336,7 @@ exchange()
 seen = {
     "set, an add wins": sorted(eu.set("add wins")),
     "set, a remove wins": sorted(eu.set_remove_wins("remove wins")),
-    "register that shows all": sorted(eu.multi_value("title").values()),
+    "register that shows all values": sorted(eu.multi_value("title").values()),
     "counter": eu.counter("balance").value,
     "counter that only grows": eu.counter_grow("visits").value,
     "flag, enable wins": bool(eu.flag("enable wins")),
