@@ -35,6 +35,7 @@ from sim.redis.state import (
     LIST,
     SET,
     SORTED_SET,
+    TYPE_NAMES,
     CommandFailure,
     ModelItem,
     RedisModel,
@@ -101,6 +102,8 @@ class CommandChecker(Checker):
         """The keys of the present request."""
         self.seq = 0
         """The number of effects that the region has made before the request."""
+        self.is_rewritable = False
+        """True if a write of a large string may replace the latest of these effects."""
         self.hidden = 0
         """The number of keys of the request that have expired, or of which only a deadline is left.
         A write deletes such a key by an effect of its own."""
@@ -133,9 +136,12 @@ class CommandChecker(Checker):
         self.find_waiter(region, commands)
         if any(db.is_contested(key.encode()) for key in self.keys):
             return  # a removal can make the value of another type visible
+        if not all(is_modelled(db, key) for key in self.keys):
+            return
         items = {key: item for key in self.keys if (item := read_item(db, key)) is not None}
         self.model = RedisModel(items, db.expiry_clock)
         self.seq = db.seq
+        self.is_rewritable = db.is_rewritable()
         self.hidden = sum(
             db.held(key.encode()) is not None or bool(db.deadline_siblings(key.encode()))
             for key in self.keys
@@ -235,7 +241,7 @@ class CommandChecker(Checker):
                 f"{region.name} makes {made} effects for {describe_commands(commands)},"
                 " which change nothing"
             )
-        if model.sent and not made:
+        if model.sent and not made and not self.is_rewritable:
             raise self.violation(
                 f"{region.name} makes no effect for {describe_commands(commands)}, so no other"
                 " region learns of it"
@@ -252,6 +258,13 @@ class CommandChecker(Checker):
                 raise self.violation(
                     f"{region.name} answers a transaction of {count} commands with {found} replies"
                 )
+
+
+def is_modelled(db: Keyspace, key: str) -> bool:
+    """Return whether the model has the type of the value under a key. It lacks types that users
+    have added."""
+    value = db.lookup(key.encode())
+    return value is None or NAMES.get(value.code()) in TYPE_NAMES
 
 
 def read_item(db: Keyspace, key: str) -> ModelItem | None:

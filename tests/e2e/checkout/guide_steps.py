@@ -69,7 +69,7 @@ def check_proof(root: Path, program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False
     )
-    assert done.stderr == ""
+    assert done.stderr == "", done.stderr
     expected = PRINTED.findall(program)
     assert len(expected) == len(re.findall(r"^\s*print\(", program, re.MULTILINE)) > 0
     assert done.stdout.splitlines() == expected, f"{done.stdout}\n{expected}"

@@ -82,6 +82,12 @@ def test_key_of_several_types_may_show_other_one(world: SimWorld) -> None:
     assert world.run("us", "TYPE", "k") == "set"
 
 
+def test_type_without_model_is_not_judged(world: SimWorld) -> None:
+    world.sites["eu"].replica.flag("k").enable()
+    world.run("eu", "TYPE", "k")
+    assert checker_of(world).looked == 0
+
+
 def test_wrong_deadline_is_found(world: SimWorld) -> None:
     world.run("eu", "SET", "k", "v", "PX", "9000")
     world.run("eu", "SET", "k", "w", "KEEPTTL")
