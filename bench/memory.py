@@ -39,8 +39,8 @@ def main() -> None:
     with ExitStack() as stack:
         for name, server in {
             "redis-server": stack.enter_context(redis_server()),
-            "ours, alone": stack.enter_context(region_alone()),
-            "ours, two live peers": stack.enter_context(database())[0],
+            "crdb, one region": stack.enter_context(region_alone()),
+            "crdb, two live peers": stack.enter_context(database())[0],
         }.items():
             shown.add_row(name, f"{bytes_per_key(server):.0f}")
     console.print(shown)

@@ -140,8 +140,8 @@ def report(results: dict[str, Results], arguments: argparse.Namespace) -> None:
     def show(title: str, cell: Callable[[Case], str]) -> None:
         table(title, arguments.pipelines, arguments.commands, cell)
 
-    show("Commands per second of server CPU, ours / redis-server (thousands)", by_cpu)
-    show("Commands per second of the wall clock, ours / redis-server", by_wall)
+    show("Commands per second of server CPU, crdb / redis-server (thousands)", by_cpu)
+    show("Commands per second of the wall clock, crdb / redis-server", by_wall)
     show("Loss of CPU rate with two live peers (thousands, alone)", cost)
 
 

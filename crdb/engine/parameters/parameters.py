@@ -13,8 +13,9 @@ the name:
 Defaults differ from those of Redis where the default of Redis would not be true here. There is one
 database. A client with 1 GiB of unread replies is disconnected. (Redis has no limit unless one is
 set.) The limits of a string and of a request, 512 MiB and 1 GiB, can only be lowered, because links
-carry no larger ops. crdb does not use huge pages, a crash log, a process title, background threads
-or a changing frequency, which Redis uses by default.
+carry no larger ops. By default Redis disables huge pages, writes a crash log, sets a process title,
+starts a background thread of its allocator and adapts the frequency of its periodic tasks. crdb
+does none of these.
 """
 
 from __future__ import annotations

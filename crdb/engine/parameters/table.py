@@ -1,7 +1,7 @@
 """CONFIG GET and SET: every parameter of Redis 7.2, with its effect here.
 
 A new value takes effect immediately (that of `tcp-keepalive` for new connections). CONFIG SET
-refuses to change a parameter that would need an effect and has none here, and reports the reason.
+refuses to change a parameter that has an effect in Redis and none here, and reports the reason.
 `parameter_effects` lists the effects and the reasons.
 """
 
