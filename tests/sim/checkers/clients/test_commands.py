@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crdt.store.keyspace import CLOCK_SLACK_MS
-from sim.checkers.clients.commands import LARGE_SAMPLE, CommandChecker
+from sim.checkers.clients.commands import LARGE_SAMPLE, CommandChecker, is_modelled
 from sim.engine.checker import Violation
 from sim.nodes.client import Refusal, Reply
 from sim.world.world import SimWorld
@@ -83,9 +83,10 @@ def test_key_of_several_types_may_show_other_one(world: SimWorld) -> None:
 
 
 def test_type_without_model_is_not_judged(world: SimWorld) -> None:
-    world.sites["eu"].replica.flag("k").enable()
-    world.run("eu", "TYPE", "k")
-    assert checker_of(world).looked == 0
+    replica = world.sites["eu"].replica
+    replica.flag("k").enable()
+    assert not is_modelled(replica.keyspace, "k")
+    assert is_modelled(replica.keyspace, "missing")
 
 
 def test_wrong_deadline_is_found(world: SimWorld) -> None:
