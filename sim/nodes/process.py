@@ -247,7 +247,8 @@ class SimProcess:
             self.timer_at = 0
             return
         if self.is_paused:
-            self.engine.at(self.paused_until, self.run_timer)
+            self.timer_at = self.paused_until
+            self.engine.at(self.timer_at, self.run_timer)
             return
         self.timer_at = 0
         now = self.engine.now

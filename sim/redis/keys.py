@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from sim.redis.state import (
+    DEADLINE_MAX,
     LIST,
     SET,
     SORTED_SET,
@@ -14,6 +15,7 @@ from sim.redis.state import (
     Act,
     CommandFailure,
     RedisModel,
+    UndefinedReply,
     Words,
     integer,
 )
@@ -90,6 +92,8 @@ def expire(unit: int, is_relative: bool, db: RedisModel, args: Words, _found: An
     """Execute EXPIRE, PEXPIRE, EXPIREAT or PEXPIREAT. `unit` is in ms."""
     key, time, *conditions = args
     deadline = integer(time) * unit + (db.clock if is_relative else 0)
+    if deadline > DEADLINE_MAX:
+        raise CommandFailure
     if len(conditions) > 1 and ("NX" in conditions or {"GT", "LT"} <= set(conditions)):
         raise CommandFailure
     item = db.items.get(key)
@@ -113,8 +117,10 @@ def read_deadline(unit: int, is_relative: bool, db: RedisModel, args: Words, _fo
 
 
 def sort_elements(db: RedisModel, args: Words, _found: Any) -> Any:
-    """Execute SORT with the options ALPHA, DESC, LIMIT and STORE."""
+    """Execute SORT with the options ALPHA, DESC, LIMIT and STORE. BY and GET read other keys."""
     key, *options = args
+    if "BY" in options or "GET" in options:
+        raise UndefinedReply
     item = db.items.get(key)
     if item is not None and item.kind not in {LIST, SET, SORTED_SET}:
         raise CommandFailure("WRONGTYPE")

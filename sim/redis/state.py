@@ -27,6 +27,8 @@ TYPE_NAMES: Final = {STRING: "string", SET: "set", HASH: "hash", SORTED_SET: "zs
 """The reply of TYPE by type."""
 INTEGER_MAX: Final = (1 << 63) - 1
 COUNTER_MAX: Final = (1 << 59) - 1
+DEADLINE_MAX: Final = 1 << 49
+"""The latest deadline, in ms (rule EXP-8). Redis allows more."""
 
 
 class CommandFailure(Exception):
@@ -38,7 +40,8 @@ class CommandFailure(Exception):
 
 
 class UndefinedReply(Exception):
-    """Redis does not define the reply to a command, nor its effect."""
+    """Redis does not define the reply to a command nor its effect, or it reads keys that the model
+    lacks."""
 
 
 @attrs.frozen
@@ -163,8 +166,8 @@ def add_decimals(before: str, amount: str) -> str:
 
 
 def score_text(score: float) -> str:
-    """Return a score as the server writes it. Fractions are halves."""
-    return f"{score:.17g}"
+    """Return a score as the server writes it: a fraction with the fewest digits that mean it."""
+    return f"{score:.17g}" if score.is_integer() else repr(score)
 
 
 def bounds(length: int, start: int, stop: int) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sim.redis.state import (
+    DEADLINE_MAX,
     STRING,
     Act,
     CommandFailure,
@@ -26,7 +27,10 @@ def positive_deadline(db: RedisModel, option: str, amount: str) -> int:
     time = integer(amount)
     if time <= 0:
         raise CommandFailure
-    return time * unit + (db.clock if is_relative else 0)
+    deadline = time * unit + (db.clock if is_relative else 0)
+    if deadline > DEADLINE_MAX:
+        raise CommandFailure
+    return deadline
 
 
 def get(db: RedisModel, args: Words, _found: Any) -> Any:

@@ -291,6 +291,7 @@ def test_interrupt_during_imports_is_silent(program: str) -> None:
     imported = {"crdb": "crdb.cli.command_line", "sim": "sim.command_line"}[program]
     code = f"""
 import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Interrupt:
     def find_spec(self, name, path=None, target=None):
         if name == "{imported}":

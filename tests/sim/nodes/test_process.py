@@ -23,6 +23,15 @@ def test_due_work_is_not_put_off(world: SimWorld) -> None:
     assert eu.timer_at <= world.now + SECOND
 
 
+def test_links_overdue_after_pause_are_served(world: SimWorld) -> None:
+    """A call that waits for the end of the pause armed the timer for its client only."""
+    eu = world.sites["eu"]
+    world.run_session("eu", 1, ("BLPOP", "q", "30"))
+    eu.pause_until(world.now + SECOND)
+    world.sleep(SECOND + 2)
+    assert eu.links.next_deadline > world.now
+
+
 def test_restarted_region_drops_old_timers(world: SimWorld) -> None:
     eu, due = world.sites["eu"], world.now + 1
     eu.arm_timer(due)

@@ -231,6 +231,7 @@ def block(world: SimWorld, *words: str) -> None:
         (("BLPOP", "l", "0"), (("RPUSH", "l", "a"), ("LPUSH", "l", "b")), [b"l", b"a"]),
     ],
 )
+@pytest.mark.interpreted("replaces a method of a compiled class")
 def test_blocked_client_gets_what_model_predicts(
     world: SimWorld,
     blocked: tuple[str, ...],

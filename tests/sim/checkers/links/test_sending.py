@@ -105,6 +105,7 @@ def test_resuming_with_known_op_is_caught(world: SimWorld) -> None:
         checker.on_frame_received(site, source, frame)
 
 
+@pytest.mark.interpreted("a compiled module has taken the constant in")
 def test_spans_are_forgotten(world: SimWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.checkers.links.sending.SPANS_MAX", 2)
     checker = checker_of(world)
