@@ -63,7 +63,7 @@ ONLY: Final = {
     "jobs": ("seeds",),
     "write": ("scenario",),
 }
-"""What is asked for with which options; the others are for one seed or many."""
+"""The tasks that accept each of these options. The other options are for one seed or many."""
 CPU_SECONDS: Final = 120
 CPU_SECONDS_PER_MINUTE: Final = 120  # of virtual time: some twenty times what it takes
 GARBAGE: Final = 50_000  # objects made between two looks for cycles: only connections leave any

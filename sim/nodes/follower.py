@@ -29,7 +29,7 @@ from sim.schedule.step import Words
 
 
 class SimFollowControl:
-    """What ROLE reports of a simulated follower. REPLICAOF is not simulated."""
+    """The reply to ROLE of a simulated follower. REPLICAOF is not simulated."""
 
     def __init__(self, role: FollowerRole) -> None:
         self.role = role

@@ -40,7 +40,7 @@ SLACK_NS: Final = MS
 
 @attrs.define
 class Received:
-    """What a sink has received over one connection. Times are in ns."""
+    """The data and acknowledgements of a sink over one connection. Times are in ns."""
 
     sink: Sink
     acked_at: int = LONG_AGO

@@ -49,7 +49,7 @@ DATA: Final = (Ops, OpPart, SnapshotPiece)
 
 @attrs.define
 class Flow:
-    """What a source has sent over one connection. Times are in ns."""
+    """The data that a source has sent over one connection. Times are in ns."""
 
     source: Source
     window: int

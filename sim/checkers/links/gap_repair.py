@@ -48,7 +48,7 @@ AWAITING: Final = (SinkState.LOADING, SinkState.WAITING)
 
 @attrs.define
 class OpenGap:
-    """What a region lacks of an origin after `have`. Times are in ns."""
+    """The ops of an origin after `have`, which a region lacks. Times are in ns."""
 
     have: int
     since: int
@@ -90,7 +90,7 @@ class GapRepairChecker(FrameChecker):
         self.regions: dict[str, Watched] = {}
         self.gaps: dict[tuple[str, Origin], OpenGap] = {}
         self.checked_at: dict[str, int] = {}
-        """When the gaps of each region were last looked at."""
+        """The time of the last look at the gaps of each region."""
         self.links: dict[tuple[str, str], AskedOver] = {}
         """By the names of the region and its peer: their latest connection."""
 

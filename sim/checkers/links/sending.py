@@ -39,13 +39,13 @@ SPANS_MAX: Final = 10_000  # operations whose dots are remembered
 
 @attrs.define
 class SentOver:
-    """What a source has sent over one connection: `sent` is the vector of that, and of what the
-    sink is known to have."""
+    """The ops that a source has sent over one connection. `sent` is their vector, joined with the
+    vector that the sink is known to have."""
 
     source: Source
     sent: Vector
     before: Vector
-    """What `sent` was before the first of `parts`."""
+    """The value of `sent` before the first of `parts`."""
     parts: bytes = b""
     """The parts of one operation that were sent so far."""
     was_asked: bool = False
