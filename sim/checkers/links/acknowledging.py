@@ -29,6 +29,7 @@ from replication.protocol.frames import (
     SnapshotPiece,
 )
 from replication.protocol.limits import MS
+from sim.checkers.links.connection_records import ConnectionRecords
 from sim.engine.frame_checker import FrameChecker, Linked
 from sim.nodes.run_history import RunHistory
 
@@ -63,22 +64,13 @@ class AcknowledgementChecker(FrameChecker):
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
-        self.links: dict[tuple[str, str], Received] = {}
-        """By the names of the process and its peer: their latest connection."""
-
-    def find_link(self, process: Linked, sink: Sink) -> Received:
-        """Return what a sink has received over its connection."""
-        names = process.name, sink.peer
-        link = self.links.get(names)
-        if link is None or link.sink is not sink:
-            link = self.links[names] = Received(sink)
-        return link
+        self.links: ConnectionRecords[Sink, Received] = ConnectionRecords(Received)
 
     def on_frame_received(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
         """Record what has come, and check that nothing of before is overdue."""
         if isinstance(end, Source) or end.closed:
             return
-        link, now = self.find_link(process, end), process.read_clock()
+        link, now = self.links.find(process.name, end), process.read_clock()
         if not process.was_paused:
             self.check_overdue(process, link, now)
         match frame:
@@ -114,7 +106,7 @@ class AcknowledgementChecker(FrameChecker):
         if isinstance(end, Source) or not isinstance(frame, Ack):
             return
         self.looked += 1
-        link, now = self.find_link(process, end), process.read_clock()
+        link, now = self.links.find(process.name, end), process.read_clock()
         if not process.was_paused:
             self.check_overdue(process, link, now)
             if not self.has_reason(process, link, frame, now):

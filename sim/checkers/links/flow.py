@@ -38,6 +38,7 @@ from replication.protocol.frames import (
     Truncated,
 )
 from replication.protocol.limits import MS
+from sim.checkers.links.connection_records import ConnectionRecords
 from sim.engine.frame_checker import FrameChecker, Linked
 from sim.nodes.run_history import RunHistory
 
@@ -53,9 +54,9 @@ class Flow:
 
     source: Source
     window: int
-    moved_at: int
+    moved_at: int = 0
     """The time at which data was last acknowledged, or was sent after all had been."""
-    sent: deque[tuple[int, int]]
+    sent: deque[tuple[int, int]] = attrs.field(factory=deque[tuple[int, int]])
     """For each frame that is not acknowledged: the bytes sent up to its end, and when."""
     is_idle: bool = True
     """True if the last acknowledgement was of all that had been sent."""
@@ -83,46 +84,29 @@ class FlowChecker(FrameChecker):
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
-        self.flows: dict[tuple[str, str], Flow] = {}
-        self.stalls: dict[tuple[str, str], Stall] = {}
+        self.flows: ConnectionRecords[Source, Flow] = ConnectionRecords(begin_flow)
+        self.stalls: ConnectionRecords[Sink, Stall] = ConnectionRecords(Stall)
         self.waiting: dict[str, list[Source]] = {}
         """By process: the sources that were asked for a snapshot and have not begun it."""
         self.due_at: dict[str, int] = {}
         """By process: when (ns) the turn of the next of them came."""
-
-    def find_flow(self, process: Linked, source: Source) -> Flow:
-        """Return what a source has sent over its connection."""
-        names = process.name, source.peer
-        flow = self.flows.get(names)
-        if flow is None or flow.source is not source:
-            now = process.read_clock()
-            flow = self.flows[names] = Flow(source, source.pace.window_bytes, now, deque())
-        return flow
-
-    def find_stall(self, process: Linked, sink: Sink) -> Stall:
-        """Return the stalls of a sink over its connection."""
-        names = process.name, sink.peer
-        stall = self.stalls.get(names)
-        if stall is None or stall.sink is not sink:
-            stall = self.stalls[names] = Stall(sink)
-        return stall
 
     def on_frame_sent(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
         """Record what a source sends. Check when a sink resumes, and why a source gives up."""
         if isinstance(end, Source):
             self.check_turn(process)
             if isinstance(frame, DATA):
-                self.record_sent(self.find_flow(process, end), process.read_clock())
+                self.record_sent(self.flows.find(process.name, end), process.read_clock())
             elif isinstance(frame, SnapshotBegin):
                 self.begin_snapshot(process, end)
             elif isinstance(frame, SnapshotEnd):
                 self.end_snapshot(process)
             elif isinstance(frame, Refuse) and frame.reason.startswith(GIVEN_UP):
-                self.check_given_up(process, self.find_flow(process, end))
+                self.check_given_up(process, self.flows.find(process.name, end))
         elif isinstance(frame, Resume):
-            self.check_pause(process, self.find_stall(process, end))
+            self.check_pause(process, self.stalls.find(process.name, end))
         elif isinstance(frame, SnapshotRequest):
-            self.find_stall(process, end).end()
+            self.stalls.find(process.name, end).end()
 
     def on_frame_received(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
         """Check the window after an acknowledgement, and record what a sink takes in."""
@@ -131,7 +115,7 @@ class FlowChecker(FrameChecker):
         if isinstance(end, Sink):
             self.record_received(process, end, frame)
         elif isinstance(frame, Ack):
-            self.check_window(process, self.find_flow(process, end), frame)
+            self.check_window(process, self.flows.find(process.name, end), frame)
         elif isinstance(frame, SnapshotRequest):
             self.waiting.setdefault(process.name, []).append(end)
 
@@ -163,7 +147,8 @@ class FlowChecker(FrameChecker):
 
     def check_given_up(self, process: Linked, flow: Flow) -> None:
         """Check that a peer that was given up has acknowledged nothing for long."""
-        lasted, limits = process.read_clock() - flow.moved_at, flow.source.limits
+        limits = flow.source.limits
+        lasted = process.read_clock() - flow.moved_at if flow.sent else 0
         if lasted < limits.idle_ns_max - limits.heartbeat_ns and not process.was_paused:
             raise self.violation(
                 f"{process.name} gives {flow.source.peer} up, which has acknowledged data"
@@ -208,7 +193,7 @@ class FlowChecker(FrameChecker):
 
     def record_received(self, process: Linked, sink: Sink, frame: Frame) -> None:
         """Record that a sink has received operations, or has stalled."""
-        stall = self.find_stall(process, sink)
+        stall = self.stalls.find(process.name, sink)
         if isinstance(frame, Resumed):
             stall.has_resumed = True
         elif isinstance(frame, Truncated):
@@ -235,3 +220,8 @@ class FlowChecker(FrameChecker):
                 f"{process.name} has paused the link from {stall.sink.peer} for {lasted / MS:g} ms,"
                 f" not {limit / MS:g}"
             )
+
+
+def begin_flow(source: Source) -> Flow:
+    """Return the record of a connection that has sent no data."""
+    return Flow(source, source.pace.window_bytes)

@@ -36,6 +36,7 @@ from replication.protocol.frames import (
     Truncated,
 )
 from replication.protocol.limits import MS
+from sim.checkers.links.connection_records import ConnectionRecords
 from sim.engine.checker import Watched
 from sim.engine.frame_checker import FrameChecker, Linked
 from sim.nodes.run_history import RunHistory
@@ -72,9 +73,9 @@ class AskedOver:
     """The requests of one region over one connection."""
 
     sink: Sink
-    asked: dict[Origin, int]
+    asked: dict[Origin, int] = attrs.field(factory=dict[Origin, int])
     """The effect after which each origin was requested."""
-    refused: set[Origin]
+    refused: set[Origin] = attrs.field(factory=set[Origin])
     merges: int = 0
     """The number of snapshots that were merged when the last of `refused` was added."""
     is_truncated: bool = False
@@ -91,8 +92,7 @@ class GapRepairChecker(FrameChecker):
         self.gaps: dict[tuple[str, Origin], OpenGap] = {}
         self.checked_at: dict[str, int] = {}
         """The time of the last look at the gaps of each region."""
-        self.links: dict[tuple[str, str], AskedOver] = {}
-        """By the names of the region and its peer: their latest connection."""
+        self.links: ConnectionRecords[Sink, AskedOver] = ConnectionRecords(AskedOver)
 
     def on_region_started(self, region: Watched) -> None:
         self.regions[region.name] = region
@@ -104,11 +104,8 @@ class GapRepairChecker(FrameChecker):
             del self.gaps[key]
 
     def find_link(self, region: Watched, sink: Sink) -> AskedOver:
-        """Return the requests of a region over a connection."""
-        names = region.name, sink.peer
-        link = self.links.get(names)
-        if link is None or link.sink is not sink:
-            link = self.links[names] = AskedOver(sink, {}, set())
+        """Return the requests of a region over a connection, without refusals that are void."""
+        link = self.links.find(region.name, sink)
         if link.merges != region.replica.merges:
             link.merges = region.replica.merges
             link.refused.clear()

@@ -31,6 +31,7 @@ from replication.protocol.frames import (
     SnapshotBegin,
     Truncated,
 )
+from sim.checkers.links.connection_records import ConnectionRecords
 from sim.engine.frame_checker import FrameChecker, Linked
 from sim.nodes.run_history import RunHistory
 
@@ -43,8 +44,8 @@ class SentOver:
     vector that the sink is known to have."""
 
     source: Source
-    sent: Vector
-    before: Vector
+    sent: Vector = attrs.field(factory=dict[Origin, int])
+    before: Vector = attrs.field(factory=dict[Origin, int])
     """The value of `sent` before the first of `parts`."""
     parts: bytes = b""
     """The parts of one operation that were sent so far."""
@@ -59,18 +60,9 @@ class SendingChecker(FrameChecker):
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
-        self.links: dict[tuple[str, str], SentOver] = {}
-        """By the names of the source and of the sink: their latest connection."""
+        self.links: ConnectionRecords[Source, SentOver] = ConnectionRecords(SentOver)
         self.spans: dict[bytes, tuple[Origin, int, int]] = {}
         """The origin, first and last dot of operations, by their bytes."""
-
-    def find_link(self, process: Linked, source: Source) -> SentOver:
-        """Return what a source has sent over its connection."""
-        names = process.name, source.peer
-        link = self.links.get(names)
-        if link is None or link.source is not source:
-            link = self.links[names] = SentOver(source, {}, {})
-        return link
 
     # -- what the sink asks for --------------------------------------------------------------
 
@@ -78,7 +70,7 @@ class SendingChecker(FrameChecker):
         """Record what the sink has, and where it resumes."""
         if isinstance(end, Sink) or end.closed:
             return
-        link = self.find_link(process, end)
+        link = self.links.find(process.name, end)
         match frame:
             case Ack():
                 for origin, seq in end.kept_part(frame.vector).items():
@@ -114,19 +106,19 @@ class SendingChecker(FrameChecker):
             return
         match frame:
             case Ops():
-                link = self.find_link(process, end)
+                link = self.links.find(process.name, end)
                 for data in frame.batch:
                     self.check_op(process, link, data, link.sent)
             case OpPart():
-                link = self.find_link(process, end)
+                link = self.links.find(process.name, end)
                 self.check_part(process, link, frame)
             case SnapshotBegin():
-                link = self.find_link(process, end)
+                link = self.links.find(process.name, end)
                 link.sent = join(link.sent, frame.vector)
             case Truncated():
-                self.check_truncation(process, self.find_link(process, end))
+                self.check_truncation(process, self.links.find(process.name, end))
             case GapRefused():
-                self.check_refusal(process, self.find_link(process, end), frame.origin)
+                self.check_refusal(process, self.links.find(process.name, end), frame.origin)
             case _:
                 pass
 
