@@ -153,7 +153,8 @@ class SimFollower(LinkedProcess):
     # -- turns -----------------------------------------------------------------------------
 
     def receive_bytes(self, wire: Wire, data: bytes) -> None:
-        self.heard[wire.peer] = wire, self.engine.now
+        if not wire.over:
+            self.heard[wire.peer] = wire, self.engine.now
         super().receive_bytes(wire, data)
 
     def run_commands(self, *commands: Sequence[str]) -> list[Reply]:

@@ -11,11 +11,14 @@ the wall clock by more than that. Otherwise it would hide keys that other region
 Only the lowest region deletes expired keys and forgets metadata for all. It forgets deadlines once
 every region has observed all of them: until then a client elsewhere may set another deadline, and
 the longest must hold. It tidies up the deadlines of a key that is gone once no region shows the
-key: until then a client elsewhere may add to the key, which must keep its deadline.
+key with one of them: until then a client elsewhere may add to the key, which must keep its
+deadline. Deadlines that the clock of every region has passed are removed earlier, as an expired key
+is deleted: a region that has not observed the removal, or has a longer deadline, may show the key.
 
-Not checked: a client's write to a key that has expired in its region, and the time at which a key
-becomes invisible (see `rules`). Regions that have restarted are not asked what they show or have
-observed: the lowest region may not know of the restart.
+Not checked: a client's write to a key that has expired in its region, the time at which a key
+becomes invisible (see `rules`), and deadlines of a key whose history is incomplete. Regions that
+have restarted are not asked what they show or have observed: the lowest region may not know of the
+restart.
 """
 
 from __future__ import annotations
@@ -27,9 +30,11 @@ from crdt.causality.dots import covers, name_origin, seq_of
 from crdt.causality.effect import DELETE, FORGET, Effect, is_key_effect
 from crdt.causality.schema import FOREVER
 from crdt.store.keyspace import CLOCK_SLACK_MS, Keyspace
+from crdt.testing.history import HistoryEvent
 from sim.checkers.replicas.unasked import UnaskedChecker
 from sim.engine.checker import Watched
 from sim.nodes.client import Reply
+from sim.nodes.effects import Effects
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
 from sim.schedule.step import Words
@@ -106,17 +111,23 @@ class ExpiryChecker(UnaskedChecker):
                 yield other
 
     def check_orphan(self, region: Watched, key: bytes) -> None:
-        """Check that no region shows a key of which only deadlines were left. Raises Violation."""
-        mine = region.replica.keyspace.vector
+        """Check that no region shows a key with a deadline that was removed there, unless the
+        deadline has passed in all regions. Raises Violation."""
+        effects = self.run_history.book.by_key.get(key, [])
+        deletes = [each for each in effects if each.command.name == "DEL"]
+        if not deletes:
+            return
+        removed = {each.dot for each in deadlines_before(deletes[-1], effects)}
+        clock = min(self.expiry_clock(each) for each in self.regions.values())
         for other in self.others(region):
             self.looked += 1
             db = other.replica.keyspace
-            deadlines = [ms for dot, ms in db.deadline_siblings(key) if covers(mine, dot)]
-            if deadlines and db.lookup(key) is not None:
-                raise self.violation(
-                    f"{region.name} removes the deadline {deadlines[0]} of {key!r}, which"
-                    f" {other.name} shows"
-                )
+            for dot, deadline in db.deadline_siblings(key):
+                if dot in removed and deadline >= clock and db.lookup(key) is not None:
+                    raise self.violation(
+                        f"{region.name} removes the deadline {deadline} of {key!r}, which"
+                        f" {other.name} shows"
+                    )
 
     def check_deadlines(self, region: Watched, key: bytes) -> None:
         """Check that every region has observed all deadlines that were forgotten."""
@@ -124,14 +135,7 @@ class ExpiryChecker(UnaskedChecker):
         forgets = [each for each in effects if each.command.name == "FORGET"]
         if not forgets:
             return
-        seen = forgets[-1].past
-        applied = [each for each in effects if seen >> each.index & 1]
-        deadlines = [each for each in applied if each.command.name in DEADLINES]
-        for event in deadlines:
-            if any(
-                each.past >> event.index & 1 and each.command.name in REMOVERS for each in applied
-            ):
-                continue
+        for event in deadlines_before(forgets[-1], effects):
             for other in self.others(region):
                 self.looked += 1
                 if not covers(other.replica.keyspace.vector, event.dot):
@@ -170,3 +174,16 @@ class ExpiryChecker(UnaskedChecker):
                     f"{region.name} deletes {key!r}, which lives"
                     f" {deadline - self.expiry_clock(other)} ms longer in {other.name}"
                 )
+
+
+def deadlines_before(event: HistoryEvent, effects: Effects) -> list[HistoryEvent]:
+    """Return the deadlines of a key that an effect on it has observed, and that no effect had
+    removed before. `effects` are those on the key."""
+    applied = [each for each in effects if event.past >> each.index & 1]
+    removers = [each for each in applied if each.command.name in REMOVERS]
+    return [
+        deadline
+        for deadline in applied
+        if deadline.command.name in DEADLINES
+        and not any(each.past >> deadline.index & 1 for each in removers)
+    ]

@@ -133,6 +133,19 @@ def test_follower_refuses_stale_reads_while_source_is_away() -> None:
     assert world.run("f", "GET", "k") == b"v"
 
 
+def test_late_bytes_of_ended_connection_do_not_count_as_heard() -> None:
+    world, copy = following("eu")
+    earlier = copy.connectors["eu"].wire
+    assert earlier is not None
+    world.reset_connections("eu", "f")
+    world.sleep(SECOND)
+    assert earlier.over
+    copy.receive_bytes(earlier, b"late")
+    silence_ns = copy.silence_ns()
+    assert silence_ns is not None
+    assert silence_ns < SECOND
+
+
 def test_waiting_client_is_refused_when_instance_follows() -> None:
     world, copy = following("eu")
     copy.stop_following()

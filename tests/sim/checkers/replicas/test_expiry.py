@@ -232,6 +232,65 @@ def test_deadline_of_key_that_is_shown_elsewhere_stays() -> None:
         eu.finish_turn()
 
 
+def pass_time(world: SimWorld, ms: int) -> None:
+    """Step the clocks of all regions, and let them notice that."""
+    for name, site in world.sites.items():
+        site.clock.step_by(ms)
+        world.run(name, "EXISTS", "s")
+
+
+def test_deadline_that_was_replaced_is_not_removed() -> None:
+    """A region deletes the deadline 60 s, which has passed. Another one still shows 600 s."""
+    world = fresh(ExpiryChecker)
+    world.run("us", "SADD", "s", "m")
+    world.run("us", "PEXPIRE", "s", "600000")
+    assert world.converge(10 * SECOND)
+    for name in ("eu", "ap"):
+        world.close_way(name, "us")
+    world.run("ap", "PEXPIRE", "s", "60000")
+    world.sleep(100 * MS)
+    world.run("eu", "SREM", "s", "m")
+    pass_time(world, 90_000)
+    eu = world.sites["eu"]
+    eu.replica.keyspace.delete(b"s")
+    eu.finish_turn()
+    assert world.run("us", "EXISTS", "s") == 1
+    assert eu.around.checkers[0].looked == 2
+
+
+@pytest.mark.parametrize("passed_ms", [0, 90_000])
+def test_deadline_that_has_passed_everywhere_may_go_early(passed_ms: int) -> None:
+    """A region shows the key, because it has a longer deadline too."""
+    world = fresh(ExpiryChecker)
+    world.run("us", "SADD", "s", "m")
+    assert world.converge(10 * SECOND)
+    for name in ("eu", "ap"):
+        world.close_way("us", name)
+    world.close_way("eu", "us")
+    world.run("ap", "PEXPIRE", "s", "60000")
+    world.run("us", "PEXPIRE", "s", "600000")
+    world.sleep(100 * MS)
+    world.run("eu", "SREM", "s", "m")
+    pass_time(world, passed_ms)
+    eu = world.sites["eu"]
+    eu.replica.keyspace.delete(b"s")
+    if passed_ms:
+        eu.finish_turn()
+        assert world.run("us", "EXISTS", "s") == 1
+        return
+    with pytest.raises(Violation, match=r"eu removes the deadline \d+ of b's', which us shows"):
+        eu.finish_turn()
+
+
+def test_orphan_without_history_is_not_judged() -> None:
+    world = emptied()
+    eu = world.sites["eu"]
+    eu.around.run_history.book.forget_key(b"s")
+    eu.replica.keyspace.delete(b"s")
+    eu.finish_turn()
+    assert world.checkers[0].looked == 0
+
+
 def test_region_that_has_restarted_is_not_asked() -> None:
     world = emptied(restarts=True)
     eu = world.sites["eu"]
