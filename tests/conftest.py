@@ -41,8 +41,8 @@ def pytest_sessionstart() -> None:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Trace nothing in a test marked `no_cover`.
 
-    pytest-cov sees to that only where there is one process: in a worker it has started coverage
-    twice, and pausing the one resumes the other.
+    pytest-cov does that only in a single process. In a worker it has started coverage twice, and
+    pausing one of them resumes the other.
     """
     if not item.get_closest_marker("no_cover"):
         return (yield)

@@ -1,4 +1,4 @@
-"""Reading documents in tests: their blocks of code and shell commands."""
+"""Read documents in tests: their blocks of code and shell commands."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ RULE: Final = re.compile(r"\b([A-Z]{3}|D)-(\d+)\b(?: to \1-(\d+))?")
 
 
 def rules_cited(text: str) -> set[str]:
-    """Return the ids of rules that a text cites: `SET-3`, `STL-1 to STL-3`, `D-02`."""
+    """Return the ids of rules that a text cites, such as `SET-3`, `STL-1 to STL-3` and `D-02`."""
     found: set[str] = set()
     for family, first, last in RULE.findall(text):
         numbers = range(int(first), int(last or first) + 1)

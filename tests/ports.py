@@ -1,8 +1,8 @@
 """Loopback ports for the servers that tests start.
 
-A port that was found free stays ours until the tests of this process end: a socket is bound to it
-that does not listen. Linux lets a server bind the port beside it, since both say SO_REUSEADDR, but
-no other test finds it free, and no outgoing connection is given it.
+A port that was found free stays reserved until the tests of this process end, by a socket that is
+bound to it and does not listen. Linux lets a server bind the same port, since both set
+SO_REUSEADDR. No other test finds the port free, and no outgoing connection gets it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LAST: Final = FIRST + LINK_PORT_OFFSET  # the link ports end below those of outg
 
 
 def free_ports(count: int) -> range:
-    """Consecutive ports that are free, and the link ports above them too."""
+    """Return consecutive ports that are free, and whose link ports are free too."""
     for first in range(FIRST, LAST - count):
         ports = range(first, first + count)
         if hold([*ports, *(port + LINK_PORT_OFFSET for port in ports)]):
@@ -28,12 +28,12 @@ def free_ports(count: int) -> range:
 
 
 def free_base(count: int = 2) -> int:
-    """The number before `count` free ports, as `crdb up --port` takes it."""
+    """Return the number before `count` free ports, for `crdb up --port`."""
     return free_ports(count).start - 1
 
 
 def hold(ports: list[int]) -> bool:
-    """Hold all of these ports, or none if one is not free."""
+    """Reserve all of these ports, or none if one is not free."""
     with ExitStack() as stack:
         socks = [stack.enter_context(socket.socket()) for _ in ports]
         try:

@@ -1,7 +1,7 @@
 """A campaign of short runs keeps every promise and reaches every coverage probe.
 
 The runs are those of `python -m sim SEED --minutes 0.25`, with faults as close together as they
-ever are. A thing that is never seen any more is no reason for another seed before it is known why.
+ever are. If a probe is not reached any more, find the reason before you choose other seeds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SEEDS = range(1, 49)
 
 
 def never(names: Iterable[str], counts: Iterable[Mapping[str, int]]) -> list[str]:
-    """Return those that no run has counted."""
+    """Return the probes that no run has counted."""
     seen = {name for each in counts for name, count in each.items() if count}
     return [name for name in names if name not in seen]
 

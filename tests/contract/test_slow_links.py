@@ -20,8 +20,7 @@ SHORT = Tuning(history_bytes=100_000)
 
 
 class Parted:
-    """A world in which `eu` has written what `us` has not heard of, on ways of so many bytes a
-    second."""
+    """A world in which `us` lacks writes of `eu`, on ways of so many bytes a second."""
 
     def __init__(self, rate: int, regions: int = 2, tuning: Tuning = ROOMY) -> None:
         self.rate = rate
@@ -32,15 +31,15 @@ class Parted:
         self.rng = random.Random(1)
 
     def write(self, count: int, size: int = VALUE_BYTES) -> None:
-        """Write values that cannot be made smaller, each in its own op, and wait until all but
-        `us` have them."""
+        """Write values that do not compress, each in its own op, and wait until all but `us` have
+        them."""
         self.begin_writing("eu", count, size)
         self.world.sleep(SECOND)
 
     def begin_writing(
         self, source: str, count: int, size: int = VALUE_BYTES, *, is_one_op: bool = False
     ) -> None:
-        """Write values that cannot be made smaller, each in its own op or all in one."""
+        """Begin to write values that do not compress, each in its own op or all in one."""
         commands = [
             ("SET", f"{source}{self.size}.{number}", self.rng.randbytes(size // 2).hex())
             for number in range(count)
@@ -55,7 +54,7 @@ class Parted:
             self.size += count * size
 
     def heal(self) -> float:
-        """Heal the cut; how many seconds it takes to catch up."""
+        """Heal the cut. Return the number of seconds until `us` has caught up."""
         world = self.world
         for way in world.network:
             way.bandwidth = self.rate
@@ -124,9 +123,12 @@ def test_one_large_op_over_slow_link_arrives(rate: int) -> None:
 @pytest.mark.parametrize("is_one_op", [True, False], ids=["one-op", "many-ops"])
 @pytest.mark.parametrize("count", [100, 300])
 def test_both_directions_catch_up_at_same_time(rate: int, is_one_op: bool, count: int) -> None:
-    """The limit: a window of bytes takes its time on the way, and then its acknowledgement waits
-    behind a window of the other direction. So each direction uses at least half of its bandwidth.
-    A second is for connecting."""
+    """Limit the time of two transfers in opposite directions.
+
+    A window of bytes takes its time on the way. Then its acknowledgement waits behind a window of
+    the other direction. So each direction uses at least half of its bandwidth. One second is added
+    for connecting.
+    """
     parted = Parted(rate)
     for source in ("us", "eu"):
         parted.begin_writing(source, count, is_one_op=is_one_op)
@@ -140,12 +142,14 @@ def test_both_directions_catch_up_at_same_time(rate: int, is_one_op: bool, count
 def test_both_directions_catch_up_even_if_first_window_takes_too_long(
     rate: int, is_one_op: bool
 ) -> None:
-    """The first window of each direction holds up the acknowledgements of the other one for longer
-    than the silence that ends a link. So the next connections have smaller windows.
+    """Limit the time if the first window of each direction is too large.
 
-    The limit: what three connections with windows of 16, 4 and 1 KB have sent in vain is sent in
-    addition. Again each direction uses at least half of its bandwidth. Each of these connections
-    costs the silence that ends it, and the time to dial again."""
+    Each of these windows delays the acknowledgements of the other direction for longer than the
+    silence that ends a link. So the next connections have smaller windows. The limit allows for
+    three connections whose windows of 16, 4 and 1 KB were sent in vain. It also allows each of them
+    the silence that ends it and the time to dial again. Again each direction uses at least half of
+    its bandwidth.
+    """
     parted = Parted(rate)
     for source in ("us", "eu"):
         parted.begin_writing(source, 30, is_one_op=is_one_op)

@@ -12,12 +12,12 @@ Named = tuple[str, dict[str, object]]
 
 
 def make_event(name: str, details: dict[str, Any]) -> OperatorEvent:
-    """An event with these details."""
+    """Return an event with these details."""
     return EVENTS[name](**details)
 
 
 def named(event: OperatorEvent) -> Named:
-    """The name and the details of an event, without a region that is not set."""
+    """Return the name and the details of an event. An unset region is left out."""
     details = event.details()
     if not details.get("region", ""):
         details.pop("region", None)
@@ -25,5 +25,5 @@ def named(event: OperatorEvent) -> Named:
 
 
 def collector(events: list[Named]) -> Callable[[OperatorEvent], None]:
-    """A function that takes events and adds their names and details to a list."""
+    """Return a function that takes events and adds their names and details to a list."""
     return lambda event: events.append(named(event))

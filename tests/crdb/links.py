@@ -47,7 +47,7 @@ class FlowingLinks:
                     self.world.send(self.names.index(source) + 1, self.names.index(sink) + 1)
 
     def answer(self) -> None:
-        """All distant regions answer the last question."""
+        """Let all distant regions reply to the last query."""
         for name in self.distant:
             self.reported[name] = (self.asked, self.vector(name))
 

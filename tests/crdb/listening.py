@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 30
 
 
 def listening() -> socket.socket:
-    """A listening socket on a free loopback port."""
+    """Return a listening socket on a free loopback port."""
     sock = socket.create_server(("127.0.0.1", 0))
     sock.listen(64)
     return sock
@@ -33,17 +33,17 @@ class Talker:
         await self.stream.send_all(request)
 
     async def read(self, size: int) -> bytes:
-        """Exactly so many bytes of replies, or fewer and then the end."""
+        """Return exactly so many bytes of replies, or fewer if the other side closes first."""
         while len(self.received) < size:
             piece = await self.stream.receive_some(1 << 16)
             if not piece:
                 break
             self.received += piece
-        heard, self.received = self.received[:size], self.received[size:]
-        return heard
+        found, self.received = self.received[:size], self.received[size:]
+        return found
 
     async def ask(self, request: bytes, reply: bytes) -> None:
-        """Send a request, and get exactly this for it."""
+        """Send a request, and require exactly this reply."""
         await self.send(request + b"\r\n")
         assert await self.read(len(reply)) == reply
 
@@ -58,7 +58,7 @@ class Talker:
 
 
 class Site:
-    """A listener, and the clients that came to it."""
+    """A listener, and its clients."""
 
     def __init__(self, instance: Instance, busy_polls: bool) -> None:
         self.socket = listening()
@@ -67,7 +67,7 @@ class Site:
         self.talkers: list[Talker] = []
 
     async def connect(self) -> Talker:
-        """A new client."""
+        """Connect a new client."""
         talker = Talker(await trio.open_tcp_stream("127.0.0.1", self.port))
         self.talkers.append(talker)
         return talker
@@ -75,7 +75,7 @@ class Site:
 
 @asynccontextmanager
 async def serving(instance: Instance, busy_polls: bool = False) -> AsyncGenerator[Site]:
-    """A listener that serves while the block runs."""
+    """Run a listener while the block runs."""
     site = Site(instance, busy_polls)
     with trio.fail_after(PATIENCE_SECONDS):
         async with trio.open_nursery() as nursery:

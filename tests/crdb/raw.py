@@ -47,7 +47,7 @@ def exchange(server: Server, data: bytes, witness: bytes = WITNESS) -> Exchange:
 
 
 def instance(**parameters: str) -> Instance:
-    """An empty instance, some of its parameters set (`_` for `-`)."""
+    """Return an empty instance with some parameters set. Their names have `_` for `-`."""
     values = {name.replace("_", "-"): value for name, value in parameters.items()}
     made = Instance(Replica(1), build_table(), config=ParameterTable(values))
     made.advance(NOW)
@@ -64,7 +64,7 @@ def ours(data: bytes, **parameters: str) -> Exchange:
 
 
 def lines(client: Client, *requests: str) -> list[bytes]:
-    """Inline requests of one client; the replies, each as it was sent."""
+    """Run inline requests of one client. Return the replies, each as it was sent."""
     return [receive(client, request.encode() + b"\r\n") for request in requests]
 
 
@@ -72,7 +72,7 @@ Outcome = tuple[list[list[bytes]], bytes | None]
 
 
 def parse(pieces: Iterable[bytes], trusted: bool = True) -> Outcome:
-    """All requests in these pieces, and the error that ended them."""
+    """Return all requests in these pieces, and the error that ended them."""
     parser = Parser()
     parser.trusted = trusted
     found: list[list[bytes]] = []

@@ -1,12 +1,14 @@
 """Run the same commands on a real redis-server and on an instance, and compare.
 
 `peer.same("SET", "k", "v")` sends one command to both, compares the raw replies and returns ours,
-decoded. `peer.play(commands)` does that for many, and compares the whole keyspace at the end.
-Whatever ours wrote is sealed, encoded, decoded and applied to a mirror, which must show the same
-keys too: so every comparison with Redis is a replication test as well.
+decoded. `peer.play(commands)` does that for many commands, and compares the whole keyspace at the
+end.
 
-Where we differ from the server on purpose, `DIFFERENCES` says so with the rule that asks for it.
-The server is Redis 7.0 or newer; what 7.2 changed is listed there as well.
+The writes of the instance are also sealed, encoded, decoded and applied to a mirror, which must
+show the same keys. So every comparison with Redis is also a replication test.
+
+`DIFFERENCES` lists the intended differences from the server, each with the rule that asks for it.
+The server is Redis 7.0 or newer. Changes of 7.2 are listed there as well.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ EVERY_KEY = [b"KEYS", b"*"]
 
 @attrs.frozen
 class Difference:
-    """One way in which our reply may differ from the server's: on purpose, by `rule`."""
+    """An intended difference between our reply and the server's, required by `rule`."""
 
     rule: str
     why: str
@@ -53,12 +55,12 @@ class Difference:
 
 
 def encode(words: Sequence[Word]) -> list[bytes]:
-    """The arguments of a command as bytes."""
+    """Return the arguments of a command as bytes."""
     return [word if isinstance(word, bytes) else str(word).encode() for word in words]
 
 
 def request(args: Iterable[bytes]) -> bytes:
-    """A command as a client sends it."""
+    """Return a command as a client sends it."""
     return encode_request(list(args))
 
 
@@ -102,7 +104,7 @@ class Server:
         self.reader = Reader(lambda: self.socket.recv(1 << 16))
 
     def connect(self, port: int) -> socket.socket:
-        """A connection, as soon as the server listens."""
+        """Connect as soon as the server listens."""
         give_up = time.monotonic() + START_SECONDS_MAX
         while True:
             try:
@@ -113,11 +115,11 @@ class Server:
                 time.sleep(0.01)
 
     def run(self, args: list[bytes]) -> bytes:
-        """One command; its raw reply."""
+        """Run one command. Return its raw reply."""
         return self.run_all([args])[0]
 
     def run_all(self, commands: list[list[bytes]]) -> list[bytes]:
-        """Many commands in one go; their raw replies."""
+        """Run many commands in one go. Return their raw replies."""
         self.socket.sendall(b"".join(map(request, commands)))
         return [self.reader.next()[0] for _ in commands]
 
@@ -129,7 +131,7 @@ class Server:
 
 
 def wall_clock() -> int:
-    """Now, in ms."""
+    """Return the present time in ms."""
     return time.time_ns() // 1_000_000
 
 
@@ -144,7 +146,8 @@ class Ours:
         self.db = self.instance.keyspace
 
     def run(self, args: list[bytes], now: int | None = None) -> bytes:
-        """One command at `now` ms of wall clock, or at this moment; its raw reply."""
+        """Run one command at `now` ms of wall clock, or at the present time. Return its raw
+        reply."""
         self.instance.advance(wall_clock() if now is None else now)
         raw = receive(self.client, request(args))
         op = self.replica.seal()
@@ -153,13 +156,13 @@ class Ours:
         return raw
 
     def check_mirror(self) -> None:
-        """The mirror shows what we show."""
+        """Check that the mirror shows the same as this instance."""
         self.mirror.advance(self.db.now)
         assert visible(self.mirror.keyspace) == visible(self.db)
 
 
 def visible(db: Keyspace) -> dict[bytes, tuple[object, int | None]]:
-    """All that readers can see of a keyspace."""
+    """Return all that readers can see of a keyspace."""
     shown: dict[bytes, tuple[object, int | None]] = {}
     names = db.keys()
     for key in names:
@@ -173,7 +176,8 @@ COUNTER_MAX = (1 << 59) - 1
 
 
 def is_beyond_deadlines(args: list[bytes], theirs: Reply, ours: Reply) -> bool:
-    """A time to live that Redis takes and that lies behind the year 19809."""
+    """Return whether Redis accepts this time to live and we refuse it, since it ends after the year
+    19809."""
     is_refused = isinstance(ours, ErrorReply) and ours.text.startswith(b"ERR invalid expire time")
     return is_refused and any(len(arg) > 11 and arg.isdigit() for arg in args)
 
@@ -209,7 +213,7 @@ MILLISECONDS_SLACK = 60_000
 
 
 def normal(value: Reply) -> Reply:
-    """`value` with the order of sets and arrays removed."""
+    """Return `value` with sets and arrays in a fixed order."""
     if isinstance(value, tuple):
         kind, members = cast("tuple[str, list[Reply]]", value)
         return (kind, sorted(map(normal, members), key=repr))
@@ -219,7 +223,7 @@ def normal(value: Reply) -> Reply:
 
 
 def pairs(value: Reply) -> Reply:
-    """A flat array of names and values as pairs, unordered."""
+    """Return a flat array of names and values as pairs in a fixed order."""
     if isinstance(value, list):
         flat = cast("list[bytes]", value)
         return sorted(zip(flat[::2], flat[1::2], strict=True))
@@ -239,30 +243,31 @@ def alike(args: list[bytes], theirs: Reply, ours: Reply) -> bool:
 
 
 def agree(args: list[bytes], theirs: bytes, ours: bytes) -> None:
-    """Fails unless our raw reply is the server's, or says the same."""
+    """Fail unless our raw reply equals the server's, or has the same meaning."""
     if ours != theirs and not alike(args, decode(theirs), decode(ours)):
         raise AssertionError(f"{args}\n  redis: {theirs!r}\n  ours:  {ours!r}")
 
 
 class Peer:
-    """Both of them."""
+    """A redis-server and an instance."""
 
     def __init__(self, server: Server, ours: Ours) -> None:
         self.server = server
         self.ours = ours
 
     def same(self, *words: Word) -> Reply:
-        """Send one command to both, compare, return our reply, decoded."""
+        """Send one command to both, and compare. Return our reply, decoded."""
         args = encode(words)
         theirs, ours = self.server.run(args), self.ours.run(args)
         agree(args, theirs, ours)
         return decode(ours)
 
     def play(self, commands: Iterable[Sequence[Word]], protocol: int = 2) -> None:
-        """Send many commands to both, starting empty; compare all replies and what is left.
+        """Send many commands to both, starting empty. Compare all replies and the keyspaces at the
+        end.
 
-        The server gets all in one go, as most of what a round trip costs is to wait for its turn.
-        Ours runs all at the time that the server says it is, so that no second begins in between.
+        The server gets all commands in one go, since most of the time of a round trip is spent on
+        waiting. Our instance runs all of them at the server's time, so no second begins in between.
         """
         self.renew()
         self.ours.client.protocol = protocol
@@ -277,11 +282,12 @@ class Peer:
         self.same_under(decode(keys))
 
     def same_content(self) -> None:
-        """Both show the same keys with the same content and deadlines; so does the mirror."""
+        """Compare all keys, their contents and deadlines, also with those of the mirror."""
         self.same_under(decode(self.server.run(EVERY_KEY)))
 
     def same_under(self, keys: Reply) -> None:
-        """Both show the same under these keys, which are the server's, and ours has no others."""
+        """Compare these keys, which are those of the server. Check that the instance has no
+        others."""
         names = sorted(self.ours.db.keys())
         assert sorted(keys) == names
         asked = [[[b"TYPE", name], self.reading(name), [b"PEXPIRETIME", name]] for name in names]
@@ -295,7 +301,7 @@ class Peer:
         self.ours.check_mirror()
 
     def reading(self, key: bytes) -> list[bytes]:
-        """The command that reads all that is under a key of ours."""
+        """Return the command that reads everything under a key of our instance."""
         value = self.ours.db.lookup(key)
         assert value is not None
         return {
@@ -307,16 +313,16 @@ class Peer:
         }[value.code()]
 
     def protocol(self, version: int) -> None:
-        """Speak RESP `version` from now on."""
+        """Switch both connections to version `version` of RESP."""
         self.server.run([b"HELLO", str(version).encode()])
         self.ours.client.protocol = version
 
     def clear(self) -> None:
-        """Empty both, and start over with a new instance."""
+        """Empty the server, and replace the instance."""
         self.server.run_all([[b"FLUSHALL"], [b"HELLO", b"2"]])
         self.renew()
 
     def renew(self) -> None:
-        """A new instance of ours, after a last look at the mirror of the old one."""
+        """Replace the instance, after a last check of the mirror of the old one."""
         self.ours.check_mirror()
         self.ours = Ours()

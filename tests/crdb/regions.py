@@ -1,11 +1,11 @@
-"""Regions without links: each has an instance and a client. Tests move the operations.
+"""Regions without links, each with an instance and a client. Tests move the operations.
 
     regions = Regions(2)
     regions.run(1, "SADD", "s", "a")
     regions.sync()
     assert regions.everywhere("SMEMBERS", "s") == [b"a"]
 
-Operations travel as bytes. The clock of all regions is `now`, and stands still unless it is moved.
+Operations are sent as bytes. All regions share the clock `now`, which only the tests move.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class Regions:
         self.clients = {n: Client(instance) for n, instance in self.instances.items()}
 
     def run(self, region: int, *words: Word) -> Reply:
-        """One command in one region; its reply."""
+        """Run one command in one region. Return its reply."""
         return self.transaction(region, words)[0]
 
     def transaction(self, region: int, *commands: Sequence[Word]) -> list[Reply]:
-        """Commands in one region that become one operation; their replies."""
+        """Run commands in one region as one operation. Return their replies."""
         self.instances[region].advance(self.now)
         client = self.clients[region]
         replies = [decode(receive(client, request(encode(words)))) for words in commands]
@@ -52,20 +52,20 @@ class Regions:
         return replies
 
     def send(self, source: int, sink: int) -> None:
-        """Bring to one region what it lacks and another has."""
+        """Send one region the operations that another has and it lacks."""
         self.instances[sink].advance(self.now)
         for op in self.replicas[source].since(self.replicas[sink].vector):
             self.replicas[sink].accept(Op.from_bytes(op.to_bytes()))
         self.instances[sink].serve_dirty_keys()
 
     def merge(self, source: int, sink: int) -> None:
-        """Bring a snapshot of one region to another."""
+        """Merge a snapshot of one region into another."""
         self.instances[sink].advance(self.now)
         self.replicas[sink].merge(list(self.replicas[source].snapshot()))
         self.instances[sink].serve_dirty_keys()
 
     def collect(self) -> None:
-        """Let all regions hear how far the others are, and forget what they may."""
+        """Let all regions exchange reports, and collect garbage."""
         for sink, replica in self.replicas.items():
             for source, other in self.replicas.items():
                 if source != sink:
@@ -73,8 +73,8 @@ class Regions:
             replica.collect()
 
     def sync(self) -> None:
-        """Bring everything to all regions, and check that they converge."""
-        for _ in range(2):  # the second time for those that stood in between
+        """Send everything to all regions, and check that they converge."""
+        for _ in range(2):  # the second round is for regions that pass on what they received
             for source in self.replicas:
                 for sink in self.replicas:
                     if source != sink:
@@ -84,7 +84,7 @@ class Regions:
         assert len({replica.digest() for replica in self.replicas.values()}) == 1
 
     def everywhere(self, *words: Word) -> Reply:
-        """The reply to a read that all regions give; arrays are sorted."""
+        """Return the reply to a read, which all regions must give. Arrays are sorted."""
         replies = [self.run(region, *words) for region in self.clients]
         for reply in replies:
             if isinstance(reply, list):

@@ -10,7 +10,7 @@ from tests.crdb.waiters import Waiters
 
 @pytest.mark.parametrize("is_empty", [True, False])
 def test_snapshot_serves_blocked_client(is_empty: bool) -> None:
-    """An empty region takes everything over in a way of its own, which used to wake nobody."""
+    """An empty region takes over a snapshot by a path of its own, which once served no client."""
     regions = Regions(2)
     waiters = Waiters(regions)
     if not is_empty:
@@ -25,7 +25,7 @@ def test_snapshot_serves_blocked_client(is_empty: bool) -> None:
 
 @pytest.mark.parametrize("is_empty", [True, False])
 def test_snapshot_dirties_watched_key(is_empty: bool) -> None:
-    """D-16: effects from elsewhere dirty WATCH."""
+    """D-16: effects of other regions dirty watched keys."""
     regions = Regions(2)
     if not is_empty:
         regions.run(2, "SET", "other", "x")

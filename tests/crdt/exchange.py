@@ -9,14 +9,14 @@ from crdt.types.base import Value
 
 
 def deliver_to(source: Replica, *sinks: Replica) -> None:
-    """Bring the sinks what the source has, operation by operation, through bytes."""
+    """Send the sinks all operations that they lack and the source has, as bytes."""
     for sink in sinks:
         for op in source.since(sink.vector):
             sink.accept(Op.from_bytes(op.to_bytes()))
 
 
 def exchange(*replicas: Replica) -> None:
-    """Let all hear from all."""
+    """Let all replicas receive from all."""
     for source in replicas:
         for sink in replicas:
             if source is not sink:
@@ -24,7 +24,7 @@ def exchange(*replicas: Replica) -> None:
 
 
 def regions(count: int = 3, now: int = 1000, **options: Any) -> list[Replica]:
-    """Replicas that know of each other, all at the same time of day."""
+    """Return replicas that know of each other, all at the same time of day."""
     members = range(1, count + 1)
     made = [Replica(region, members=members, **options) for region in members]
     for replica in made:
@@ -33,7 +33,7 @@ def regions(count: int = 3, now: int = 1000, **options: Any) -> list[Replica]:
 
 
 def converge(*replicas: Replica) -> None:
-    """Let all hear from all, report so, and forget what they may; until nothing is left."""
+    """Let all replicas exchange operations and reports, and collect garbage, until none is left."""
     for _ in range(3):
         exchange(*replicas)
         for sink in replicas:

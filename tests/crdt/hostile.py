@@ -18,14 +18,14 @@ OPERATIONS: Final = (0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 15, 16, 255, 256)
 
 
 def anything(rng: random.Random, depth: int = 2) -> Any:
-    """A leaf, or a tuple of such."""
+    """Draw a leaf, or a tuple of such."""
     if depth and rng.random() < 0.3:
         return tuple(anything(rng, depth - 1) for _ in range(rng.randrange(5)))
     return rng.choice(LEAVES)
 
 
 def resets(rng: random.Random) -> tuple[Any, ...]:
-    """Shares that a reset takes back, more or less."""
+    """Draw shares that a reset takes back, mostly well-formed."""
     origins = [make_origin(region) for region in (1, 2, 3)]
     flat: list[Any] = []
     for _ in range(rng.randrange(3)):
@@ -34,7 +34,7 @@ def resets(rng: random.Random) -> tuple[Any, ...]:
 
 
 def position(rng: random.Random) -> tuple[Any, ...]:
-    """A place in a list, more or less."""
+    """Draw a position in a list, mostly well-formed."""
     parts: list[Any] = []
     for _ in range(rng.randrange(3)):
         parts += (rng.choice((0, 1, -1)), make_origin(rng.randint(1, 3)), rng.choice(ODD[:5]), 0)
@@ -42,7 +42,7 @@ def position(rng: random.Random) -> tuple[Any, ...]:
 
 
 def item(rng: random.Random) -> Any:
-    """Something that occurs in some payload."""
+    """Draw something that occurs in some payload."""
     makers = (
         lambda: rng.choice(ODD[:5]),
         lambda: rng.choice(NUMBERS),
@@ -56,7 +56,7 @@ def item(rng: random.Random) -> Any:
 
 
 def fitting(rng: random.Random, check: Callable[[object], bool]) -> Any:
-    """Something odd that passes for what is asked."""
+    """Draw something odd that still satisfies a check."""
     for _ in range(200):
         found = item(rng)
         if check(found):
@@ -65,7 +65,7 @@ def fitting(rng: random.Random, check: Callable[[object], bool]) -> Any:
 
 
 def well_formed(rng: random.Random) -> tuple[Any, ...]:
-    """An effect that passes, with odd things in it."""
+    """Draw a well-formed effect with odd things in it."""
     kind, key = rng.choice(tuple(BUILT_IN.shapes)), rng.choice((b"k", b"l"))
     fixed, repeated, optional = BUILT_IN.shapes[kind]
     checks = [*fixed, *repeated * rng.randrange(4), *optional * (rng.random() < 0.3)]
@@ -73,7 +73,7 @@ def well_formed(rng: random.Random) -> tuple[Any, ...]:
 
 
 def effect(rng: random.Random) -> tuple[Any, ...]:
-    """An effect of some kind, mostly well-formed."""
+    """Draw an effect of some kind, mostly well-formed."""
     if rng.random() < 0.8:
         return well_formed(rng)
     code = rng.choice(CODES) if rng.random() < 0.95 else anything(rng)
@@ -83,7 +83,7 @@ def effect(rng: random.Random) -> tuple[Any, ...]:
 
 
 def spoil(rng: random.Random, tree: Any) -> Any:
-    """A nested tuple with something in it replaced."""
+    """Return a nested tuple with a part of it replaced."""
     if isinstance(tree, tuple) and tree and rng.random() < 0.9:
         items: list[Any] = list(tree)  # pyright: ignore[reportUnknownArgumentType]
         index = rng.randrange(len(items))

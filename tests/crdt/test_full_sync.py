@@ -15,7 +15,8 @@ MB = 1 << 20
 
 
 def test_large_values_go_in_pieces_of_bounded_size() -> None:
-    """Pieces were bounded in keys alone: 2,000 keys of a megabyte made one that no sink takes."""
+    """Pieces were once bounded in keys alone. A piece of 2,000 keys of a megabyte was refused by
+    every sink."""
     here, there = regions(2)
     for index in range(6):
         here.string(f"s{index}").set(bytes(MB // 2))
@@ -63,7 +64,7 @@ def test_string_that_is_nothing_leaves_nothing() -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_lone_strings_merge_as_their_operations_would(seed: int) -> None:
-    """The short way for plain strings, and the long one, give what the operations give."""
+    """The fast path for plain strings and the general path both give what the operations give."""
     rng = random.Random(seed)
     one, other = regions(2)
     for _ in range(rng.randrange(1, 4)):
@@ -110,7 +111,7 @@ def test_reader_gets_what_was_there_before_merge() -> None:
 
 
 def test_merge_collects_flag_of_lone_persistent_string() -> None:
-    """Both hold the same write; to one of them somebody has said that its time to live is over."""
+    """Both replicas hold the same write. For one of them, a PERSIST has ended its time to live."""
     here, there = regions(2)
     here.string("k").set("a")
     exchange(here, there)
@@ -137,10 +138,10 @@ def test_other_values_are_merged_in_full() -> None:
 
 
 def fill(here: Replica) -> None:
-    """A key of every type, some with deadlines, some dead but remembered."""
+    """Make a key of every type, some with deadlines, and some deleted but not forgotten."""
     here.counter("counter").increment(5)
-    here.counter("grave").increment(5)
-    here.counter("grave").delete()
+    here.counter("deleted").increment(5)
+    here.counter("deleted").delete()
     here.set("set").add("a", "b")
     here.hash("hash")["f"] = "v"
     here.hash("hash").increment("n", 3)
@@ -155,7 +156,7 @@ def fill(here: Replica) -> None:
 
 
 def test_keys_of_all_types_that_are_alike_are_left_alone() -> None:
-    """Merging them would take ten times as long as seeing that nothing is to be done."""
+    """Merging them would take ten times as long as comparing them."""
     here, there = regions(2)
     fill(here)
     exchange(here, there)

@@ -37,7 +37,7 @@ steps = st.lists(
 
 
 def write(db: Keyspace, key: bytes, act: str, number: int) -> None:
-    """One command on `key`."""
+    """Run one command on `key`."""
     value = db.lookup_for_write(key)
     match act:
         case "set":
@@ -63,7 +63,7 @@ def write(db: Keyspace, key: bytes, act: str, number: int) -> None:
 
 @given(steps)
 def test_shared_effects_mean_what_separate_ones_mean(plan: list[tuple[int, bytes, str]]) -> None:
-    """Two pairs of replicas do the same; one pair seals after every command."""
+    """Two pairs of replicas run the same commands. One pair seals after every command."""
     pairs = [regions(2), regions(2)]
     for number, (region, key, act) in enumerate(plan):
         for pair in pairs:
@@ -145,7 +145,7 @@ def test_bytes_of_long_effects_count() -> None:
 
 
 class Failing(Set):
-    """A set whose next effects meet a lack of memory, before or after they change something."""
+    """A set whose next effects run out of memory, before or after they change something."""
 
     __slots__ = ()
 

@@ -10,7 +10,7 @@ from crdt import Replica
 
 
 class Even:
-    """The greatest even number. An odd one is refused."""
+    """The greatest even number. Odd numbers are refused."""
 
     code = 211
 
@@ -36,7 +36,7 @@ class Even:
         self.number = state
 
 
-EVEN: Any = Even  # it needs neither `remove` nor `alive`
+EVEN: Any = Even  # it needs neither `remove` nor `is_live`
 
 
 def test_prepare_makes_effect_or_refuses() -> None:

@@ -10,7 +10,8 @@ from crdt import Replica
 
 
 def test_members_name_replica_itself() -> None:
-    """Else the others, who have the same list, would forget what it has not seen."""
+    """Otherwise the other members, which have the same list, would forget what this replica has not
+    seen."""
     sentence = r"replica 3 is not among its members \[1, 2\]: list .* this one too, or pass \[\]"
     with pytest.raises(ValueError, match=sentence):
         Replica(3, members=[1, 2])

@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.02
 
 @contextmanager
 def started(arguments: Sequence[str]) -> Generator[subprocess.Popen[str]]:
-    """`crdb` with these arguments, ended by its process id."""
+    """Start `crdb` with these arguments. End it by its process id after the block."""
     process = subprocess.Popen(
         [sys.executable, "-m", "crdb", *arguments],
         stdout=subprocess.PIPE,
@@ -36,12 +36,12 @@ def started(arguments: Sequence[str]) -> Generator[subprocess.Popen[str]]:
 
 
 def ready_event(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The event `ready` of a process that was started with `--json`."""
+    """Read the event `ready` of a process that was started with `--json`."""
     return events_until(process, "ready")[-1]
 
 
 def events_until(process: subprocess.Popen[str], name: str) -> list[dict[str, Any]]:
-    """All events up to the next one of that name. Fails if the process ends before."""
+    """Read all events up to the next one of that name. Fail if the process ends before."""
     events = [first_event(process)]
     while events[-1]["event"] != name:
         events.append(first_event(process))
@@ -49,9 +49,10 @@ def events_until(process: subprocess.Popen[str], name: str) -> list[dict[str, An
 
 
 def first_event(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """The next event of a process that was started with `--json`.
+    """Read the next event of a process that was started with `--json`. Fail if the process ends
+    before.
 
-    Fails if the process ends before. A process that writes nothing for WAIT_SECONDS is ended.
+    A process that writes nothing for WAIT_SECONDS is ended.
     """
     assert process.stdout is not None
     assert process.stderr is not None
@@ -78,9 +79,9 @@ def ask(port: int, *words: str) -> bytes:
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    """Look again and again until it holds. Fails after WAIT_SECONDS.
+    """Check again and again until the condition holds. Fail after WAIT_SECONDS.
 
-    Each look is a round trip; between them the core belongs to the processes that are asked.
+    A pause between checks leaves the core to the processes that are asked.
     """
     ends = time.monotonic() + WAIT_SECONDS
     while not holds():

@@ -25,7 +25,7 @@ def drawn(latency: Latency, count: int = 20_000) -> list[int]:
 
 
 class Bits(Random):
-    """A source of randomness that gives one answer, and knows what it was asked."""
+    """A source of randomness that returns a fixed number, and records the requests."""
 
     def __init__(self, answer: int) -> None:
         super().__init__(0)

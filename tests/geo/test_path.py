@@ -16,7 +16,7 @@ NAMES = "abcdef"
 
 @st.composite
 def graphs(draw: st.DrawFn) -> dict[Link, int]:
-    """Some directed links between six regions, with small weights, so that ties are frequent."""
+    """Draw directed links between six regions, with small weights, so that ties are frequent."""
     links = st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(
         lambda it: it[0] != it[1]
     )
@@ -28,7 +28,7 @@ def adjacency(weights: dict[Link, int]) -> dict[str, list[str]]:
 
 
 def simple_paths(weights: dict[Link, int], regions: tuple[str, ...], cost: int) -> Iterator[Path]:
-    """Every path that goes on from these regions and meets none twice."""
+    """Yield every path that continues from these regions and visits none twice."""
     yield Path(regions, cost)
     for (source, sink), weight in weights.items():
         if source == regions[-1] and sink not in regions:

@@ -17,7 +17,7 @@ NAMES = ("a", "b", "c", "d", "e")
 
 @st.composite
 def connected(draw: st.DrawFn) -> Topology:
-    """A ring of five, so that it is connected, in one direction at least, and some more links."""
+    """Draw a ring of five, which is connected in one direction at least, and some more links."""
     order = draw(st.permutations(NAMES))
     ring = {(name, order[(place + 1) % 5]) for place, name in enumerate(order)}
     more = draw(st.sets(st.sampled_from(sorted(permutations(NAMES, 2)))))
@@ -25,7 +25,8 @@ def connected(draw: st.DrawFn) -> Topology:
 
 
 def closure(links: set[Link]) -> set[Link]:
-    """Warshall's: who reaches whom, each itself included."""
+    """Return which regions reach each other, by Warshall's algorithm. Each region reaches
+    itself."""
     reach = links | {(name, name) for name in NAMES}
     for via, source, sink in product(NAMES, repeat=3):
         if (source, via) in reach and (via, sink) in reach:

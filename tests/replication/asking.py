@@ -1,9 +1,9 @@
 """A world for convergence queries, with messages and losses in any order.
 
-A region is a replica and its `ConvergenceQueries`; what it holds changes by hand. A link is a pair
-of ends with a queue each way. It comes up as a real one does: the source knows of it first, the
-sink hears of it before anything else. When it is lost, what is under way is gone, and each end
-notices when it is told to.
+A region is a replica and its `ConvergenceQueries`. Its vector changes by hand. A link is a pair of
+ends with a queue each way. It comes up as a real link does: first at the source, then at the sink,
+which learns of it before anything else. When a link is lost, its messages in transit are lost, and
+each end notices the loss when the test lets it.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from replication.mesh.convergence_query import ConvergenceQueries
 from replication.protocol.frames import ConvergenceReply, ConvergenceRequest, Frame
 
 Link: TypeAlias = tuple[int, int]
-"""Source and sink."""
+"""The numbers of a source and of its sink."""
 
 STEPS_MAX: Final = 100_000
 
 
 class Place:
-    """One end of one connection; `other` is its other end."""
+    """An end of a connection. `other` is its other end."""
 
     def __init__(self, site: Site, link: Link) -> None:
         self.site = site
         self.link = link
         self.other = self
         self.queue: deque[ConvergenceRequest | ConvergenceReply | None] = deque()
-        """What is on its way here; None says that the link is there."""
+        """Messages in transit to this end. None reports that the link is up."""
         self.is_lost = False
-        """The connection is, whether or not it was noticed here."""
+        """True if the connection is lost, even if this end has not noticed."""
         self.is_swamped = False
 
     def send(self, frame: Frame, /) -> None:
@@ -45,7 +45,7 @@ class Place:
             self.other.queue.append(frame)
 
     def take(self) -> None:
-        """Take in the next message."""
+        """Process the next message."""
         frame = self.queue.popleft()
         inward = self.link[1] == self.site.number
         if frame is None:
@@ -60,7 +60,7 @@ class Place:
 
 
 class Site:
-    """One region."""
+    """A region of the world."""
 
     def __init__(self, world: AskingWorld, number: int) -> None:
         self.world = world
@@ -104,7 +104,7 @@ class AskingWorld:
     # -- links -----------------------------------------------------------------------------
 
     def connect(self, link: Link) -> None:
-        """Let a link come up."""
+        """Connect both ends of a link."""
         source, sink = (Place(self.sites[number], link) for number in link)
         source.other, sink.other = sink, source
         self.places += [source, sink]
@@ -113,22 +113,22 @@ class AskingWorld:
         source.take()
 
     def places_of(self, link: Link) -> list[Place]:
-        """The ends of a link as far as they are known, new and old."""
+        """Return the ends of a link that have not noticed its loss, new and old."""
         return [place for place in self.places if place.link == link]
 
     def lose(self, link: Link) -> None:
-        """A link's connection is lost; nobody has noticed."""
+        """Lose a link's connection. Its ends have not noticed yet."""
         for place in self.places_of(link):
             place.is_lost = True
             place.queue.clear()
 
     def cut(self, link: Link) -> None:
-        """A link is cut; its ends have yet to notice."""
+        """Cut a link. Its ends have not noticed yet."""
         self.wanted.discard(link)
         self.lose(link)
 
     def heal(self, link: Link) -> None:
-        """A link is there, after both ends have noticed that it was not."""
+        """Let both ends of a link notice its loss, and connect them again."""
         for place in self.places_of(link):
             if not place.is_lost:
                 return
@@ -146,17 +146,17 @@ class AskingWorld:
     # -- what happens ----------------------------------------------------------------------
 
     def carry(self, link: Link) -> None:
-        """Bring what a link's source holds to its sink."""
+        """Deliver to a link's sink what its source has."""
         if self.is_up(link):
             source, sink = link
             self[sink].vector.update(join(self[sink].vector, self[source].vector))
 
     def busy(self) -> Iterator[Place]:
-        """Ends with something to take in."""
+        """Return the ends that have messages to process."""
         return (place for place in self.places if place.queue)
 
     def pump(self) -> None:
-        """Let every loss be noticed, and every message arrive."""
+        """Let every loss be noticed and every message arrive."""
         for _ in range(STEPS_MAX):
             lost = next((place for place in self.places if place.is_lost), None)
             place = next(self.busy(), None)
@@ -169,7 +169,7 @@ class AskingWorld:
         raise AssertionError("it goes on for ever")
 
     def quiet(self) -> None:
-        """Let every link that is wanted be there, and bring everything everywhere."""
+        """Connect every link that is not cut, and deliver everything."""
         self.pump()
         for link in sorted(self.wanted):
             self.heal(link)
@@ -179,7 +179,7 @@ class AskingWorld:
                 self.carry(link)
 
     def ask(self, number: int) -> bool | None:
-        """Ask in one region, let every message arrive, and see what has come out."""
+        """Start a query in one region, let every message arrive, and return the result."""
         questions = self[number].convergence_queries
         turn = questions.start_query()
         self.pump()

@@ -1,4 +1,4 @@
-"""A source and a sink, joined by hand, so that tests see every frame."""
+"""A source and a sink, connected by hand, so that tests see every frame."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 
 def member(region: int) -> Member:
-    """Region 1 is called `r1`."""
+    """Return a member with the name of its region, such as `r1`."""
     return Member(f"r{region}", region, make_origin(region))
 
 
@@ -62,7 +62,7 @@ def hello(region: int, vector: dict[int, int] | None = None, role: int = 0) -> H
 
 
 def replica(region: int, *, history_bytes: int = 1 << 20) -> Replica:
-    """Region `region` of three."""
+    """Return a replica of region `region` of three."""
     return Replica(region, members=(1, 2, 3), history_bytes=history_bytes)
 
 
@@ -74,7 +74,7 @@ def write(here: Replica, count: int = 1, size: int = 1) -> None:
 
 
 def make_source(here: Replica, limits: Limits | None = None) -> Source:
-    """A source of `here` that nobody has greeted yet."""
+    """Return a source of `here` that has received no Hello yet."""
     return Source(LogReader(here, member(here.region), limits or Limits()), 0)
 
 
@@ -85,7 +85,7 @@ def make_sink(
     routes: tuple[int, ...] | None = (1,),
     limits: Limits | None = None,
 ) -> Sink:
-    """A sink of `here` that dials region `peer` and has not been answered yet."""
+    """Return a sink of `here` that dials region `peer` and has received no answer yet."""
     mine = member(here.region)
     hello_frame = Hello(mine.name, mine.region, mine.origin, "", here.vector)
     return Sink(
@@ -96,7 +96,7 @@ def make_sink(
 def connected_source(
     here: Replica, limits: Limits | None = None, *, routes: tuple[int, ...] | None = (1,)
 ) -> Source:
-    """A source that sends to region 2, which has nothing yet."""
+    """Return a source that sends to region 2, which has nothing yet."""
     source = make_source(here, limits)
     source.receive(hello(2, role=FOLLOWER if routes is None else 0), 0)
     source.receive(Resume({}, routes), 0)
@@ -104,13 +104,13 @@ def connected_source(
 
 
 def snapshot_of(here: Replica) -> list[Frame]:
-    """A snapshot as a source sends it."""
+    """Return a snapshot as a source sends it."""
     pieces = [SnapshotPiece(piece, True) for piece in here.snapshot()]
     return [SnapshotBegin(here.vector), *pieces, SnapshotEnd()]
 
 
 def drain(end: Source | Sink) -> list[Frame]:
-    """All that an end has to send, over the wire and back."""
+    """Return all frames that an end has to send, encoded and decoded."""
     output: list[Frame] = []
     while end.ready:
         output += end.frames_to_send()
@@ -118,12 +118,12 @@ def drain(end: Source | Sink) -> list[Frame]:
 
 
 def of(kind: type[T], things: list[Frame] | list[Event]) -> list[T]:
-    """Those of one kind."""
+    """Return the frames of a kind."""
     return [thing for thing in things if isinstance(thing, kind)]
 
 
 def exchange(one: Source | Sink, other: Source | Sink, now: int = 0) -> list[Event]:
-    """Let both say all that they have to say; what happened."""
+    """Exchange all frames of both ends. Return the events."""
     events: list[Event] = []
     while one.ready or other.ready:
         for here, there in ((one, other), (other, one)):
@@ -134,7 +134,8 @@ def exchange(one: Source | Sink, other: Source | Sink, now: int = 0) -> list[Eve
 
 
 def joined(here: Replica, there: Replica, limits: Limits | None = None) -> tuple[Source, Sink]:
-    """`there` follows the region of `here`; the handshake is over and both have converged."""
+    """Return both ends of a link, after `there` has received everything from the region of
+    `here`."""
     source = make_source(here, limits)
     sink = make_sink(there, here.region, routes=(here.region,), limits=limits)
     exchange(sink, source)
@@ -168,14 +169,14 @@ EXAMPLES: dict[type[Frame], Frame] = {
 
 
 def pieces(here: Replica) -> list[Frame]:
-    """A snapshot, in frames."""
+    """Return a snapshot in frames."""
     snapshot = here.snapshot()
     whole = [SnapshotPiece(piece, True) for piece in snapshot]
     return [SnapshotBegin(snapshot.vector), *whole, SnapshotEnd()]
 
 
 def sink_in_state(state: SinkState, here: Replica | None = None) -> Sink:
-    """A sink of region 2 in `state`."""
+    """Return a sink of region 2 in `state`."""
     sink = make_sink(here or replica(2))
     if state is not SinkState.AWAITING_HELLO:
         sink.receive(hello(1), 0)
@@ -191,7 +192,8 @@ def sink_in_state(state: SinkState, here: Replica | None = None) -> Sink:
 
 
 def check_transition(end: Source | Sink, frame: Frame, following: enum.Enum | None) -> None:
-    """A frame leads to the state that the table has for it, or is refused if it has none."""
+    """Check that a frame leads to the state that the table has for it, or is refused if it has
+    none."""
     if following is None:
         refusal = f"{type(frame).__name__} while {end.state.value}"
         with pytest.raises(RemoteProtocolError, match=refusal):
@@ -202,20 +204,20 @@ def check_transition(end: Source | Sink, frame: Frame, following: enum.Enum | No
 
 
 def alone(peers: tuple[Peer, ...] = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)))) -> Links:
-    """The links of region 1 of three, none of them open."""
+    """Return the links of region 1 of three, none of them open."""
     replica = Replica(1, members=(1, 2, 3))
     return Links(replica, Member("r1", 1, replica.origin), peers)
 
 
 def connected(links: Links, sent: Hello) -> Source:
-    """A connection that has come in and said who it is."""
+    """Return an incoming connection that has sent its Hello."""
     source = links.serve(0)
     links.receive(source, sent, 0)
     return source
 
 
 def refusal(links: Links, sent: Hello) -> str:
-    """Why a connection that has come in is refused."""
+    """Return the reason for which an incoming connection is refused."""
     (refuse,) = drain(connected(links, sent))
     assert isinstance(refuse, Refuse)
     return refuse.reason

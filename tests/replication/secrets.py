@@ -21,7 +21,7 @@ def channels(dials: LinkSecret = SECRET, serves: LinkSecret = SECRET) -> tuple[C
 
 
 def exchange(one: Channel, other: Channel) -> None:
-    """Carry the messages of a handshake to and fro."""
+    """Carry the messages of a handshake both ways."""
     for _ in range(2):
         assert other.receive(one.bytes_to_send()) == []
         assert one.receive(other.bytes_to_send()) == []
@@ -37,7 +37,7 @@ def open_channels(secret: LinkSecret = SECRET) -> tuple[Channel, Channel]:
 
 
 async def prove(stream: trio.abc.Stream, secret: LinkSecret = NO_SECRET) -> Channel:
-    """Go through the handshake at the dialling end of a stream."""
+    """Complete the handshake at the dialling end of a stream."""
     channel = Channel(secret, Role.DIALS, bytes([3]) * NONCE_BYTES)
     while not channel.is_proven:
         await stream.send_all(channel.bytes_to_send())

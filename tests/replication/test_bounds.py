@@ -1,5 +1,6 @@
-"""Stalled, broken and hostile peers: everything that a peer makes us keep has a
-bound, and a peer that exceeds it is closed.
+"""Stalled, broken and hostile peers.
+
+Everything that is kept for a peer has a limit, and a peer that exceeds it is disconnected.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ SMALL = Limits(window_bytes_max=100, batch_bytes_max=50, snapshots_max=1)
 
 
 def streaming() -> Sink:
-    """A sink of region 2 that takes in ops of region 1."""
+    """Return a sink of region 2 that receives ops of region 1."""
     sink = make_sink(replica(2))
     sink.receive(hello(1), 0)
     sink.receive(Resumed(), 0)
@@ -71,7 +72,7 @@ def streaming() -> Sink:
 
 
 def snapshot_wanted(here: Replica) -> Source:
-    """A source that has been asked for its state."""
+    """Return a source whose peer has requested its state."""
     source = make_source(here, SMALL)
     source.receive(hello(2), 0)
     source.receive(Resume({}, (1,)), 0)
@@ -83,7 +84,8 @@ def snapshot_wanted(here: Replica) -> Source:
 
 
 def test_peer_that_reads_nothing_is_closed() -> None:
-    """It held the window, and its snapshot the turn of others, for ever."""
+    """Such a peer once kept a full window for ever, and its snapshot blocked the queue of
+    others."""
     here = replica(1)
     write(here, 20, size=20)
     source = connected_source(here, SMALL)
@@ -110,7 +112,8 @@ def test_peer_with_nothing_to_read_may_be_silent() -> None:
 
 
 def test_peer_that_left_queue_is_forgotten() -> None:
-    """While a snapshot was under way, each that asked for one and went stayed in the queue."""
+    """Peers that requested a snapshot and left while another one was sent once stayed in the
+    queue."""
     here = replica(1)
     write(here)
     first = snapshot_wanted(here)
@@ -149,7 +152,7 @@ def test_acknowledged_origins_are_bounded() -> None:
 
 
 def test_reports_that_would_not_fit_into_frame_are_left_out() -> None:
-    """An assertion used to end the process."""
+    """An assertion once ended the process."""
     here = replica(1)
     here.stability.members = set(range(2, 8))
     many = dict.fromkeys(range(make_origin(200), make_origin(200) + 16000), 1 << 39)
@@ -217,7 +220,7 @@ def test_peer_that_does_not_read_gets_no_requests() -> None:
 
 
 def test_region_that_has_not_recovered_is_not_followed() -> None:
-    """Its followers would drop what they have, and begin anew from nothing."""
+    """Its followers would drop their data, and start again from nothing."""
     links = links_of_three()
     links.collects = False
     source = links.serve(0)
@@ -317,7 +320,7 @@ def test_want_of_memory_ends_link_and_no_more(monkeypatch: pytest.MonkeyPatch) -
 
 
 class Open:
-    """A region that serves whoever connects."""
+    """A region that accepts every connection."""
 
     def __init__(self) -> None:
         self.links = links_of_three()

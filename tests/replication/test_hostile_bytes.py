@@ -1,7 +1,8 @@
-"""Hostile bytes never end a process: random and mutated frames at both machines in all states, from
-a peer that knows the secret, and random bytes from one that does not.
+"""Hostile bytes never end a process.
 
-Short and seeded here; `SESSIONS` can be raised by hand.
+A peer that knows the secret sends random and mutated frames to both machines in all states. Another
+one, without the secret, sends random bytes. Runs here are short and seeded. `SESSIONS` can be
+raised by hand.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ from tests.replication.secrets import OTHER, SECRET, open_channels
 
 SESSIONS = 400
 FRAMES_MAX = 40
-OUTBOX_SLACK = 300  # answers that are not asked for one by one: to questions that are given up
+OUTBOX_SLACK = 300  # events that do not need a reaction one by one
 ORIGINS = [make_origin(region, incarnation) for region in (1, 2, 3, 200) for incarnation in (0, 1)]
 
 
@@ -82,7 +83,7 @@ class Attacker:
         return self.spoil(self.rng.choice([*self.ops, *self.pieces, b"", b"junk"]))
 
     def spoil(self, data: bytes) -> bytes:
-        """The same bytes, or some of them changed or missing."""
+        """Return the bytes unchanged, or with some of them changed or missing."""
         if not data or self.rng.random() < 0.6:
             return data
         changed = bytearray(data)
@@ -126,7 +127,7 @@ class Attacker:
         ]
 
     def frame(self, end: Machine) -> Frame:
-        """Something to say: mostly what the state allows."""
+        """Return a frame, mostly one that the state allows."""
         if end.state.value == "awaiting hello" and self.rng.random() < 0.8:
             region = end.region or self.rng.choice((2, 3))
             return Hello(f"r{region}", region, make_origin(region), "", self.vector())
@@ -148,7 +149,7 @@ def links_of_three() -> Links:
 
 
 def react(links: Links, events: list[Event], now: int) -> None:
-    """Do what a region does."""
+    """React to an event as a region does."""
     for event in events:
         if isinstance(event, OriginReused) and event.origin == links.replica.origin:
             links.reincarnate(now)
@@ -163,7 +164,7 @@ def check_bounds(links: Links) -> None:
 
 
 def play(links: Links, attacker: Attacker, now: int) -> int:
-    """One connection. Returns when it is over."""
+    """Play one connection to its end."""
     rng = attacker.rng
     way = rng.choice(list(Direction))
     end: Machine = (

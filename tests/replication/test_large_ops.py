@@ -25,7 +25,7 @@ def test_operation_larger_than_frame_and_window_arrives() -> None:
 
 
 def test_large_transaction_arrives_in_bounded_operations() -> None:
-    """One of more than a sink takes used to end the link, again and again."""
+    """An operation that exceeds the limit of a sink once ended the link, again and again."""
     world = WireWorld(mesh("a", "b"), history_bytes=4 * OP_BYTES)
     world.run(200)
 
@@ -57,7 +57,8 @@ def test_operation_larger_than_causal_buffer_arrives() -> None:
 
 
 def test_database_of_large_values_is_taken_over() -> None:
-    """A piece of a snapshot once held 2,000 keys of any size, more than a sink takes."""
+    """A piece of a snapshot once contained 2,000 keys of any size, which can exceed the limit of a
+    sink."""
     world = WireWorld(mesh("a", "b"), history_bytes=1)
     world.run(200)
     world.cut_pair("a", "b")

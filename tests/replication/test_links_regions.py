@@ -104,12 +104,12 @@ def test_crash_in_middle_of_snapshot_lets_next_begin() -> None:
     sinks = world["c"].links.sinks
     while not any(sink.state is SinkState.LOADING for sink in sinks.values()):
         world.run(5)
-    donor = next(name for name, sink in sinks.items() if sink.state is SinkState.LOADING)
-    world[donor].crash()
+    snapshot_peer = next(name for name, sink in sinks.items() if sink.state is SinkState.LOADING)
+    world[snapshot_peer].crash()
     world.run(2000)
     assert world.agrees()
-    assert [e.peer for e in world["c"].events if isinstance(e, Merged)] != [donor]
-    world[donor].restart()
+    assert [e.peer for e in world["c"].events if isinstance(e, Merged)] != [snapshot_peer]
+    world[snapshot_peer].restart()
     world.run(3000)
     assert world.agrees()
 
@@ -181,8 +181,8 @@ def test_writes_under_reused_origin_are_kept_under_another() -> None:
 
 
 def with_full_buffer(limits: Limits) -> WireWorld:
-    """Return three regions of which c has seen a write of a that b lacks, and sends b more than its
-    causal buffer holds. The links between a and b are cut."""
+    """Return three regions. c has seen a write of a that b lacks, and sends b more than its causal
+    buffer holds. The links between a and b are cut."""
     world = WireWorld(mesh("a", "b", "c"), gate_bytes=1, limits=limits)
     world.run(200)
     world.cut_pair("a", "b")

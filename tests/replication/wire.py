@@ -1,7 +1,7 @@
-"""Regions joined by a simulated wire: bytes in order, with delays, cuts and reconnects.
+"""Regions that are linked by a simulated wire: bytes in order, with delays, cuts and reconnects.
 
-One heap, integer nanoseconds. Frames are encoded and decoded, so both ends are always exercised as
-they are over TCP.
+Events wait in one heap, with times in integer nanoseconds. Frames are encoded and decoded, so both
+ends run as they do over TCP.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REDIAL_NS = 50 * MS
 
 
 class Wire:
-    """One connection between a sink and a source. Each direction has a decoder at its end."""
+    """A connection between a sink and a source. Each direction has a decoder at its end."""
 
     def __init__(self, world: WireWorld, sink_site: Site, source_site: Site) -> None:
         self.world = world
@@ -44,13 +44,13 @@ class Wire:
             self.schedule(side)
 
     def schedule(self, side: int) -> None:
-        """The end at `side` may have something to send."""
+        """Schedule a flush of the end at `side`."""
         if not self.flushing[side]:
             self.flushing[side] = True
             self.world.after(0, lambda: self.flush(side))
 
     def flush(self, side: int) -> None:
-        """Send what there is; hang up behind the last frame."""
+        """Send all output of the end at `side`. Close the connection if the end is closed."""
         self.flushing[side] = False
         end = self.ends[side]
         if not self.up or not self.sites[side].alive:
@@ -65,7 +65,7 @@ class Wire:
             self.world.after(self.delay, lambda: self.hang_up(1 - side))
 
     def deliver(self, side: int, data: bytes) -> None:
-        """Bytes reach the end at `side`."""
+        """Deliver bytes to the end at `side`."""
         site, end = self.sites[side], self.ends[side]
         if not self.up or not site.alive:
             return
@@ -81,7 +81,7 @@ class Wire:
             site.note(site.links.receive(end, frame, self.world.now))
 
     def hang_up(self, side: int) -> None:
-        """The stream ends at `side`."""
+        """End the stream at `side`."""
         site = self.sites[side]
         if self.up and site.alive:
             site.note(site.links.receive(self.ends[side], Eof(), self.world.now))
@@ -106,7 +106,7 @@ class Wire:
 
 
 class Site:
-    """One region: a replica, its links, and what happened."""
+    """A region: a replica, its links, and the events so far."""
 
     def __init__(self, world: WireWorld, name: str, region: int, peers: Sequence[Peer]) -> None:
         self.world = world
@@ -137,19 +137,19 @@ class Site:
         self.wires = {}
 
     def note(self, events: Iterable[Event]) -> None:
-        """Remember what happened."""
+        """Record the events."""
         for event in events:
             self.events.append(event)
             assert not isinstance(event, OriginReused) or self.world.amnesia
 
     def write(self, act: Callable[[Replica], object]) -> None:
-        """Change something, seal it and let the links know."""
+        """Change a key, seal the effect and notify the links."""
         act(self.replica)
         self.replica.seal()
         self.links.wake()
 
     def tick(self) -> None:
-        """Let time pass at this region, and dial what is not connected."""
+        """Let time pass in this region, and dial peers that are not connected."""
         if not self.alive:
             return
         now = self.world.now
@@ -161,7 +161,7 @@ class Site:
                 self.dial(peer.name)
 
     def dial(self, name: str) -> None:
-        """Connect to a peer, if it is there."""
+        """Connect to a peer if it runs."""
         there = self.world.sites[name]
         if (there.name, self.name) in self.world.broken:
             return
@@ -174,7 +174,7 @@ class Site:
             return
 
     def crash(self) -> None:
-        """Lose everything; connections break."""
+        """Lose all data. Connections break."""
         self.alive = False
         for site in self.world.sites.values():
             for wire in site.wires.values():
@@ -182,14 +182,14 @@ class Site:
                     wire.reset()
 
     def restart(self) -> None:
-        """Come back with nothing, under a new incarnation."""
+        """Start again without data, under a new incarnation."""
         self.incarnation += 1
         self.alive = True
         self.start()
 
 
 class WireWorld:
-    """Regions, the time, and what is to happen."""
+    """Regions, the time, and the events to come."""
 
     def __init__(
         self,
@@ -221,11 +221,11 @@ class WireWorld:
         return self.sites[name]
 
     def delay(self, sink: str, source: str) -> int:
-        """One way, in nanoseconds."""
+        """Return the one-way delay in nanoseconds."""
         return self.delays.get((sink, source), self.delay_ns)
 
     def after(self, wait: int, act: Callable[[], None]) -> None:
-        """Let `act` happen in `wait` nanoseconds."""
+        """Schedule `act` in `wait` nanoseconds."""
         heapq.heappush(self.heap, (self.now + wait, next(self.order), act))
 
     def run(self, milliseconds: int) -> None:
@@ -247,27 +247,27 @@ class WireWorld:
         self.now = until
 
     def cut(self, source: str, sink: str, direction: Direction = Direction.IN) -> None:
-        """Cut one link by command, at its sink or at its source."""
+        """Cut a link by a command, at its sink or at its source."""
         site, peer = self.place(source, sink, direction)
         site.note(site.links.cut(peer, direction, self.now))
 
     def heal(self, source: str, sink: str) -> None:
-        """Heal it."""
+        """Heal a link."""
         for direction in Direction:
             site, peer = self.place(source, sink, direction)
             site.links.heal(peer, direction)
 
     def place(self, source: str, sink: str, direction: Direction) -> tuple[Site, str]:
-        """Return the place that controls a link, and its peer."""
+        """Return the site that controls a link, and its peer."""
         return (self[sink], source) if direction is Direction.IN else (self[source], sink)
 
     def cut_pair(self, one: str, other: str) -> None:
-        """Cut both ways."""
+        """Cut both directions."""
         self.cut(one, other)
         self.cut(other, one)
 
     def heal_pair(self, one: str, other: str) -> None:
-        """Heal both ways."""
+        """Heal both directions."""
         self.heal(one, other)
         self.heal(other, one)
 
@@ -286,7 +286,7 @@ class WireWorld:
 
 
 def mesh(*names: str) -> dict[str, Sequence[Peer]]:
-    """Every region linked with every other."""
+    """Link every region with every other."""
     regions = {name: number for number, name in enumerate(names, 1)}
     return {
         name: [Peer(other, regions[other], (regions[other],)) for other in names if other != name]
@@ -295,7 +295,7 @@ def mesh(*names: str) -> dict[str, Sequence[Peer]]:
 
 
 def line(*names: str) -> dict[str, Sequence[Peer]]:
-    """Each region linked with the next."""
+    """Link each region with the next."""
     size = len(names)
     topology: dict[str, Sequence[Peer]] = {}
     for place, name in enumerate(names):

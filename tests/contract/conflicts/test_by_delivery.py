@@ -1,9 +1,9 @@
-"""Play every scenario of conflicts in every way in which regions can receive writes of each other:
-by operations in one order and another, through a third region, by whole snapshots, by both in turn,
-and with metadata forgotten in between.
+"""Play every scenario of conflicts with every way of delivering writes.
 
-After every sync the regions that took part must show the same, and if nothing was forgotten they
-must hold the same bytes.
+Regions receive the writes of each other as operations in one order or another, through a third
+region, as whole snapshots, as both in turn, or with metadata forgotten in between. After every
+sync, the regions that took part must show the same. If nothing was forgotten, they must hold the
+same bytes.
 """
 
 from __future__ import annotations
@@ -37,33 +37,34 @@ Pair = tuple[int, int]
 
 
 def forwards(regions: Sequence[int]) -> list[Pair]:
-    """Everybody tells everybody, region 1 first."""
+    """Deliver from each region to each other one, region 1 first."""
     return list(permutations(regions, 2))
 
 
 def backwards(regions: Sequence[int]) -> list[Pair]:
-    """Everybody tells everybody, the last region first."""
+    """Deliver from each region to each other one, the last region first."""
     return forwards(regions)[::-1]
 
 
 def in_line(regions: Sequence[int]) -> list[Pair]:
-    """Each tells the next, and back: the ends hear of each other through the middle."""
+    """Deliver along a line of regions and back. The ends receive from each other through the
+    middle."""
     there = list(pairwise(regions))
     return there + [(sink, source) for source, sink in reversed(there)]
 
 
 def by_operations(_number: int) -> bool:
-    """No snapshot travels."""
+    """Deliver operations only."""
     return False
 
 
 def by_snapshots(_number: int) -> bool:
-    """Nothing but snapshots travels."""
+    """Deliver snapshots only."""
     return True
 
 
 def in_turn(number: int) -> bool:
-    """Every second time a snapshot travels."""
+    """Deliver a snapshot every second time, and operations otherwise."""
     return number % 2 == 1
 
 
@@ -159,7 +160,7 @@ class LocalBackend:
             assert len({state_of(replica) for replica in replicas}) == 1
 
     def bring(self, source: int, sink: int, by_snapshot: bool) -> None:
-        """Let one region hear what another has."""
+        """Deliver to one region what another has."""
         if not by_snapshot:
             try:
                 self.regions.send(source, sink)
@@ -198,7 +199,8 @@ def plain(reply: Any) -> Any:
 
 
 def state_of(replica: Replica) -> bytes:
-    """All that a replica holds under its keys, canonically; without who had heard from whom."""
+    """Return all that a replica holds under its keys, in canonical form, without what it knows of
+    other replicas."""
     head, *pieces = replica.snapshot(sort=True)
     assert head
     return b"".join(pieces)

@@ -1,7 +1,8 @@
 """Random commands on lists and sorted sets, most of them sensible, for comparing with Redis.
 
-A `Source` draws from a generator that it is given. Keys are few, so that commands meet what others
-left behind; some hold another type. Scores are binary fractions, so that sums have no rounding.
+A `Source` draws from a generator that it is given. There are few keys, so commands often find the
+results of earlier ones. Some keys hold another type. Scores are binary fractions, so that sums have
+no rounding.
 """
 
 from __future__ import annotations
@@ -23,73 +24,73 @@ class Source:
         self.rng = rng
 
     def is_rare(self, share: float = 0.03) -> bool:
-        """Now and then."""
+        """Return whether a rare case is drawn."""
         return self.rng.random() < share
 
     def key(self) -> str:
-        """One of three keys, rarely a string or a key that is never there."""
+        """Draw one of three keys, or rarely a key that holds a string or is missing."""
         return self.rng.choice(["string", "none"]) if self.is_rare() else self.rng.choice("xyz")
 
     def keys(self) -> list[str]:
-        """A number of keys, seldom a wrong one, and the keys."""
+        """Draw a number of keys, seldom a wrong one, and the keys."""
         chosen = [self.key() for _ in range(self.rng.randint(1, 3))]
         count = self.rng.choice(["0", "-1", "9", "x"]) if self.is_rare() else str(len(chosen))
         return [count, *chosen]
 
     def member(self) -> str:
-        """A member or an element."""
+        """Draw a member or an element."""
         return self.rng.choice(MEMBERS)
 
     def members(self) -> list[str]:
-        """One to three of them."""
+        """Draw one to three members."""
         return [self.member() for _ in range(self.rng.randint(1, 3))]
 
     def score(self) -> str:
-        """A score."""
+        """Draw a score."""
         return self.rng.choice(NO_SCORES if self.is_rare() else SCORES)
 
     def index(self) -> str:
-        """An index or a rank, seldom none."""
+        """Draw an index or a rank, seldom an invalid one."""
         return self.rng.choice(["x", "1.5", ""]) if self.is_rare() else str(self.number(-7, 7))
 
     def number(self, low: int, high: int) -> int:
-        """An integer."""
+        """Draw an integer."""
         return self.rng.randint(low, high)
 
     def limit(self) -> str:
-        """An end of a range of scores."""
+        """Draw an end of a range of scores."""
         if self.is_rare():
             return self.rng.choice(NO_LIMITS)
         return self.rng.choice(["", "("]) + self.rng.choice([*SCORES, "-inf", "+inf"])
 
     def name_limit(self) -> str:
-        """An end of a range of members."""
+        """Draw an end of a range of members."""
         if self.is_rare():
             return self.rng.choice(["x", ""])
         return self.rng.choice(["-", "+", "[" + self.member(), "(" + self.member()])
 
     def cut(self) -> list[str]:
-        """LIMIT."""
+        """Draw the option LIMIT."""
         return [self.word("LIMIT"), str(self.number(-1, 3)), str(self.number(-2, 4))]
 
     def word(self, *words: str) -> str:
-        """One of these words, in either case."""
+        """Draw one of these words, in either case."""
         word = self.rng.choice(words)
         return word.lower() if self.is_rare(0.3) else word
 
     def maybe(self, *words: str, share: float = 0.3) -> list[str]:
-        """These words or nothing."""
+        """Draw these words or nothing."""
         return list(words) if self.is_rare(share) else []
 
     def shuffled(self, options: Sequence[list[str]]) -> list[str]:
-        """Some of these options in any order."""
+        """Draw some of these options in any order."""
         chosen = [option for option in options if self.is_rare(0.4)]
         self.rng.shuffle(chosen)
         return [word for option in chosen for word in option]
 
 
 def zadd(source: Source) -> list[str]:
-    """ZADD with any options."""
+    """Draw ZADD with any options."""
     options = [source.word("NX", "XX", "GT", "LT", "CH") for _ in range(source.number(0, 2))]
     if source.is_rare(0.1):
         return ["ZADD", source.key(), *options, "INCR", source.score(), source.member()]
@@ -98,12 +99,12 @@ def zadd(source: Source) -> list[str]:
 
 
 def fill_equal(source: Source) -> list[str]:
-    """ZADD to the key whose scores are all equal, for ranges by member."""
+    """Return ZADD to the key whose scores are all equal, for ranges by member."""
     return ["ZADD", "equal", *[word for m in source.members() for word in ("1", m)]]
 
 
 def zrange(source: Source) -> list[str]:
-    """ZRANGE and ZRANGESTORE, of all three kinds."""
+    """Draw ZRANGE or ZRANGESTORE, of all three kinds."""
     kind = source.rng.choice(["", "BYSCORE", "BYLEX"])
     limit = {"": source.index, "BYSCORE": source.limit, "BYLEX": source.name_limit}[kind]
     options = source.shuffled([["REV"], source.cut(), ["WITHSCORES"]])
@@ -113,7 +114,7 @@ def zrange(source: Source) -> list[str]:
 
 
 def older_range(source: Source) -> list[str]:
-    """The commands that ZRANGE replaces."""
+    """Draw one of the commands that ZRANGE replaces."""
     name = source.rng.choice(["ZRANGEBYSCORE", "ZREVRANGEBYSCORE", "ZRANGEBYLEX", "ZREVRANGEBYLEX"])
     if name.endswith("LEX"):
         return [
@@ -128,7 +129,7 @@ def older_range(source: Source) -> list[str]:
 
 
 def counted_range(source: Source) -> list[str]:
-    """Counts and removals by range."""
+    """Draw a count or a removal by range."""
     name = source.rng.choice(["ZCOUNT", "ZREMRANGEBYSCORE", "ZLEXCOUNT", "ZREMRANGEBYLEX"])
     if "LEX" in name:
         return [name, "equal", source.name_limit(), source.name_limit()]
@@ -136,7 +137,7 @@ def counted_range(source: Source) -> list[str]:
 
 
 def combination(source: Source) -> list[str]:
-    """ZUNION, ZINTER, ZDIFF, stored or not, with all options; sets among the inputs."""
+    """Draw ZUNION, ZINTER or ZDIFF, stored or not, with all options; sets are among the inputs."""
     name = source.rng.choice(list(COMBINED))
     keys = source.keys()
     keys[1:] = ["set" if source.is_rare(0.2) else key for key in keys[1:]]
@@ -153,12 +154,12 @@ def combination(source: Source) -> list[str]:
 
 
 def count(source: Source) -> list[str]:
-    """The option COUNT of pops."""
+    """Draw the option COUNT of pops."""
     return source.maybe(source.word("COUNT"), str(source.number(0, 3)))
 
 
 def lpos(source: Source) -> list[str]:
-    """LPOS with any options."""
+    """Draw LPOS with any options."""
     options = [
         ["RANK", str(source.number(-3, 3))],
         ["COUNT", str(source.number(-1, 3))],
@@ -173,7 +174,7 @@ def end(source: Source) -> str:
 
 
 def insertion(source: Source) -> list[str]:
-    """LINSERT."""
+    """Draw LINSERT."""
     where = "BESIDE" if source.is_rare() else source.word("BEFORE", "AFTER")
     return ["LINSERT", source.key(), where, source.member(), source.member()]
 
@@ -224,7 +225,8 @@ MOVES: list[Draw] = [
 
 
 def history(seed: int, families: Sequence[list[Draw]], length: int) -> list[list[str]]:
-    """A random history, each family about as often as another, on a keyspace prepared for it."""
+    """Return a random history on a keyspace that is prepared for it. Each family of commands is
+    about as frequent as another."""
     source = Source(Random(seed))
     start = [["SET", "string", "x"], ["SADD", "set", "1", "2", "a"]]
     rng = source.rng

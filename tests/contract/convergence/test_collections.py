@@ -1,8 +1,8 @@
 """Regions converge for any writes, any order of arrival and any form of delivery.
 
-Three regions write at random under the same few keys, with all families of commands at once, while
-operations and whole snapshots travel, time passes and metadata is forgotten. What each family's
-values should be is tested with the family; here it is only that they are equal in the end.
+Three regions write at random under the same few keys, with all families of commands. Meanwhile
+operations and whole snapshots travel, time passes and metadata is forgotten. The values of each
+family are tested elsewhere. These tests only require that they are equal in the end.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ COMMANDS: list[Sequence[str]] = [
 
 
 def fill_in(template: Sequence[str], rng: Random) -> list[str]:
-    """A command with keys, members, fields and numbers in place of k, m, f and n."""
+    """Return a command with keys, members, fields and numbers in place of k, m, f and n."""
     name, *words = template
     choices = {"k": KEYS, "m": MEMBERS, "f": FIELDS, "n": "1257"}
     return [name, *(rng.choice(choices[word]) if word in choices else word for word in words)]
 
 
 def step(regions: Regions, rng: Random) -> None:
-    """One thing that happens somewhere."""
+    """Make one random step in one region."""
     source, sink = rng.sample(sorted(regions.replicas), 2)
     match rng.choices(["write", "send", "merge", "collect", "wait"], [70, 20, 4, 3, 10])[0]:
         case "write":
@@ -88,7 +88,7 @@ UNREPEATABLE = {"SPOP", "FLUSHALL"}
 
 
 def bring(regions: Regions, source: int, sink: int, *, by_snapshot: bool) -> None:
-    """Let one region hear what another has."""
+    """Deliver to one region what another has."""
     if by_snapshot:
         regions.merge(source, sink)
     else:
@@ -96,7 +96,7 @@ def bring(regions: Regions, source: int, sink: int, *, by_snapshot: bool) -> Non
 
 
 def contents(replica: Replica) -> bytes:
-    """All that a replica holds under its keys, canonically."""
+    """Return all that a replica holds under its keys, in canonical form."""
     _head, *pieces = replica.snapshot(sort=True)
     return b"".join(pieces)
 
@@ -104,7 +104,7 @@ def contents(replica: Replica) -> bytes:
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.rule("ORD-4")
 def test_operations_and_snapshots_lead_to_same(seed: int) -> None:
-    """The same schedule twice: once operations travel, once whole snapshots."""
+    """Run the same schedule twice: once with operations, once with whole snapshots."""
     rng = Random(f"ord-4 {seed}")
     commands = [words for words in COMMANDS if words[0] not in UNREPEATABLE]
     worlds = {by_snapshot: Regions(3) for by_snapshot in (False, True)}

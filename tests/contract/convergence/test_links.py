@@ -39,7 +39,7 @@ names = st.sampled_from(["a", "b", "c", "d"])
 
 
 class Regions(RuleBasedStateMachine):
-    """A world and what may happen in it."""
+    """A world of linked regions, and the steps that may happen in it."""
 
     @initialize(
         topology=st.sampled_from(sorted(TOPOLOGIES)),

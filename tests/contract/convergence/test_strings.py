@@ -1,7 +1,7 @@
 """Random commands on strings, counters, expiry and keys in three regions converge.
 
-Commands go to any region, operations travel between any two at any time, clocks move and are wrong.
-Once all have everything, all show the same (rule ORD-9).
+Commands go to any region, operations travel between any two at any time, and clocks move and are
+wrong. Once all regions have received everything, all show the same (rule ORD-9).
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def test_encoding_of_string_is_local() -> None:
 
 @pytest.mark.parametrize("name", ["GET k", "TTL k", "EXISTS k", "TYPE k", "SCAN 0", "KEYS *"])
 def test_reads_of_expired_key_write_nothing(name: str) -> None:
-    """Rules EXP-5, EXP-6: who reads hides it, who writes removes it."""
+    """Rules EXP-5 and EXP-6: a read hides an expired key, and a write removes it."""
     regions = Regions(2)
     regions.run(1, "SET", "k", "v", "PX", "10")
     regions.sync()

@@ -14,7 +14,7 @@ from tests.ports import free_ports
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A redis-server for the whole session; `CRDB_REDIS_SERVER` names another binary."""
+    """Start a redis-server for the whole session. `CRDB_REDIS_SERVER` names another binary."""
     binary = shutil.which(os.environ.get("CRDB_REDIS_SERVER", "redis-server"))
     if binary is None:
         pytest.skip("needs redis-server, which the package of that name installs")
@@ -25,7 +25,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def peer(redis_server: Server) -> Iterator[Peer]:
-    """A redis-server and an instance of ours, both empty."""
+    """Return a redis-server and an instance of ours, both empty."""
     both = Peer(redis_server, Ours())
     both.clear()
     yield both

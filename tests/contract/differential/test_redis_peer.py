@@ -45,7 +45,7 @@ def test_key_too_many_is_noticed(peer: Peer) -> None:
 def test_no_second_begins_while_commands_are_played(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OBJECT IDLETIME was 1 here and 0 there when the machine was busy."""
+    """OBJECT IDLETIME was once 1 here and 0 there on a busy machine."""
     seconds = iter(range(1, 1000))
     monkeypatch.setattr(redis_peer, "wall_clock", lambda: next(seconds) * 1000)
     peer.play([("SET", "k", "v"), ("OBJECT", "IDLETIME", "k")])

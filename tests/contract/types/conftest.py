@@ -21,5 +21,5 @@ def schedules() -> int:
 
 @pytest.fixture(scope="session")
 def seed() -> int:
-    """The seed of the first of them."""
+    """Return the first seed."""
     return int(os.environ.get("SUITE_SEED", "0"))

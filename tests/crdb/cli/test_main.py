@@ -124,7 +124,8 @@ def test_wrong_flags_give_one_line(
 def test_state_directory_in_use_is_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The second process took an incarnation, and the two replaced each other at their peers."""
+    """The second process once took an incarnation, and the two replaced each other at their
+    peers."""
     file, state = tmp_path / "regions.toml", tmp_path / "state"
     file.write_text('[[region]]\nname = "us"\n', encoding="utf-8")
     with locked_directory(state):

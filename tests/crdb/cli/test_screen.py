@@ -21,7 +21,7 @@ from tests.crdb.events import make_event
 
 
 def written(screen: Screen) -> list[str]:
-    """The lines that wait to be written."""
+    """Return the lines that wait to be written."""
     return b"".join(screen.stdout.waiting).decode().splitlines()
 
 

@@ -11,7 +11,7 @@ from crdb.cli.standard_output import READER_GONE, checked_output
 
 
 class FailingOutput(io.TextIOBase):
-    """Fails to write out what it holds."""
+    """A file whose flush fails."""
 
     def __init__(self, error: OSError) -> None:
         self.error = error

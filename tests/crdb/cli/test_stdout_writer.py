@@ -21,7 +21,7 @@ LOTS = "x" * (1 << 18)  # more than a pipe holds
 
 @pytest.fixture
 def pipe() -> Generator[tuple[FileIO, int]]:
-    """The end to read from and the end to write to; a test may close the first."""
+    """Return the end to read from and the end to write to. A test may close the first."""
     numbers = os.pipe()
     with FileIO(numbers[0]) as reading:
         yield reading, numbers[1]
@@ -141,7 +141,7 @@ async def test_full_disk_costs_what_was_to_be_written() -> None:
 
 
 async def test_line_that_a_full_disk_has_torn_is_ended(tmp_path: Path) -> None:
-    """The next event was appended to the half of an earlier one, and no reader could parse it."""
+    """The next event was once appended to a torn line, and no reader could parse it."""
     path = tmp_path / "log"
     with path.open("wb") as log:
         here = StdoutWriter(log.fileno())

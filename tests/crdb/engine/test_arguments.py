@@ -14,7 +14,7 @@ from crdb.resp.numbers import INT64_MAX
 
 
 def refusal(read: object, *given_args: object) -> bytes:
-    """The text with which `read` refuses."""
+    """Return the text with which `read` refuses."""
     assert callable(read)
     with pytest.raises(CommandError) as caught:
         read(*given_args)

@@ -12,7 +12,8 @@ SIGNS = st.text("ab*?[]^-\\", max_size=10).map(str.encode)
 
 
 def one_of(pattern: bytes, byte: int) -> tuple[bool, bytes]:
-    """Whether the set that `pattern` begins with, behind its bracket, holds `byte`; the rest."""
+    """Return whether the bracket expression that `pattern` begins with matches `byte`, and the rest
+    of the pattern. The opening bracket is already taken off."""
     negated = pattern[:1] == b"^"
     pattern = pattern[1:] if negated else pattern
     found = False

@@ -46,7 +46,7 @@ async def test_accepting_goes_on_without_free_descriptors(
         sock = site.socket
 
         class Exhausted:
-            """Stands for the listening socket, and cannot give a connection away, once."""
+            """A listening socket whose `accept` fails once."""
 
             def __init__(self) -> None:
                 self.failed = False

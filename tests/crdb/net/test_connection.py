@@ -19,7 +19,7 @@ ECHO = b"*2\r\n$4\r\nECHO\r\n$%d\r\n%b\r\n"
 
 
 def joined(database: Instance, epoll: select.epoll) -> Pair:
-    """A connection and the socket at its other end."""
+    """Return a connection, and the socket at its other end."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         there = socket.create_connection(server.getsockname())
         here, _ = server.accept()
@@ -45,7 +45,7 @@ def pair(epoll: select.epoll) -> Iterator[Pair]:
 
 
 def wait(epoll: select.epoll, event: int) -> None:
-    """Until the one connection has this event."""
+    """Wait until the connection has this event."""
     [(_, happened)] = epoll.poll(30)
     assert happened & event
 
@@ -79,7 +79,7 @@ def test_reset_is_end(pair: Pair, epoll: select.epoll) -> None:
 
 
 def fill(connection: Connection, there: socket.socket, epoll: select.epoll) -> int:
-    """Make more replies than the sockets hold, all of them unread; how many bytes."""
+    """Make more replies than the sockets hold, all of them unread. Return their size."""
     reply = b"x" * 1_000_000
     connection.client.parser.feed(ECHO % (len(reply), reply) * 3)
     assert connection.run_waiting()

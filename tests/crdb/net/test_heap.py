@@ -8,12 +8,12 @@ from crdb.net import heap
 
 
 def no_library(_name: str | None) -> object:
-    """A C library without the functions of the GNU one."""
+    """Return a C library without the functions of the GNU library."""
     return object()
 
 
 def test_heap_holds_what_was_freed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every other block stays, so that the others cannot be returned to the system."""
+    """Every other block stays allocated, so the freed ones cannot be returned to the system."""
     blocks = [bytes(2_000) for _ in range(20_000)]
     before = heap.heap_bytes_free()
     del blocks[::2]

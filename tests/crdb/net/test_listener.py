@@ -116,7 +116,7 @@ async def test_waiting_client_is_served_by_another() -> None:
 
 
 async def test_waiting_client_is_served_from_outside_of_turn() -> None:
-    """As when a link has brought an operation."""
+    """The list grows as if a link had brought an operation."""
     database = instance()
     async with serving(database) as site:
         waiter = await site.connect()

@@ -27,7 +27,7 @@ MISCONF = (
 
 
 class Watch:
-    """A journal that looks at the clients' sockets while it works: nothing may have come there."""
+    """A journal that checks during each call that no reply has reached the clients' sockets."""
 
     def __init__(self, database: Instance, policy: SyncPolicy = SyncPolicy.ALWAYS) -> None:
         self.database = database
@@ -38,13 +38,13 @@ class Watch:
         database.turn.use_journal(self.journal, policy)
 
     async def connect(self, site: Site) -> Talker:
-        """A client whose socket is looked at."""
+        """Connect a client whose socket is checked."""
         talker = await site.connect()
         self.descriptors.append(talker.stream.socket.fileno())
         return talker
 
     def look(self) -> None:
-        """Keep what has come to a client, without taking it from it."""
+        """Record what has reached a client's socket, without reading it from there."""
         for descriptor in self.descriptors:
             with socket.socket(fileno=os.dup(descriptor)) as sock, suppress(BlockingIOError):
                 self.early.append(sock.recv(100, socket.MSG_PEEK | socket.MSG_DONTWAIT))
@@ -91,7 +91,7 @@ async def test_reply_leaves_after_sync(name: str) -> None:
 
 
 async def test_each_of_many_replies_leaves_after_its_sync() -> None:
-    """With and without busy-polling, one request after the other."""
+    """Send one request after another, with and without busy-polling."""
     for busy_polls in (False, True):
         database = instance()
         watch = Watch(database)
@@ -120,7 +120,7 @@ async def test_blocked_client_is_served_after_sync() -> None:
 
 
 async def test_client_served_from_outside_of_turn_waits_for_sync() -> None:
-    """As when a link has brought an operation."""
+    """The list grows as if a link had brought an operation."""
     database = instance()
     watch = Watch(database)
     async with serving(database) as site:

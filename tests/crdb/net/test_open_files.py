@@ -15,7 +15,8 @@ UNLIMITED = resource.RLIM_INFINITY
 
 @pytest.fixture
 def limits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """The limits of the process, soft and hard: the last of them holds."""
+    """Replace the system's limits of the process by a list of pairs (soft, hard). The last pair is
+    in force."""
     reported: list[tuple[int, int]] = []
 
     def look(_which: int) -> tuple[int, int]:

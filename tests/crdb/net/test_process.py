@@ -63,7 +63,7 @@ def test_limits_of_control_groups(
 
 
 def groups(folder: Path, lines: str, file: str, text: str) -> Path:
-    """A tree of control groups, and the file that names those of a process."""
+    """Return a tree of control groups, and the file that names those of a process."""
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
     (folder / file).write_text(text)
     (folder / "own").write_text(lines)

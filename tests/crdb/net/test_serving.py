@@ -16,7 +16,7 @@ from tests.crdb.raw import instance
 
 @attrs.define
 class Socketless:
-    """Stands in for a connection: what its methods return, or raise."""
+    """A fake connection. Tests set what its methods return or raise."""
 
     outcomes: dict[str, bool | MemoryError]
     called: list[str] = attrs.Factory(list[str])
@@ -44,7 +44,7 @@ class Socketless:
 
 @attrs.define
 class Owner:
-    """Stands in for a client: it only has an instance."""
+    """A fake client that only has an instance."""
 
     instance: object
 

@@ -17,7 +17,7 @@ from crdb.region.source_address import ASK_PORT, ask_link_port
 
 
 def alone() -> SourceLinks:
-    """Of an instance without peers."""
+    """Return the membership of an instance without peers."""
     config = Config.from_names(["copy"])
     return RegionServer(config, "copy", emit=lambda _event: None, state=None).following
 
@@ -79,7 +79,7 @@ def test_file_with_invalid_sources_is_refused(text: str, output: str) -> None:
 async def test_source_without_link_address_cannot_be_followed(
     pieces: list[bytes], port: int | None
 ) -> None:
-    """An instance tells its port; a Redis server, or anything else that listens, does not."""
+    """An instance reports its link port. A Redis server, or any other server, does not."""
 
     async def answer(stream: trio.SocketStream) -> None:
         assert await stream.receive_some() == ASK_PORT

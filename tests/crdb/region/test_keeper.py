@@ -21,7 +21,7 @@ ALONE = Config.from_names(["us"])
 
 
 async def test_full_disk_ends_no_region(tmp_path: Path) -> None:
-    """It does not write under an incarnation that is not on disk, and tries again."""
+    """The region does not write under an incarnation that is not on disk. It tries again."""
     here, reported = region(state=tmp_path)
     (tmp_path / FILE).unlink()
     (tmp_path / FILE).mkdir()
@@ -88,7 +88,7 @@ async def test_what_is_held_is_noted_while_it_is_right(tmp_path: Path, start_emp
 
 
 async def test_vector_is_written_once_disk_has_space(tmp_path: Path) -> None:
-    """It was not written again, and the next start did not know that data was lost."""
+    """The vector was once not written again. The next start did not know that data was lost."""
     here, reported = region(state=tmp_path)
     (tmp_path / HELD).unlink()
     (tmp_path / HELD).mkdir()

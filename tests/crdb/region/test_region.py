@@ -23,7 +23,7 @@ TWO = Config.from_names(["us", "eu"])
 
 
 class Reported:
-    """Remembers what a region tells."""
+    """A record of the events of a region."""
 
     def __init__(self) -> None:
         self.events: list[Named] = []
@@ -90,7 +90,7 @@ def test_restart_without_peers_does_not_wait(tmp_path: Path) -> None:
 
 
 async def test_peer_that_knows_more_of_us_than_we_do_stops_writes(tmp_path: Path) -> None:
-    """No dot is issued twice: what follows is written under a new incarnation."""
+    """No dot is issued twice: later writes have a new incarnation."""
     here, reported = region(state=tmp_path)
     lost = here.replica.origin
     here.observe([Recovered("eu")])
@@ -111,7 +111,8 @@ async def test_peer_that_knows_more_of_us_than_we_do_stops_writes(tmp_path: Path
 
 
 async def test_region_whose_counter_was_lost_finds_out_from_peer(tmp_path: Path) -> None:
-    """It takes itself for new, under another incarnation than any, until a peer knows better."""
+    """The region starts as a new one, under a random incarnation, until a peer reports that it has
+    existed."""
     first, _ = region(state=tmp_path / "lost")
     send(first, b"SET k v\r\n")
     first.instance.turn.run_phases(seals=True)

@@ -1,5 +1,7 @@
-"""A region over real sockets: what it has received reaches the journal before it is acknowledged,
-and a sync once a second keeps nobody waiting."""
+"""The journal of a region over real sockets.
+
+Received data reaches the journal before it is acknowledged. A sync once a second delays nobody.
+"""
 
 from __future__ import annotations
 
@@ -47,14 +49,14 @@ class WatchedSource(RegionServer):
         super().observe(events)
 
     def write(self, request: bytes) -> None:
-        """A client writes."""
+        """Run a write of a client."""
         receive(Client(self.instance), request)
         self.instance.turn.before_sleep()
 
 
 @asynccontextmanager
 async def running(*regions: RegionServer) -> AsyncGenerator[None]:
-    """Regions that run while the block does."""
+    """Run regions while the block runs."""
     for region in regions:
         region.open()
     with trio.fail_after(PATIENCE_SECONDS):
@@ -72,7 +74,7 @@ async def region_run(region: RegionServer) -> None:
 
 
 def watch(source: WatchedSource, sink: RegionServer, policy: SyncPolicy) -> FakeJournal:
-    """Give `sink` a journal that `source` looks at."""
+    """Give `sink` a journal, and let `source` compare acknowledgements with it."""
     journal = FakeJournal()
     sink.instance.turn.use_journal(journal, policy)
 
@@ -147,7 +149,7 @@ async def test_follower_journals_before_it_acknowledges() -> None:
 
 
 class SlowJournal(FakeJournal):
-    """A journal whose disk takes until `released` is set."""
+    """A journal whose disk is busy until `released` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,7 +163,7 @@ class SlowJournal(FakeJournal):
 
 
 async def connect(region: RegionServer) -> Talker:
-    """A client of a region."""
+    """Connect a client of a region."""
     return Talker(await trio.open_tcp_stream("127.0.0.1", region.region.port))
 
 

@@ -27,7 +27,7 @@ def ignore(_event: OperatorEvent) -> None:
 
 
 class Writing(RegionServer):
-    """A region that has just let something go."""
+    """A region that has just sent its first op."""
 
     def __init__(self) -> None:
         super().__init__(Config.from_names(["us", "eu"]), "us", emit=ignore, state=None)
@@ -36,7 +36,7 @@ class Writing(RegionServer):
         assert self.sealed == 1, "after a rest it goes at the end of the turn"
 
     def write(self) -> None:
-        """A client writes."""
+        """Run a write of a client."""
         self.replica.string("k").set("v")
 
     @property
@@ -132,7 +132,7 @@ LARGE = LARGE_BYTES_PER_SECOND // 10
 async def test_large_string_that_is_written_again_is_gathered(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    """It would be sent as a whole each time."""
+    """Otherwise the string would be sent as a whole each time."""
     here = Writing()
     await trio.sleep(PACE_SECONDS)
     here.replica.string("big").set("x" * LARGE)

@@ -34,7 +34,7 @@ def test_incarnations_count_up_from_random_number(tmp_path: Path) -> None:
 
 
 def test_start_without_directory_draws_number() -> None:
-    """They all were incarnation 0, and gave their new writes the dots of old ones."""
+    """All such regions once had incarnation 0, and gave their new writes the dots of old ones."""
     numbers = {begin_incarnation(None).incarnation for _ in range(50)}
     assert len(numbers) > 40
     assert all(0 <= draw_incarnation() <= INCARNATION_MAX for _ in range(50))

@@ -14,7 +14,7 @@ from tests.crdb.redis_peer import request
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
-    """`data` in pieces."""
+    """Return `data` in pieces."""
     ends = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
     return [data[start:end] for start, end in pairwise(ends)]
 

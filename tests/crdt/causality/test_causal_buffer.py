@@ -104,14 +104,14 @@ def test_op_that_came_another_way_is_dropped() -> None:
 
 
 def test_size_of_small_effects_matches_memory() -> None:
-    """A byte limit on encodings alone let ten times as much memory be taken."""
+    """With a limit on encoded bytes alone, the buffer once took ten times as much memory."""
     buffer = CausalBuffer(limit=1000 * EFFECT_BYTES)
     assert buffer.hold(op(1, 1, {2: 1}, effects=900), {})
     assert not buffer.hold(op(3, 1, {2: 1}, effects=100), {})
 
 
 def test_of_what_overlaps_only_rest_is_held() -> None:
-    """An operation may have been divided differently on another way."""
+    """An operation may have been divided differently on another path."""
     buffer = CausalBuffer()
     assert buffer.hold(op(1, 1, {2: 1}, effects=3), {})
     assert buffer.hold(op(1, 2, {2: 1}, effects=4), {})
@@ -127,7 +127,7 @@ def test_of_what_overlaps_only_rest_is_held() -> None:
 
 
 def test_many_origins_may_wait_and_be_overtaken() -> None:
-    """Each used to take a frame of the stack."""
+    """Each waiting origin once took a stack frame."""
     buffer = CausalBuffer()
     origins = range(1, 2000)
     for origin in origins:
@@ -144,7 +144,7 @@ def test_missing_is_of_first_op_per_origin() -> None:
 
 
 def past(rng: Random, regions: int, count: int) -> list[Op]:
-    """Operations of some regions that read of each other, in an order that respects causality."""
+    """Return operations of some regions that have observed each other's, in a causal order."""
     seen = {origin: dict[int, int]() for origin in range(1, regions + 1)}
     made: list[Op] = []
     for _ in range(count):

@@ -154,7 +154,7 @@ def test_hostile_operation_is_refused_or_harmless(seed: int) -> None:
 
 
 def check_that_it_works(replica: Replica) -> None:
-    """Read everything, write it down, read that, and forget what can be."""
+    """Read everything, encode it, read that again, and collect garbage."""
     db = replica.keyspace
     for key in db.keys():  # noqa: SIM118
         value: Any = db.lookup(key)

@@ -18,7 +18,8 @@ def op(origin: int, first: int, effects: int = 1) -> Op:
 
 
 def history(count: int, keep: int = 100) -> OpLog:
-    """A history of `count` operations of origin 1, of which it keeps about `keep`."""
+    """Return a history of `count` operations of origin 1 that keeps about the last `keep` of
+    them."""
     made = OpLog(keep * (SIZE + 2))
     for seq in range(1, count + 1):
         made.append(op(1, seq))

@@ -1,4 +1,4 @@
-"""The schema of effects: it accepts what types write, and nothing else."""
+"""The schema of effects accepts what types write, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TYPES = BUILT_IN.with_types(
 
 
 def check(effect: Any) -> None:
-    """Check an effect as a replica does: its form when it is read, its payload with the types."""
+    """Check an effect as a replica does: its form when it is read, and its payload by its type."""
     check_form(effect)
     TYPES.check_effect(effect)
 

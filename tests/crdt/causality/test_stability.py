@@ -110,18 +110,19 @@ def test_reports_before_memory_loss_are_void() -> None:
     assert stability.clock(300) == 100
 
 
-def test_life_is_over_if_another_of_its_region_is_present() -> None:
+def test_incarnation_is_over_if_later_one_is_present() -> None:
     stability = Stability({2, 3})
     assert not stability.is_over(TWO)
     stability.enter([ONE, TWO + 1])
     assert stability.is_over(TWO)
     assert stability.is_over(ONE + 1)
     assert not stability.is_over(TWO + 1)
-    assert not stability.is_over(THREE), "nobody has said which of its lives is present"
+    assert not stability.is_over(THREE), "no member has reported the present incarnation"
 
 
 def test_ended_incarnation_blocks_stability_until_equal() -> None:
-    """Its last writes may not have seen what everybody reports, and still come from somewhere."""
+    """The last writes of the incarnation may not have observed what all members report, and may
+    still arrive."""
     stability = Stability({2, 3})
     stability.enter([ONE, TWO + 1, THREE])
     mine = {ONE: 5, TWO: 1}

@@ -20,7 +20,7 @@ ORIGINS = st.integers(make_origin(1), ORIGIN_MAX)
 
 
 def vector_with(numbers: dict[int, int], seed: int) -> Vector:
-    """A vector with some fingerprint for each origin."""
+    """Return a vector with some fingerprint for each origin."""
     return Vector(numbers, {origin: 1 + (origin * seed) % 4_000_000_000 for origin in numbers})
 
 

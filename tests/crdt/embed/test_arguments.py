@@ -48,7 +48,7 @@ def test_clock_may_begin_anywhere_but_in_seconds(now: int) -> None:
 
 
 class Name(bytes):
-    """Bytes of somebody's own."""
+    """A subclass of `bytes` in an application."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""A reused identity is detected wherever its replicas meet. Distinct ones are never suspected."""
+"""A reused identity is detected wherever its replicas meet. Distinct identities are never
+suspected."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ def write(replica: Replica, *values: int, runs: int = 1) -> None:
 
 
 def digests(*replicas: Replica) -> list[Any]:
-    """All that must not change when an exchange is refused."""
+    """Return all that must not change when an exchange is refused."""
     return [
         (replica.to_bytes(), dict(replica.vector), replica.causal_buffer.bytes)
         for replica in replicas
@@ -39,7 +40,7 @@ def digests(*replicas: Replica) -> list[Any]:
 
 
 def twins(ours: tuple[int, ...], theirs: tuple[int, ...], runs: int = 1) -> tuple[Replica, Replica]:
-    """Two replicas of one identity that have written different things."""
+    """Return two replicas of one identity that have written different things."""
     one, other = Replica(1), Replica(1)
     write(one, *ours)
     write(other, *theirs, runs=runs)
@@ -132,7 +133,7 @@ def test_third_replica_detects_twins_by_snapshots(
 def test_copy_that_was_rolled_back_is_noticed(
     way: Callable[[Replica, Replica], None], more: tuple[int, ...], runs: int
 ) -> None:
-    """The original and the peer are at 4, the copy writes on from 3."""
+    """The original and the peer are at effect 4, and the copy writes on from 3."""
     original, peer = Replica(1), Replica(2)
     write(original, 1, 2, 3)
     saved = original.save()
@@ -307,7 +308,7 @@ STEPS = st.lists(
 
 
 class Honest:
-    """Three replicas that do everything that one may do, and nothing that one must not."""
+    """Three replicas that exchange in every permitted way."""
 
     def __init__(self) -> None:
         self.replicas = [Replica(n, history_bytes=(1, 900, 1 << 20)[n - 1]) for n in (1, 2, 3)]

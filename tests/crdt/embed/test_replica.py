@@ -80,7 +80,7 @@ def test_early_operation_of_one_origin_waits() -> None:
 
 
 def seven_operations() -> list[Op]:
-    """Five operations of one replica and two of another that depend on some of them."""
+    """Return five operations of one replica, and two of another that depend on some of them."""
     one, other = regions(2)
     one.list("l").extend(["x", "y"])
     one.seal()
@@ -170,7 +170,7 @@ def test_merge_lets_out_what_waited_for_it() -> None:
 
 
 def test_snapshot_brings_vectors_of_others() -> None:
-    """Else a later operation of theirs would be taken for one that had seen nothing."""
+    """Otherwise a later operation of another replica would seem to have observed nothing."""
     here, there, third = regions()
     here.set("k").add("a")
     deliver_to(here, there)
@@ -279,7 +279,7 @@ def test_nothing_else_is_origin(number: int) -> None:
 
 
 def test_clock_shows_milliseconds() -> None:
-    """A time that no peer would take must not get into what is written."""
+    """A time that no peer would accept must not become part of a write."""
     now: Any = 1_700_000_000_000
     replica = Replica(1, clock=lambda: now)
     odd: Any = 1.7e12
@@ -306,7 +306,7 @@ def test_clock_shows_milliseconds() -> None:
 def test_report_that_could_not_count_is_refused(
     region: Any, vector: Any, clock: Any, error: type[Exception]
 ) -> None:
-    """It would be kept, and nothing would ever be forgotten."""
+    """Such a report would be kept, and block collection for ever."""
     replica = Replica(1, members=[1, 2])
     with pytest.raises(error):
         replica.record_report(region, vector, clock)
@@ -353,7 +353,7 @@ def test_replica_can_restart_from_other_snapshot() -> None:
 
 
 def test_writes_before_reset_may_come_back() -> None:
-    """It was taken for known here, and so for removed: the replicas differed for ever."""
+    """The write once counted as known and so as removed, and the replicas differed for ever."""
     here, there = regions(2)
     here.set("k").add("a")
     exchange(here, there)

@@ -15,7 +15,7 @@ from tests.crdt.exchange import deliver_to, exchange
 
 
 def filled(number: int = 1, **options: Any) -> Replica:
-    """A replica with something of everything."""
+    """Return a replica with values of every type."""
     replica = Replica(number, **options)
     replica.advance(1000)
     replica.set("s").add("a", "b")
@@ -159,7 +159,7 @@ def test_expired_key_stays_expired_without_clock() -> None:
 
 
 def test_history_that_snapshot_has_overtaken_is_restored() -> None:
-    """It was refused as damaged, so that the save could not be loaded at all."""
+    """Such a save was once refused as damaged."""
     here, there, third = Replica(1), Replica(2), Replica(3)
     write(there, "a")
     deliver_to(there, here)
@@ -176,7 +176,7 @@ def test_history_that_snapshot_has_overtaken_is_restored() -> None:
 
 
 def test_first_op_after_restore_carries_context() -> None:
-    """Else a later operation of it would be taken for one that had seen nothing."""
+    """Otherwise a later operation of the replica would seem to have observed nothing."""
     here, there, third = Replica(1), Replica(2), Replica(3)
     write(there, "a")
     deliver_to(there, here, third)

@@ -79,7 +79,7 @@ def test_views_by_themselves_have_no_keyspace() -> None:
 
 
 def test_handles_are_typed_by_their_key() -> None:
-    """The assertions are those of pyright; at run time these are plain calls."""
+    """Pyright checks the assertions. At run time they are plain calls."""
     replica = Replica(1)
     replica.advance(1)
     text, data = replica.set("s").add("a"), replica.set(b"s")
@@ -139,7 +139,7 @@ def test_handles_are_typed_by_their_key() -> None:
 )
 @pytest.mark.parametrize("key", [5, None])
 def test_wrong_key_is_refused_in_our_words(name: str, key: object) -> None:
-    """Compiled, it was "union[str, bytes] object expected; got int"."""
+    """The error of a compiled module was once "union[str, bytes] object expected; got int"."""
     with pytest.raises(TypeError, match=f"^expected str or bytes, not {type(key).__name__}$"):
         getattr(Replica(1), name)(key)
 

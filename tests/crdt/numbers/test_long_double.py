@@ -1,5 +1,8 @@
-"""Long doubles of 64 bits of mantissa, against fractions; and against a redis-server, which adds
-real ones, in `tests/crdb/commands/strings/test_counters.py`."""
+"""Long doubles with 64 bits of mantissa, compared with fractions.
+
+`tests/contract/differential/commands/strings/test_counters.py` compares them with a redis-server,
+which adds real ones.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,8 @@ def value(number: LongDouble) -> Fraction:
 
 
 def is_nearest(exact: Fraction, found: LongDouble) -> bool:
-    """Return whether this long double is the nearest, or the even one of a tie."""
+    """Return whether this long double is the nearest to `exact`, or the even one of two that are
+    equally near."""
     mantissa, exponent = abs(found[0]), found[1]
     assert mantissa.bit_length() <= 64
     assert exponent >= EXPONENT_MIN

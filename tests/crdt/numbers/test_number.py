@@ -110,7 +110,7 @@ def test_invalid_decimal_texts_are_refused() -> None:
 
 
 def test_decimal_texts_and_scores_mix() -> None:
-    """No type does so, but a hostile peer might."""
+    """No type writes such a sum, but a hostile peer might."""
     assert add(b"0.5", 0.25) == 0.75
     assert add(b"0.5", INFINITY) == INFINITY
     assert subtract(0.5, b"0.5") == 0
@@ -140,7 +140,7 @@ def test_sum_is_commutative_and_reversible(a: float, b: float) -> None:
 
 
 def test_sum_after_removal_is_of_rest() -> None:
-    """Rule CTR-3: in binary these are 0.30000000000000004 and 1.9999999999999996."""
+    """Rule CTR-3: in binary these would be 0.30000000000000004 and 1.9999999999999996."""
     assert add(0.1, 0.2) == 0.3
     assert add(6.1, -4.1) == 2
     assert subtract(6.1, 4.1) == 2

@@ -41,7 +41,7 @@ class SerialisingStore(ValueStore):
 
 @contextmanager
 def serialised(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
-    """Let all replicas that are made meanwhile keep their values as bytes."""
+    """Let all replicas that are made in the block keep their values as bytes."""
     with monkeypatch.context() as patch:
         make = partial(Keyspace, new_store=SerialisingStore)
         patch.setattr("crdt.embed.exchange.Keyspace", make)

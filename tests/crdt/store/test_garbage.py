@@ -119,9 +119,12 @@ def test_infinite_deadline_is_collected_when_stable() -> None:
     assert there.keyspace.seq == 0
 
 
-def test_endless_deadline_is_forgotten_by_all() -> None:
-    """Who has lost its memory writes beside it, to some that have forgotten and some that have not
-    (`tests/scenarios/persist_of_lost_lives.txt`)."""
+def test_persist_is_forgotten_by_all() -> None:
+    """A region that has lost its memory sets a deadline, concurrently with a PERSIST.
+
+    One region has forgotten the PERSIST, and another one has not. See
+    `tests/scenarios/persist_of_lost_incarnations.txt`.
+    """
     here, there, third = regions(now=1000)
     here.set("k").add("a")
     here.set("k").expire_at(5000)
@@ -219,7 +222,7 @@ def test_key_that_comes_back_is_no_orphan() -> None:
     assert set(here.set("k")) == {"b"}
 
 
-def test_key_that_came_back_and_went_is_an_orphan_anew() -> None:
+def test_key_that_came_back_and_went_is_orphan_again() -> None:
     """The third region wrote to the key while it was back, so the deadline is for its value."""
     here, there, third = regions()
     here.set("k").add("a")

@@ -26,7 +26,7 @@ def table(*keys: bytes) -> KeyTable:
 
 
 def test_expired_keys_are_not_seen() -> None:
-    """Rules EXP-5 and KEY-12: they still count in the size."""
+    """Rules EXP-5 and KEY-12: expired keys still count in the size."""
     keys = table(b"a", b"b")
     assert keys.keys() == [b"a", b"b"]
     keys.deadlines.put(b"a", (1, 1000))
@@ -106,7 +106,7 @@ def test_watched_key_is_touched_if_readers_see_difference(case: int, by_snapshot
 
 
 def test_another_type_under_key_is_seen_if_it_is_shown() -> None:
-    """Of several types the one of the lowest origin is shown (D-02)."""
+    """If a key holds several types, the one of the lowest origin is visible (D-02)."""
     for watcher, other, is_seen in ((1, 2, False), (2, 1, True)):
         here, there = Replica(watcher), Replica(other)
         here.set("k").add("a")

@@ -96,7 +96,7 @@ STAMPED: list[tuple[Any, ...]] = [
 def test_greatest_stamp_can_still_be_exceeded_once(
     effect: tuple[Any, ...],
 ) -> None:
-    """Rule ORD-7: one region's wrong clock must not stop what another region sends."""
+    """Rule ORD-7: a wrong clock in one region must not block writes of others."""
     here, there = Replica(1), Replica(3)
     for replica in (here, there):
         if effect[0] == 5:
@@ -318,7 +318,7 @@ def test_large_string_that_ends_expiry_does_not_replace_one_that_keeps_it() -> N
 
 
 class Seeing:
-    """A reader that records what it is told."""
+    """A reader that records its notifications."""
 
     def __init__(self) -> None:
         self.seen: list[bytes] = []

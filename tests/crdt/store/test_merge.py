@@ -146,7 +146,7 @@ def pieces_of(replica: Replica) -> list[Any]:
 
 
 def sample() -> Replica:
-    """A replica with something of everything."""
+    """Return a replica with values of every type."""
     here, there = regions(2)
     for index, command in enumerate(
         (*SUBJECTS["keyspace"].commands, *SUBJECTS["embedded"].commands)
@@ -216,7 +216,8 @@ DOTS_BEYOND: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", DOTS_BEYOND)
 def test_snapshot_holds_only_what_its_vector_covers(name: str) -> None:
-    """Otherwise merged data would count as unseen when its operation arrives, and stay forever."""
+    """Otherwise merged data would count as unobserved when its operation arrives, and stay for
+    ever."""
     sink = Replica(3)
     sink.set("mine").add("a")
     before = sink.to_bytes()
@@ -245,7 +246,7 @@ def test_nor_do_its_plain_strings_and_deadlines(piece: Any) -> None:
 
 
 def test_nor_had_origin_seen_what_vector_has_not() -> None:
-    """Its next removal would remove data that it had not observed."""
+    """Otherwise the origin's next removal would remove data that it had not observed."""
     sink = Replica(3)
     for seq, is_right in ((2, False), (1, True)):
         context = (make_origin(2), (make_origin(1), seq))
@@ -267,12 +268,12 @@ def test_all_types_of_contested_key_have_their_dots_looked_at() -> None:
 
 
 def one_key(piece: Any) -> list[Any]:
-    """A snapshot of one key."""
+    """Return a snapshot of one key."""
     return [head_of((), 1), piece, (2, 1)]
 
 
 def head_of(vector: Any, keys: int, contexts: Any = ()) -> tuple[Any, ...]:
-    """The head of a snapshot, as the present version has it."""
+    """Return the head of a snapshot in the present version."""
     return 0, 1, 0, vector, contexts, keys, ()
 
 
@@ -292,11 +293,11 @@ def test_head_of_another_version_or_group_is_refused(head: Any, reason: str) -> 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_invalid_snapshot_changes_nothing(name: str) -> None:
-    donor, sink = sample(), Replica(3)
+    source, sink = sample(), Replica(3)
     sink.set("mine").add("a")
     before = sink.to_bytes()
     with pytest.raises(DecodeError):
-        sink.merge([pack_piece(piece) for piece in WRONG[name](pieces_of(donor))])
+        sink.merge([pack_piece(piece) for piece in WRONG[name](pieces_of(source))])
     assert sink.to_bytes() == before
 
 
@@ -336,7 +337,7 @@ def test_flipped_bit_in_snapshot_is_noticed() -> None:
 
 
 def test_snapshot_with_excess_keys_is_refused_early() -> None:
-    """Not only at its end, which may never come."""
+    """It is refused before its end, which may never come."""
     here = Replica(1)
     for number in range(3):
         here.string(f"k{number}").set("v")

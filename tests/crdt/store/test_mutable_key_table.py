@@ -114,7 +114,7 @@ def test_flag_is_compacted_only_if_equal() -> None:
 
 
 def test_key_revealed_by_delete_is_scanned_and_sampled() -> None:
-    """A delete may remove what holds a flag off, and a concurrent enable is left."""
+    """A delete may remove the disable that holds a flag off, while a concurrent enable remains."""
     here, there = Replica(1), Replica(2)
     db = here.keyspace
     flag.disable(db, K, DISABLE_WINS)

@@ -94,7 +94,7 @@ def test_empty_snapshot_has_no_parts() -> None:
 
 
 def test_state_of_many_keys_is_small() -> None:
-    """The issue's bound is 2 MB for 100,000 keys, so 20 bytes a key."""
+    """The limit is 2 MB for 100,000 keys, so 20 bytes a key."""
     replica = Replica(1)
     replica.advance(1_790_000_000_000)
     for index in range(5000):

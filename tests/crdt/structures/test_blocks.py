@@ -10,7 +10,7 @@ from crdt.structures.blocks import BLOCK_MAX, Blocks, Position
 
 
 def compare(blocks: Blocks, twin: dict[Position, int]) -> None:
-    """Both hold the same, whichever way one asks."""
+    """Check that both hold the same, by every method of reading."""
     blocks.check()
     order = sorted(twin)
     size = len(order)
@@ -25,7 +25,7 @@ def compare(blocks: Blocks, twin: dict[Position, int]) -> None:
 
 
 def fill(keys: list[int], block_max: int = BLOCK_MAX) -> tuple[Blocks, dict[Position, int]]:
-    """Blocks and a dictionary with these keys, put in this order."""
+    """Return blocks and a dictionary with these keys, put in this order."""
     blocks, twin = Blocks(block_max), dict[Position, int]()
     for thing, key in enumerate(keys):
         blocks.put((key,), thing)

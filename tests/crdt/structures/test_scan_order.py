@@ -36,7 +36,7 @@ def names(first: int, last: int) -> dict[bytes, int]:
 
 
 def walk(order: ScanOrder, present: dict[bytes, int], count: int) -> list[list[bytes]]:
-    """All pages of a walk during which nothing changes."""
+    """Return all pages of a walk during which nothing changes."""
     cursor, page = order.walk(0, count, present)
     pages = [page]
     while cursor:
@@ -150,7 +150,7 @@ def test_full_bucket_of_dead_keys_is_cleaned_not_divided() -> None:
 
 @pytest.mark.interpreted("it replaces the function that hashes")
 def test_keys_that_share_place_share_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their number is not bounded, but nothing gets lost or comes twice."""
+    """Their number is not bounded, but none is lost or returned twice."""
 
     def same(key: bytes) -> int:
         return 7 if key.startswith(b"k") else place_of(key)

@@ -56,14 +56,14 @@ class Cart:
 
 
 class ForgetfulCart(Cart):
-    """Its merge does not know a removed element from one that it has never seen."""
+    """Its merge cannot distinguish a removed element from one that it has never seen."""
 
     def merge(self, other: Any, mine: Seen, theirs: Seen) -> None:
         self.dots |= other.dots
 
 
 class GreedyCart(Cart):
-    """Its remove takes away what it has not seen too."""
+    """Its remove also takes away elements that it has not seen."""
 
     def apply(self, effect: tuple[Any, ...], dot: Dot, observed: Observed) -> None:
         operation, element = effect
@@ -73,14 +73,14 @@ class GreedyCart(Cart):
 
 
 class UnsortedCart(Cart):
-    """Its state is written in the order in which things came."""
+    """Its state is written in the order of arrival."""
 
     def state(self) -> Any:
         return tuple(self.dots.items())
 
 
 class OneSidedCart(Cart):
-    """Its effect does something else where it was made than elsewhere."""
+    """Its effect does one thing at its origin and another elsewhere."""
 
     def apply(self, effect: tuple[Any, ...], dot: Dot, observed: Observed) -> None:
         if effect[0] == ADD or observed.is_local:
@@ -88,14 +88,14 @@ class OneSidedCart(Cart):
 
 
 class LossyCart(Cart):
-    """Its state leaves something out."""
+    """Its state leaves out an element."""
 
     def state(self) -> Any:
         return tuple(sorted(self.dots.items())[:1])
 
 
 class Register:
-    """A last-writer-wins register that keeps its losers. Written with a stamp and a value."""
+    """A last-writer-wins register that keeps its siblings. A write has a stamp and a value."""
 
     code = 129
 
@@ -131,7 +131,7 @@ class Register:
 
 
 class HastyRegister(Register):
-    """It drops the loser at once: a delete of the winner alone then leaves nothing."""
+    """Drops the sibling immediately, so a delete of the winner alone leaves nothing."""
 
     def apply(self, effect: tuple[Any, ...], dot: Dot, observed: Observed) -> None:
         super().apply(effect, dot, observed)
@@ -140,7 +140,7 @@ class HastyRegister(Register):
 
 
 class UndecidedRegister(Register):
-    """It leaves ties to the order of arrival."""
+    """Lets the order of arrival decide between equal stamps."""
 
     def value(self) -> Any:
         stamps = [stamp for stamp, _ in self.writes.values()]
@@ -148,7 +148,7 @@ class UndecidedRegister(Register):
 
 
 class Tally:
-    """A counter: increments by dot, so that a delete takes back what it saw and no more."""
+    """A counter. Increments are kept by dot, so a delete takes back only those that it saw."""
 
     code = 130
 
@@ -180,14 +180,15 @@ class Tally:
 
 
 class StubbornTally(Tally):
-    """It stays when everything in it has been deleted."""
+    """Its key stays when everything in it has been deleted."""
 
     def is_live(self) -> bool:
         return True
 
 
 class DoubleTally(Tally):
-    """A total, and what each delete takes off it: two concurrent deletes take it off twice."""
+    """A total, and the amount that each delete subtracts. Two concurrent deletes subtract it
+    twice."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -218,8 +219,8 @@ class DoubleTally(Tally):
 
 
 class Blocklist:
-    """A remove-wins set. Removes are remembered until everybody has seen them and what they keep
-    out."""
+    """A remove-wins set. Removes are kept until all replicas have seen them and the adds that they
+    suppress."""
 
     code = 131
 
@@ -278,14 +279,14 @@ class Blocklist:
 
 
 class RashBlocklist(Blocklist):
-    """It forgets removes although an add that they keep out may still be under way."""
+    """Forgets removes although an add that they suppress may still be in transit."""
 
     def forgettable(self, dot: Dot, stable: Seen) -> bool:
         return True
 
 
 class HoardingBlocklist(Blocklist):
-    """It never forgets a remove."""
+    """Never forgets a remove."""
 
     def collect(self, stable: Seen) -> bool:
         return self.has_garbage()

@@ -11,7 +11,8 @@ Pair = tuple[int, int]
 
 
 class MaxRegister:
-    """An effect is a number, and the greatest counts. It is never deleted."""
+    """A maximum register: an effect is a number, and the greatest one counts. It is never
+    deleted."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -71,7 +72,7 @@ class ObservedRemoveSet:
 
 
 class PNCounter:
-    """State-based: for each replica what it has added and what it has taken away."""
+    """A state-based counter. For each replica it keeps what was added and what was taken away."""
 
     def __init__(self, replica: int) -> None:
         self.replica = replica
@@ -92,8 +93,8 @@ class PNCounter:
 
 
 class BoundedCounter:
-    """Never below zero: each replica spends only what it has earned (O'Neil, "The Escrow
-    Transactional Method", 1986)."""
+    """A counter that is never below zero: each replica spends only its own share (O'Neil, "The
+    Escrow Transactional Method", 1986)."""
 
     def __init__(self, replica: int) -> None:
         self.replica = replica
@@ -141,7 +142,8 @@ class BoundedByEffects:
 
 
 class EnableWinsFlag:
-    """An enable prepares a tag; both name the tags that they have seen, which go."""
+    """A flag. An enable prepares a tag. Both effects name the tags that their origin has seen,
+    which are removed."""
 
     def __init__(self, replica: int) -> None:
         self.replica = replica
@@ -167,8 +169,8 @@ class EnableWinsFlag:
 
 
 class Text:
-    """A replicated growable array (Roh et al., 2011): an insertion prepares its identity and names
-    the letter before it; a removed letter stays as a tombstone."""
+    """A replicated growable array (Roh et al., 2011). An insertion prepares its identity and names
+    the letter before it. A removed letter stays as a tombstone."""
 
     def __init__(self, replica: int) -> None:
         self.replica = replica
@@ -177,7 +179,7 @@ class Text:
         self.removed: set[Pair] = set()
 
     def live(self) -> list[int]:
-        """The places of the letters that readers see."""
+        """Return the positions of the visible letters."""
         return [place for place, (name, _) in enumerate(self.items) if name not in self.removed]
 
     def insert(self, place: int, letter: str) -> tuple[Any, ...]:
@@ -206,7 +208,7 @@ class Text:
 
 
 class GrowSet:
-    """State-based; its methods return the new state."""
+    """A state-based set. Its methods return the new state."""
 
     def __init__(self, members: frozenset[str] = frozenset()) -> None:
         self.members = members
@@ -222,7 +224,7 @@ class GrowSet:
 
 
 class TwoPhaseSet:
-    """State-based: what was removed once never comes back."""
+    """A state-based set. A removed member never comes back."""
 
     def __init__(self) -> None:
         self.added: set[str] = set()
@@ -245,7 +247,8 @@ class TwoPhaseSet:
 
 
 class LastWriter:
-    """State-based, with a clock: the latest stamp wins, then the greater replica."""
+    """A state-based register with a clock: the latest stamp wins, and of equal ones the greater
+    replica."""
 
     def __init__(self, replica: int, clock: Callable[[], int]) -> None:
         self.replica = replica
@@ -272,7 +275,7 @@ class LastWriter:
 
 
 class DeltaCounter:
-    """Mutators return the part of the state that changes."""
+    """A counter whose mutators return the part of the state that changes."""
 
     def __init__(self, replica: int = 0) -> None:
         self.replica = replica

@@ -21,25 +21,25 @@ SHRUNK = [Phase.generate, Phase.shrink]
 
 
 class KeyspaceMachine(RegionMachine):
-    """All types on the same keys."""
+    """A machine with all types on the same keys."""
 
     subject = SUBJECTS["keyspace"]
 
 
 class GreedyMachine(RegionMachine):
-    """A set that is wrong."""
+    """A machine with a set that is wrong."""
 
     subject = subject_of(GreedyCart, [(ADD, b"milk"), (REMOVE, b"milk")], add_wins)
 
 
 class RightMachine(RegionMachine):
-    """A type that runs outside of a replica."""
+    """A machine with a type that needs no replica."""
 
     subject = subject_of(MaxMap, [("put", "a", 1), ("put", "a", 2)])
 
 
 class WrongMachine(RegionMachine):
-    """A type that does not converge."""
+    """A machine with a type that does not converge."""
 
     subject = subject_of(OneValue, [("put", "a"), ("put", "b")])
 

@@ -20,7 +20,8 @@ TALLY = [(planted.ADD, 1), (planted.ADD, 10)]
 
 
 def by_own_stamp(history: Sequence[HistoryEvent]) -> Any:
-    """The specification of `planted.Register`: the stamp is part of the command."""
+    """Return the latest value. This specification of `planted.Register` finds the stamp in the
+    command."""
     live = [t for t in history if not any(other.saw(t) for other in history)]
     live.sort(key=lambda event: (-event.command[1], event.dot))
     return live[0].command[2] if live else None
@@ -38,7 +39,7 @@ RIGHT: list[tuple[Make, list[Any], Spec]] = [
 
 VALUE = "value equals specification"
 
-# The wrong type, by which law it is found, and in how many steps.
+# the wrong type, the law that finds it, and the number of steps
 WRONG: list[tuple[Make, list[Any], Spec, str, int]] = [
     (planted.ForgetfulCart, CART, specs.add_wins, VALUE, 5),
     (planted.GreedyCart, CART, specs.add_wins, VALUE, 3),

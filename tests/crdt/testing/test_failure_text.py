@@ -26,13 +26,13 @@ def total(history: Any) -> int:
 
 
 class Greedy(planted.GreedyCart):
-    """The same, with a code of its own."""
+    """The same type, with another code."""
 
     code = 129
 
 
 def two_phases(history: Any) -> set[str]:
-    """The specification: added and never removed."""
+    """Return the members that were added and never removed."""
     names = {"add": set[str](), "remove": set[str]()}
     for event in history:
         names[event.command[0]].add(event.command[1])

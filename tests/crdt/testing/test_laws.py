@@ -14,14 +14,14 @@ from tests.crdt.testing.planted import ADD, Cart, ForgetfulCart, UnsortedCart
 
 
 def subject(make: type[Cart]) -> Subject:
-    """The subject that a set is."""
+    """Return the subject for sets."""
     made = subject_of(make, [(0,)], len)
     assert isinstance(made, Subject)
     return made
 
 
 def replicas(make: type[Cart]) -> list[Replica]:
-    """Three that have come apart."""
+    """Return three replicas that have diverged."""
     made = [Replica(region, types=(make,)) for region in (1, 2, 3)]
     for replica in made:
         replica.value("value", make).do(ADD, b"milk")

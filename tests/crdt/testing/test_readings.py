@@ -32,7 +32,7 @@ def accept(_value: int) -> None:
 
 
 class Unnamed:
-    """An invariant without a name, which never holds."""
+    """An invariant without a name that never holds."""
 
     __name__ = "<lambda>"
 
@@ -48,7 +48,7 @@ def ignore(_law: str) -> None:
 
 
 class Incomparable:
-    """Raises when it is compared."""
+    """A value that raises when it is compared."""
 
     def __eq__(self, other: object) -> bool:
         raise TypeError("not like this")

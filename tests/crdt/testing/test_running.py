@@ -45,7 +45,7 @@ def test_unknown_words_are_refused() -> None:
 
 
 def broken(reading: object) -> Subject:
-    """A subject whose replicas are read wrongly."""
+    """Return a subject whose replicas are read wrongly."""
 
     def read(replica: Replica) -> object:
         if isinstance(reading, Exception) and replica.keyspace.size():

@@ -1,4 +1,4 @@
-"""Wrong types, as users of `check_type` write them."""
+"""Types with the typical mistakes of `check_type`'s users."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ReaddingSet:
 
 
 class MaxCounter(PNCounter):
-    """Keeps one number for each replica, and takes the greatest of them."""
+    """Keeps one number for each replica, and returns the greatest of them."""
 
     def add(self, amount: int) -> None:
         self.added[self.replica] = self.added.get(self.replica, 0) + amount
@@ -79,7 +79,7 @@ class MaxOfTotals:
 
 
 class BoundedBySight:
-    """A withdrawal is checked against the balance that its replica sees."""
+    """Checks a withdrawal against the balance that its replica sees."""
 
     def __init__(self) -> None:
         self.balance = 0
@@ -98,7 +98,7 @@ class BoundedBySight:
 
 
 class DeletingRegister:
-    """The highest number. A delete also takes away what it has not seen."""
+    """Keeps the highest number. A delete also takes away numbers that it has not seen."""
 
     def __init__(self) -> None:
         self.number: int | None = None
@@ -117,7 +117,7 @@ class DeletingRegister:
 
 
 class UnitingSet(ObservedRemoveSet):
-    """A remove takes away what is seen where it arrives, not what its origin had seen."""
+    """A remove takes away what is visible at its destination, not what its origin had seen."""
 
     def apply(self, effect: tuple[Any, ...]) -> None:
         if effect[0] == "remove":
@@ -127,7 +127,7 @@ class UnitingSet(ObservedRemoveSet):
 
 
 class StampedText(Text):
-    """Its stamps are counted where an insertion arrives, so they are not unique."""
+    """Assigns stamps where an insertion arrives, so they are not unique."""
 
     def insert(self, place: int, letter: str) -> tuple[Any, ...]:
         kind, _, before, letter = super().insert(place, letter)
@@ -158,7 +158,7 @@ class OneValue:
 
 
 class CarelessCounter(BoundedCounter):
-    """Checks what it sees of all, not what it has earned."""
+    """Checks the total of all replicas instead of its own share."""
 
     def withdraw(self, amount: int) -> bool:
         if self.value() < amount:
@@ -213,7 +213,7 @@ class LaterEntry:
 
 
 class WrongDelta(DeltaCounter):
-    """A delta that changes the replica by something else than it says."""
+    """A delta that describes another change than the one that the replica makes."""
 
     def add(self, amount: int) -> DeltaCounter:
         delta = super().add(amount)
@@ -222,7 +222,7 @@ class WrongDelta(DeltaCounter):
 
 
 class Moody(MaxRegister):
-    """Its value is not the same each time it is read."""
+    """Its value differs from one read to the next."""
 
     def value(self) -> int:
         return self.number + (random.random() < 0.02)

@@ -27,7 +27,7 @@ MUST: dict[str, Callable[[Value], Any]] = {
 
 
 class Dead(Value):
-    """The least that says whether it is alive."""
+    """A type with required methods only."""
 
     def is_live(self) -> bool:
         return False

@@ -15,7 +15,7 @@ from crdt.writes import string as strings
 
 
 def flat(pairs: dict[bytes, bytes] | dict[bytes, float]) -> list[bytes | float]:
-    """Names and values in turn."""
+    """Return names and values in turn."""
     return [item for pair in pairs.items() for item in pair]
 
 
@@ -99,7 +99,7 @@ def test_stored_list_replaces_what_was_there() -> None:
 @pytest.mark.interpreted("a compiled module has taken the constant in")
 @pytest.mark.parametrize("code", [2, 3, 4, 5])
 def test_large_copy_is_several_effects(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One effect of any size would be one operation of any size, which no link carries."""
+    """A single effect of any size would be an operation of any size, which no link carries."""
     monkeypatch.setattr("crdt.writes.content.RUN_MAX", 4)
     replica, other = Replica(1), Replica(2)
     plain: list[object] = [b"%d" % index for index in range(11)]

@@ -91,7 +91,7 @@ def test_error_of_check_is_wrapped(payload: tuple[Any, ...]) -> None:
 
 
 class Anything(Register):
-    """It takes what comes."""
+    """A type that accepts any effect."""
 
     code = 142
 
@@ -100,7 +100,7 @@ class Anything(Register):
 
 
 def nested(depth: int) -> tuple[Any, ...]:
-    """Nothing, in so many tuples."""
+    """Return an empty tuple in so many tuples."""
     return (nested(depth - 1),) if depth else ()
 
 
@@ -115,7 +115,8 @@ def nested(depth: int) -> tuple[Any, ...]:
     ],
 )
 def test_payloads_that_come_are_plain(raw: bytes) -> None:
-    """Mappings have no one order, and what is nested deep may overflow whoever reads it."""
+    """Mappings have no single order, and deeply nested payloads may overflow the stack of a
+    reader."""
     here = Replica(1, types=(Anything,))
     body = pack_body((2, make_origin(2), 1, 0, 0, (), ((142, 0, b"k", b"?"),))).replace(
         b"\xa1?", raw
@@ -259,11 +260,11 @@ class Visits:
         self.last[effect[1]] = dot
 
     def remove(self, observed: Observed) -> None:
-        """Forget observed visits."""
+        """Forget the visits that were observed."""
         self.last = {o: dot for o, dot in self.last.items() if not observed.covers(dot)}
 
     def merge(self, other: Visits, mine: Seen, theirs: Seen) -> None:
-        """Take in another copy."""
+        """Merge another copy."""
         self.last |= other.last
 
     def value(self) -> list[int]:
@@ -271,7 +272,7 @@ class Visits:
         return sorted(self.last)
 
     def is_live(self) -> bool:
-        """Return whether there was a visit."""
+        """Return whether there is a visit."""
         return bool(self.last)
 
     def state(self) -> Any:
@@ -279,7 +280,7 @@ class Visits:
         return tuple(sorted(self.last.items()))
 
     def load(self, state: Any) -> None:
-        """Become what `state` returned."""
+        """Restore what `state` returned."""
         self.last = dict(state)
 
     def rename_origins(self, names: OriginNames) -> None:
@@ -292,14 +293,14 @@ class Visits:
 
 
 class Shifted:
-    """Names that are one region further."""
+    """Names that belong to the next region."""
 
     def origin(self, origin: int) -> int:
-        """Return the name of an origin."""
+        """Return the new name of an origin."""
         return origin + make_origin(2) - make_origin(1)
 
     def dot(self, dot: int) -> int:
-        """Return the name of a dot."""
+        """Return the new name of a dot."""
         return make_dot(self.origin(dot >> SEQ_BITS), dot & SEQ_MAX)
 
 

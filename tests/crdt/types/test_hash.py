@@ -83,7 +83,7 @@ def test_increments_of_field_add_up_on_what_was_set() -> None:
 
 
 def add(db: Keyspace, delta: str) -> bytes:
-    """HINCRBYFLOAT."""
+    """Run HINCRBYFLOAT."""
     number = parse(delta.encode())
     assert number is not None
     return hashes.increment_decimal(db, KEY, b"f", number)

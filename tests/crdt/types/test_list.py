@@ -1,9 +1,9 @@
-"""Lists: where elements land, made by several regions that hear from each other now and then, and
-how elements that were set are kept.
+"""Lists: the positions of elements that several regions insert, and how elements that were set are
+kept.
 
-Rules LST-2 and LST-11: no two elements share a position; an element lands between the neighbours
-that its region saw; what a region inserts in one go, or one after another at one place, stays
-together; and a queue that many push to and pop from keeps positions of one component.
+Rules LST-2 and LST-11. Two elements never share a position. An element lands between the neighbours
+that its region saw. Elements stay together if a region inserts them with one command, or one after
+another at one place. A queue with many pushes and pops keeps positions of one component.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REGIONS = 3
 
 
 class Replicas:
-    """Keyspaces of a few regions, and the operations that each has made."""
+    """Keyspaces of some regions, and the operations that each has made."""
 
     def __init__(self) -> None:
         self.spaces = [Keyspace(make_origin(n + 1), BUILT_IN) for n in range(REGIONS)]
@@ -35,7 +35,7 @@ class Replicas:
         self.taken = [[0] * REGIONS for _ in range(REGIONS)]
 
     def seal(self, region: int) -> None:
-        """Make what the region has written an operation."""
+        """Seal a region's writes as an operation."""
         space = self.spaces[region]
         past = dict(space.vector)
         op = space.seal()
@@ -43,7 +43,7 @@ class Replicas:
             self.made[region].append((op, past))
 
     def receive(self, sink: int) -> None:
-        """Bring one region all that there is."""
+        """Deliver all operations to one region."""
         moved = True
         while moved:
             moved = False
@@ -58,7 +58,7 @@ class Replicas:
                     moved = True
 
     def positions(self, region: int) -> list[Position]:
-        """All positions, in order."""
+        """Return all positions, in order."""
         value = self.spaces[region].lookup(KEY)
         return value.positions(0, value.length()) if isinstance(value, List) else []
 
@@ -67,7 +67,7 @@ class Replicas:
         return len(self.positions(region))
 
     def insert(self, region: int, index: int, values: list[bytes]) -> list[Position]:
-        """Put values one after another before `index`; the positions they got."""
+        """Insert values one after another before `index`. Return their positions."""
         space = self.spaces[region]
         before = self.positions(region)
         for step, value in enumerate(values):
@@ -134,7 +134,7 @@ def test_what_region_types_at_one_place_stays_together(
         replicas.receive(region)
     cursors = [round(where * start)] * REGIONS
     own: list[list[Position]] = [[] for _ in range(REGIONS)]
-    for region, count in typed:  # regions hear nothing of each other meanwhile
+    for region, count in typed:  # regions receive nothing of each other meanwhile
         own[region] += replicas.insert(region, cursors[region], [b"x"] * count)
         cursors[region] += count
     for region in (*range(REGIONS), *range(REGIONS)):
@@ -191,7 +191,8 @@ def held(space: Keyspace) -> List:
 
 
 def two_that_set_one_element() -> Replicas:
-    """Three elements; regions 1 and 2 have each set the second, and heard of it."""
+    """Return three elements, after regions 1 and 2 have set the second one concurrently and
+    exchanged their operations."""
     replicas = Replicas()
     replicas.insert(0, 0, [b"a", b"b", b"c"])
     replicas.receive(1)
@@ -326,7 +327,7 @@ def test_text_typed_backwards_stays_together_too() -> None:
 
 @pytest.mark.parametrize("index", [0, 1, 2, 3])
 def test_peer_at_ends_of_all_places_leaves_room(index: int) -> None:
-    """An insert beyond them would be applied here and refused by all others, for ever."""
+    """An insertion beyond the ends would be applied here and refused by all others, for ever."""
     here, there, peer = Replica(1), Replica(3), make_origin(2)
     first, last = (-STEP_MAX, peer, -1, 0), (STEP_MAX, peer, 2, 0)
     effects = (
@@ -352,7 +353,7 @@ def test_peer_at_ends_of_all_places_leaves_room(index: int) -> None:
 
 
 def test_list_after_removal_has_one_form() -> None:
-    """Only a hostile peer sets an element beside what it was, and removes what it set alone."""
+    """Only a hostile peer adds a value to an element and then removes that value alone."""
     here, copy, peer = Replica(1), Replica(3), make_origin(2)
     here.list(KEY).append(b"a")
     position = held(here.keyspace).positions(0, 1)[0]

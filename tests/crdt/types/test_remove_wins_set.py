@@ -68,12 +68,12 @@ def test_member_that_is_kept_out_leaves_others_alone() -> None:
     assert value.collect({})
     assert value.min_dot() == make_dot(here.origin, 1)
     there.set_remove_wins("k").discard("b")
-    assert not held_or_grave(there).is_live()
-    assert held_or_grave(there).min_dot() == 0
+    assert not value_or_tombstone(there).is_live()
+    assert value_or_tombstone(there).min_dot() == 0
 
 
-def held_or_grave(replica: Any) -> RemoveWinsSet:
-    """The value under k, dead or alive."""
+def value_or_tombstone(replica: Any) -> RemoveWinsSet:
+    """Return the value under k, visible or not."""
     value = replica.keyspace.remains(b"k", 7)
     assert isinstance(value, RemoveWinsSet)
     return value
@@ -106,7 +106,10 @@ def test_concurrent_removes_are_both_remembered() -> None:
     here.set_remove_wins("k").discard("a")
     there.set_remove_wins("k").discard("a")
     exchange(here, there)
-    assert held_or_grave(here).state()[2] == (make_dot(here.origin, 1), make_dot(there.origin, 1))
+    assert value_or_tombstone(here).state()[2] == (
+        make_dot(here.origin, 1),
+        make_dot(there.origin, 1),
+    )
 
 
 @pytest.mark.parametrize("state", [(b"a", 1), (5, 1, 2), (b"a", 0, 1), (b"a", 1, (3, 2))], ids=repr)

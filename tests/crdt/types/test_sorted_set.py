@@ -27,7 +27,7 @@ def held(db: Keyspace) -> SortedSet:
     return value
 
 
-def sorted_anew(value: SortedSet) -> list[tuple[float, bytes]]:
+def naively_sorted(value: SortedSet) -> list[tuple[float, bytes]]:
     return sorted((value.held_score(member), member) for member in value.fields)
 
 
@@ -46,7 +46,7 @@ def test_order_is_right_at_any_time(seed: int) -> None:
         else:
             db.delete(KEY)
         if rng.random() < 0.2 and db.lookup(KEY) is not None:
-            assert list(held(db).ranked()) == sorted_anew(held(db))
+            assert list(held(db).ranked()) == naively_sorted(held(db))
 
 
 def test_set_that_is_only_written_is_never_sorted() -> None:
@@ -66,7 +66,7 @@ def test_many_writes_sort_again() -> None:
     many = (20_000 + STALE_SLACK) // STALE_SHARE + 1
     zset.assign(db, KEY, [item for n in range(many) for item in (b"%d" % n, -float(n))])
     assert held(db).ranked() is not order
-    assert list(held(db).ranked()) == sorted_anew(held(db))
+    assert list(held(db).ranked()) == naively_sorted(held(db))
 
 
 def test_unused_order_is_dropped() -> None:

@@ -111,7 +111,7 @@ def test_delete_keeps_concurrent_increment() -> None:
 
 
 def test_later_write_is_stamped_later_than_what_it_replaces(db: Keyspace) -> None:
-    """Rule ORD-7: although the clock went back."""
+    """Rule ORD-7: a later write has a later stamp even if the clock went back."""
     for now, expected in ((100, 100), (50, 101), (101, 102), (200, 200)):
         db.advance(now)
         strings.assign(db, KEY, b"v")
@@ -119,7 +119,8 @@ def test_later_write_is_stamped_later_than_what_it_replaces(db: Keyspace) -> Non
 
 
 def test_write_over_increments_alone_is_stamped_by_the_clock(db: Keyspace) -> None:
-    """Also before 1970: a value that was never written has no stamp to exceed."""
+    """The clock may show a time before 1970. A value that was never written has no stamp to
+    exceed."""
     db.advance(-2000)
     strings.increment(db, KEY, 1)
     strings.assign(db, KEY, b"v")
@@ -170,7 +171,7 @@ def test_sum_that_no_integer_holds_travels_as_text(db: Keyspace) -> None:
 
 
 def add(db: Keyspace, delta: str) -> bytes:
-    """INCRBYFLOAT."""
+    """Run INCRBYFLOAT."""
     number = parse(delta.encode())
     assert number is not None
     return strings.increment_decimal(db, KEY, number)
@@ -291,7 +292,7 @@ def test_counter_restarts_after_delete(db: Keyspace) -> None:
 
 
 def test_set_value_is_shown_as_written(db: Keyspace) -> None:
-    """Increments that it took back are remembered for a while, and do not make it a sum."""
+    """The increments that the SET observed are kept for a while, and do not change the value."""
     strings.increment(db, KEY, 1)
     strings.assign(db, KEY, b"1.0")
     assert held(db).shares

@@ -1,8 +1,8 @@
 """Carry out guides that extend the packages, on a copy of the packages.
 
-A block of a `diff` changes the file that the guide names last before it. A block of `python` right
-behind the name of a file becomes that file. Each other block of `python` is a proof: a program,
-which is run, and whose lines end in comments with what they print.
+A block of `diff` changes the file that the guide named last. A block of `python` directly after the
+name of a file becomes that file. Every other block of `python` is a proof: it is run, and it must
+print the comments at the ends of its lines.
 """
 
 from __future__ import annotations

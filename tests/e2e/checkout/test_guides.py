@@ -16,7 +16,7 @@ pytestmark = pytest.mark.no_cover  # it plays through everything that has tests 
 
 @pytest.fixture
 def ports() -> Generator[dict[str, int]]:
-    """Two regions, named as those of the guides."""
+    """Start two regions, named as those of the guides."""
     with served(["up", "--regions", "us,eu"], 2) as found:
         yield found
 

@@ -1,7 +1,7 @@
 """Run every notebook in its own kernel, and check its output.
 
-Notebooks are kept as text (jupytext's percent format), so there is no output that could be stale.
-What a notebook claims it asserts itself; an assertion that fails in a cell fails here.
+Notebooks are kept as text (jupytext's percent format), without output that could be out of date. A
+notebook asserts its own claims. An assertion that fails in a cell fails the test.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CELL_SECONDS_MAX = 300  # a kernel that hangs is ended, however busy the machine
 
 
 def executed(path: Path) -> Any:
-    """The notebook with what its cells gave. It imports the source tree, as all tests do."""
+    """Run a notebook. It imports the source tree, as all tests do."""
     notebook = jupytext.read(path)
     client = NotebookClient(
         notebook,

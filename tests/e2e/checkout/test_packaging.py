@@ -35,7 +35,7 @@ print(json.dumps(sorted(roots - sys.stdlib_module_names)))
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pure wheel of the checkout."""
+    """Build a pure wheel of the checkout."""
     target = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
     environment = {**os.environ, "CRDB_PURE": "1"}
@@ -45,7 +45,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the wheel's content and nothing else, far from the checkout."""
+    """Make a directory outside the checkout with the content of the wheel only."""
     target = tmp_path_factory.mktemp("site")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(target)
@@ -116,7 +116,7 @@ def test_python_without_venv_is_named_before_anything_is_made(tmp_path: Path) ->
 
 
 def test_environment_that_is_link_is_not_emptied(tmp_path: Path) -> None:
-    """`make` used to empty the directory that the link led to."""
+    """`make` once emptied the directory that the link led to."""
     other = tmp_path / "other"
     other.mkdir()
     (other / "kept").touch()

@@ -23,7 +23,8 @@ LEAVE = "\x1b[?25h\x1b[?1049l"
 def on_a_terminal(
     base: int, size: tuple[int, int] = (20, 60), **environment: str
 ) -> Generator[tuple[subprocess.Popen[bytes], int]]:
-    """`crdb up` on a terminal of `size`, lines and columns, and our end of it."""
+    """Start `crdb up` on a terminal of `size` (lines, columns). Yield the process and our end of
+    the terminal."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, size)
     process = subprocess.Popen(

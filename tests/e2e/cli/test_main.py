@@ -198,7 +198,7 @@ def test_interrupt_before_anything_runs_is_silent() -> None:
 
 
 def run_without_trio(*arguments: str) -> tuple[int, str, str]:
-    """Run the command where trio cannot be imported: its status, output and errors."""
+    """Run the command where trio cannot be imported. Return its status, output and errors."""
     bare = (
         "import sys; sys.modules['trio'] = None; from crdb.__main__ import main; sys.exit(main())"
     )
@@ -251,7 +251,8 @@ PROGRAMS = {
 
 
 def run_with_output(redirection: str, *words: str) -> tuple[int, str]:
-    """Run a program with its standard output redirected by the shell: its status and errors."""
+    """Run a program with its standard output redirected by the shell. Return its status and
+    errors."""
     command = f'exec "$0" -m "$@" {redirection}'
     done = subprocess.run(
         ["/bin/sh", "-c", command, sys.executable, *words],
@@ -264,7 +265,7 @@ def run_with_output(redirection: str, *words: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("words", PROGRAMS.values(), ids=PROGRAMS.keys())
 def test_full_output_is_one_line(words: Sequence[str]) -> None:
-    """Python wrote "Exception ignored" and more, and the status was 120."""
+    """Python once added "Exception ignored", and the status was 120."""
     status, errors = run_with_output(">/dev/full", *words)
     assert status == (2 if words[0] == "sim" else 1)
     assert errors == f"{words[0]}: standard output: No space left on device\n"
@@ -287,7 +288,8 @@ def test_mistakes_are_reported_whatever_output_is() -> None:
 
 @pytest.mark.parametrize("program", ["crdb", "sim"])
 def test_interrupt_during_imports_is_silent(program: str) -> None:
-    """`python -m sim` spent half a second on imports, in which Ctrl-C printed a traceback."""
+    """`python -m sim` once spent half a second on imports, during which Ctrl-C printed a
+    traceback."""
     imported = {"crdb": "crdb.cli.command_line", "sim": "sim.command_line"}[program]
     code = f"""
 import runpy, signal, sys

@@ -38,7 +38,7 @@ def test_loss_by_stopping_stays_on_terminal() -> None:
 
 
 def test_question_is_seen_on_small_terminal() -> None:
-    """Regions and links leave no room for the events there."""
+    """The lists of regions and links leave no lines for the events there."""
     base = free_base()
     with on_a_terminal(base, (6, 40)) as (process, terminal):
         seen(terminal, "all hold the same")

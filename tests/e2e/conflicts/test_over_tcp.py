@@ -1,8 +1,8 @@
-"""Play every scenario of conflicts against `crdb up` over TCP, with links cut by CRDB.LINK: one
-process with all regions, which are emptied between scenarios.
+"""Play every scenario of conflicts against `crdb up` over TCP.
 
-Values and deadlines go by the test clock, which only the scenarios move. So no time to live depends
-on how busy the machine is. The links go by the real clock.
+One process has all regions, which are emptied between scenarios. CRDB.LINK cuts the links. Values
+and deadlines follow the test clock, which only the scenarios move, so no time to live depends on
+the load of the machine. The links follow the real clock.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STOP_SECONDS_MAX = 20
 
 
 class Served:
-    """Running regions. Between scenarios nothing of the last one is left."""
+    """Running regions, which are emptied between scenarios."""
 
     def __init__(self, addresses: Sequence[tuple[str, int]]) -> None:
         self.clients = [client(*address) for address in addresses]
@@ -54,11 +54,11 @@ class Served:
         self.admin("CRDB.LINK", "CUT", "ALL")
 
     def admin(self, *words: str) -> Any:
-        """A command of an administrator, to the first region."""
+        """Send a command of an administrator to the first region."""
         return cast("Any", self.clients[0].execute_command(*words))
 
     def converge(self) -> None:
-        """Wait until everything has come to wherever open links lead."""
+        """Wait until all regions that open links connect have converged."""
         assert self.admin("CRDB.SETTLE", str(CONVERGE_MS)) == 1
 
     def run(self, place: str, commands: Commands) -> list[Reply]:
@@ -112,7 +112,7 @@ def client(host: str, port: int) -> Redis:
 
 
 def configuration(ports: range) -> str:
-    """A file with a region to each of these ports."""
+    """Return a file with a region for each of these ports."""
     return "".join(
         f'[[region]]\nname = "{name}"\nport = {port}\n'
         for name, port in zip(NAMES, ports, strict=False)
@@ -121,7 +121,7 @@ def configuration(ports: range) -> str:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """As many regions as the largest scenario needs."""
+    """Start as many regions as the largest scenario needs."""
     count = REGIONS_MAX
     file: Path = tmp_path_factory.mktemp("conformance") / "regions.toml"
     file.write_text(configuration(free_ports(count)), encoding="utf-8")

@@ -26,7 +26,7 @@ def untracked(thing: object) -> Iterator[object]:
 
 
 def large_objects() -> list[str]:
-    """Every object with a part of the value in it, and what refers to it."""
+    """Return every object that contains a part of the value, with the objects that refer to it."""
     gc.unfreeze()
     gc.collect()
     found: list[str] = []
@@ -39,7 +39,7 @@ def large_objects() -> list[str]:
 
 
 async def ask(port: int, request: bytes, reply: bytes) -> None:
-    """Ask again and again until the answer is this line."""
+    """Ask again and again until the reply is this line."""
     async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
         with trio.fail_after(PATIENCE_SECONDS):
             answer = b""

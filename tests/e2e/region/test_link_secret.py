@@ -13,7 +13,7 @@ LONG = "0123456789abcdef-€"
 
 
 def await_event(process: subprocess.Popen[str], name: str) -> dict[str, Any]:
-    """The first event of that name which has not been read yet."""
+    """Return the first event of that name which has not been read yet."""
     while (event := first_event(process))["event"] != name:
         pass
     return event

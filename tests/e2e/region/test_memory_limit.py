@@ -19,23 +19,23 @@ HEADROOM = 300 << 20
 
 
 class Talker:
-    """One client of a process."""
+    """A client of a process."""
 
     def __init__(self, port: int) -> None:
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS)
         self.reader = Reader(lambda: self.sock.recv(1 << 20))
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.sock.close()
 
     def ask(self, *words: str | bytes) -> Reply:
-        """One command, and its reply."""
+        """Send one command. Return its reply."""
         self.sock.sendall(request(encode(words)))
         return self.reader.next()[1]
 
     def ask_all(self, commands: list[list[bytes]]) -> list[Reply]:
-        """Many commands in one go, and their replies."""
+        """Send many commands in one go. Return their replies."""
         self.sock.sendall(b"".join(map(request, commands)))
         return [self.reader.next()[1] for _ in commands]
 
@@ -64,7 +64,7 @@ def is_oom(reply: Reply) -> bool:
 
 
 def fill(talker: Talker, size: int = 100_000, keys: int = 10_000) -> bool:
-    """Plain writes until one is refused."""
+    """Write strings until a write is refused."""
     value = b"x" * size
     for start in range(0, keys, 50):
         names = [b"key:%d" % n for n in range(start, start + 50)]
@@ -77,7 +77,8 @@ def fill(talker: Talker, size: int = 100_000, keys: int = 10_000) -> bool:
 
 
 def fill_with_small_items(talker: Talker) -> bool:
-    """Small additions until one is refused: in memory they take several times their size."""
+    """Add small items until an addition is refused. In memory they take several times their
+    size."""
     for start in range(0, 4_000_000, 100):
         members = range(start, start + 100)
         try:
@@ -90,14 +91,14 @@ def fill_with_small_items(talker: Talker) -> bool:
 
 
 def append_in_pipelines(talker: Talker) -> bool:
-    """Small appends to one string, which must not multiply it."""
+    """Append small texts to one string. Its copies must not add up."""
     talker.ask("SET", "big", b"x" * 10_000_000)
     replies = talker.ask_all([[b"APPEND", b"big", b"y"]] * 300)
     return replies[-1] == 10_000_300
 
 
 def append_in_a_transaction(talker: Talker) -> bool:
-    """Two strings in turn: all of that would be one operation."""
+    """Append to two strings in turn, all of which is a single operation."""
     for key in ("a", "b"):
         talker.ask("SET", key, b"x" * 5_000_000)
     commands = [[b"APPEND", b"a", b"y"], [b"APPEND", b"b", b"y"]] * 100
@@ -106,12 +107,12 @@ def append_in_a_transaction(talker: Talker) -> bool:
 
 
 def make_a_huge_value(talker: Talker) -> bool:
-    """One command for which there is no memory."""
+    """Send a command that needs more memory than there is."""
     return is_oom(talker.ask("SETRANGE", "r", "536870911", "x"))
 
 
 def send_a_huge_value(talker: Talker) -> bool:
-    """A request for which there is no memory: its connection ends, with a word if possible."""
+    """Send a request that exceeds the memory. Its connection ends, with an error if possible."""
     talker.sock.sendall(b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$500000000\r\n")
     try:
         for _ in range(500):
@@ -150,7 +151,7 @@ def test_writes_are_refused_and_deletions_are_not(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("limit", [RLIMIT_AS, RLIMIT_DATA], ids=["address space", "data"])
 def test_full_region_takes_writes_after_deletions(tmp_path: Path, limit: int) -> None:
-    """Memory that deleted values have freed stays in the address space, and is used again."""
+    """Deleted values leave free memory in the address space, which is used again."""
     with limited(tmp_path, limit) as port, closing(Talker(port)) as talker:
         assert fill(talker, size=2_000, keys=200_000)
         assert talker.ask("FLUSHALL") == Status(b"OK")

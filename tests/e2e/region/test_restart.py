@@ -27,7 +27,7 @@ LOADING = b"-LOADING this region is loading its data from its peers\r\n"
 
 
 class Regions:
-    """Regions r1, r2, ... of one file, each a process; region 1 is at `base` + 1."""
+    """Regions r1, r2, ... of one file, each in its own process. Region 1 listens on `base` + 1."""
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.file = directory / "regions.toml"
@@ -37,7 +37,7 @@ class Regions:
         self.running: dict[int, Popen[str]] = {}
 
     def write(self, *numbers: int, more: str = "") -> None:
-        """Let the file list these regions."""
+        """Write a file that lists these regions."""
         regions = "".join(
             f'[[region]]\nname = "r{number}"\nid = {number}\nport = {self.base + number}\n'
             for number in numbers
@@ -45,14 +45,15 @@ class Regions:
         self.file.write_text(more + regions, encoding="utf-8")
 
     def start(self, number: int, *options: str, waits: bool = True) -> list[dict[str, Any]]:
-        """Start a region; what it tells until it is ready, or listens if we do not wait."""
+        """Start a region. Return its events up to `ready`, or up to `listening` if `waits` is
+        false."""
         command = ["serve", str(self.file), "--json", "--region", f"r{number}", *options]
         process = self.stack.enter_context(started(command))
         self.running[number] = process
         return events_until(process, "ready" if waits else "listening")
 
     def stop(self, number: int, *, kill: bool = False) -> None:
-        """End a region by a signal."""
+        """Stop a region by a signal."""
         process = self.running.pop(number)
         process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         process.communicate(timeout=WAIT_SECONDS)
@@ -65,19 +66,21 @@ class Regions:
         return ask(self.base + number, *words)
 
     def add(self, number: int, name: str) -> None:
-        """Write a member, and before it the counter: whoever has the member has counted it."""
+        """Increment the counter, then write a member. So a region that has the member has counted
+        it."""
         assert self.ask(number, "INCR", "n").startswith(b":")
         assert self.ask(number, "SADD", "s", name) == b":1\r\n"
 
     def fill(self, number: int, name: str) -> None:
-        """Write something of our own, and wait until all have it."""
+        """Write a member in one region, and wait until all regions have it."""
         self.add(number, name)
         vector = self.ask(number, "CRDB.VECTOR").split(b"\r\n")[1].decode()
         for other in self.running:
             assert self.ask(other, "CRDB.AWAIT", vector, "30000") == b":1\r\n"
 
     def hold(self, *members: str) -> None:
-        """All regions that run hold these members, and the counter that counts them."""
+        """Check that all running regions have these members, and a counter equal to their
+        number."""
         for number in self.running:
             assert self.ask(number, "GET", "n") == b"$1\r\n%d\r\n" % len(members), number
             assert self.ask(number, "SCARD", "s") == b":%d\r\n" % len(members), number
@@ -148,7 +151,7 @@ def test_stale_reads_can_be_had(regions: Regions) -> None:
 
 
 def test_killed_region_without_state_reuses_no_dot(regions: Regions) -> None:
-    """It wrote under the old dots: its peer took the new writes for known ones, and the regions
+    """The region once reused its dots. Its peer took the new writes for known ones, and the regions
     differed for ever."""
     regions.write(1, 2)
     regions.start(1)
@@ -337,7 +340,7 @@ def test_regions_of_another_crdb_are_refused(regions: Regions) -> None:
 
 
 def second_process(regions: Regions, directory: Path) -> tuple[Path, int]:
-    """Another file, in which r1 has other ports. Return it, and the port for clients."""
+    """Write a second file, in which r1 has other ports. Return it, and the port for clients."""
     port = regions.base + 5
     text = regions.file.read_text(encoding="utf-8")
     directory.mkdir()
@@ -348,7 +351,8 @@ def second_process(regions: Regions, directory: Path) -> tuple[Path, int]:
 
 @pytest.mark.parametrize("copied", [False, True], ids=["own directory", "copied directory"])
 def test_two_processes_as_one_region(regions: Regions, tmp_path: Path, copied: bool) -> None:
-    """Each has a state directory of its own. One of them acknowledged writes that never spread."""
+    """Each process has its own state directory. One of them once acknowledged writes that were
+    never replicated."""
     regions.write(1, 2)
     regions.start(2)
     regions.start(1)

@@ -1,4 +1,4 @@
-"""CRDB.SETTLE over processes of their own: regions that are several links away count as well."""
+"""CRDB.SETTLE over separate processes: regions that are several links away count as well."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Line = tuple[list[int], list[Popen[str]]]
 
 @pytest.fixture
 def line(tmp_path: Path) -> Generator[Line]:
-    """The ports and the processes of four regions in a line, all linked."""
+    """Start four regions in a line, all linked. Yield their ports and processes."""
     base = free_base(REGIONS)
     numbers = range(1, REGIONS + 1)
     regions = "".join(f'[[region]]\nname = "r{i}"\nport = {base + i}\n' for i in numbers)

@@ -31,7 +31,8 @@ async def test_line_holds_back_what_is_too_much(autojump_clock: trio.testing.Moc
 
 
 async def test_line_without_length_is_kernel_s() -> None:
-    """No task has to run for what it takes; what it does not take comes later, in order."""
+    """A delay of 0 passes writes to the kernel directly. Bytes that it does not accept follow
+    later, in order."""
     listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
     ours = await trio.testing.open_stream_to_socket_listener(listeners[0])
     theirs = await listeners[0].accept()

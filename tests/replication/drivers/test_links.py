@@ -42,22 +42,22 @@ class Site:
         )
 
     def write(self, key: str, value: str) -> None:
-        """Set a key, and let the links know."""
+        """Set a key, and notify the links."""
         self.replica.string(key).set(value)
         self.replica.seal()
         self.links.wake()
 
     def read_clocks(self) -> None:
-        """Take trio's clock for the wall clock."""
+        """Use trio's clock as the wall clock."""
         self.replica.advance(round(trio.current_time() * 1000))
 
     def of(self, kind: type[Event]) -> list[Event]:
-        """The events of one kind."""
+        """Return the events of a kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
 
 def pair(delay_ns: int = 0) -> tuple[Site, Site]:
-    """Two regions; the second follows the first and is followed by it."""
+    """Return two regions, each of which follows the other."""
     one = Site("one", 1, [Peer("two", 2, (2,))], delay_ns)
     two = Site("two", 2, [Peer("one", 1, (1,))], delay_ns)
     return one, two
@@ -67,7 +67,7 @@ Connect = Callable[[], Awaitable[trio.abc.Stream]]
 
 
 def joined(nursery: trio.Nursery, there: Site) -> Connect:
-    """Dials `there` over a pair of memory streams."""
+    """Return a function that connects to `there` over a pair of memory streams."""
 
     async def connect() -> trio.abc.Stream:
         ours, theirs = trio.testing.memory_stream_pair()
@@ -78,7 +78,7 @@ def joined(nursery: trio.Nursery, there: Site) -> Connect:
 
 
 def start(nursery: trio.Nursery, one: Site, two: Site) -> None:
-    """Let both keep time and dial each other."""
+    """Start the timers of both, and let them dial each other."""
     for here, there in ((one, two), (two, one)):
         nursery.start_soon(here.driver.keep_time)
         nursery.start_soon(
@@ -239,7 +239,7 @@ async def test_bytes_that_are_no_frames_end_link(autojump_clock: trio.testing.Mo
 
 
 async def served(driver: Driver, data: bytes) -> bytes:
-    """Reply to the challenge with `data`. Return the bytes sent until the connection is closed."""
+    """Reply to the challenge with `data`. Return the bytes received until the end closes."""
     ours, theirs = trio.testing.memory_stream_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(driver.serve, theirs)
@@ -366,7 +366,7 @@ async def test_broken_stream_ends_link(autojump_clock: trio.testing.MockClock) -
     broken: list[str] = []
 
     class Fragile(trio.abc.Stream):
-        """Breaks when it is told to."""
+        """A stream that breaks when a test asks for it."""
 
         def __init__(self, stream: trio.abc.Stream) -> None:
             self.stream = stream
@@ -466,7 +466,7 @@ async def test_over_loopback_tcp() -> None:
 
 
 async def test_clocks_are_read_before_each_frame() -> None:
-    """The first may take seconds, and what is said after the second must not show an old time."""
+    """The first frame may take seconds. The reply to the second must not contain an old time."""
     site, _ = pair()
     order: list[str] = []
     site.driver.read_clocks = lambda: order.append("clocks")
@@ -479,7 +479,7 @@ async def test_clocks_are_read_before_each_frame() -> None:
         order.clear()
         await ours.send_all(channel.wrap([Refuse("first"), Refuse("second")]))
         await trio.testing.wait_all_tasks_blocked()
-    assert order == ["clocks", "frame"] * 2 + ["frame"]  # the last one says that we hang up
+    assert order == ["clocks", "frame"] * 2 + ["frame"]  # the last one announces that we close
 
 
 async def test_clocks_are_read_before_anything_is_received(

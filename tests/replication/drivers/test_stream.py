@@ -17,7 +17,7 @@ SECOND = 1_000_000_000
 
 
 class Echo:
-    """Sends each line back, and closes after a second without a line, or after `quit`."""
+    """Sends each line back. Closes after a second without a line, or after `quit`."""
 
     def __init__(self) -> None:
         self.notify: Callable[[], None] = lambda: None

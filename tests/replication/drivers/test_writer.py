@@ -19,14 +19,14 @@ from tests.replication.secrets import channels, exchange, open_channels
 
 
 def connection_of(end: Machine, channel: Channel) -> LinkConnection:
-    """The machine of a connection that carries one link, which receives nothing."""
+    """Return the machine of a connection with one link that receives nothing."""
     connection = LinkConnection(channel)
     connection.attach(0, end, Links(replica(3), Member("r3", 3, make_origin(3)), []))
     return connection
 
 
 class Swift(Line):
-    """A line that takes in everything."""
+    """A writer that accepts everything immediately."""
 
     taken: bytes = b""
 
@@ -60,7 +60,7 @@ async def test_writer_waits_for_handshake() -> None:
 
 
 async def test_challenge_is_sent_before_refused_end_closes() -> None:
-    """The other end can then name both versions, if these differ."""
+    """The other end can then name both versions if they differ."""
     ours, theirs = trio.testing.memory_stream_pair()
     channel, other = channels()
     sink = make_sink(replica(2))
@@ -85,7 +85,8 @@ async def test_address_is_known_of_sockets_that_are_connected() -> None:
 async def test_others_get_their_turn_while_much_goes_out(
     mock_clock: trio.testing.MockClock,
 ) -> None:
-    """Also if gathering takes longer than the pace, and the peer takes in all of it at once."""
+    """This also holds if gathering takes longer than the pause between pushes, and the peer accepts
+    everything immediately."""
     here = replica(1, history_bytes=8 * SEND_BYTES)
     write(here, 16, SEND_BYTES // 4)
     source = connected_source(here)
@@ -94,7 +95,7 @@ async def test_others_get_their_turn_while_much_goes_out(
     sent_at: list[int] = []
 
     class Counting(Line):
-        """Takes in everything, and notes when."""
+        """A writer that accepts everything and records the times."""
 
         def put(self, data: bytes, seconds: float) -> None:
             mock_clock.jump(2 * PACE_SECONDS)
@@ -109,5 +110,5 @@ async def test_others_get_their_turn_while_much_goes_out(
             turns += 1
         nursery.cancel_scope.cancel()
     assert len(sent_at) > 3
-    # Trio lets tasks run in rounds, in any order: two pushes may follow each other, not three.
+    # Trio runs the tasks of a round in any order, so two pushes may be adjacent, but not three.
     assert all(before < after for before, after in zip(sent_at, sent_at[2:], strict=False))

@@ -12,7 +12,7 @@ from tests.replication.wire import Site, WireWorld
 
 
 class Database(Site):
-    """A database of one region, whose number others may have too."""
+    """A database of one region. Other databases may use the same number."""
 
     number = 1
 
@@ -29,7 +29,7 @@ class Database(Site):
 
 
 class FollowerSite(Database):
-    """An instance that follows the peers it has. It serves followers of its own by `serving`."""
+    """An instance that follows its peers. It serves its own followers by `serving`."""
 
     number = 1
 
@@ -52,7 +52,7 @@ def sources(*names: str) -> list[Peer]:
 
 
 def fill(replica: Replica, prefix: str) -> None:
-    """Something of every type, with increments, deletes and elements in the middle."""
+    """Write values of every type, with increments, deletes and elements in the middle."""
     replica.string(f"{prefix}s").set("v")
     replica.counter(f"{prefix}c").increment(5)
     replica.counter(f"{prefix}gone").increment(5)

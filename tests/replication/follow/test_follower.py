@@ -31,7 +31,7 @@ from tests.replication.wire import WireWorld, mesh
 
 
 class High(FollowerSite):
-    """A follower whose number is higher than any of its source's, so that nothing is renamed."""
+    """A follower with a higher number than any region of its source, so that nothing is renamed."""
 
     number = 255
 
@@ -170,7 +170,7 @@ def test_source_with_too_many_regions_is_refused() -> None:
 
 
 def assert_given_up(world: WireWorld, follower: FollowerSite, source: str) -> None:
-    """It used to be dialled again and again, and to bring the same each time."""
+    """Check that such a source is not dialled again and again, as it once was."""
     attempts = follower.follower.reports(world.now)[0].ops
     closed = len([event for event in follower.events if isinstance(event, Closed)])
     world.run(3000)

@@ -50,7 +50,7 @@ def test_data_from_before_following_is_replaced() -> None:
 
 
 def holding(*names: str) -> tuple[Replica, Follower]:
-    """Something that was written here, and a follower that is to replace it."""
+    """Return a replica with data, and a follower that will replace the data."""
     replica = Replica(1)
     replica.string("old").set("v")
     replica.seal()
@@ -58,7 +58,7 @@ def holding(*names: str) -> tuple[Replica, Follower]:
 
 
 def test_old_data_stays_until_source_has_sent() -> None:
-    """REPLICAOF with a wrong name used to be the end of all data, and so was a Hello."""
+    """REPLICAOF with a wrong name once deleted all data, and so did a Hello."""
     replica, follower = holding("x")
     follower.receive(follower.dial("x", 0), Eof("refused"), 0)
     assert visible(replica) == {b"old": b"v"}
@@ -143,8 +143,12 @@ def follow_each_other(world: WireWorld, here: str, there: str) -> Follower:
 @pytest.mark.parametrize("history_bytes", [1, 1 << 20])
 @pytest.mark.parametrize("names", [("a", "b"), ("a", "b", "c")])
 def test_mutual_followers_keep_their_data(names: tuple[str, ...], history_bytes: int) -> None:
-    """One was emptied by the Hello of the other, which was told to follow it and refused it then.
-    A way takes 20 ms, so the second is told at each moment of the greeting and of the snapshot."""
+    """Two instances that follow each other refuse each other, and keep their data.
+
+    The first one was once emptied by the Hello of the second, which then became a follower and
+    refused it. A message takes 20 ms, so the second command comes at each moment of the handshake
+    and of the snapshot.
+    """
     for later in range(0, 160, 5):
         world = world_of(*names, history_bytes=history_bytes)
         for name in names:
@@ -164,7 +168,7 @@ def test_mutual_followers_keep_their_data(names: tuple[str, ...], history_bytes:
 
 
 def test_follower_of_new_follower_starts_over() -> None:
-    """It kept what had been written at its source before, and was told that it had all."""
+    """The follower once kept the data of its earlier source, and reported that it was complete."""
     world = world_of("x", "f")
     world["x"].write(lambda r: r.string("k").set("v"))
     world["f"].write(lambda r: r.string("old").set("v"))
@@ -205,7 +209,7 @@ def test_restarted_source_is_followed_again() -> None:
 
 
 def test_operations_that_source_gets_back_reach_its_follower() -> None:
-    """The source has lost what another region wrote, and gets it back after its snapshot."""
+    """The source has lost what another region wrote, and receives it again after its snapshot."""
     world = world_of("x")
     follower = follow(world, "x")
     other = Replica(7)
@@ -244,7 +248,7 @@ def test_lost_data_of_source_is_kept_until_it_holds_data() -> None:
 
 
 def test_lost_data_is_kept_while_source_is_away() -> None:
-    """Its snapshot replaces all data, also what came from the other."""
+    """The snapshot of the source replaces all data, including what came from the other source."""
     world = world_of("x", "y")
     follower = follow(world, "x", "y")
     world["x"].write(lambda r: r.string("old").set("v"))

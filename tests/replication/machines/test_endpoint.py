@@ -1,4 +1,4 @@
-"""The common behaviour of both ends of a link."""
+"""The behaviour that both ends of a link share."""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ def test_names_that_would_break_line_are_refused(name: str) -> None:
     assert "is not a valid name" in refuse_region(HERE, PEERS, named)
     listed = attrs.evolve(HELLO, members=((1, name),))
     assert "is not a valid name" in refuse_region(HERE, PEERS, listed)
-    heard = attrs.evolve(HELLO, others=((1, name),))
-    assert "is not a valid name" in refuse_region(HERE, PEERS, heard)
+    hello = attrs.evolve(HELLO, others=((1, name),))
+    assert "is not a valid name" in refuse_region(HERE, PEERS, hello)
     assert refuse_region(HERE, PEERS, named).isprintable()
 
 

@@ -1,4 +1,4 @@
-"""Connections of a replica: who is admitted, and which connection makes room for another."""
+"""Connections of a replica: their admission, and the one that is closed in favour of another."""
 
 from __future__ import annotations
 

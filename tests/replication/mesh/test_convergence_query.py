@@ -1,4 +1,5 @@
-"""A convergence query reaches all regions that it should, always ends, and its yes is true."""
+"""A convergence query reaches all regions that it should, always ends, and is positive only if they
+have converged."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ US = make_origin(1)
 
 
 def both(*pairs: Link) -> list[Link]:
-    """Links both ways."""
+    """Return links both ways."""
     return [link for a, b in pairs for link in ((a, b), (b, a))]
 
 
@@ -39,7 +40,7 @@ def mesh(count: int) -> list[Link]:
 
 @st.composite
 def graphs(draw: st.DrawFn) -> tuple[int, list[Link]]:
-    """Regions, and links between them that connect them all in at least one direction."""
+    """Draw regions, and links that connect them all in at least one direction."""
     count = draw(st.integers(2, 6))
     links = {
         draw(st.sampled_from([(n, other), (other, n)]))
@@ -145,7 +146,7 @@ def test_numbers_follow_clock() -> None:
 
 
 def end_of(world: AskingWorld, link: Link, number: int) -> Place:
-    """The end of a link that is in one of its regions."""
+    """Return the end of a link that is in a region."""
     return next(place for place in world.places_of(link) if place.site.number == number)
 
 
@@ -255,7 +256,7 @@ def test_of_many_askers_oldest_are_forgotten_and_get_no() -> None:
 
 
 def is_closed(question: ConvergenceQuery) -> bool:
-    """Return whether only its number is kept."""
+    """Return whether only the query's number is kept."""
     return question.parent is None and not question.waiting and not question.vector
 
 
@@ -263,8 +264,8 @@ def is_closed(question: ConvergenceQuery) -> bool:
 
 
 class Watched:
-    """A question that is on its way, and what must hold when it is answered with yes: about the
-    links that are up from its beginning to its end."""
+    """A query in progress, and the condition for a positive reply: it concerns the links that are
+    up from the query's beginning to its end."""
 
     def __init__(self, world: AskingWorld, asker: int) -> None:
         self.world = world
@@ -276,8 +277,8 @@ class Watched:
         self.is_over = False
 
     def check(self, *, is_still: bool) -> None:
-        """See whether it is answered, and if so, whether it is true. `is_still` if nothing was
-        written meanwhile and no cut healed."""
+        """Check the reply if there is one. `is_still` is true if nothing was written meanwhile and
+        no cut healed."""
         self.up = {link for link in self.up if self.world.is_up(link)}
         verdict = self.convergence_queries.find_result(self.turn)
         if verdict is None or self.is_over:
@@ -294,7 +295,7 @@ class Watched:
 
 
 def reached(start: int, links: set[Link]) -> set[Link]:
-    """The links that are connected with `start`, whichever way."""
+    """Return the regions that are connected with `start`, in either direction."""
     near = {start}
     while True:
         found = {link for link in links if not near.isdisjoint(link)}
@@ -307,8 +308,11 @@ def reached(start: int, links: set[Link]) -> set[Link]:
 def test_yes_is_true_whatever_happens_to_links_meanwhile(
     graph: tuple[int, list[Link]], is_still: bool, data: st.DataObject
 ) -> None:
-    """Messages in any order, data at any moment, links lost and found again; and when all that
-    is over, every question has an answer, and the answer to the next is yes."""
+    """A positive reply is true, and every query has a reply.
+
+    Messages arrive in any order, data at any moment, and links are lost and found again. When all
+    that is over, every query has a reply, and the reply to the next one is positive.
+    """
     count, links = graph
     world = AskingWorld(count, links)
     for number in data.draw(st.lists(st.integers(1, count), max_size=3), label="writers"):
@@ -361,7 +365,7 @@ def check_rest(world: AskingWorld, asked: list[Watched]) -> None:
 def test_reply_in_quiet_world_follows_rule(
     graph: tuple[int, list[Link]], data: st.DataObject
 ) -> None:
-    """With nothing going on, the answer is exactly whether all has arrived."""
+    """If nothing else happens, the reply says exactly whether all regions have converged."""
     count, links = graph
     world = AskingWorld(count, links)
     for number in range(1, count + 1):

@@ -21,7 +21,7 @@ def test_of_equals_oldest_goes() -> None:
 
 
 def followers(addresses: str) -> list[Source]:
-    """Followers that have asked for something, from addresses of one letter."""
+    """Return followers that have sent a request, from addresses of one letter."""
     found = [connected_source(replica(1)) for _ in addresses]
     for end, address in zip(found, addresses, strict=True):
         end.address = address
@@ -29,7 +29,7 @@ def followers(addresses: str) -> list[Source]:
 
 
 def newcomer(address: str) -> Source:
-    """One that has just connected."""
+    """Return a connection that has just come in."""
     end = make_source(replica(1))
     end.address = address
     return end

@@ -1,4 +1,4 @@
-"""Buffered operations are dropped if nobody holds their dependencies, and only then."""
+"""Buffered operations are dropped if no region has their dependencies, and only then."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ VIEW = ((1, 1, NEW_ONE), (2, 0, TWO), (3, 1, NEW_THREE))
 
 
 def operation(origin: int, first: int = 1, deps: dict[int, int] | None = None) -> Op:
-    """An operation of one effect."""
+    """Return an operation of one effect."""
     effect = (2, 0, b"s", b"%d" % first)
     return Op(origin, first, 1, deps or {}, (effect,))
 
 
 def losses(origin: int = TWO, members: tuple[int, ...] | None = (1, 2, 3)) -> Losses:
-    """The statements of one member, whose view has the second incarnations of regions 1 and 3."""
+    """Return the statements of one member, whose view has the second incarnations of regions 1 and
+    3."""
     replica = Replica(origin, members=members)
     membership = MembershipView(replica)
     membership.merge_view(VIEW)
@@ -39,7 +40,8 @@ def losses(origin: int = TWO, members: tuple[int, ...] | None = (1, 2, 3)) -> Lo
 
 
 def waiting() -> Losses:
-    """Region 2, where an operation of region 1 waits for what region 3 took along."""
+    """Return region 2, in which an operation of region 1 waits for one of region 3, which is
+    lost."""
     here = losses()
     assert here.replica.accept(operation(OLD_ONE, 1, {OLD_THREE: 1})) is Outcome.HELD
     assert here.replica.accept(operation(OLD_ONE, 2)) is Outcome.HELD
@@ -172,8 +174,8 @@ EFFECTS: list[Effect] = [(origin, seq) for origin in (OLD_ONE, OLD_THREE) for se
 
 
 def seen_by(effect: Effect, most: int) -> dict[int, int]:
-    """Return the effects of the other incarnation that an effect had observed: they were made in
-    turn."""
+    """Return the effects of the other incarnation that an effect had observed. The incarnations
+    write in turn."""
     origin, seq = effect
     other, bound = (OLD_THREE, seq - 1) if origin == OLD_ONE else (OLD_ONE, seq)
     return {other: min(most, bound)} if min(most, bound) else {}
@@ -196,8 +198,11 @@ def seen_by(effect: Effect, most: int) -> dict[int, int]:
 def test_only_unappliable_ops_are_dropped(
     deps: list[int], have: list[set[Effect]], talks: list[tuple[int, int]]
 ) -> None:
-    """Each member has received some operations of two ended incarnations. The model knows which
-    could ever be applied if all that any member has came to all others."""
+    """Compare with a model which operations can still be applied.
+
+    Each member has received some operations of two ended incarnations. The model assumes that all
+    members receive what any member has.
+    """
     operations = {
         effect: operation(*effect, seen_by(effect, most))
         for effect, most in zip(EFFECTS, deps, strict=True)
@@ -220,7 +225,7 @@ def test_only_unappliable_ops_are_dropped(
     rounds = [(a, b) for _ in range(8) for a in range(3) for b in range(3)]
     for step, (one, other) in enumerate([*talks, *rounds]):
         now += ASK_NS
-        if step >= len(talks):  # at first only statements get through, then what was applied too
+        if step >= len(talks):  # at first only statements arrive, later also the operations
             vector = members[one].replica.vector
             for effect in EFFECTS:
                 if effect[1] <= vector.get(effect[0], 0):
@@ -243,7 +248,7 @@ def test_only_unappliable_ops_are_dropped(
 
 
 def linked() -> tuple[Links, Sink]:
-    """The links of region 2, and its connection with the second incarnation of region 1."""
+    """Return the links of region 2, and its connection with the second incarnation of region 1."""
     replica = Replica(TWO, members=(1, 2, 3))
     peers = (Peer("r1", 1, (1,)), Peer("r3", 3, (3,)))
     links = Links(replica, Member("r2", 2, TWO), peers)

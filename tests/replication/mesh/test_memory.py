@@ -19,7 +19,7 @@ from tests.replication.wire import Site, WireWorld, mesh
 
 
 def claim(world: WireWorld, site: Site, peer: Site, ahead: int = 1) -> None:
-    """Somebody says to `site`, in the name of `peer`, that it knows more of its writes."""
+    """Let somebody report to `site`, in the name of `peer`, more of its writes than it has."""
     links = site.links
     vector = {**site.replica.vector, links.replica.origin: links.replica.keyspace.seq + ahead}
     linked = links.sinks.get(peer.name)
@@ -32,7 +32,7 @@ def claim(world: WireWorld, site: Site, peer: Site, ahead: int = 1) -> None:
 
 
 def filled(*names: str) -> WireWorld:
-    """Regions that hold something of each, everywhere."""
+    """Return regions that all hold values of each type."""
     world = WireWorld(mesh(*names))
     for name in names:
         world[name].write(lambda r, n=name: r.string(n).set("v"))
@@ -78,7 +78,8 @@ def test_claim_while_no_peer_is_within_reach_loses_nothing() -> None:
 
 
 def test_emptiness_of_peer_with_state_put_aside_is_no_answer() -> None:
-    """Region 1 has restarted; region 2 holds everything, and shows nothing at the moment."""
+    """Region 1 has restarted. Region 2 has put its state aside, and so shows nothing at the
+    moment."""
     links = Links(Replica(1), Member("r1", 1, make_origin(1)), [Peer("r2", 2, (2,))])
     sink = links.dial("r2", 0)
     hello_frame = Hello("r2", 2, make_origin(2), "", {}, holds_aside=True)

@@ -1,4 +1,5 @@
-"""Recovery of a region that has lost its memory: the peers that it waits for, and how long."""
+"""Recovery of a region that has lost its memory: the peers that it waits for, and the longest
+wait."""
 
 from __future__ import annotations
 
@@ -122,7 +123,7 @@ def test_unused_incarnation_is_chosen() -> None:
 
 
 def three() -> Links:
-    """The links of region 1 of three, which was region 1 before."""
+    """Return the links of region 1 of three, which is not its first incarnation."""
     here = replica(1)
     here.reincarnate(NEW)
     peers = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)), Peer("r4", 4))
@@ -130,7 +131,7 @@ def three() -> Links:
 
 
 def connect(links: Links, peer: int, vector: dict[int, int]) -> list[Event]:
-    """A peer answers, and says that it has so much."""
+    """Let a peer answer with its vector."""
     sink = links.dial(f"r{peer}", 0)
     links.receive(sink, hello(peer, vector), 0)
     sink.measured = True
@@ -138,7 +139,7 @@ def connect(links: Links, peer: int, vector: dict[int, int]) -> list[Event]:
 
 
 def test_empty_peer_does_not_end_recovery() -> None:
-    """It had nothing, so there was nothing to wait for, although another peer had our writes."""
+    """The region once stopped waiting, although another peer had our writes."""
     links = three()
     assert connect(links, 2, {}) == [CaughtUp("r2")]
     assert connect(links, 3, {OLD: 1, AP: 1}) == []
@@ -182,7 +183,7 @@ def test_first_peer_reveals_earlier_incarnation() -> None:
 
 
 def test_vector_of_follower_is_no_news() -> None:
-    """It may use our number for somebody else."""
+    """The follower may use our number for another region."""
     links = three()
     follower = Hello("f", 9, make_origin(9), "", {OLD: 5}, 1)
     assert of(EarlierIncarnation, links.receive(links.serve(0), follower, 0)) == []
@@ -261,7 +262,7 @@ def test_consecutive_restarts_recover_remaining_data() -> None:
 
 
 def loading(there: Replica) -> Links:
-    """A region that has lost its memory, and loads the snapshot of region 2."""
+    """Return a region that has lost its memory, and loads the snapshot of region 2."""
     links = three()
     for peer in (2, 4):
         links.receive(links.dial(f"r{peer}", 0), hello(peer, there.vector), 0)
@@ -277,7 +278,7 @@ def asked_of(sink: Sink) -> list[Resume | Ack]:
 
 
 def test_new_link_waits_for_snapshot_that_is_loaded() -> None:
-    """Data that the peer of the new link holds may come with the snapshot."""
+    """The snapshot may contain the data that the peer of the new link has."""
     there = replica(2)
     write(there, 3)
     links = loading(there)
@@ -313,7 +314,7 @@ def test_link_of_region_that_has_recovered_does_not_wait() -> None:
 
 
 def test_peers_are_told_of_merged_snapshot() -> None:
-    """Or they would send what it has brought."""
+    """Otherwise the peers would send what the snapshot has brought."""
     there = replica(2)
     write(there, 3)
     links = three()

@@ -1,4 +1,4 @@
-"""Gap repair: the repair peer, its start and its end."""
+"""Gap repair: the repair peer, and the start and end of a repair."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORPHAN, PATIENCE = Limits().no_link_delay_ns, Limits().repair_delay_ns
 
 
 def streaming(peer: int, vector: Vector, rtt: int = 0) -> Sink:
-    """An open sink of region 2 whose source, region `peer`, has `vector`."""
+    """Return an open sink of region 2 whose source, region `peer`, has `vector`."""
     sink = make_sink(replica(2), peer, routes=(peer,))
     sink.state = SinkState.STREAMING
     sink.vector = vector
@@ -40,8 +40,8 @@ def test_stalled_gap_is_requested_from_peer() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 3})
     assert repair.check_gaps({}, {}, table(us), 0) == ([], "")
     assert repair.check_gaps({}, {}, table(us), ORPHAN - 1) == ([], "")
-    events, donor = repair.check_gaps({AP: 0}, {}, table(us), ORPHAN)
-    assert (events, donor) == ([GapFound("r1", AP, "r1")], "")
+    events, peer = repair.check_gaps({AP: 0}, {}, table(us), ORPHAN)
+    assert (events, peer) == ([GapFound("r1", AP, "r1")], "")
     assert us.asked == {AP}
     assert helping(repair) == {AP: "r1"}
 
@@ -75,8 +75,8 @@ def test_missing_op_without_holder_is_not_requested() -> None:
     repair, us = Repair(Limits()), streaming(1, {})
     found: list[int] = []
     for now in range(0, 20_000 * MS, 10 * MS):
-        events, donor = repair.check_gaps({}, {AP: 3}, table(us), now)
-        assert donor == ""
+        events, peer = repair.check_gaps({}, {AP: 3}, table(us), now)
+        assert peer == ""
         if events:
             assert events == [GapFound("", AP, "")]
             found.append(now)
@@ -137,12 +137,12 @@ def test_refusing_peer_is_asked_for_snapshot_only() -> None:
     repair.check_gaps({}, {}, sinks, ORPHAN)
     us.asked = frozenset()
     repair.record_refusal("r1", AP)
-    events, donor = repair.check_gaps({}, {}, sinks, ORPHAN + 1)
-    assert (events, donor) == ([GapFound("r4", AP, "r4")], "")
+    events, peer = repair.check_gaps({}, {}, sinks, ORPHAN + 1)
+    assert (events, peer) == ([GapFound("r4", AP, "r4")], "")
     sa.asked = frozenset()
     repair.record_refusal("r4", AP)
-    events, donor = repair.check_gaps({}, {}, sinks, ORPHAN + 2)
-    assert (events, donor) == ([GapFound("r1", AP, "")], "r1")
+    events, peer = repair.check_gaps({}, {}, sinks, ORPHAN + 2)
+    assert (events, peer) == ([GapFound("r1", AP, "")], "r1")
     repair.forget_refusals("r4")
     assert repair.refused == {("r1", AP)}
     repair.forget_refusals()
@@ -153,8 +153,8 @@ def test_busy_peer_is_not_asked() -> None:
     repair, us = Repair(Limits()), streaming(1, {AP: 3})
     us.state = SinkState.LOADING
     repair.check_gaps({}, {}, table(us), 0)
-    events, donor = repair.check_gaps({}, {}, table(us), ORPHAN)
-    assert (events, donor) == ([GapFound("", AP, "")], "")
+    events, peer = repair.check_gaps({}, {}, table(us), ORPHAN)
+    assert (events, peer) == ([GapFound("", AP, "")], "")
 
 
 def test_stalled_link_is_asked_for_gap() -> None:
@@ -179,7 +179,7 @@ def test_ops_under_way_are_not_requested() -> None:
         ap.note_bytes(now)
         assert repair.check_gaps({AP: 3}, {}, sinks, now) == ([], "")
     events, _ = repair.check_gaps({AP: 3}, {}, sinks, 10_000 * MS + PATIENCE)
-    assert events == [GapFound("r1", AP, "r1")], "the helper, and not who is silent"
+    assert events == [GapFound("r1", AP, "r1")], "the repair peer, and not the silent one"
 
 
 @pytest.mark.parametrize("state", [SinkState.AWAITING_HELLO, SinkState.RESUMING])
@@ -287,7 +287,7 @@ def test_help_ends_when_regular_link_brings_data_again() -> None:
     ap.note_bytes(2 * ORPHAN + 1)
     ap.vector = {AP: 8}
     repair.check_gaps({AP: 3}, {}, sinks, 2 * ORPHAN + 2)
-    assert us.asked == {AP}, "it has less than the helper"
+    assert us.asked == {AP}, "it has less than the repair peer"
     ap.vector = {AP: 9}
     repair.check_gaps({AP: 3}, {}, sinks, 2 * ORPHAN + 3)
     assert us.asked == frozenset()
@@ -323,7 +323,7 @@ def test_help_of_peer_that_sends_snapshot_goes_on() -> None:
 
 
 def test_peer_is_asked_once_over_one_connection() -> None:
-    """It may be paused: then it would answer each request, one after another."""
+    """The peer may be paused. Then it would later reply to each request."""
     repair, us = Repair(Limits()), streaming(1, {AP: 3})
     found = [now for now in range(0, 80_000 * MS, 10 * MS) if is_found(repair, us, now)]
     assert found[0] == ORPHAN
@@ -333,7 +333,7 @@ def test_peer_is_asked_once_over_one_connection() -> None:
 
 
 def is_found(repair: Repair, sink: Sink, now: int) -> bool:
-    """Look for gaps of which only one link can bring the ops, and say whether it was asked."""
+    """Look for gaps of which only one link can bring the ops. Return whether the peer was asked."""
     events, _ = repair.check_gaps({AP: 1}, {}, table(sink), now)
     assert all(event == GapFound("r1", AP, "r1") for event in events)
     return bool(events)

@@ -1,4 +1,4 @@
-"""Two processes that run as one region: what their peers and they themselves do."""
+"""Two processes that run as one region: their own behaviour, and that of their peers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OTHER = attrs.evolve(hello(2), origin=make_origin(2, 9))
 
 
 def greet(links: Links, sent: Hello, now: int) -> tuple[Source, list[Event]]:
-    """Let somebody connect. Return the end that serves it, and the events."""
+    """Let a process connect. Return the end that serves it, and the events."""
     source = links.serve(now)
     return source, links.receive(source, sent, now)
 
@@ -109,7 +109,8 @@ def test_our_own_refusal_is_no_rival_of_ours() -> None:
 
 
 def test_peer_that_refuses_for_rival_is_waited_for() -> None:
-    """It takes us when it has noticed that our earlier process is gone. Its data may be needed."""
+    """The peer accepts us when it has noticed that our earlier process is gone. Its data may be
+    needed."""
     links = alone()
     refused(links, describe_rival("r1"))
     assert "r2" not in links.recovery.missed

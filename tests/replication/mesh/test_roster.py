@@ -119,7 +119,7 @@ def test_replica_without_members_never_has_any() -> None:
 
 
 def links(own: Members = TWO) -> Links:
-    """Region 1, linked with the others of its list."""
+    """Return the links of region 1 with the others of its list."""
     replica = Replica(1, members=[number for number, _ in own])
     peers = [Peer(name, number, (number,)) for number, name in own if number != 1]
     return Links(replica, Member("us", 1, replica.origin, "shop", own), peers)

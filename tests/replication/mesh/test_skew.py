@@ -35,7 +35,8 @@ def test_time_under_way_is_no_difference() -> None:
 
 
 def test_slow_exchange_is_discarded() -> None:
-    """A busy host took nine seconds to answer: that is no wrong clock, nor the end of one."""
+    """A busy host took nine seconds to answer. That shows neither a wrong clock nor the end of
+    one."""
     skews = Skews()
     assert not skews.record("eu", 1_000, 10_000, (TRIP_MS_MAX + 1) * MS)
     assert not skews.record("eu", 1_000, 10_000, None)

@@ -44,6 +44,7 @@ def test_two_links_do_not_wait_alike() -> None:
 def test_refused_peer_is_not_dialled_soon_again(
     lasted_ns: int, is_greeted: bool, is_refused: bool, accepted: bool
 ) -> None:
-    """Two processes of one region, which replace each other, were dialled 20 times a second."""
+    """Two processes of one region, which replace each other, were once dialled 20 times a
+    second."""
     found = was_accepted(lasted_ns, is_greeted=is_greeted, is_refused=is_refused)
     assert found is accepted

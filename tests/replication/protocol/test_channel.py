@@ -97,7 +97,7 @@ def test_frame_that_is_sent_back_is_refused() -> None:
 
 
 def test_frames_without_key_are_refused() -> None:
-    """An attacker who injects into an open connection can only end it."""
+    """An attacker who injects frames into an open connection can only end it."""
     rng = random.Random(30)
     for _ in range(300):
         _, other = open_channels()

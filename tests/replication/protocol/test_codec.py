@@ -194,7 +194,7 @@ def test_every_frame_but_end_travels() -> None:
 
 
 def test_hello_of_another_version_keeps_its_name_and_version() -> None:
-    """A newer one may have more fields, an older one had fewer."""
+    """A Hello of a newer version may have more fields, and one of an older version has fewer."""
     for fields in (
         (1, 0, b"eu", 0, 0, b"", (), 0, 2),
         (1, "?", b"eu", "?", (), (), (), (), 99, 5, 6, 7, 8),
@@ -233,6 +233,6 @@ def test_frame_for_which_there_is_no_memory_is_error_of_peer(
     ids=("GapRequest", "ConvergenceRequest", "Present", "SnapshotBegin"),
 )
 def test_origins_of_64_bits_are_read_and_refused_by_name(items: tuple[Any, ...]) -> None:
-    """The frames have room for them, which is docs/formats.md."""
+    """The frames reserve space for such origins (docs/formats.md)."""
     with pytest.raises(RemoteProtocolError, match="supports origins up to 4194303"):
         decode(envelope.pack(items))

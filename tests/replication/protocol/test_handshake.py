@@ -1,4 +1,4 @@
-"""The proof of a shared secret: accepted and refused ends, and memory per stranger."""
+"""The proof of a shared secret: accepted and refused ends, and memory per unproved connection."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.replication.secrets import OTHER, SECRET
 
 
 def end(role: Role, secret: LinkSecret = SECRET, nonce: int = 1) -> Handshake:
-    """One end, with a nonce that is made of one byte."""
+    """Return an end whose nonce repeats one byte."""
     return Handshake(secret, role, bytes([nonce]) * NONCE_BYTES)
 
 
@@ -37,7 +37,7 @@ def take(here: Handshake) -> bytes:
 
 
 def proofs(dials: Handshake, serves: Handshake) -> bytes:
-    """Exchange challenges; the proof of the dialling end."""
+    """Exchange challenges. Return the proof of the dialling end."""
     assert dials.feed(take(serves)) == b""
     data = take(dials)
     assert serves.feed(data[:CHALLENGE_BYTES]) == b""

@@ -1,4 +1,4 @@
-"""The present incarnation of each region, and its consequences. Cited: MEM-2."""
+"""Membership views: the present incarnation of each region. Rule MEM-2."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ SECOND_TWO, THIRD_TWO = make_origin(2, 9), make_origin(2, 4)
 
 
 def membership(region: int = 1) -> MembershipView:
-    """The view of one of three regions that has just started."""
+    """Return the view of one of three regions that has just started."""
     return MembershipView(Replica(region, members=(1, 2, 3)))
 
 
 def links() -> Links:
-    """The links of region 1 of three."""
+    """Return the links of region 1 of three."""
     replica = Replica(1, members=(1, 2, 3))
     peers = (Peer("r2", 2, (2,)), Peer("r3", 3, (3,)))
     return Links(replica, Member("r1", 1, replica.origin), peers)
 
 
 def write(replica: Replica) -> Op:
-    """An operation of one effect."""
+    """Return an operation of one effect."""
     replica.string("k").set("v")
     op = replica.seal()
     assert op is not None
@@ -74,7 +74,7 @@ def test_hello_of_another_incarnation_starts_next_epoch() -> None:
     assert not is_over(THREE), "nothing is known of region 3"
 
 
-def test_greater_term_wins() -> None:
+def test_greater_epoch_wins() -> None:
     here, there = membership(1), membership(3)
     here.record_origin(2, TWO)
     there.record_origin(2, TWO)
@@ -94,9 +94,9 @@ def test_dead_incarnation_takes_next_epoch() -> None:
     assert not here.merge_view(((2, 7, SECOND_TWO),))
 
 
-def test_two_who_noticed_different_lives_agree_in_end() -> None:
-    """Region 2 has died twice; 1 knows the second incarnation and 3 the third, under the same
-    term."""
+def test_views_of_different_incarnations_agree() -> None:
+    """Region 2 has restarted twice. Region 1 knows its second incarnation and region 3 its third,
+    under the same epoch."""
     one, two, three = (
         membership(1),
         MembershipView(Replica(THIRD_TWO, members=(1, 2, 3))),
@@ -131,7 +131,7 @@ def test_non_members_are_not_entered() -> None:
     assert unknown.record_origin(4, make_origin(4)), "all are, while members are not known"
 
 
-def test_term_that_only_liar_reaches_is_not_exceeded() -> None:
+def test_epoch_that_only_liar_reaches_is_kept_out() -> None:
     here = membership()
     here.merge_view(((2, EPOCH_MAX, TWO),))
     assert here.record_origin(2, SECOND_TWO)
@@ -139,7 +139,7 @@ def test_term_that_only_liar_reaches_is_not_exceeded() -> None:
 
 
 def test_view_waits_for_ops_of_ended_incarnations() -> None:
-    """It would be applied after the report, and stand in no other."""
+    """Such an operation would otherwise be applied after the report, and appear in no later one."""
     here, other = membership(), Replica(2, members=(1, 2, 3))
     here.record_origin(2, TWO)
     first, late = write(other), Replica(3)
@@ -225,7 +225,7 @@ def test_connections_with_ended_incarnation_are_closed() -> None:
 
 
 def test_follower_with_number_of_member_is_none() -> None:
-    """It belongs to another cluster, whose incarnations mean nothing here."""
+    """The follower belongs to another cluster, whose incarnations do not matter here."""
     here = links()
     source, follower = here.serve(0), here.serve(0)
     here.receive(follower, Hello("f", 2, TWO, "", {}, FOLLOWER), 0)
@@ -248,7 +248,8 @@ def test_our_own_next_life_voids_what_was_reported_to_us() -> None:
 
 
 def test_reset_is_kept_until_lost_writes_arrive() -> None:
-    """Region 2 has died; its second increment, which has not seen the reset, is with region 3."""
+    """Region 2 has lost its memory. Region 3 has its second increment, which had not observed the
+    reset."""
     here, dead = links(), Replica(2, members=(1, 2, 3))
     dead.counter("n").increment(5)
     first = dead.seal()

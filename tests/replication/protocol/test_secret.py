@@ -1,4 +1,4 @@
-"""The secret of links: its text, weak secrets, and hosts that need none."""
+"""The secret of links: its text, weak secrets, and hosts that need no secret."""
 
 from __future__ import annotations
 

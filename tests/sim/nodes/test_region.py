@@ -31,7 +31,7 @@ def reported(world: SimWorld, region: str, what: str) -> int:
     return sum(line.split()[1:3] == [region, what] for line in world.trace.last_records(10_000))
 
 
-def test_region_counts_its_lives_in_its_origin(world: SimWorld) -> None:
+def test_origin_counts_incarnations(world: SimWorld) -> None:
     site = world.sites["eu"]
     assert (site.starts, site.replica.origin) == (1, make_origin(1, 0))
     world.crash_process("eu")

@@ -92,7 +92,7 @@ def test_equal_data_are_same_whatever_way_there() -> None:
     assert ours.fingerprint().is_equal_after(theirs.fingerprint(), 0)
 
 
-def test_merged_snapshot_soils_everything() -> None:
+def test_merged_snapshot_dirties_everything() -> None:
     (here, _), (there, theirs) = mirrored(1), mirrored(2)
     here.set(b"s").add(b"a")
     there.merge(list(here.snapshot()))

@@ -41,7 +41,7 @@ def drawn(family: str, count: int = 400) -> list[Words]:
     return [clients.draw_command(0) for _ in range(count)]
 
 
-def test_same_dice_write_same() -> None:
+def test_same_seed_writes_same() -> None:
     one, two = (list(writer().draw_steps(0, 20 * SECOND)) for _ in range(2))
     assert one == two
     assert one != list(writer(2).draw_steps(0, 20 * SECOND))

@@ -11,7 +11,7 @@ from tests.crdb.redis_peer import Peer, decode
 
 
 def fields(text: str) -> dict[str, str]:
-    """The fields of an INFO."""
+    """Return the fields of an INFO."""
     return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
 

@@ -13,7 +13,7 @@ from tests.crdb.redis_peer import decode
 
 
 def described(line: bytes) -> dict[str, str]:
-    """The fields of one line of CLIENT LIST."""
+    """Return the fields of one line of CLIENT LIST."""
     return dict(field.split("=", 1) for field in line.decode().rstrip("\n").split(" "))
 
 

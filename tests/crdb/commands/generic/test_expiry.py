@@ -11,7 +11,7 @@ from tests.crdb.regions import START_MS, Regions
 def both(
     region_1: tuple[Word, ...], region_2: tuple[Word, ...], *setup: tuple[Word, ...]
 ) -> Regions:
-    """Two regions after a concurrent write of each, and convergence."""
+    """Return two regions that have converged after a concurrent write of each."""
     regions = Regions(2)
     for words in setup:
         regions.run(1, *words)

@@ -22,7 +22,7 @@ from tests.crdb.regions import Regions
 def both(
     region_1: tuple[Word, ...], region_2: tuple[Word, ...], *setup: tuple[Word, ...]
 ) -> Regions:
-    """Two regions after a concurrent write of each, and convergence."""
+    """Return two regions that have converged after a concurrent write of each."""
     regions = Regions(2)
     for words in setup:
         regions.run(1, *words)
@@ -146,7 +146,7 @@ def test_idle_time_counts_from_latest_use() -> None:
     start = database.now
 
     def idle(seconds: int, *requests: bytes) -> int:
-        """The idle time of `k` that many seconds after the start, after these requests."""
+        """Return the idle time of `k` so many seconds after the start, after these requests."""
         database.advance(start + seconds * 1000)
         for request in requests:
             receive(client, request + b"\r\n")
@@ -185,7 +185,7 @@ def test_value_that_snapshot_adds_to_another_type_counts_as_used() -> None:
 
 @pytest.mark.parametrize("line", [b"COPY k l", b"COPY k l REPLACE", b"RENAME k l", b"RENAMENX k m"])
 def test_type_without_content_is_not_copied(line: bytes) -> None:
-    """No command of Redis makes such a value, but an embedding program can."""
+    """Redis has no command that makes such a value, but an embedding program can."""
     replica = Replica(1)
     replica.multi_value("k").set("a")
     replica.set("l").add("x")

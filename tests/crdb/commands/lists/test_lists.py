@@ -19,14 +19,14 @@ def test_ranks_beyond_64_bits_are_refused_as_by_redis_7_2() -> None:
 
 
 def elements(regions: Regions, key: str = "l") -> list[bytes]:
-    """The list that all regions show alike."""
+    """Return the list, which all regions must show alike."""
     shown = [regions.run(n, "LRANGE", key, "0", "-1") for n in regions.clients]
     assert all(each == shown[0] for each in shown)
     return shown[0]
 
 
 def start(*values: str, count: int = 2) -> Regions:
-    """Regions that all hold a list of these elements."""
+    """Return regions that all hold a list of these elements."""
     regions = Regions(count)
     regions.run(1, "RPUSH", "l", *values)
     regions.sync()

@@ -27,7 +27,7 @@ class Caller:
         self.client = Client(self.instance)
 
     def call(self, *words: str | int) -> Reply:
-        """One command; its reply, None if it waits."""
+        """Run one command. Return its reply, or None if it waits."""
         self.instance.advance(self.regions.now)
         run(self.client, request(encode(words)))
         return self.reply()
@@ -38,7 +38,7 @@ class Caller:
         return decode(raw) if raw else None
 
     def tick(self, ms: int = 2) -> Reply:
-        """Some time later: the reply, if it has come by then."""
+        """Let time pass. Return the reply if it has come by then."""
         self.regions.now += ms
         self.instance.advance(self.regions.now)
         self.instance.tick()

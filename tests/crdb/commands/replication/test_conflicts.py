@@ -10,7 +10,7 @@ from tests.crdb.regions import START_MS, Regions
 
 
 def seen(regions: Regions, key: str) -> list[tuple[object, ...]]:
-    """The candidates, without what `origin` says in other words; the same in all regions."""
+    """Return the candidates, which must be the same in all regions. `origin` is left out."""
     shown = [found(regions, n, key) for n in regions.replicas]
     assert all(each == shown[0] for each in shown)
     return [
@@ -60,7 +60,7 @@ def test_of_counter_what_each_region_has_added_is_listed() -> None:
 
 
 def test_what_delete_took_from_counter_is_listed_no_more() -> None:
-    """Rule CTR-4: what it had not seen survives alone."""
+    """Rule CTR-4: an increment that the delete had not observed remains listed."""
     regions = Regions()
     regions.run(1, "INCRBY", "n", "4")
     regions.run(2, "INCRBY", "n", "2")

@@ -15,7 +15,7 @@ from crdt.embed.replica import Replica
 
 
 class Remembering:
-    """A `FollowControl` that follows in name only."""
+    """A `FollowControl` that records whom to follow."""
 
     link_port = 17_001
 
@@ -95,7 +95,7 @@ def test_role_names_sources(control: Remembering) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "10.0.0.5"])
 def test_own_address_is_refused_before_data_is_dropped(control: Remembering, host: str) -> None:
-    """Rule 20.1.4 deletes what is here, which must not happen for a slip of the pen."""
+    """Rule 20.1.4 deletes the data that is here. A mistyped address must not cause that."""
     control.instance.config.put("port", "7001")
     control.instance.config.put("bind", "10.0.0.5")
     refused = b"-ERR an instance cannot follow itself\r\n"

@@ -10,7 +10,7 @@ from tests.crdb.redis_peer import decode
 
 
 def waiting_client() -> tuple[Client, list[int]]:
-    """A client, and what each of two regions has acknowledged."""
+    """Return a client, and the vectors that two regions have acknowledged."""
     database = instance()
     held = [0, 0]
     database.surroundings.count_acknowledged = lambda seq: sum(each >= seq for each in held)

@@ -49,7 +49,7 @@ def test_history_gives_versions_to_arguments() -> None:
 
 
 def test_deprecated_argument_names_version() -> None:
-    """As in the sources of Redis 7.2; older servers do not report it."""
+    """The version is that in the sources of Redis 7.2. Older servers do not report it."""
     [choice] = map(flat_map, documented("client|kill")[b"arguments"])
     old, new = map(flat_map, choice[b"arguments"])
     assert (old[b"name"], old[b"deprecated_since"]) == (b"old-format", b"2.8.12")

@@ -12,12 +12,12 @@ from tests.crdb.redis_peer import decode
 
 
 def asked(client: Client, text: str) -> Reply:
-    """The reply to one request."""
+    """Return the reply to one request."""
     return decode(receive(client, text.encode() + b"\r\n"))
 
 
 def slow_client(*took: float) -> Client:
-    """A client of a monitored instance, and commands that took so many seconds."""
+    """Return a client of a monitored instance, after commands that took so many seconds."""
     database = instance(latency_monitor_threshold="10")
     client = Client(database)
     for seconds in took:

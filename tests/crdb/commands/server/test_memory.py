@@ -14,7 +14,7 @@ from tests.crdb.redis_peer import decode
 
 
 def asked(client: Client, text: str) -> Reply:
-    """The reply to one request."""
+    """Return the reply to one request."""
     return decode(receive(client, text.encode() + b"\r\n"))
 
 

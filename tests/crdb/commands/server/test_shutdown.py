@@ -13,7 +13,7 @@ from tests.crdb.redis_peer import decode
 
 
 def stoppable(copies: int) -> tuple[Instance, list[str]]:
-    """An instance with a key, of which there are other copies, and the reasons to stop."""
+    """Return an instance with a key that has other copies, and the list of reasons to stop."""
     database = instance()
     reasons: list[str] = []
     database.surroundings.request_stop = reasons.append

@@ -12,7 +12,8 @@ from tests.crdb.redis_peer import decode
 
 
 def ticking(*seconds: float) -> Iterator[float]:
-    """Readings of a clock, each so many seconds after the one before; then it stands still."""
+    """Yield readings of a clock, each so many seconds after the previous one. Then the clock stands
+    still."""
     now = 0.0
     for each in seconds:
         now += each
@@ -22,12 +23,12 @@ def ticking(*seconds: float) -> Iterator[float]:
 
 
 def asked(client: Client, text: str) -> Reply:
-    """The reply to one request."""
+    """Return the reply to one request."""
     return decode(receive(client, text.encode() + b"\r\n"))
 
 
 def timed_client(*seconds: float) -> Client:
-    """A client whose commands take so long: the clock is read before a batch, and before and
+    """Return a client whose commands take so long. The clock is read before a batch, and before and
     after each command."""
     database = instance(slowlog_log_slower_than="1000")
     readings = ticking(*seconds)

@@ -163,7 +163,7 @@ def test_delete_leaves_what_is_added_meanwhile() -> None:
 @pytest.mark.parametrize("count", [1, 3, 10])
 @pytest.mark.rule("SET-5")
 def test_what_two_regions_pop_is_gone(count: int) -> None:
-    """Rules SET-5 and ORD-3: the members that were chosen travel, not the command."""
+    """Rules SET-5 and ORD-3: the chosen members are replicated, not the command."""
     regions = Regions()
     members = fill(regions, "s", 10)
     regions.sync()
@@ -198,7 +198,7 @@ def test_store_keeps_what_is_added_to_its_destination_meanwhile(
     regions.sync()
     regions.run(1, command, "into", "a", "b")
     regions.run(2, "SADD", "into", "new")
-    regions.run(3, "SADD", "a", "2000")  # the result travels, not the command
+    regions.run(3, "SADD", "a", "2000")  # the result is replicated, not the command
     regions.sync()
     assert regions.everywhere("SMEMBERS", "into") == sorted([*stored, b"new"])
 

@@ -19,7 +19,7 @@ Popped = tuple[bytes, int, int]
 
 
 class Box:
-    """A client, and what was popped for it."""
+    """A client, and the elements that were popped for it."""
 
     def __init__(self) -> None:
         self.replica = Replica(1)
@@ -76,7 +76,8 @@ def test_first_key_that_is_there_serves() -> None:
 
 
 def test_another_type_is_refused_unless_client_waits() -> None:
-    """Rule LST-10: a client that waits already is served by what it waits for, whatever comes."""
+    """Rule LST-10: a client that waits already ignores other types, and is served by the type that
+    it waits for."""
     box = Box()
     db = box.client.db
     box.replica.string("k").set("text")
@@ -100,7 +101,7 @@ def test_client_waits_until_something_comes() -> None:
 
 
 def test_expired_key_is_gone() -> None:
-    """Rule EXP-6: whoever writes first removes it."""
+    """Rule EXP-6: the first write removes an expired key."""
     box = Box()
     box.replica.set("k").add("a").expire_at(2000)
     box.replica.advance(2001)

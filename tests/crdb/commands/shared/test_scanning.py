@@ -96,7 +96,7 @@ WALKS = [("SCAN",), ("SSCAN", "s"), ("HSCAN", "h"), ("ZSCAN", "z")]
 
 
 def fill(regions: Regions, first: int, last: int) -> None:
-    """Members `first` to `last` of everything that can be walked."""
+    """Add members `first` to `last` to every collection."""
     for n in range(first, last):
         regions.run(1, "SET", f"m{n}", n)
         regions.run(1, "SADD", "s", f"m{n}")
@@ -105,21 +105,21 @@ def fill(regions: Regions, first: int, last: int) -> None:
 
 
 def empty(regions: Regions, first: int, last: int) -> None:
-    """The opposite of `fill`."""
+    """Remove what `fill` has added."""
     for n in range(first, last):
         for words in (("DEL",), ("SREM", "s"), ("HDEL", "h"), ("ZREM", "z")):
             regions.run(1, *words, f"m{n}")
 
 
 def page(regions: Regions, walk: tuple[str, ...], cursor: bytes) -> tuple[bytes, list[bytes]]:
-    """One page of about 20, without scores and values."""
+    """Return one page of about 20, without scores and values."""
     cursor, items = regions.run(1, walk[0], *walk[1:], cursor, "COUNT", 20, "MATCH", "m*")
     return cursor, items[::2] if walk[0] in {"HSCAN", "ZSCAN"} else items
 
 
 @pytest.mark.parametrize("walk", WALKS)
 def test_quiet_walk_returns_everything_once(walk: tuple[str, ...]) -> None:
-    """Keys that were written again before the walk included."""
+    """Keys that were written again before the walk are included."""
     regions = Regions(1)
     fill(regions, 0, 600)
     page(regions, walk, b"0")
@@ -179,7 +179,7 @@ def test_walk_during_writes_returns_what_stays_once(
 
 
 class Walked:
-    """A value that is walked through page by page."""
+    """A value that is read page by page."""
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         return cursor + count, [b"a", b"b"]

@@ -38,7 +38,7 @@ def test_store_keeps_what_is_added_to_its_destination_meanwhile(
     regions.sync()
     regions.run(1, command, "into", "2", "a", "b")
     regions.run(2, "ZADD", "into", "7", "new")
-    regions.run(3, "ZADD", "a", "5", "2000")  # the result travels, not the command
+    regions.run(3, "ZADD", "a", "5", "2000")  # the result is replicated, not the command
     regions.sync()
     assert regions.everywhere("ZRANGE", "into", "0", "-1") == sorted([*stored, b"new"])
 

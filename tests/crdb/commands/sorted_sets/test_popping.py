@@ -69,7 +69,7 @@ def test_members_that_arrive_by_replication_serve_as_well() -> None:
     regions.run(1, "ZUNIONSTORE", "z", "1", "other")
     regions.sync()
     assert waiters.replies(here) == [[b"z", b"x", b"1"]]
-    assert waiters.replies(there) == []  # the pop travels with what it popped
+    assert waiters.replies(there) == []  # the pop is replicated with the members that it removed
     regions.run(1, "ZADD", "z", "2", "y")
     regions.sync()
     assert waiters.replies(there) == [[b"z", b"y", b"2"]]

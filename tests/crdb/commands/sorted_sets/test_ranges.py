@@ -39,7 +39,7 @@ def test_store_is_removal_and_assignments() -> None:
     regions.sync()
     assert regions.run(1, "ZRANGESTORE", "into", "z", "0", "0") == 1
     regions.run(2, "ZADD", "into", "7", "new")
-    regions.run(3, "ZADD", "z", "0", "first")  # the result travels, not the command
+    regions.run(3, "ZADD", "z", "0", "first")  # the result is replicated, not the command
     regions.sync()
     assert regions.everywhere("ZRANGE", "into", "0", "-1") == [b"a", b"new"]
 

@@ -68,7 +68,7 @@ def test_zrandmember_draws_members_with_their_scores() -> None:
 
 
 def scores(regions: Regions, key: str = "z") -> dict[bytes, bytes]:
-    """Members and scores, which all regions show alike."""
+    """Return members and scores, which all regions must show alike."""
     shown = [regions.run(n, "ZRANGE", key, "0", "-1", "WITHSCORES") for n in regions.clients]
     assert all(each == shown[0] for each in shown)
     return dict(zip(shown[0][::2], shown[0][1::2], strict=True))

@@ -16,7 +16,7 @@ FIELDS = st.one_of(
 
 
 def spelled(data: bytes) -> str:
-    """All bits, the first one first."""
+    """Return the bits of a string as text, the first bit first."""
     return "".join(f"{byte:08b}" for byte in data)
 
 

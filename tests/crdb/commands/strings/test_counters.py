@@ -15,7 +15,7 @@ NOT_AN_INTEGER = ErrorReply(b"ERR value is not an integer or out of range")
 def both(
     region_1: tuple[Word, ...], region_2: tuple[Word, ...], *setup: tuple[Word, ...]
 ) -> Regions:
-    """Two regions after a concurrent write of each, and convergence."""
+    """Return two regions that have converged after a concurrent write of each."""
     regions = Regions(2)
     for words in setup:
         regions.run(1, *words)

@@ -14,7 +14,8 @@ OK = Status(b"OK")
 def both(
     region_1: tuple[Word, ...], region_2: tuple[Word, ...], *setup: tuple[Word, ...]
 ) -> Regions:
-    """Two regions after a concurrent write of each, region 2's one ms later, and convergence."""
+    """Return two regions that have converged after a concurrent write of each. Region 2 writes 1 ms
+    later."""
     regions = Regions(2)
     for words in setup:
         regions.run(1, *words)

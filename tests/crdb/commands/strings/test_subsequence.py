@@ -11,7 +11,7 @@ TEXTS = st.text("abc", max_size=20).map(str.encode)
 
 
 def table(text: bytes, other: bytes) -> list[list[int]]:
-    """The lengths for all prefixes."""
+    """Return the lengths for all prefixes."""
     lengths = [[0] * (len(other) + 1) for _ in range(len(text) + 1)]
     for i, byte in enumerate(text):
         for j, another in enumerate(other):
@@ -23,7 +23,7 @@ def table(text: bytes, other: bytes) -> list[list[int]]:
 
 
 def way_back(text: bytes, other: bytes) -> list[tuple[int, int]]:
-    """The pairs of indexes that Redis takes, the last one first."""
+    """Return the pairs of indexes that Redis takes, the last one first."""
     lengths = table(text, other)
     i, j = len(text), len(other)
     pairs: list[tuple[int, int]] = []

@@ -214,7 +214,8 @@ def test_driver_is_notified() -> None:
 @pytest.mark.parametrize("by_snapshot", [False, True])
 @pytest.mark.rule("LST-10")
 def test_whatever_brings_element_serves(by_snapshot: bool) -> None:
-    """Operations and snapshots alike; a snapshot dirties what is watched as well (D-16)."""
+    """An operation and a snapshot both serve a blocked client. A snapshot also dirties watched keys
+    (D-16)."""
     regions = Regions(3)
     waiters = Waiters(regions)
     popping = waiters.block(2, "BLPOP", "l", "0")

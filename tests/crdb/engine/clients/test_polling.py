@@ -10,7 +10,7 @@ from tests.crdb.raw import NOW, instance, lines
 
 
 def wait(client: Client, done: list[bool], ms: int = 100) -> Waiter:
-    """`client` waits until something is in `done`."""
+    """Let `client` wait until something is in `done`."""
 
     def attempt() -> bool:
         if done:

@@ -112,7 +112,7 @@ def test_key_that_is_back_since_clock_was_set_back_does() -> None:
 
 
 def test_key_that_was_away_while_clock_was_ahead_does() -> None:
-    """Readers saw it gone, and another region may have written to it meanwhile."""
+    """Readers saw that the key was gone, and another region may have written to it meanwhile."""
     database = instance()
     client = Client(database)
     lines(client, "SET k v PX 100", "SET l v PX 9000", "WATCH k")
@@ -168,7 +168,7 @@ def test_two_may_watch_one_key() -> None:
 
 
 def spelt(text: str) -> list[list[bytes]]:
-    """The commands in a text, one behind the other."""
+    """Return the commands in a text, separated by bars."""
     requests = " | ".join(text.strip().splitlines()).split(" | ")
     return [[word.encode() for word in shlex.split(each)] for each in requests]
 

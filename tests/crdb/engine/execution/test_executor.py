@@ -58,7 +58,8 @@ def test_long_batch_lets_others_have_their_turn() -> None:
 
 @pytest.mark.parametrize(("request_", "most"), [(b"PING\r\n", UNTIMED_MAX), (b"KEYS x\r\n", 1)])
 def test_batch_that_takes_long_lets_others_have_their_turn(request_: bytes, most: int) -> None:
-    """`most` requests run although time is over: the clock is not read after each."""
+    """`most` requests run after the time is over, since the clock is not read after each
+    request."""
     database = instance(slowlog_log_slower_than="-1")
     client = Client(database)
     database.timing.clock = lambda: len(client.out) * BATCH_SECONDS_MAX
@@ -152,7 +153,7 @@ def test_request_that_grows_too_long_is_closed() -> None:
 
 
 def test_touched_keys_are_served_before_next_request() -> None:
-    """A remote operation that nobody announced still dirties a WATCH."""
+    """A remote operation dirties a watched key even if the driver has not announced it."""
     database = instance()
     client = Client(database)
     receive(client, b"WATCH k\r\n")
@@ -177,7 +178,7 @@ def test_calls_are_counted_before_another_command_can_ask() -> None:
 
 
 def test_pipeline_on_large_string_keeps_one_copy() -> None:
-    """However many writes there are, and whatever their size: one effect, sent once."""
+    """Many writes of one large string, of any size, become one effect that is sent once."""
     database = instance()
     client = Client(database)
     receive(client, request([b"SET", b"k", b"x" * (2 * RUN_BYTES_MAX)]))
@@ -204,7 +205,7 @@ def test_pipeline_on_large_string_keeps_one_copy() -> None:
     ids=str,
 )
 def test_what_is_to_be_sent_is_bounded_within_batch(commands: list[list[bytes]]) -> None:
-    """A turn of 50 small requests must not gather 50 copies of a megabyte."""
+    """A turn of 50 small requests must not keep 50 copies of a megabyte."""
     database = instance()
     client = Client(database)
     large = b"x" * (1 << 20)
@@ -228,7 +229,7 @@ def test_what_is_to_be_sent_is_bounded_within_batch(commands: list[list[bytes]])
 
 
 def test_transaction_is_sealed_as_whole() -> None:
-    """TXN-2: it becomes one operation, however large, if a link can carry that."""
+    """TXN-2: a transaction becomes one operation, however large, if a link can carry it."""
     database = instance()
     client = Client(database)
     large = b"x" * (RUN_BYTES_MAX - 100)
@@ -251,7 +252,7 @@ def test_small_writes_stay_in_one_op_with_transaction() -> None:
 
 
 def exhausted(client: Client, _args: list[bytes]) -> None:
-    """A handler that finds no memory after it has replied something."""
+    """Reply something, and then run out of memory."""
     client.out.append(b"+partly\r\n")
     raise MemoryError
 

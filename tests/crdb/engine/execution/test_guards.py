@@ -42,13 +42,13 @@ ARGS = [b"x", b"k"]
 
 
 def fill_memory(database: Instance, used_bytes: int) -> None:
-    """Let the process use so much, of 100 bytes that it may."""
+    """Let the process use so much of the 100 bytes that it may use."""
     database.memory.probe = lambda: (used_bytes, PLENTY)
     database.memory.set_limit(100, 0)
 
 
 def refusing() -> Client:
-    """A client whom every guard but that of the arity refuses a command."""
+    """Return a client whose command every guard refuses, except the guard of the arity."""
     database = instance()
     fill_memory(database, 200)
     for bit, error in ((DENY_LOADING, LOADING), (DENY_STALE, MASTERDOWN), (WRITE, READ_ONLY)):

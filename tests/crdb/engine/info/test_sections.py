@@ -13,12 +13,12 @@ from tests.crdb.regions import Regions
 
 
 def titles(text: str) -> list[str]:
-    """The sections of an INFO."""
+    """Return the sections of an INFO."""
     return re.findall(r"^# (\w+)", text, re.MULTILINE)
 
 
 def fields(text: str) -> dict[str, str]:
-    """The fields of an INFO."""
+    """Return the fields of an INFO."""
     return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
 
@@ -89,7 +89,8 @@ def test_crdt_section() -> None:
 
 
 def test_clock_continues_in_next_incarnation() -> None:
-    """D-19: clocks are told by instance, of which CRDB.VECTOR tells the lives apart."""
+    """D-19: `crdt_clock` continues through all incarnations of a region. CRDB.VECTOR lists them
+    separately."""
     regions = Regions(2)
     regions.run(1, "SET", "k", "v")
     regions.replicas[1].reincarnate(make_origin(1, 7))

@@ -25,7 +25,7 @@ REFUSED = b"-" + OUT_OF_MEMORY + b"\r\n"
 
 
 class Process:
-    """A process of which the tests say how much memory it uses."""
+    """A process whose memory usage is set by the tests."""
 
     def __init__(self, used: int = 0, spare: int = PLENTY) -> None:
         self.used = used
@@ -215,7 +215,7 @@ def test_string_for_which_there_is_no_room_is_not_made() -> None:
 
 
 def test_effects_of_other_regions_are_taken_in() -> None:
-    """Rule OOM-4: what is refused is clients' writes."""
+    """Rule OOM-4: only writes of clients are refused."""
     database = instance(maxmemory="1")
     database.memory.probe = Process(used=2).probe
     database.memory.sample(0)

@@ -29,7 +29,7 @@ def content(code: int, n: int) -> list[Any]:
 
 
 def filled(code: int) -> Keyspace:
-    """A keyspace with many keys of one type, each written in one go."""
+    """Return a keyspace with many keys of one type, each written by one command."""
     replica = Replica(1)
     for number in range(KEYS):
         contents.put(replica.keyspace, b"key:%08d" % number, code, content(code, number), None)

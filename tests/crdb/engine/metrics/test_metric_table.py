@@ -45,7 +45,7 @@ def find_metric(section: str, field: str) -> Metric | None:
 
 
 def reported() -> dict[str, set[str]]:
-    """The fields of each section of an instance that has done something."""
+    """Return the fields of each section of an instance that has done something."""
     database = instance()
     process.add_process_info(database)
     receive(Client(database), b"SET k v\r\nGET k\r\nwrong\r\n")

@@ -6,7 +6,7 @@ from crdb.engine.metrics.slowlog import SlowLog
 
 
 def offered(log: SlowLog, *args: bytes, microseconds: int = 20_000) -> None:
-    """A command of one client."""
+    """Offer a command of one client to the log."""
     log.offer(list(args), microseconds, 1_700_000_000, b"127.0.0.1:5", b"name")
 
 

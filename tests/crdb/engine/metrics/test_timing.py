@@ -12,7 +12,7 @@ TABLE = build_table().by_name
 
 
 def pipelined(client: Client, requests: bytes, *readings: float) -> None:
-    """Requests in one batch, while the clock shows these readings."""
+    """Run requests in one batch, while the clock shows these readings."""
     left = iter(readings)
     client.instance.timing.clock = lambda: next(left)
     receive(client, requests)

@@ -21,7 +21,7 @@ STRING, SET, HASH, ZSET, LIST = 1, 2, 3, 4, 5
 
 
 def numbered(count: int, size: int = 1) -> list[bytes]:
-    """Different items of at least `size` bytes."""
+    """Return different items of at least `size` bytes."""
     return [b"%d" % n + b"x" * size for n in range(count)]
 
 

@@ -59,8 +59,11 @@ class FakeJournal:
         self.synced = count
 
     def restored(self, count: int | None = None) -> Replica:
-        """Return what a region finds that starts again after the first `count` records, or all. It
-        is another region, as the journal does not decide under which name it writes."""
+        """Return the replica that a restart finds after the first `count` records, or after all.
+
+        It is another region, since the journal does not decide under which origin the restarted
+        region writes.
+        """
         replica = Replica(255)
         for _, record in self.records[:count]:
             if isinstance(record, bytes):

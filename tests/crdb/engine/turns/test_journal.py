@@ -1,4 +1,5 @@
-"""Syncs of a journal in a thread, and states where ops do not lead to what the journal holds."""
+"""Syncs of a journal in a thread, and the states that are appended where ops alone do not lead to
+the present state."""
 
 from __future__ import annotations
 
@@ -188,7 +189,7 @@ def test_state_that_is_not_appended_is_appended_later() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_journal_always_leads_to_present_state(seed: int) -> None:
-    """Random changes of the state."""
+    """Change the state at random, and restore it from the journal."""
     rng = Random(seed)
     server = Server(SyncPolicy.ALWAYS)
     client = Client(server.instance)

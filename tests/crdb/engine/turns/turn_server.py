@@ -58,7 +58,7 @@ class Server:
         session.output_bytes = session.counted = 0
 
     def sync_in_thread(self) -> None:
-        """Do what was handed to the thread."""
+        """Run what was handed to the thread."""
         journal = self.syncing.pop()
         try:
             journal.sync()
@@ -78,7 +78,8 @@ class Server:
             self.answer(woken)
 
     def set_large(self, client: Client) -> None:
-        """Write more than may wait for the end of a turn: two strings, as the last one waits."""
+        """Write more than may wait for the end of a turn. It takes two strings, since the last
+        string waits."""
         for key in (b"k", b"l"):
             value = b"$%d\r\n%b\r\n" % (RUN_BYTES_MAX, b"x" * RUN_BYTES_MAX)
             self.execute(client, b"*3\r\n$3\r\nSET\r\n$1\r\n%b\r\n" % key + value)

@@ -162,7 +162,7 @@ def test_region_waits_until_incarnation_is_written() -> None:
 
 
 def test_region_without_peers_waits_for_disk_only() -> None:
-    """It served writes under an incarnation that was not on disk."""
+    """Such a region once served writes under an incarnation that was not on disk."""
     here = region([])
     here.lifecycle.handle_event(OriginReused("guest", here.links.replica.origin))
     here.lifecycle.record_not_written("no space left")

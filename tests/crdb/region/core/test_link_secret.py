@@ -41,7 +41,7 @@ def read(path: Path) -> str:
 
 
 def resolve(text: str, environment: Mapping[str, str] | None = None) -> Config:
-    """The configuration of a file in the folder `dir`, with its secret."""
+    """Return the configuration of a file in the folder `dir`, with its secret."""
     return resolve_secret(read_config(text + REGIONS), environment or {}, Path("dir"), read)
 
 

@@ -193,7 +193,7 @@ def test_waiting_is_reported_with_reasons() -> None:
 
 
 def answer(links: Links, peer: str, vector: Vector | None = None) -> Sink:
-    """A peer that we dial greets us; if it holds nothing, that is its answer."""
+    """Let a peer that we dial send its Hello. If the peer holds nothing, that is its answer."""
     sink = links.dial(peer, 0)
     links.receive(sink, hello(int(peer[1:]), vector or {}), 0)
     links.handle(sink, sink.check_caught_up(), 0)

@@ -87,8 +87,8 @@ READING = ["CRDB.DIGEST", "CRDB.CONFLICTS k", "CRDB.FOLLOW 127.0.0.1 7001"]
 
 
 def test_every_command_of_ours_is_in_one_of_lists() -> None:
-    """Those that read data get LOADING, and so does one that drops it. What shows and steers the
-    region meanwhile runs."""
+    """Commands that read or delete data get LOADING. Commands that show the region's state or
+    control it run."""
     names = {name.lower().decode() for name in TABLE if name.lower().startswith(b"crdb.")}
     listed = {line.split()[0].lower() for line in OBSERVING + READING}
     assert listed == names

@@ -13,7 +13,7 @@ from tests.replication.ends import EU, US, hello, write
 
 
 def region(count: int = 2) -> Links:
-    """Region 1, which has written so much; links with regions 2 and 3."""
+    """Return region 1, which has written so much, with links to regions 2 and 3."""
     replica = Replica(1)
     for number in range(count):
         replica.string(f"k{number}").set("v")
@@ -23,7 +23,7 @@ def region(count: int = 2) -> Links:
 
 
 def risk(keys: int, writes: int, *, is_last: bool) -> DataAtRiskEvent:
-    """The data of region 1 that would be lost."""
+    """Return the data of region 1 that would be lost."""
     return DataAtRiskEvent(region="r1", keys=keys, writes=writes, is_last=is_last)
 
 

@@ -41,7 +41,7 @@ def control(config: Config, *names: str) -> ProcessLinks:
 
 
 def connect(control: ProcessLinks, source: str, sink: str) -> None:
-    """Let both ends of a link talk until they have nothing more to say."""
+    """Let both ends of a link exchange frames until neither has more to send."""
     near, far = control.ends[sink].dial(source, 0), control.ends[source].serve(0)
     for _ in range(20):
         frames: list[Frame] = near.frames_to_send()
@@ -212,7 +212,7 @@ def test_links_that_are_not_there_or_not_here_are_refused() -> None:
 
 
 def talk(controls: list[ProcessLinks], wires: list[tuple[str, Sink, str, Source]]) -> None:
-    """Let the ends of links talk, regions by name, until they have nothing more to say."""
+    """Let the ends of links, by region, exchange frames until none has more to send."""
     ends = {name: links for control in controls for name, links in control.ends.items()}
     while any(sink.outbox or source.outbox for _, sink, _, source in wires):
         for sink_name, sink, source_name, source in wires:
@@ -223,7 +223,7 @@ def talk(controls: list[ProcessLinks], wires: list[tuple[str, Sink, str, Source]
 
 
 def joined(here: ProcessLinks) -> list[tuple[str, Sink, str, Source]]:
-    """All links of a process that has all regions, connected."""
+    """Return all links of a process that has all regions, connected."""
     wires = [
         (sink, here.ends[sink].dial(source, 0), source, here.ends[source].serve(0))
         for source, sink in sorted(here.config.topology.links)
@@ -233,7 +233,7 @@ def joined(here: ProcessLinks) -> list[tuple[str, Sink, str, Source]]:
 
 
 def apart(here: ProcessLinks) -> dict[str, ProcessLinks]:
-    """The same regions, as if each had a process of its own."""
+    """Return the same links, as if each region had its own process."""
     return {
         name: ProcessLinks(here.config, {name: links}, clock=lambda: 5)
         for name, links in here.ends.items()
@@ -300,7 +300,7 @@ NAMES = ("us", "eu", "ap", "sa", "af")
 
 @st.composite
 def topologies(draw: st.DrawFn) -> Config:
-    """Pairs of regions that connect all of them."""
+    """Draw pairs of regions that connect all of them."""
     count = draw(st.integers(2, 5))
     pairs = {(draw(st.integers(0, n - 1)), n) for n in range(1, count)}
     every = [(a, b) for b in range(count) for a in range(b)]
@@ -311,7 +311,7 @@ def topologies(draw: st.DrawFn) -> Config:
 
 
 def part_of(whole: ProcessLinks, name: str) -> list[LinkInfo]:
-    """The live links that are connected with a region, whichever way their data flows."""
+    """Return the live links that are connected with a region, in either direction."""
     live = [link for link in whole.links() if link.is_live]
     near = {name}
     for _ in NAMES:
@@ -323,8 +323,11 @@ def part_of(whole: ProcessLinks, name: str) -> list[LinkInfo]:
 
 @given(topologies(), st.data())
 def test_separate_processes_agree_with_one_process(config: Config, data: st.DataObject) -> None:
-    """`crdb serve` beside `crdb up`, over any links, cut at either end or both, whatever the
-    regions hold: each region speaks for the part that it is in, one process for all of them."""
+    """`crdb serve` reports the same as `crdb up`.
+
+    The links are drawn, and cut at either end or both. Each process of `crdb serve` reports the
+    part that its region is in. One process of `crdb up` reports all parts.
+    """
     whole = control(config, *(region.name for region in config.regions))
     wires = joined(whole)
     each = apart(whole)

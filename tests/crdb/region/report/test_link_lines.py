@@ -19,7 +19,7 @@ REGIONS = {"us": 1, "eu": 2, "ap": 3}
 
 
 class Here:
-    """One region with its links and its INFO, at a time that stands still."""
+    """A region with its links and its INFO, under a clock that stands still."""
 
     def __init__(self, name: str, *, history_bytes: int = 1 << 20) -> None:
         region = REGIONS[name]
@@ -32,23 +32,23 @@ class Here:
         add_link_lines(self.instance, self.links, lambda: self.now)
 
     def info(self, section: str) -> dict[str, str]:
-        """The fields of one section."""
+        """Return the fields of one section."""
         lines = information(self.instance, [section]).splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
 
     def fields(self, section: str, line: str) -> dict[str, str]:
-        """The parts of a line that has some."""
+        """Return the parts of a line that consists of several."""
         return dict(part.split("=") for part in self.info(section)[line].split(","))
 
     def write(self) -> None:
-        """One more effect, as an op of its own."""
+        """Write one more effect, as its own op."""
         self.replica.counter("n").increment()
         self.replica.seal()
         self.links.wake()
 
 
 def talk(sink: Links, source: Links, name: str) -> None:
-    """A new connection, over which both ends say all that they have to say."""
+    """Open a connection, and let both ends exchange frames until neither has more to send."""
     near, far = sink.dial(name, SECOND), source.serve(SECOND)
     for _ in range(20):
         frames: list[Frame] = near.frames_to_send()
@@ -60,7 +60,8 @@ def talk(sink: Links, source: Links, name: str) -> None:
 
 
 def test_every_specified_field_is_present() -> None:
-    """Section 14: without slots and versions of configurations, which do not exist."""
+    """Section 14 of the specification, without slots and versions of configurations, which we do
+    not have."""
     here = Here("us")
     talk(here.links, Here("eu").links, "eu")
     reported = here.info("crdt")
@@ -121,7 +122,7 @@ def test_other_regions_are_listed_with_lag() -> None:
     here.write()
     known = here.fields("crdt", "crdt_replica_2")
     assert known["known"] == "0"
-    assert known["max_ops_lag"] == known["min_ops_lag"] == "1", "nothing was heard of it yet"
+    assert known["max_ops_lag"] == known["min_ops_lag"] == "1", "no report has arrived yet"
     talk(here.links, there.links, "eu")
     assert here.fields("crdt", "crdt_replica_2")["known"] == "1"
     talk(there.links, here.links, "us")

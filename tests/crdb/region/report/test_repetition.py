@@ -24,7 +24,7 @@ REFUSED = {"region": "us", "peer": "eu", "direction": "in", "reason": "refused"}
 
 
 class Shown(Repetition):
-    """Takes and returns the details of events."""
+    """A list of the events that were shown."""
 
     def details_to_show(
         self, name: str, details: dict[str, Any], now: float
@@ -127,7 +127,7 @@ def test_clients_of_one_host_are_counted_whatever_their_ports(event: str) -> Non
 
 
 def test_flapping_link_is_shown_some_times_and_then_counted() -> None:
-    """Two processes of one region that replaced each other made 47 lines a second."""
+    """Two processes of one region that replaced each other once printed 47 lines a second."""
     events = Shown()
     up = {"region": "us", "peer": "eu", "direction": "in"}
     lines = 0

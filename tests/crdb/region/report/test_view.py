@@ -33,7 +33,7 @@ def figures(name: str, number: int) -> RegionMetrics:
 
 
 def view_state(*names: str, links: list[LinkInfo] | None = None, events: int = 0) -> ViewState:
-    """Regions that are all linked with each other."""
+    """Return regions that are all linked with each other."""
     mesh = [
         LinkInfo(*ends, LinkState.STREAMING, lag_ms=36.4, delay_ms=35.0)
         for ends in permutations(names, 2)

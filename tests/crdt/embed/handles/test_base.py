@@ -58,7 +58,7 @@ SET_STEPS = ["add", "add", "discard", "remove", "clear", *OPERATORS]
 
 
 def act_on_set(target: Any, name: str, members: list[str]) -> None:
-    """Do to a set or a handle what both can do; what is not there is refused by both."""
+    """Apply an action to a set or a handle. Both refuse to remove what is missing."""
     if name in ("add", "discard"):
         for member in members:
             getattr(target, name)(member)
@@ -113,7 +113,7 @@ def test_members_can_be_taken_out_one_by_one(kind: str) -> None:
 
 
 def test_empty_arguments_write_nothing() -> None:
-    """An effect without members would only cost a dot."""
+    """An effect without members would only use up a dot."""
     replica = Replica(1)
     replica.set("k").add().discard()
     replica.set_remove_wins("k").add().discard()
@@ -210,7 +210,7 @@ def test_list_is_like_list(steps: list[tuple[str, int]]) -> None:
 
 
 def act_on(target: Any, name: str, index: int, value: str) -> None:
-    """Do to a list or a handle what both can do; what is out of range is refused by both."""
+    """Apply an action to a list or a handle. Both refuse an index out of range."""
     if name == "append":
         target.append(value)
     elif name == "insert":
@@ -249,7 +249,7 @@ def test_several_elements_can_be_removed_at_once() -> None:
 
 
 def test_elements_that_come_together_are_one_effect() -> None:
-    """Rule LST-11: another region's push cannot come in between."""
+    """Rule LST-11: the push of another region cannot come in between."""
     here, there = Replica(1), Replica(2)
     here.list("k").extend("abc")
     there.list("k").extend("xyz")
@@ -294,7 +294,7 @@ WRONG: list[tuple[str, str, tuple[Any, ...]]] = [
 
 @pytest.mark.parametrize(("kind", "method", "arguments"), WRONG, ids=str)
 def test_oversized_value_is_not_written(kind: str, method: str, arguments: tuple[Any, ...]) -> None:
-    """An effect that peers refuse would keep all later ones from them."""
+    """Peers would refuse such an effect, and so never receive later ones."""
     replica = Replica(1)
     with pytest.raises(TypeError):
         getattr(getattr(replica, kind)("k"), method)(*arguments)

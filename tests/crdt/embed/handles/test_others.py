@@ -81,8 +81,8 @@ def test_type_that_replica_was_not_made_with_is_not_written() -> None:
 
 
 def test_value_refused_by_type_is_not_written() -> None:
-    """A type that checks nothing itself is tried out: an effect that fails halfway would leave the
-    replica with a dot that nobody ever hears of."""
+    """A type without checks of its own is tried out on a copy. Otherwise an effect that fails
+    halfway would use up a dot that no peer receives."""
     here, there = Replica(1, types=(Tally,)), Replica(2, types=(Tally,))
     tally = here.value("k", Tally)
     for payload in ((), ("text",), (b"a", 5)):
@@ -95,7 +95,7 @@ def test_value_refused_by_type_is_not_written() -> None:
 
 
 class Limit(Tally):
-    """It refuses what exceeds 10, and sends twice what it is given."""
+    """A number that may not exceed 10. Each change is sent twice."""
 
     code = 143
 
@@ -112,11 +112,11 @@ def test_type_may_refuse_and_may_send_something_else() -> None:
 
 
 class Lasting(Register):
-    """It cannot be deleted."""
+    """A type that cannot be deleted."""
 
     code = 144
     remove: Any = property()
-    alive: Any = property()
+    is_live: Any = property()
 
 
 def test_multi_value_and_grow_counter_have_operators() -> None:

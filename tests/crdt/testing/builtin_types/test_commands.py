@@ -12,7 +12,7 @@ from crdt.testing.builtin_types.subjects import PERFORM, carry_out, read
 
 
 def replica_with(*lines: str) -> Replica:
-    """A replica at 1000 ms that has carried these out."""
+    """Return a replica at 1000 ms that has run these commands."""
     replica = Replica(1)
     replica.advance(1000)
     for line in lines:

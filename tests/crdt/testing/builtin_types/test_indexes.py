@@ -1,4 +1,4 @@
-"""Indexes that say something else than the values beside them."""
+"""Indexes that disagree with the values that they index."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The specifications, compared with the rules for conflicts of three regions.
 
-Each case is one line of the conflict matrix (section 4.13): what all had seen, then what regions 1
-and 2 do without knowing of each other. The specification and the replicas must both say what the
-rule says.
+Each case is one line of the conflict matrix (section 4.13 of the specification): first what all
+regions have seen, then what regions 1 and 2 do concurrently. The specification and the replicas
+must both give the result of the rule.
 """
 
 from __future__ import annotations
@@ -82,12 +82,12 @@ MATRIX: list[tuple[str, str, str, str, Any]] = [
 
 
 def commands_of(text: str) -> list[str]:
-    """The commands of a case; `@30` is no command but 30 ms that pass."""
+    """Yield the commands of a case. `@30` is not a command: 30 ms pass."""
     return [each.strip() for each in text.split(";") if each.strip()]
 
 
 def play(case: tuple[str, str, str, str, Any]) -> World:
-    """Run the case of a rule, and check the specification at every step."""
+    """Play the case of a rule, and check the specification at every step."""
     seen, first, second = (commands_of(text) for text in case[1:4])
     used = [each for each in (*seen, *first, *second) if not each.startswith("@")]
     tried: Subject = subject("matrix", tuple(dict.fromkeys(used)))
@@ -108,7 +108,7 @@ def test_conflict_matrix(case: tuple[str, str, str, str, Any]) -> None:
 
 
 def event(index: int, command: Any, past: int, clock: int = 0) -> HistoryEvent:
-    """An operation, the `index`-th, of an origin of its own."""
+    """Return the `index`-th operation, of an origin of its own."""
     dot = (index + 1) << 40 | 1
     return HistoryEvent(command, dot, clock, clock, index, past)
 
@@ -132,7 +132,8 @@ def test_untouched_key_does_not_exist() -> None:
 
 
 def test_forgetting_deadlines_changes_nothing_that_is_seen() -> None:
-    """What a collection forgot too early let a key end that another region had made endless."""
+    """A key that another region had made persistent once expired, since a deadline was forgotten
+    too early."""
     endless = HistoryEvent(TypeCommand("PERSIST", "k", ()), make_dot(make_origin(1), 2), 0, 0, 1, 1)
     made = HistoryEvent(TypeCommand("SADD", "k", ("m",)), make_dot(make_origin(1), 1), 0, 0, 0, 0)
     forgotten = HistoryEvent(TypeCommand("FORGET", "k"), make_dot(make_origin(1), 3), 0, 0, 2, 3)

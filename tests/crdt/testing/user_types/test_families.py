@@ -25,7 +25,7 @@ SHELF_COMMANDS = [("cart", "add", "milk"), ("cart", "remove", "milk"), ("count",
 
 
 def observed_remove(history: Sequence[HistoryEvent]) -> set[str]:
-    """The members with an add that no remove had seen."""
+    """Return the members with an add that no remove had seen."""
     removes = [event for event in history if event.command[0] == "remove"]
     adds = [event for event in history if event.command[0] == "add"]
     return {
@@ -60,20 +60,20 @@ def sums(history: Sequence[HistoryEvent]) -> dict[str, int]:
 
 
 def two_phases(history: Sequence[HistoryEvent]) -> set[str]:
-    """The specification: added and never removed."""
+    """Return the members that were added and never removed."""
     added = {event.command[1] for event in history if event.command[0] == "add"}
     return added - {event.command[1] for event in history if event.command[0] == "remove"}
 
 
 def enable_wins(history: Sequence[HistoryEvent]) -> bool:
-    """Some enable was seen by no disable."""
+    """Return whether no disable has seen some enable."""
     disables = [event for event in history if event.command[0] == "disable"]
     enables = [event for event in history if event.command[0] == "enable"]
     return bool(unseen(enables, disables))
 
 
 def highest_not_deleted(history: Sequence[HistoryEvent]) -> int | None:
-    """The highest number that no delete had seen."""
+    """Return the highest number that no delete had seen."""
     deletes = [event for event in history if event.command[0] == "delete"]
     puts = [event for event in history if event.command[0] == "put"]
     return max((event.command[1] for event in unseen(puts, deletes)), default=None)
@@ -119,7 +119,7 @@ def test_right_type_of_each_family_passes(
     assert ("value equals specification" in report.laws) == (spec is not None)
 
 
-# The wrong type, what the counterexample shows, and in how many steps at most.
+# the wrong type, a text in the counterexample, and its greatest number of steps
 WRONG: list[tuple[Any, list[Any], Any, CheckOptions, str, int]] = [
     (wrong.DeafClock, [("set", "a"), ("set", "b")], None, {}, "after the same operations", 9),
     (wrong.ReaddingSet, CART[:2], None, {}, "shows set(), region 1 showed {'x'}", 3),
@@ -189,7 +189,7 @@ def test_functions_take_place_of_methods() -> None:
 
 def test_making_effect_must_not_change_replica() -> None:
     class Hasty(right.MaxRegister):
-        """Applies a change where it is made, and again."""
+        """Applies a change when it is made, and once more with its effect."""
 
         def put(self, number: int) -> tuple[str, int]:
             self.number += number
@@ -226,7 +226,7 @@ def test_update_changes_its_origin_and_travels() -> None:
 
 def test_effects_that_are_states_are_exchanged_as_whole() -> None:
     class Loaded(right.MaxRegister):
-        """Can be written down, but not merged."""
+        """Can be saved and loaded, but not merged."""
 
         def state(self) -> int:
             return self.number
@@ -241,7 +241,7 @@ def test_effects_that_are_states_are_exchanged_as_whole() -> None:
 
 def test_uncopyable_state_is_named() -> None:
     class Locked(right.MaxRegister):
-        """Holds something that cannot travel."""
+        """Holds a value that cannot be sent."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -271,7 +271,7 @@ def test_delta_that_is_refused_and_messages_that_stay_apart() -> None:
 
 def test_refusing_prepare_sends_nothing() -> None:
     class Prepared(right.MaxRegister):
-        """Refuses what is not greater than what is there."""
+        """Refuses a number that is not greater than the present one."""
 
         def prepare(self, name: str, number: int) -> tuple[str, int] | None:
             return (name, number) if number > self.number else None

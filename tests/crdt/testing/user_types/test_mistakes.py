@@ -17,7 +17,7 @@ ADD = [("add", 1)]
 
 
 class Shared:
-    """Holds its numbers in the class."""
+    """Stores its numbers in the class."""
 
     numbers: list[int] = []  # noqa: RUF012 - the mistake itself
 
@@ -32,7 +32,7 @@ class Shared:
 
 
 class Apart:
-    """Nothing can travel."""
+    """Has no method that sends anything."""
 
     def add(self, number: int) -> None:
         pass
@@ -51,21 +51,21 @@ class Blind(Apart):
 
 
 class Narrow(Apart):
-    """Its `apply` takes nothing."""
+    """Its `apply` has no parameter."""
 
     def apply(self) -> None:
         pass
 
 
 class NarrowMerge(Apart):
-    """Its `merge` takes nothing."""
+    """Its `merge` has no parameter."""
 
     def merge(self) -> None:
         pass
 
 
 class Prepared(Apart):
-    """Its `prepare` takes the name alone."""
+    """Its `prepare` has only the parameter of the name."""
 
     def prepare(self, name: str) -> Any:
         return name
@@ -75,7 +75,7 @@ class Prepared(Apart):
 
 
 class Opaque(Apart):
-    """Shows an object without equality."""
+    """Its value is an object without equality."""
 
     def merge(self, other: Opaque) -> None:
         pass
@@ -85,27 +85,27 @@ class Opaque(Apart):
 
 
 class NotANumber(Opaque):
-    """Shows what does not equal itself."""
+    """Its value does not equal itself."""
 
     def value(self) -> Any:
         return float("nan")
 
 
 class Demanding(Apart):
-    """Takes two arguments."""
+    """Its constructor has two parameters."""
 
     def __init__(self, replica: int, name: str) -> None:
         pass
 
 
 class Unnumbered(planted.Cart):
-    """Has no code."""
+    """Has no type code."""
 
     code: Any = property()
 
 
 class Unfinished:
-    """Lacks most of what a replica calls."""
+    """Lacks most of the methods that a replica calls."""
 
     code = 129
 

@@ -19,7 +19,7 @@ def nothing(_history: Any) -> Any:
 
 
 class Full(Exception):
-    """A cart takes no more."""
+    """The error of a full cart."""
 
 
 class SmallCart(planted.Cart):
@@ -57,7 +57,7 @@ def test_delete_is_command_where_it_can_be() -> None:
 
 def test_several_types_live_under_key_each() -> None:
     class Other(planted.Cart):
-        """The same, with a code of its own."""
+        """The same type, with another code."""
 
         code = 130
 

@@ -15,7 +15,7 @@ CHAIN = [Step("write", 0, 0), Step("deliver", 1, 0), Step("write", 1, 1)]
 
 
 def world(delivery: str) -> MessageWorld:
-    """A world of sets under a contract."""
+    """Return a world of sets under a contract."""
     subject = subject_of(ObservedRemoveSet, SET)
     assert isinstance(subject, MessageSubject)
     return MessageWorld(attrs.evolve(subject, delivery=delivery))

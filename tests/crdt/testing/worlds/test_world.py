@@ -181,7 +181,7 @@ def test_collection_that_would_be_seen_elsewhere_is_noticed() -> None:
 
 def test_regions_that_never_agree_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     def bring(world: World, source: Site, sink: Site) -> None:
-        """Nothing arrives."""
+        """Deliver nothing."""
 
     spoil(monkeypatch, World, "bring", bring)
     expect_broken("replicas that received everything agree", "write 1 SADD k a")

@@ -15,7 +15,7 @@ from tests.crdt.exchange import converge, exchange, held, regions
 
 
 def contest() -> tuple[Replica, Replica]:
-    """Region 1 has made a hash of k, region 2 a counter; both know it."""
+    """Let region 1 make a hash under k, and region 2 a counter. Both know of it."""
     here, there = regions(2)
     here.hash("k")["f"] = "a"
     there.counter("k").increment(5)
@@ -102,7 +102,7 @@ def test_contested_value_passes_effects_and_states_on() -> None:
 
 
 def there_dot(contested: Contested) -> int:
-    """The dot of the increment in a contest."""
+    """Return the dot of the increment in a contest."""
     return contested.parts[1].min_dot()
 
 

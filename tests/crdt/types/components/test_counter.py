@@ -18,7 +18,7 @@ NOTHING: Shares = ()
 
 
 def counted(*increments: tuple[int, int, int, float]) -> Shares:
-    """A counter that has taken in origin, seq, birth and sum."""
+    """Return a counter with increments (origin, seq, birth, sum)."""
     held = NOTHING
     for origin, seq, birth, amount in increments:
         held = counter.incremented(held, make_dot(origin, seq), birth, amount)
@@ -157,7 +157,8 @@ def test_share_lives_while_increment_is_not_reset() -> None:
 
 
 class Twin:
-    """A region's counter beside all that it knows of: increments, and what each reset saw."""
+    """A region's counter, beside a list of all known increments and of what each reset had
+    observed."""
 
     def __init__(self, origin: int) -> None:
         self.origin = origin
@@ -168,7 +169,7 @@ class Twin:
         self.over: set[Dot] = set()
 
     def name(self) -> Dot:
-        """The dot of the next effect made here."""
+        """Return the dot of the next effect made here."""
         seq = self.vector[self.origin] = self.vector.get(self.origin, 0) + 1
         return make_dot(self.origin, seq)
 
@@ -192,7 +193,7 @@ class Twin:
             self.over |= effect[1]
 
     def receive(self, other: Twin, *, state: bool) -> None:
-        """Take in what another region knows, effect by effect or at once."""
+        """Receive what another region knows, effect by effect or as one state."""
         known = {dot for dot, _ in self.log}
         lacking = [entry for entry in other.log if entry[0] not in known]
         held, mine = copy_of(self.shares), dict(self.vector)
@@ -214,7 +215,8 @@ class Twin:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_regions_count_what_no_reset_that_they_know_of_saw(seed: int) -> None:
-    """Rules CTR-1 and CTR-4, with effects and states mixed (ORD-4) and shares forgotten (MEM-2)."""
+    """Rules CTR-1 and CTR-4: a value is the sum of the increments that no known reset had observed.
+    Effects and states are mixed (ORD-4), and shares are forgotten (MEM-2)."""
     rng = Random(seed)
     twins = [Twin(origin) for origin in (A, B, 3)]
     for _ in range(80):
@@ -229,7 +231,7 @@ def test_regions_count_what_no_reset_that_they_know_of_saw(seed: int) -> None:
         elif all(
             each.vector.get(each.origin, 0) == twin.vector.get(each.origin, 0) for each in twins
         ):
-            # A report counts once all that its region had written is here: see `stability`.
+            # a report counts once everything that its region had written is here: see `stability`
             twin.shares = counter.collect_shares(
                 twin.shares, meet(meet(twins[0].vector, twins[1].vector), twins[2].vector)
             )

@@ -82,7 +82,7 @@ def test_deadline_that_was_put_twice_is_due_once() -> None:
 
 
 def test_number_and_average_of_deadlines() -> None:
-    """Rule EXP-10: a key that was made to last does not count."""
+    """Rule EXP-10: a persistent key does not count."""
     deadlines = Deadlines()
     assert deadlines.time_left(0, 10) == 0
     deadlines.put(K, (A, 100))

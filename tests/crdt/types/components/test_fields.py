@@ -54,7 +54,7 @@ def test_fields_share_one_effect(db: Keyspace) -> None:
 
 
 def test_field_with_increments_gets_own_effect(db: Keyspace) -> None:
-    """Rule ORD-7: one region's fast clock harms only what it wrote."""
+    """Rule ORD-7: a fast clock of one region affects only that region's writes."""
     db.advance(1_000)
     assign(db, b"fast", b"1", b"plain", b"1")
     increment(db, KEY, b"counted", 5)
@@ -168,7 +168,7 @@ def test_two_removals_of_one_counter_take_it_back_once() -> None:
 
 
 def test_increment_from_before_reset_leaves_field_dead() -> None:
-    """Only a peer out of order sends it; it must not bring the sum back."""
+    """Only a peer that breaks the order sends such an effect. It must not restore the sum."""
     value = Hash()
     seen = Observed({}, 1, 1, 0)
     value.apply((HASH, ADD, KEY, b"f", 1, 5), make_dot(1, 2), seen)

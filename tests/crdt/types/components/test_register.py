@@ -24,12 +24,13 @@ Dots = set[tuple[int, int]]
 
 
 def stamp_of(origin: int, seq: int) -> int:
-    """The stamp of a write: often equal, later for a later write of one origin."""
+    """Return the stamp of a write. Stamps are often equal, and grow with the writes of one
+    origin."""
     return (origin * 7 + seq * 2) % 3 + seq
 
 
 def built(dots: Dots) -> String:
-    """The register that holds these concurrent writes."""
+    """Return the register that holds these concurrent writes."""
     register = String()
     writes = [Write(make_dot(o, s), stamp_of(o, s), b"%d:%d" % (o, s)) for o, s in dots]
     register.show(writes)
@@ -55,7 +56,7 @@ def unseen(dots: Dots, vector: Vector) -> Dots:
 
 
 def alone(dots: Dots) -> Dots:
-    """At most one write of each origin, as it is in any register that came about."""
+    """Return at most one write of each origin, as in every register that can occur."""
     return set(dict(sorted(dots)).items())
 
 
@@ -108,7 +109,7 @@ def test_state_is_read_back(dots: Dots) -> None:
 
 
 def counted() -> String:
-    """A register with a write and two origins' increments."""
+    """Return a register with a write and increments of two origins."""
     register = String()
     register.write(make_dot(ORIGINS[2], 1), 5, b"10", Observed({}, ORIGINS[2], 1, 0))
     register.increment(make_dot(ORIGINS[0], 4), 4, 3)
@@ -230,7 +231,7 @@ def test_counter_is_swept_from_beside_losers() -> None:
     assert register.has_garbage() is False
 
 
-def test_without_counter_there_is_nothing_to_sweep_or_merge() -> None:
+def test_write_without_counter_has_no_garbage() -> None:
     register, copy = built({(ORIGINS[0], 1)}), built({(ORIGINS[0], 1)})
     assert not register.collect({ORIGINS[0]: 1})
     register.merge(copy, {}, {})

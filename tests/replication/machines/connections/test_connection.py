@@ -21,7 +21,7 @@ GROUPS = (0, 1, 16383)
 
 
 class Half:
-    """One process: links for each slot group, behind one end of a connection."""
+    """A process: links for each slot group, behind one end of a connection."""
 
     def __init__(self, region: int, channel: Channel) -> None:
         self.connection = LinkConnection(channel)
@@ -38,24 +38,24 @@ class Half:
             self.connection.attach(group, end, links)
 
     def receive(self, data: bytes, now: int = 1) -> None:
-        """Hand bytes to the connection, and let it finish."""
+        """Pass bytes to the connection, and end the batch."""
         self.events += self.connection.receive(data, now)
         while self.connection.pending:
             self.events += self.connection.receive(b"", now)
 
     def groups_of(self, kind: type[Event]) -> set[int]:
-        """The groups that have had events of a kind."""
+        """Return the groups that have had events of a kind."""
         return {group for group, event in self.events if isinstance(event, kind)}
 
 
 def halves(*, same_secret: bool = True) -> tuple[Half, Half]:
-    """Return the two ends of a connection, the one that dials first."""
+    """Return the two ends of a connection, the dialling one first."""
     dials, serves = channels(SECRET, SECRET if same_secret else OTHER)
     return Half(2, dials), Half(1, serves)
 
 
 def exchange(one: Half, other: Half, size: int = 1 << 20) -> None:
-    """Carry bytes both ways, in pieces of a size, until nobody has anything to send."""
+    """Carry bytes both ways, in pieces of a size, until neither end has anything to send."""
     while one.connection.ready or other.connection.ready:
         for here, there in ((one, other), (other, one)):
             data = here.connection.data_to_send()

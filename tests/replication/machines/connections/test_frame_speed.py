@@ -1,4 +1,4 @@
-"""Frames whose length cannot be right."""
+"""Frames with an impossible length."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from replication.protocol.limits import MS, SECOND
 
 
 def ends_after(missing: int, *, size: int, pause_ns: int) -> int:
-    """Return the time (ns) after which a frame is given up whose parts of `size` bytes come with
-    pauses; 0 if it is complete before."""
+    """Return the time (ns) after which a frame times out whose parts of `size` bytes come with
+    pauses. Return 0 if it is complete before."""
     speed, now = FrameSpeed(), 1
     while missing > 0:
         missing -= size
@@ -29,7 +29,7 @@ def ends_after(missing: int, *, size: int, pause_ns: int) -> int:
 
 
 def test_damaged_length_on_idle_link_ends_soon() -> None:
-    """A link with heartbeats alone waited for up to a minute."""
+    """A link with heartbeats alone once waited for up to a minute."""
     ended = ends_after(1 << 21, size=80, pause_ns=200 * MS)
     assert MEASURED_NS <= ended <= MEASURED_NS + SECOND
 

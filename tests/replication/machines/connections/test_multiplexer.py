@@ -22,7 +22,7 @@ GROUPS = (0, 1, 16383)
 
 
 class Process:
-    """One process: a replica and links for each slot group, and one connection for all."""
+    """A process: a replica and links for each slot group, and one connection for all."""
 
     def __init__(self, region: int, *, dials: bool, history_bytes: int = 1 << 20) -> None:
         self.replicas: dict[int, Replica] = {}
@@ -53,12 +53,12 @@ class Process:
         self.links[group].wake()
 
     def shown(self) -> dict[int, set[str]]:
-        """The members of that set, by group."""
+        """Return the members of that set, by group."""
         return {group: set(replica.set("k")) for group, replica in self.replicas.items()}
 
 
 class Connection:
-    """Two processes, and all frames that went over their one connection."""
+    """Two processes, and all frames that their connection has carried."""
 
     def __init__(self, *, history_bytes: int = 1 << 20) -> None:
         self.source = Process(1, dials=False, history_bytes=history_bytes)
@@ -75,7 +75,7 @@ class Connection:
                 assert there.channel.receive(here.channel.bytes_to_send()) == []
 
     def exchange(self) -> None:
-        """Carry bytes both ways until nobody has anything to send."""
+        """Carry bytes both ways until neither process has anything to send."""
         while self.source.multiplexer.ready or self.sink.multiplexer.ready:
             self.now += 10 * MS
             for here, there in ((self.source, self.sink), (self.sink, self.source)):
@@ -86,7 +86,7 @@ class Connection:
 
 
 def groups_of(frames: list[Frame], kind: type[Frame]) -> set[int]:
-    """The groups whose frames of this kind are among `frames`."""
+    """Return the groups whose frames of this kind are among `frames`."""
     marked = {f.group for f in frames if isinstance(f, Grouped) and isinstance(f.frame, kind)}
     return marked | ({0} if any(isinstance(frame, kind) for frame in frames) else set[int]())
 

@@ -7,7 +7,7 @@ from replication.protocol.limits import MS, SECOND
 
 PAUSE = 400 * MS
 BEST = 100 * MS
-AHEAD = 7 * SECOND  # of our clock, the source's
+AHEAD = 7 * SECOND  # the source's clock minus ours
 
 
 def report(age: CopyAge, sent: int, arrived: int, trip: int | None = BEST) -> None:
@@ -43,7 +43,8 @@ def test_age_of_copy_that_is_behind_grows_from_covered_report() -> None:
 
 
 def test_old_reports_that_come_together_do_not_make_copy_young() -> None:
-    """After a fault: we have all of the first one, which is the oldest."""
+    """This happens after a fault. We have everything up to the first report, which is the
+    oldest."""
     age = CopyAge(0)
     report(age, 0, 50 * MS)
     age.record_covered()

@@ -20,7 +20,7 @@ def unused() -> Origin:
 
 
 def writer(origin: int = OLD) -> Replica:
-    """A replica with values of every type that a server has."""
+    """Return a replica with values of every type that a server has."""
     replica = Replica(origin)
     replica.string("s").set("v")
     replica.counter("n").increment(5)
@@ -43,7 +43,7 @@ def emptied(replica: Replica) -> DisputedState:
 
 
 def copy_of(replica: Replica, number: int = 2) -> Replica:
-    """A peer that has everything."""
+    """Return a peer that has everything."""
     peer = Replica(number)
     peer.merge(replica.snapshot())
     return peer
@@ -152,7 +152,8 @@ def test_origin_without_own_writes_is_no_matter(have: int) -> None:
 
 
 def test_state_moves_if_peer_has_other_writes_under_dots() -> None:
-    """Also where the peer has no more of them than we: the fingerprints tell them apart."""
+    """Fingerprints show the difference even if the peer has no more writes of the origin than
+    we."""
     replica, impostor = writer(), Replica(OLD)
     for number in range(replica.keyspace.seq):
         impostor.set("theirs").add(f"{number}")

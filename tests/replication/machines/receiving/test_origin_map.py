@@ -29,7 +29,7 @@ KEYS = [b"k", b"l"]
 
 
 def act(here: Replica, kind: int, key: bytes, number: int) -> None:
-    """One write of some type, keys being shared by all types."""
+    """Make one write of some type. All types share the same keys."""
     db = here.keyspace
     held = db.lookup_for_write(key)
     code = 0 if held is None else held.code()
@@ -85,7 +85,8 @@ steps = st.lists(
 def written(
     plan: list[tuple[int, int, bytes, int]], *, history_bytes: int = 1 << 20
 ) -> tuple[Replica, Replica]:
-    """Two regions that write at the same time, and hear of each other now and then."""
+    """Return two regions after concurrent writes, between which they exchanged operations now and
+    then."""
     regions = (replica(1, history_bytes=history_bytes), replica(2, history_bytes=history_bytes))
     for turn, (place, kind, key, number) in enumerate(plan):
         here, there = regions[place], regions[1 - place]
@@ -137,7 +138,7 @@ def test_every_kind_of_server_is_known() -> None:
 
 
 def copy(source: Replica, applier: MappedApplier) -> None:
-    """Take in the whole state of `source`."""
+    """Merge the whole state of `source`."""
     incoming = applier.incoming()
     for piece in source.snapshot():
         incoming.feed(piece)
@@ -164,7 +165,7 @@ def test_renamed_snapshots_mean_same(plan: list[tuple[int, int, bytes, int]]) ->
     copy(here, applier)
     assert follower.digest() == here.digest()
     assert applier.vector() == here.vector
-    # And what is written afterwards finds the dots that it observed.
+    # later writes find the dots that they observed
     for key in KEYS:
         there.keyspace.delete(key)
     act(there, 0, b"k", 3)

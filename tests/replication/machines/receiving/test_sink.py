@@ -69,7 +69,7 @@ S = SinkState
 
 
 def encoded(here: Replica) -> tuple[bytes, ...]:
-    """All ops of a replica."""
+    """Return all ops of a replica, encoded."""
     return tuple(op.to_bytes() for op in here.since({}))
 
 

@@ -1,4 +1,4 @@
-"""The table of a sink: a frame that it does not allow is refused, and so is a move."""
+"""The table of a sink's states: forbidden frames and forbidden moves are refused."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ ROOM = Limits().batch_bytes_max
 
 
 def log_reader_of(count: int, limits: Limits | None = None) -> LogReader:
-    """A feed of region 1 with `count` ops of one effect."""
+    """Return the log reader of region 1, with `count` ops of one effect."""
     here = replica(1)
     write(here, count)
     return LogReader(here, member(1), limits or Limits())
@@ -70,7 +70,7 @@ def test_shared_batches_are_bounded() -> None:
 
 
 def test_batch_whose_ops_history_has_dropped_is_not_kept() -> None:
-    """Each link reads with room of its own, so the batch of a large op was not replaced."""
+    """Links start at different positions, so the batch of a large op was once kept for ever."""
     log_reader = LogReader(replica(1, history_bytes=1000), member(1), Limits())
     write(log_reader.replica, size=5000)
     assert log_reader.read(0, None, ROOM).bytes > 5000

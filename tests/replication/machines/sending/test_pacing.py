@@ -17,7 +17,7 @@ RTT = 40 * MS
 
 
 class Pipe:
-    """A way of so many bytes a second, and a source that always has something to send."""
+    """A link of so many bytes a second, and a source that always has something to send."""
 
     def __init__(self, rate: int, pace: Pace) -> None:
         self.rate = rate
@@ -33,7 +33,7 @@ class Pipe:
             self.pace.sent(self.given - self.taken)
 
     def run(self, seconds: float) -> None:
-        """Let time pass: an acknowledgement comes each round trip."""
+        """Let time pass. An acknowledgement comes each round trip."""
         end = self.now + round(seconds * SECOND)
         while self.now < end:
             self.fill()
@@ -166,7 +166,7 @@ def test_acks_that_queued_do_not_grow_window(stamp_start: int) -> None:
 
 
 def test_acks_that_sink_sent_together_are_timed_by_arrival() -> None:
-    """The sink was paused, and read everything that had come meanwhile."""
+    """The sink was paused, and then read everything that had arrived."""
     pace = Pace(Limits())
     pace.sent(FIRST_BYTES)
     pace.acknowledged(2000, FIRST_BYTES, SECOND, SECOND, RTT)

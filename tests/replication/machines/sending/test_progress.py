@@ -34,7 +34,8 @@ def test_acknowledged_position_only_grows() -> None:
 @pytest.mark.parametrize("every", [1, 50, 3_000])
 @pytest.mark.parametrize("acknowledged", [0, 1, 3])
 def test_lag_is_nearly_age_of_oldest_effect(every: int, acknowledged: int) -> None:
-    """`acknowledged` of four effects are acknowledged at the pace at which effects are made."""
+    """The peer acknowledges `acknowledged` of four effects at the pace at which the effects are
+    made."""
     progress = Progress()
     longest = now = number = 0
     for number in range(1, 3_000):

@@ -114,7 +114,7 @@ def test_sink_that_has_part_of_shared_batch_gets_rest() -> None:
     source.receive(Resume({US: 2}, (1, 2)), 0)
     (ops,) = of(Ops, drain(source))
     assert len(ops.batch) == 1
-    # Asked for once more, the backlog is looked through again, and nothing is sent twice.
+    # If it is asked once more, it reads the backlog again, and sends nothing twice.
     source.receive(Resume({US: 1, EU: 1}, (1, 2)), 0)
     (ops,) = of(Ops, drain(source))
     assert len(ops.batch) == 1
@@ -169,8 +169,8 @@ def test_acknowledgement_is_report_and_measure_of_way() -> None:
 
 
 def test_buffered_operation_is_not_acknowledged_by_resume() -> None:
-    """Region 2 has an operation of region 1, but not what that depends on. It resumes after the
-    operation, which must not count for WAIT."""
+    """Region 2 has buffered an operation of region 1 whose dependency it lacks. It resumes after
+    this operation, which must not count for WAIT."""
     here, there, third = replica(1), replica(2), replica(3)
     write(third)
     here.accept(third.since({})[0])

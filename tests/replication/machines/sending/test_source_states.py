@@ -1,4 +1,4 @@
-"""The table of a source: a frame that it does not allow is refused."""
+"""The table of a source's states: forbidden frames are refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ S = SourceState
 
 
 def source_in_state(state: SourceState) -> Source:
-    """A source in `state`."""
+    """Return a source in `state`."""
     source = make_source(replica(1))
     if state is not S.AWAITING_HELLO:
         source.receive(hello(2), 0)

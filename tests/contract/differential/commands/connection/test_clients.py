@@ -68,7 +68,7 @@ def test_conversations_run_as_with_redis(peer: Peer, conversation: str) -> None:
 
 
 def described(line: bytes) -> dict[str, str]:
-    """The fields of one line of CLIENT LIST."""
+    """Return the fields of one line of CLIENT LIST."""
     return dict(field.split("=", 1) for field in line.decode().rstrip("\n").split(" "))
 
 

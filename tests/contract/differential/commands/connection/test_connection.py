@@ -41,7 +41,7 @@ CONVERSATIONS = [
 
 
 def without_identity(replies: bytes) -> bytes:
-    """Replies of HELLO with version and client id taken out."""
+    """Return replies of HELLO without version and client id."""
     parts = replies.split(b"\r\n")
     for at, part in enumerate(parts):
         if part == b"version":

@@ -47,7 +47,7 @@ ON_ONE_KEY: list[tuple[Word, ...]] = [
 
 
 def on(key: str, template: tuple[Word, ...]) -> list[Word]:
-    """The command with its key filled in."""
+    """Return the command with its key filled in."""
     return [key if word == "{k}" else word for word in template]
 
 
@@ -130,7 +130,7 @@ def test_hostile_pattern_takes_bounded_time(peer: Peer) -> None:
 
 
 def walk(peer: Peer, *options: Word) -> tuple[set[bytes], set[bytes]]:
-    """All keys that a scan of Redis and one of ours come by."""
+    """Return all keys that a scan of Redis returns, and those that ours returns."""
     found: list[set[bytes]] = []
     for side in (peer.server, peer.ours):
         cursor, names = b"0", set[bytes]()

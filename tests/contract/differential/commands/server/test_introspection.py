@@ -40,12 +40,12 @@ REQUESTS = [
 
 
 def words(request: str) -> list[bytes]:
-    """Words; two single quotes are an empty one."""
+    """Split a text into words. Two single quotes are an empty word."""
     return [b"" if word == "''" else word.encode() for word in request.split()]
 
 
 def unordered(reply: Reply) -> Reply:
-    """A list without its order."""
+    """Return a list without its order."""
     return sorted(cast("list[bytes]", reply)) if isinstance(reply, list) else reply
 
 

@@ -97,7 +97,7 @@ def test_fractions_are_added_as_people_write_them(peer: Peer) -> None:
 
 
 def spelt(random: Random) -> str:
-    """A number as somebody might write it, or nearly one."""
+    """Draw a number in a notation that somebody might use, or nearly a number."""
     whole = random.randrange(-(2**64), 2**64)
     small = random.uniform(-1000, 1000)
     written = [
@@ -120,7 +120,7 @@ def spelt(random: Random) -> str:
 
 @pytest.mark.no_cover
 def test_fractions_have_digits_of_redis(peer: Peer) -> None:
-    """Thousands of sums of long doubles, in strings and in fields: one value after another."""
+    """Compare thousands of sums of long doubles, in strings and in fields."""
     random = Random(1)
     commands: list[tuple[Word, ...]] = []
     for _ in range(1500):

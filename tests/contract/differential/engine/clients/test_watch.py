@@ -58,14 +58,14 @@ PEXPIRE ttl 100000 | GET str | FLUSHALL ASYNC
 
 
 def spelt(text: str) -> list[list[bytes]]:
-    """The commands in a text, one behind the other."""
+    """Return the commands in a text, separated by semicolons."""
     requests = " | ".join(text.strip().splitlines()).split(" | ")
     return [[word.encode() for word in shlex.split(each)] for each in requests]
 
 
 @pytest.mark.no_cover
 def test_watch_fires_where_it_does_in_redis(peer: Peer) -> None:
-    """Every command that writes, also where it changes nothing."""
+    """Try every command that writes, also where it changes nothing."""
     wrong: list[str] = []
     for command in spelt(COMMANDS):
         named = [key for key in KEYS if key.encode() in command]

@@ -8,12 +8,12 @@ from tests.crdb.redis_peer import Peer, decode
 
 
 def titles(text: str) -> list[str]:
-    """The sections of an INFO."""
+    """Return the sections of an INFO."""
     return re.findall(r"^# (\w+)", text, re.MULTILINE)
 
 
 def fields(text: str) -> dict[str, str]:
-    """The fields of an INFO."""
+    """Return the fields of an INFO."""
     return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
 

@@ -39,7 +39,7 @@ MEMORY USAGE s|WATCH s none
 
 
 def counted(peer: Peer) -> tuple[int, int]:
-    """The server's hits and misses."""
+    """Return the server's hits and misses."""
     text = decode(peer.server.run([b"INFO", b"stats"])).decode()
     found = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
     return int(found["keyspace_hits"]), int(found["keyspace_misses"])

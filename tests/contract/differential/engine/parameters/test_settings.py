@@ -102,7 +102,7 @@ SETTINGS = [
 
 
 def words(text: str) -> list[str]:
-    """Words, single quotes around those with spaces."""
+    """Split a text into words. Words with spaces stand in single quotes."""
     parts = text.split("'")
     found: list[str] = []
     for at, part in enumerate(parts):
@@ -112,7 +112,7 @@ def words(text: str) -> list[str]:
 
 @pytest.fixture
 def fresh(peer: Peer) -> Iterator[Peer]:
-    """Both with the parameters of the server, which gets them back afterwards."""
+    """Yield both with the parameters of the server, and restore these afterwards."""
     names = {word for setting in SETTINGS for word in words(setting) if word in NAMES}
     asked = [[b"CONFIG", b"GET", name.encode()] for name in sorted(names)]
     before: list[list[bytes]] = [decode(raw) for raw in peer.server.run_all(asked)]
