@@ -1,4 +1,4 @@
-"""`docs/configuration.md` describes each key and each option, with the default that it has."""
+"""`docs/configuration.md` describes each key and each option, with its default."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TABLES = {"region", "link"}  # at the top of the schema, but tables of their own
 
 
 def rows(title: str) -> dict[str, list[str]]:
-    """The rows of the table below a title, by their first cell."""
+    """Return the rows of the table below a title, by their first cell."""
     section = TEXT.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     found = re.findall(r"^\| `([^`]+)` \|(.*)\|$", section, re.MULTILINE)
     assert len(found) == len({name for name, _ in found})

@@ -46,7 +46,7 @@ def name_of(path: Path) -> str:
 
 
 def prose_of(path: Path) -> str:
-    """The document without its blocks of code."""
+    """Return the document without its blocks of code."""
     return re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
@@ -62,7 +62,7 @@ def test_every_file_that_is_named_exists(path: Path) -> None:
 
 
 def exists(name: str) -> bool:
-    """Return whether a dotted name leads to a module, or to something in one."""
+    """Return whether a dotted name is that of a module, or of something in one."""
     parts = name.split(".")
     for count in range(len(parts), 0, -1):
         try:
@@ -90,7 +90,7 @@ def test_examples_of_page_run(path: Path) -> None:
 
 
 def rows_of(page: str, heading: str) -> list[list[str]]:
-    """The cells of the table whose first heading is this."""
+    """Return the cells of the table whose first heading is this."""
     table = page.partition(f"\n| {heading} |")[2].partition("\n\n")[0]
     lines = table.split("\n")[2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
@@ -106,7 +106,7 @@ def test_every_frame_is_described_with_its_fields() -> None:
 
 
 def is_known(code: int, operation: int) -> bool:
-    """Return whether effects of this operation are of one of our own types."""
+    """Return whether effects of this operation belong to one of our own types."""
     try:
         BUILT_IN.check_effect((code, operation, b"key"))
     except DecodeError as error:
@@ -133,7 +133,7 @@ def printed_by(source: str, names: dict[str, Any]) -> str:
 
 
 def test_examples_of_checking_type_print_what_is_shown() -> None:
-    """A block of text follows an example that prints or raises; it may end in `...`."""
+    """A block of text follows an example that prints or raises. It may end in `...`."""
     found = BLOCK.findall((ROOT / "docs" / "how-to" / "test-your-own-type.md").read_text())
     assert len([kind for kind, _ in found if kind == "text"]) > 4
     names: dict[str, Any] = {"__name__": "check_your_type"}

@@ -1,11 +1,9 @@
-"""Check that only `crdt` reaches into a replica. Others call methods.
+"""Check that only `crdt` reaches into a replica. Other packages call methods.
 
 A file outside `crdt` may hold a replica, its keyspace, its other parts and its values. It neither
-reads what these keep to themselves nor assigns to their attributes.
-
-A replica and its parts are recognised by the names of the variables. The values of types are
-recognised by their classes: an annotation, a check with `isinstance`, or a call that takes the
-class and returns a value of it.
+reads their private attributes nor assigns to any attribute. A replica and its parts are recognised
+by the names of the variables. The values of types are recognised by their classes: an annotation, a
+check with `isinstance`, or a call that takes the class and returns a value of it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ LOCK = ROOT / "requirements" / "lock.txt"
 
 
 def patterns() -> list[str]:
-    """The list of modules to compile, as it stands in pyproject.toml."""
+    """Return the list of modules to compile in pyproject.toml."""
     hooks = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["hooks"]
     return hooks["custom"]["modules"]
 
@@ -62,7 +62,7 @@ def test_lock_file_names_no_host() -> None:
 
 
 def test_group_run_lists_what_server_needs() -> None:
-    """pip can install the dependencies of a project without it only from a group."""
+    """pip can install the dependencies of a project without the project only from a group."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     project = settings["project"]
     needed = project["dependencies"] + project["optional-dependencies"]["server"]

@@ -51,4 +51,4 @@ def test_new_group_of_commands_has_section(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def print_nothing(_client: object, _args: list[bytes]) -> None:
-    """A handler."""
+    """A handler without an effect."""

@@ -1,10 +1,11 @@
-"""Rules of this repository that no other tool checks. Each test covers all files and names those
-that break it.
+"""Rules of this repository that no other tool checks.
 
-Ruff sees to the number of parameters, to prints, to the future import and to what a pure module may
-import. Limits are ratchets: what may exceed one is listed in `LONGER` with its present measure and
-the reason; it may shrink, which lowers the entry, and never grow. What a rule does not fit is
-listed in `EXEMPT`, and a line there that is no longer needed fails.
+Each test covers all files and names those that break the rule. Ruff checks the number of
+parameters, prints, the future import and the imports of pure modules.
+
+Limits are ratchets. `LONGER` lists what may exceed a limit, with its present measure and the
+reason. It may shrink, which lowers the entry, and never grow. `EXEMPT` lists the exceptions to
+rules. An entry that is no longer needed fails.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ FORBIDDEN = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX)\b")
 
 
 def python_files(*places: str) -> list[str]:
-    """Paths, relative to the root, of all Python files in these directories."""
+    """Return the paths of all Python files in these directories, relative to the root."""
     found = (path for place in places for path in (ROOT / place).rglob("*.py"))
     return sorted(str(path.relative_to(ROOT)) for path in found)
 
@@ -60,12 +61,12 @@ def tree(path: str) -> ast.Module:
 
 @cache
 def project() -> dict[str, dict[str, dict[str, dict[str, dict[str, list[str]]]]]]:
-    """pyproject.toml, as deep as the tests here look into it."""
+    """Return pyproject.toml, as deep as the tests here read it."""
     return tomllib.loads(text("pyproject.toml"))
 
 
 def drivers() -> dict[str, list[str]]:
-    """The installed files that may touch the event loop, sockets, files or clocks."""
+    """Return the installed files that may use the event loop, sockets, files or clocks."""
     leave = project()["tool"]["ruff"]["lint"]["per-file-ignores"]
     return {path: rules for path, rules in leave.items() if "TID251" in rules and path in SOURCES}
 
@@ -85,7 +86,7 @@ def functions(path: str) -> Iterator[Function]:
 
 
 def lines_of(node: Function) -> int:
-    """Length of a function from `def` to its end, without the docstring."""
+    """Return the number of lines of a function from `def` to its end, without the docstring."""
     opening = node.body[0]
     is_documented = ast.get_docstring(node, clean=False) is not None
     documentation = (opening.end_lineno or 0) - opening.lineno + 1 if is_documented else 0
@@ -93,21 +94,22 @@ def lines_of(node: Function) -> int:
 
 
 def hold(path: str, name: str, measure: int, limit: int) -> str:
-    """Empty if the measure keeps the limit, or exactly the exception's; else what is wrong."""
+    """Return "" if the measure keeps the limit, or equals its exception. Otherwise return the
+    error."""
     if (path, name) not in LONGER:
         return f"{path} {name}: {measure}, at most {limit}" if measure > limit else ""
     allowed = LONGER[path, name][0]
     return f"{path} {name}: {measure}, LONGER says {allowed}" if measure != allowed else ""
 
 
-def room(path: str) -> int:
+def line_limit(path: str) -> int:
     """Return the limit of lines of a file. Programs that print much text may be longer."""
     is_driver = "T201" not in drivers().get(path, ["T201"])
     return DRIVER_LINES_MAX if is_driver else FILE_LINES_MAX
 
 
 def nobody(broken: Iterable[object]) -> None:
-    """Fails, with a line for each, if anybody has broken the rule."""
+    """Fail, with a line for each, if anybody has broken the rule."""
     lines = [f"{each}" for each in broken]
     assert not lines, "\n".join(lines)
 
@@ -125,7 +127,7 @@ def test_no_function_outgrows_screen() -> None:
 
 
 def test_no_file_exceeds_its_limit() -> None:
-    held = [hold(path, "", len(text(path).splitlines()), room(path)) for path in HOUSE]
+    held = [hold(path, "", len(text(path).splitlines()), line_limit(path)) for path in HOUSE]
     nobody(line for line in held if line)
 
 
@@ -136,7 +138,7 @@ def test_exceptions_are_about_what_exists() -> None:
 
 
 def imported_by(path: str) -> set[str]:
-    """Every dotted name that a module imports, or imports something from."""
+    """Return every dotted name that a module imports, or imports something from."""
     names: set[str] = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
@@ -149,7 +151,7 @@ def imported_by(path: str) -> set[str]:
 
 @cache
 def imported() -> frozenset[str]:
-    """Every dotted name that a module of ours imports, or imports something from."""
+    """Return every dotted name that a module of ours imports, or imports something from."""
     return frozenset(name for path in SOURCES for name in imported_by(path))
 
 
@@ -157,9 +159,12 @@ TIERS = ("tests", "tests/contract/differential", "tests/e2e")
 
 
 def mirrors(path: str) -> list[Path]:
-    """Return where the test file of a source file may be: path for path, without the underscores
-    of `__main__`, and without `crdb` in the tiers that only the database has. What writes values
-    of a type is tested together with the type, or with the component that it writes to."""
+    """Return where the test file of a source file may be.
+
+    The paths are equal, without the underscores of `__main__`, and without `crdb` in the tiers that
+    only the database has. Functions that write values of a type are tested with the type, or with
+    the component that they write to.
+    """
     source = Path(path)
     is_writing = path.startswith("crdt/writes/")
     folders = ["crdt/types", "crdt/types/components"] if is_writing else [str(source.parent)]
@@ -176,8 +181,7 @@ def is_tested(path: str) -> bool:
 
 
 def is_used(path: str) -> bool:
-    """Return whether a module is imported, or found by the interpreter or the registry of
-    commands."""
+    """Return whether a module is imported, or found by the interpreter or the table of commands."""
     is_found = path.endswith("/__main__.py") or path.startswith("crdb/commands/")
     return is_found or path.removesuffix(".py").replace("/", ".") in imported()
 
@@ -193,7 +197,7 @@ MODULES = [path for path in SOURCES if not path.endswith("/__init__.py")]
 
 
 def breaking(rule: str) -> list[str]:
-    """The modules that break a rule without leave."""
+    """Return the modules that break a rule without an exemption."""
     return [path for path in MODULES if not RULES[rule](path) and (rule, path) not in EXEMPT]
 
 
@@ -226,7 +230,7 @@ def test_nothing_is_left_to_do() -> None:
 
 
 def titles(path: str) -> list[str]:
-    """The first line of a document, and every title that is not it."""
+    """Return the first line of a document, and every title that is not it."""
     prose = re.sub(r"^```.*?^```", "", text(path), flags=re.MULTILINE | re.DOTALL)
     return [prose.partition("\n")[0], *re.findall(r"\n(# .*)", prose)]
 
@@ -237,7 +241,7 @@ def test_document_has_one_title() -> None:
 
 
 def marks_without_reason(path: str) -> list[int]:
-    """The lines where a test is left out of the compiled run, and not said why."""
+    """Return the lines that leave a test out of the compiled run without a reason."""
     nodes = list(ast.walk(tree(path)))
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call) and node.args}
     marks = [n for n in nodes if isinstance(n, ast.Attribute) and n.attr == "interpreted"]
@@ -253,7 +257,7 @@ def test_what_is_left_out_of_compiled_run_has_reason() -> None:
 
 
 def imports(path: str) -> set[str]:
-    """The packages of which a module imports something."""
+    """Return the packages from which a module imports something."""
     nodes = list(ast.walk(tree(path)))
     names = {a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
     names |= {f"{node.module}" for node in nodes if isinstance(node, ast.ImportFrom)}

@@ -105,7 +105,7 @@ class Session:
         """The size of the counted replies in `out`, and of what the driver has not sent yet."""
         self.output_limit = OUTPUT_UNLIMITED
         self.soft_limit_since = 0
-        """When `output_bytes` went over the soft limit and stayed; 0 if it is below."""
+        """Since when `output_bytes` has been above the soft limit, or 0 if it is below."""
         self.received_bytes = 0
         self.sent_bytes = 0
 

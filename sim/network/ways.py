@@ -191,8 +191,8 @@ class Pipe:
         self.on_data = on_data
         self.on_end = on_end
         self.queue: deque[tuple[int, Pieces, str]] = deque()
-        """What is under way: when it arrives, the data as reads will give it, and the reason if it
-        is the end."""
+        """The data in transit. Each entry has the time of its arrival (ns), the data, divided as
+        reads will return it, and the reason if the entry ends the stream."""
         self.last = 0
         self.ended = False
         """True if nothing more can be sent."""

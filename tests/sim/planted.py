@@ -1,8 +1,7 @@
-"""Planted bugs: each must be found by exactly one checker.
+"""Planted bugs, each of which exactly one checker must find.
 
-`caught(play)` plays a scenario once for each checker, alone in its world, and names the promises
-that were seen broken. A scenario gets a fresh world of three regions that are linked, and plants
-its bug in there.
+`caught(play)` plays a scenario once for each checker, alone in its world, and returns the names of
+the broken promises. A scenario gets a new world of three linked regions, and plants its bug there.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ Take = Callable[[], Outcome]
 def fresh(
     *checkers: type[Checker], names: tuple[str, ...] = NAMES, copies: tuple[Copy, ...] = ()
 ) -> SimWorld:
-    """A world in which all regions are linked and know of each other."""
+    """Return a world in which all regions are linked and know of each other."""
     plan = attrs.evolve(Plan.of(names, delay_ms=20), copies=copies)
     world = SimWorld(plan, checkers=checkers or CHECKERS)
     assert world.converge(10 * SECOND)
@@ -40,7 +39,7 @@ def fresh(
 
 
 def finish(world: SimWorld) -> None:
-    """Let everything arrive, and have the whole looked at."""
+    """Let everything arrive, and run all checks."""
     assert world.converge(30 * SECOND)
     world.sleep(SECOND)
     world.check_end()
@@ -65,8 +64,8 @@ def checker_of(world: SimWorld) -> Checker:
 
 
 def on_accept(site: SimRegion, act: Callable[[Op, Take], Outcome]) -> None:
-    """Put something between a region's links and its replica: `act` gets each operation that comes,
-    and what would take it in."""
+    """Put `act` between a region's links and its replica. It gets each operation, and the function
+    that accepts it."""
     applier = site.links.local_applier
     take = applier.accept
 
@@ -82,11 +81,11 @@ def writes(op: Op, key: bytes) -> bool:
 
 
 def drop_key(site: LinkedProcess, key: bytes) -> None:
-    """Lose a key, without anybody having asked for it."""
+    """Lose a key without an operation."""
     site.replica.keyspace.data.drop(key)
     site.state_hash.before_change(key)
 
 
 def fill(world: SimWorld, region: str, key: str) -> None:
-    """Write a set so often that its value is not worked out from its effects (see `rules`)."""
+    """Write a set so often that the checker of rules skips it."""
     world.run_all(region, *(("SADD", key, f"item{i}") for i in range(EFFECTS_MAX + 1)))

@@ -13,7 +13,7 @@ Ways = set[tuple[str, str]]
 
 
 def quartet() -> SimWorld:
-    """The four, and `f`, which follows `a` and `b`."""
+    """Return the four regions, and `f`, which follows `a` and `b`."""
     plan = Plan.of(NAMES, delay_ms=20)
     made = SimWorld(attrs.evolve(plan, copies=(Copy("f", 255, ("a", "b")),)))
     made.sleep(2 * SECOND)
@@ -21,5 +21,5 @@ def quartet() -> SimWorld:
 
 
 def shut(world: SimWorld) -> Ways:
-    """The ways on which nothing passes."""
+    """Return the ways that are cut."""
     return {(way.source, way.sink) for way in world.network if not way.is_open}

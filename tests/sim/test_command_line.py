@@ -80,7 +80,7 @@ def test_scenario_that_cannot_be_read_is_one_line(
 def test_failing_run_is_shrunk_and_replayed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The planted bug: of concurrent writes the one that came last is shown."""
+    """Planted bug: of concurrent writes, the last one to arrive is shown."""
     show = Register.show
 
     def show_last(register: Register, writes: list[Write]) -> None:
@@ -113,7 +113,7 @@ def test_failing_run_is_shrunk_and_replayed(
 
 
 def test_scenario_survives_full_disk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The file was emptied, and the message said that standard output was full."""
+    """The file was once emptied, and the message said that standard output was full."""
     right = (Path(__file__).parents[1] / "scenarios" / "set_add_wins.txt").read_text("utf-8")
     file = tmp_path / "story.txt"
     before = right.replace("us> SMEMBERS cart: []", "us> SMEMBERS cart: [b'milk']")

@@ -81,7 +81,7 @@ class ServerStatistics:
         """Start from zero."""
         self.commands = 0
         self.calls = [0] * COMMANDS_MAX
-        """How often each command ran, by its number; then refused before, and failed in it."""
+        """The calls of each command, by its number; then the refused and the failed calls."""
         self.rejected = [0] * COMMANDS_MAX
         self.failed = [0] * COMMANDS_MAX
         self.spent = [0.0] * COMMANDS_MAX

@@ -24,7 +24,7 @@ def dial_of(world: SimWorld) -> Connector:
 
 
 def dial_in_silence(world: SimWorld) -> None:
-    """Let `us` begin to dial while nothing passes between the two."""
+    """Let `us` begin to dial while messages between the two are lost."""
     world.crash_process("us")
     world.close_way("eu", "us")
     world.close_way("us", "eu")

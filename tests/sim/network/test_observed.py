@@ -14,7 +14,7 @@ from tests.sim.planted import fresh
 
 
 class Owner:
-    """Records what its ends get."""
+    """An owner that records the frames of its ends."""
 
     def __init__(self, order: list[object]) -> None:
         self.order = order

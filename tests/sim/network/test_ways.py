@@ -18,7 +18,7 @@ from sim.network.ways import (
 
 
 class Ends:
-    """One pipe from eu to us, and what comes out of it."""
+    """A pipe from eu to us, and its output."""
 
     def __init__(self, latency: Latency) -> None:
         self.engine = Engine()
@@ -31,7 +31,7 @@ class Ends:
         self.pipe = self.connect()
 
     def connect(self) -> Pipe:
-        """Another pipe, with the same end."""
+        """Make another pipe with the same far end."""
         return Pipe(
             self.way,
             lambda data: self.got.append((self.engine.now // MS, data)),
@@ -40,7 +40,7 @@ class Ends:
 
     @property
     def bytes(self) -> bytes:
-        """All that has come."""
+        """Return all bytes that have arrived."""
         return b"".join(data for _, data in self.got)
 
     def conserves(self) -> bool:

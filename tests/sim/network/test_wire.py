@@ -34,14 +34,14 @@ from tests.replication.secrets import channels, open_channels
 
 
 def wire_of(machine: Sink | Source, channel: Channel, links: Links) -> Wire:
-    """Return one end of a simulated connection, behind a channel."""
+    """Return an end of a simulated connection, behind a channel."""
     connection = LinkConnection(channel)
     connection.attach(0, machine, links)
     return Wire(machine, connection)
 
 
 class Line:
-    """The dialling end of a connection, whose bytes nobody answers."""
+    """The dialling end of a connection whose bytes nobody answers."""
 
     def __init__(self) -> None:
         plan = Plan.of(["eu", "us"])
@@ -57,7 +57,7 @@ class Line:
         self.wire.on_over = self.over.append
 
     def connect(self) -> None:
-        """Give it a pipe that takes 10 ms."""
+        """Connect a pipe that takes 10 ms."""
         rng = SeededRandom(0, "x")
         network = Network(
             self.engine, ["eu", "us"], latency=lambda _a, _b: Latency.constant(10 * MS), rng=rng
@@ -65,7 +65,7 @@ class Line:
         self.wire.out = Pipe(network.way("eu", "us"), self.got.extend, self.ends.append)
 
     def hang_up(self) -> None:
-        """Let the machine end."""
+        """Let the machine end the connection."""
         self.links.receive(self.wire.machine, Eof("tired"), self.engine.now)
 
 
@@ -171,7 +171,8 @@ def test_frames_show_number_of_operations(frames: list[Frame], text: str) -> Non
 
 
 def test_operations_for_others_do_not_end_a_flush(line: Line) -> None:
-    """A source reads one operation at a time here, and the second of three is for others."""
+    """A source reads one operation at a time here, and does not send the second of three to this
+    peer."""
     here, other = replica(1), replica(3)
     write(here)
     write(other)

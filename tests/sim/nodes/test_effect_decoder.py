@@ -79,7 +79,7 @@ def test_impossible_effect_is_not_decoded() -> None:
 
 
 def test_operation_of_custom_type_has_no_spelling() -> None:
-    """A flag is a type of the library that no command of Redis serves."""
+    """Redis has no command for a flag, which is a type of the library."""
     assert all(each.spelling is None for each in CUSTOM.operations)
     name = CUSTOM.operations[0].name
     with pytest.raises(AssertionError, match=f"the operation '{name}' of type .* set `spelling`"):

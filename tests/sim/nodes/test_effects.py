@@ -46,7 +46,7 @@ def test_list_is_read_with_or_without_its_order() -> None:
 
 
 def test_replaced_write_is_recorded_once() -> None:
-    """The second write of a large string takes the place of the first one in the outbox."""
+    """The second write of a large string replaces the first one in the outbox."""
     world = fresh()
     book, db = world.run_history.book, world.sites["eu"].replica.keyspace
     one, two = "1" * (LARGE_BYTES + 1), "2" * (LARGE_BYTES + 1)

@@ -16,7 +16,7 @@ from sim.world.world import SimWorld
 
 
 def following(*sources: str, number: int = 255, **settings: int) -> tuple[SimWorld, SimFollower]:
-    """Two regions and a follower."""
+    """Return two regions and a follower."""
     plan = Plan.of(["eu", "us"], delay_ms=20)
     tuning = attrs.evolve(plan.tuning, **settings)
     plan = attrs.evolve(plan, copies=(Copy("f", number, sources),), tuning=tuning)

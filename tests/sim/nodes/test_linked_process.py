@@ -33,7 +33,7 @@ def test_linked_process_alone_has_no_events(world: SimWorld) -> None:
 
 
 def test_region_with_another_secret_is_alone(world: SimWorld) -> None:
-    """Each end refuses the other, and says so; nobody crashes, and the rest stays linked."""
+    """Each end refuses the other and reports it. No process crashes. The other links stay up."""
     events: list[tuple[str, str]] = []
     world.on_event = lambda name, text: events.append((name, text))
     us = world.sites["us"]

@@ -15,7 +15,7 @@ from sim.world.world import SimWorld
 
 
 def test_due_work_is_not_put_off(world: SimWorld) -> None:
-    """The region is given a later appointment just before it would have kept one."""
+    """Shortly before its timer is due, the region schedules a later call."""
     eu, due = world.sites["eu"], world.now + 1
     world.engine.at(due, lambda: eu.arm_timer(due + 600 * SECOND))
     eu.arm_timer(due)
@@ -24,7 +24,7 @@ def test_due_work_is_not_put_off(world: SimWorld) -> None:
 
 
 def test_links_overdue_after_pause_are_served(world: SimWorld) -> None:
-    """A call that waits for the end of the pause armed the timer for its client only."""
+    """A call that waits for the end of the pause once armed the timer for its client only."""
     eu = world.sites["eu"]
     world.run_session("eu", 1, ("BLPOP", "q", "30"))
     eu.pause_until(world.now + SECOND)

@@ -17,7 +17,7 @@ from sim.world.world import SimWorld
 
 @pytest.fixture
 def world() -> SimWorld:
-    """Two regions that are connected and have written a key each."""
+    """Return two regions that are connected and have written a key each."""
     made = SimWorld(Plan.of(["eu", "us"], delay_ms=20))
     made.sleep(2 * SECOND)
     made.run("eu", "SET", "a", "1")
@@ -204,7 +204,7 @@ def test_dial_at_start_keeps_deadlines(world: SimWorld) -> None:
 
 
 def lose_a_write(world: SimWorld) -> None:
-    """A write of eu is lost with it, and an earlier one is not."""
+    """Let eu crash and lose a write that it has not sent. An earlier write is not lost."""
     world.run("eu", "SET", "c", "1")
     world.sleep(SECOND)
     world.cut("eu", "us")
@@ -270,7 +270,7 @@ def test_writes_gather_in_one_op_for_a_millisecond(world: SimWorld) -> None:
 
 
 def test_writes_that_crash_before_they_are_sealed_are_lost_alone(world: SimWorld) -> None:
-    """ "1" has arrived at the crash, "2" is under way, and "3" is not sealed."""
+    """At the crash, "1" has arrived, "2" is in transit, and "3" is not sealed."""
     world.run("eu", "SADD", "s", "1")
     world.sleep(100 * MS)
     for member in ("2", "3"):
@@ -287,7 +287,7 @@ def test_writes_that_crash_before_they_are_sealed_are_lost_alone(world: SimWorld
 
 
 def test_region_that_would_reuse_dots_takes_another_incarnation(world: SimWorld) -> None:
-    """us has no effect of this incarnation, so it cannot tell eu that it was used before."""
+    """us has no effect of this incarnation, so eu does not learn that us has used it before."""
     world.crash_process("eu")
     world.restart_process("eu")
     world.sleep(2 * SECOND)
@@ -308,7 +308,8 @@ def test_region_that_would_reuse_dots_takes_another_incarnation(world: SimWorld)
 
 
 def test_drawn_incarnation_is_unused(world: SimWorld) -> None:
-    """A region that knows of none draws another number if the first was used before."""
+    """A region that knows no incarnation of its own draws another number if the first one was used
+    before."""
     eu = world.sites["eu"]
     bits = eu.incarnation_rng.generator.getstate()
     numbers = [eu.draw_incarnation() for _ in range(3)]

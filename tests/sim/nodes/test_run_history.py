@@ -12,7 +12,7 @@ from sim.nodes.run_history import STRIDE, Entry, RunHistory
 def make(
     run_history: RunHistory, replica: Replica, member: str, *, seen: Entry | None = None
 ) -> Entry:
-    """One more operation of a replica, which takes in another one before if it is `seen`."""
+    """Make one more operation of a replica, which applies another one before if it is `seen`."""
     if seen is not None:
         replica.accept(Op.from_bytes(seen.data))
     replica.set(b"s").add(member.encode())

@@ -33,7 +33,7 @@ def test_session_waits_elsewhere_for_what_it_has_seen() -> None:
     assert world.run_session("eu", 1, ("SADD", "k", "a"), VECTOR) == [1, b"1=1"]
     assert world.run_session("us", 1, ("SMEMBERS", "k")) == []
     assert session_of(world, 1).has_moved
-    assert world.run_session("us", 1, ("SMEMBERS", "k")) is None  # it waits
+    assert world.run_session("us", 1, ("SMEMBERS", "k")) is None  # the session waits
     world.sleep(SECOND)
     assert world.run_session("us", 1, ("SMEMBERS", "k")) == [[b"a"]]
 
@@ -77,7 +77,7 @@ def test_session_whose_region_has_died_is_dropped_too() -> None:
     world.run_session("eu", 1, ("GET", "k"))
     world.crash_process("eu")
     world.sessions.close_session(1)
-    world.sessions.close_session(2)  # there never was one
+    world.sessions.close_session(2)  # the request never existed
     assert world.sessions.by_number == {}
 
 

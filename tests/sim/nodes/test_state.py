@@ -1,4 +1,4 @@
-"""The visible state of a region in one line."""
+"""The visible state of a region on a single line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sim.nodes.state import format_seconds, format_shown, format_state
 
 
 def region(number: int) -> SimClient:
-    """A client of a region at time 1,000 ms."""
+    """Return a client of a region at time 1,000 ms."""
     instance = Instance(Replica(number), build_table(), name=f"r{number}", rng=Random(0))
     instance.advance(1_000)
     return SimClient(instance)

@@ -22,7 +22,7 @@ def mirrored(number: int) -> tuple[Replica, StateHash]:
 
 
 def send(source: Replica, sink: Replica) -> None:
-    """Give `sink` all that it lacks of `source`."""
+    """Send `sink` everything that it lacks and `source` has."""
     for op in source.since(sink.vector):
         sink.accept(Op.from_bytes(op.to_bytes()))
 

@@ -24,7 +24,7 @@ REGIONS = ("eu", "us")
 
 
 def elements(picture: Picture, tag: str) -> list[ElementTree.Element]:
-    """The elements of one kind of a picture's page, which must be well-formed."""
+    """Return the elements of one kind of a picture's page, which must be well-formed."""
     return list(ElementTree.fromstring(picture.svg()).iter(f"{SVG}{tag}"))
 
 

@@ -22,7 +22,8 @@ SCENARIOS = sorted(Path(__file__).parents[2].joinpath("scenarios").glob("*.txt")
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_scenario_file_equals_its_replay(path: Path) -> None:
-    """If a change is wanted: `python -m sim --scenario tests/scenarios/*.txt --write`."""
+    """If the output has changed on purpose: `python -m sim --scenario tests/scenarios/*.txt
+    --write`."""
     expected = path.read_text(encoding="utf-8")
     assert replayed(expected).splitlines() == expected.splitlines()
 

@@ -38,7 +38,7 @@ TIMES = st.integers(0, 10**13)
 
 @st.composite
 def faults(draw: st.DrawFn, cast: Cast) -> ScheduleStep:
-    """A fault that some of these may befall."""
+    """Draw a fault that some of these may have."""
     fits = [fault for fault in FAULTS.values() if fault.can_happen(cast)]
     fault = draw(st.sampled_from(fits))
     lasts = draw(st.one_of(TIMES, st.just(FOREVER)))
@@ -61,7 +61,7 @@ def strength(draw: st.DrawFn, fault: Fault) -> int:
 
 @st.composite
 def requests(draw: st.DrawFn, places: tuple[str, ...]) -> ScheduleStep:
-    """Return the requests of a client."""
+    """Draw the requests of a client."""
     word = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), max_size=5)
     words = word.filter(lambda text: text.isprintable() and text != ";")
     command = st.lists(words, min_size=1, max_size=3).map(tuple)
@@ -74,7 +74,7 @@ def requests(draw: st.DrawFn, places: tuple[str, ...]) -> ScheduleStep:
 
 @st.composite
 def scripts(draw: st.DrawFn) -> Script:
-    """A run of any options and steps."""
+    """Draw a run of any options and steps."""
     names = tuple(draw(st.permutations(PLACES)))[: draw(st.integers(2, 5))]
     copies = tuple(
         Copy(f"f-{i}", draw(st.integers(1, 255)), tuple(draw(st.permutations(names)))[:many])

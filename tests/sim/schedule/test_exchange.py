@@ -26,7 +26,7 @@ def test_refused_command_is_not_in_transaction() -> None:
 
 
 def test_transaction_of_several_requests_is_left_out() -> None:
-    """A status QUEUED is no value: a client once seemed to read it."""
+    """A client once seemed to read the status QUEUED, which is not a value."""
     assert executed_commands([MULTI], ["OK"]) == []
     assert executed_commands([GET], ["QUEUED"]) == []
     assert executed_commands([EXEC, GET], [[b"1"], b"2"]) == [(GET, b"2")]

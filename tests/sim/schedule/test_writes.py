@@ -28,7 +28,7 @@ FAMILIES = Load().families
 
 
 def writer(seed: int = 1, **changes: object) -> WriterClients:
-    """The clients of region 1, with nothing but what a test asks for."""
+    """Return the clients of region 1, with the options of a test only."""
     quiet = {"expiry": 0, "deletes": 0, "transactions": 0}
     return WriterClients(
         SeededRandom(seed, "w"), attrs.evolve(Load(), **(quiet | changes)), "eu", 1
@@ -36,7 +36,7 @@ def writer(seed: int = 1, **changes: object) -> WriterClients:
 
 
 def drawn(family: str, count: int = 400) -> list[Words]:
-    """Commands of one family."""
+    """Return commands of one family."""
     clients = writer(families=(family,))
     return [clients.draw_command(0) for _ in range(count)]
 

@@ -12,7 +12,7 @@ from sim.world.world import SimWorld
 
 
 def world(tuning: Tuning | None = None) -> SimWorld:
-    """Two regions that know each other."""
+    """Return two regions that know each other."""
     made = SimWorld(Plan.of(["eu", "us"], delay_ms=20, tuning=tuning))
     made.sleep(2 * SECOND)
     return made

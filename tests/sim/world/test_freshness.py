@@ -47,7 +47,8 @@ def test_more_hops_and_small_windows_take_longer() -> None:
 
 
 def test_overrun_backlog_allows_snapshot_time() -> None:
-    """The write and the pop that it causes come in one turn, and only the pop is still kept."""
+    """The write and the pop that follows are sealed in one turn, and the backlog keeps only the
+    pop."""
     tuning = Tuning(history_bytes=400, snapshot_rest_ns=40 * MS)
     names, copies = ("eu", "us", "ap"), (COPY,)
     plan = attrs.evolve(Plan.of(names, delay_ms=20, tuning=tuning), copies=copies)
@@ -134,11 +135,11 @@ def expect(text: str, world: SimWorld) -> None:
 
 
 def nothing(*_: object) -> None:
-    """Tell nobody."""
+    """Notify nobody."""
 
 
-def is_not_so(_copy: object) -> bool:
-    """Return what no follower wants to hear."""
+def is_never_copied(_copy: object) -> bool:
+    """Return False, so that no follower seems to have everything."""
     return False
 
 
@@ -154,7 +155,7 @@ def test_write_that_is_not_sent_at_once_is_noticed() -> None:
 def test_missed_wakeup_of_follower_is_found() -> None:
     world = quiet(COPY)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world, "is_copied", is_not_so)
+        patch.setattr(world, "is_copied", is_never_copied)
         expect("has written, and after 80 ms copy lacks it", world)
 
 
@@ -179,7 +180,7 @@ def test_missing_acknowledgement_is_caught() -> None:
 
 
 def answer(is_so: bool | None) -> Callable[[object], bool | None]:
-    """Return what answers every question alike."""
+    """Return a function that gives every query the same reply."""
 
     def has_converged(_question: object) -> bool | None:
         return is_so

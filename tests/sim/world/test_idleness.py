@@ -25,7 +25,7 @@ NAMES = ("eu", "us", "ap")
 
 
 def world_of(limits: Limits | None = None, topology: str = "mesh") -> SimWorld:
-    """A world of regions that are linked, of which one is followed."""
+    """Return a world of linked regions, of which one is followed."""
     plan = Plan.of(NAMES, topology=topology, delay_ms=20)
     tuning = Tuning(Limits() if limits is None else limits)
     copies = (Copy("copy", 255, ("eu",)),)
@@ -49,7 +49,7 @@ def test_links_send_what_they_may(topology: str, limits: Limits) -> None:
 
 
 def chatter(world: SimWorld, every: int) -> None:
-    """Let eu's sources say a heartbeat more every so often."""
+    """Let eu's sources send an additional heartbeat every so often."""
 
     def send_update() -> None:
         for source in world.sites["eu"].links.sources.values():
@@ -93,7 +93,7 @@ def test_writes_during_repair_are_not_judged() -> None:
 
 
 def request_snapshot(world: SimWorld) -> None:
-    """Let us request a snapshot of eu. It lacks nothing, which the checkers of frames do not see
+    """Let us request a snapshot of eu. It lacks no data, which the checkers of frames do not see
     here."""
     us = world.sites["us"]
     us.frame_checkers.clear()
@@ -103,7 +103,7 @@ def request_snapshot(world: SimWorld) -> None:
 
 @pytest.mark.parametrize("rest", [0, 3 * SECOND])
 def test_link_with_full_resync_is_not_judged(rest: int) -> None:
-    """Check two resyncs: within the check, and from before it to after it."""
+    """Check a resync within the check, and another from before the check to after it."""
     world = world_of()
     world.run("eu", "SET", "k", "v")
     world.sleep(SECOND)
