@@ -179,7 +179,7 @@ def play_script(
     """Play a run for so many seconds of CPU time at most. A run may loop inside one event."""
     limit = seconds or CPU_SECONDS + CPU_SECONDS_PER_MINUTE * run.options.length / MINUTE
     try:
-        with limit_cpu(limit):
+        with limit_cpu(limit, run.world.engine.interrupt):
             return run.play_steps(steps)
     except CpuExceeded as error:
         return run.make_result(

@@ -18,7 +18,10 @@ from zlib import crc32
 
 PLACE_BITS: Final = 32
 PLACES: Final = 1 << PLACE_BITS
-SCRAMBLE: Final = 0x9E3779B1  # odd, so that different checksums have different places
+HALF: Final = 0xFFFF
+# SCRAMBLE is 0x9E3779B1. It is odd, so that different checksums have different places.
+SCRAMBLE_HIGH: Final = 0x9E37
+SCRAMBLE_LOW: Final = 0x79B1
 CURSOR_MARK: Final = PLACES
 """Added to the place in every cursor that a walk returns, so that such a cursor is never 0. All
 cursors are below 2^53 and therefore exact in a double, which some clients use."""
@@ -28,8 +31,15 @@ SLACK: Final = 64  # fewer removed keys than this do not justify a compaction
 
 
 def place_of(key: bytes) -> int:
-    """Return the place of `key`, from 0 to 2^32 - 1."""
-    return crc32(key) * SCRAMBLE & PLACES - 1
+    """Return the place of `key`, from 0 to 2^32 - 1: its checksum times SCRAMBLE, modulo 2^32.
+
+    The factors are multiplied in halves of 16 bits. Compiled code multiplies larger integers in a
+    slow way, which also aborts the process if Ctrl-C arrives meanwhile.
+    """
+    code = crc32(key)
+    low = code & HALF
+    high = (code >> 16) * SCRAMBLE_LOW + low * SCRAMBLE_HIGH & HALF
+    return (high << 16) + low * SCRAMBLE_LOW & PLACES - 1
 
 
 def is_later_page(cursor: int) -> bool:

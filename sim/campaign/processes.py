@@ -21,6 +21,8 @@ Result = TypeVar("Result")
 
 
 STDERR: Final = 2
+GRACE_FACTOR: Final = 0.5
+"""The further CPU time after which work is broken off anywhere, as a multiple of its limit."""
 HARD_FACTOR: Final = 4
 """The CPU time after which a process ends, as a multiple of its CPU limit."""
 
@@ -41,24 +43,36 @@ class CpuExceeded(BaseException):
 
 
 @contextmanager
-def limit_cpu(seconds: float) -> Generator[None]:
-    """Raise CpuExceeded in the block once it has used `seconds` of CPU time.
+def limit_cpu(seconds: float, interrupt: Callable[[BaseException], None]) -> Generator[None]:
+    """End the work of the block with CpuExceeded once it has used `seconds` of CPU time.
 
-    This works in the main thread of a process only. Wall clock time does not count.
+    This works in the main thread of a process only. Wall clock time does not count. The work is
+    ended in one of three ways:
 
-    An exception cannot interrupt compiled code that loops without calling the interpreter. After
-    HARD_FACTOR times `seconds`, SIGPROF therefore ends the process, and the process prints its
-    stack. Both limits are timers that start now. RLIMIT_CPU is not used because it limits the total
-    CPU time of the process. `getrusage` reports another total than the kernel counts: after minutes
-    of work the two differ by seconds.
+    * After `seconds`, `interrupt` is called with the exception. It must raise it at a safe point.
+    * If the block has not ended GRACE_FACTOR times `seconds` later, the exception is raised where
+      the work happens to be. Compiled code may end the process instead: it aborts if a signal
+      raises an exception while it multiplies integers of more than 30 bits.
+    * An exception cannot interrupt compiled code that loops without calling the interpreter. After
+      HARD_FACTOR times `seconds`, SIGPROF therefore ends the process, and the process prints its
+      stack.
+
+    All limits are timers that start now. RLIMIT_CPU is not used because it limits the total CPU
+    time of the process. `getrusage` reports another total than the kernel counts: after minutes of
+    work the two differ by seconds.
     """
+    interrupted = False
 
-    def raise_exceeded(_signal: int, _frame: FrameType | None) -> None:
-        raise CpuExceeded
+    def end_work(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal interrupted
+        if interrupted:
+            raise CpuExceeded
+        interrupted = True
+        interrupt(CpuExceeded())
 
-    before = signal.signal(signal.SIGVTALRM, raise_exceeded)
+    before = signal.signal(signal.SIGVTALRM, end_work)
     # The timer repeats because a finalizer can swallow the exception.
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, GRACE_FACTOR * seconds)
     faulthandler.register(signal.SIGPROF, file=STDERR, chain=True)
     signal.setitimer(signal.ITIMER_PROF, HARD_FACTOR * seconds)
     try:

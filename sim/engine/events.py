@@ -21,7 +21,7 @@ Action = Callable[[], None]
 class Engine:
     """A virtual clock that jumps from event to event."""
 
-    __slots__ = ("events", "heap", "now", "sequence")
+    __slots__ = ("events", "heap", "interruption", "now", "sequence")
 
     def __init__(self) -> None:
         self.now = 0
@@ -29,6 +29,11 @@ class Engine:
         self.events = 0
         """The number of events that have happened."""
         self.heap: list[tuple[int, int, Action]] = []
+        self.interruption: BaseException | None = None
+
+    def interrupt(self, error: BaseException) -> None:
+        """Let `run_until` raise `error` before the next event. A signal handler may call this."""
+        self.interruption = error
 
     def at(self, time: int, action: Action) -> None:
         """Schedule `action` for `time`, or for now if that has passed. O(log n)."""
@@ -55,6 +60,8 @@ class Engine:
         heap = self.heap
         pop = heapq.heappop
         while heap and heap[0][0] <= time:
+            if self.interruption is not None:
+                raise self.interruption
             self.now, _, action = pop(heap)
             self.events += 1
             action()

@@ -4,6 +4,7 @@ exactly once, and no key twice (D-20)."""
 from __future__ import annotations
 
 from collections import Counter
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -169,6 +170,11 @@ def test_places_are_spread_evenly() -> None:
     tenths = Counter(place_of(b"user:%d" % n) * 10 // PLACES for n in range(10_000))
     assert min(tenths.values()) > 800
     assert max(tenths.values()) < 1200
+
+
+@given(st.binary())
+def test_place_is_checksum_times_constant(key: bytes) -> None:
+    assert place_of(key) == crc32(key) * 0x9E3779B1 % PLACES
 
 
 def test_cursor_of_later_page_is_known() -> None:

@@ -9,7 +9,7 @@ import sys
 ENDLESS = """
 from itertools import count
 from sim.campaign.processes import limit_cpu
-with limit_cpu(0.2):
+with limit_cpu(0.2, print):
     sum(count())  # never returns to the interpreter
 """
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 import pytest
 
 from sim.campaign.processes import CpuExceeded, ProcessLost, limit_cpu, run_in_processes
+from sim.engine.events import Engine
 
 
 def square(number: int) -> int:
@@ -50,17 +51,37 @@ def test_abandoned_results_leave_no_process() -> None:
     assert multiprocessing.active_children() == []
 
 
-def test_seed_beyond_cpu_limit_is_stopped() -> None:
-    with limit_cpu(60):
-        pass
-    with pytest.raises(CpuExceeded), limit_cpu(5):
+def test_work_is_first_asked_to_end_and_then_broken_off() -> None:
+    requests: list[BaseException] = []
+    with limit_cpu(60, requests.append):
         signal.raise_signal(signal.SIGVTALRM)  # as the timer does
-    with pytest.raises(CpuExceeded), limit_cpu(0.1):
+    assert [type(request) for request in requests] == [CpuExceeded]
+    with pytest.raises(CpuExceeded), limit_cpu(0.1, requests.append):
         loop_for_ever()
+    assert len(requests) == 2
+
+
+def test_work_within_limit_is_left_alone() -> None:
+    requests: list[BaseException] = []
+    with limit_cpu(60, requests.append):
+        pass
+    assert requests == []
+
+
+def test_events_end_before_work_is_broken_off() -> None:
+    engine = Engine()
+
+    def follow_itself() -> None:
+        engine.schedule_after(1, follow_itself)
+
+    follow_itself()
+    with pytest.raises(CpuExceeded) as caught, limit_cpu(0.1, engine.interrupt):
+        engine.run_until(10**18)
+    assert caught.value is engine.interruption
 
 
 def test_guard_against_crashes_does_not_take_limit_for_one() -> None:
-    with pytest.raises(CpuExceeded), limit_cpu(0.1):
+    with pytest.raises(CpuExceeded), limit_cpu(0.1, lambda _error: None):
         loop_behind_a_guard()
 
 

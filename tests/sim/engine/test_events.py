@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+
 from sim.engine.events import Engine
 
 
@@ -63,3 +65,13 @@ def test_step_is_one_event_and_there_may_be_none() -> None:
     engine.at(4, lambda: done.append("b"))
     assert engine.step()
     assert (done, engine.now, engine.events) == (["a"], 3, 1)
+
+
+def test_interruption_is_raised_between_two_events() -> None:
+    engine, done = Engine(), list[int]()
+    engine.at(1, lambda: engine.interrupt(KeyboardInterrupt()))
+    engine.at(1, lambda: done.append(1))
+    with pytest.raises(KeyboardInterrupt):
+        engine.run_until(1)
+    assert done == []
+    assert engine.events == 1
