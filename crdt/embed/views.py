@@ -3,15 +3,16 @@
 A handle that is made with a `str` key returns `str`. A handle that is made with a `bytes` key
 returns `bytes`.
 
-The methods themselves take any key, and the handle checks it. A compiled method would refuse other
-types with a text of the compiler ("union[str, bytes] object expected").
+`AnyStr` stands for either type of key. Unlike `str | bytes`, it is not checked by compiled methods,
+whose error would be a text of the compiler ("union[str, bytes] object expected"). The handle checks
+the key instead.
 """
 
 from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator
-from typing import Any, overload
+from typing import AnyStr, overload
 
 from crdt.embed.arguments import decode_key, encode_key
 from crdt.embed.handles.base import CounterHandle, SetHandle, StringHandle
@@ -36,92 +37,48 @@ class Views:
         """Return the keyspace, ready to be read or written. For handles only."""
         raise NotImplementedError
 
-    @overload
-    def string(self, key: str) -> StringHandle[str]: ...
-    @overload
-    def string(self, key: bytes) -> StringHandle[bytes]: ...
-    def string(self, key: Any) -> StringHandle[Any]:
+    def string(self, key: AnyStr) -> StringHandle[AnyStr]:
         """Return the last-writer-wins register under `key`."""
         return StringHandle(self.prepare, key)
 
-    @overload
-    def counter(self, key: str) -> CounterHandle: ...
-    @overload
-    def counter(self, key: bytes) -> CounterHandle: ...
-    def counter(self, key: Any) -> CounterHandle:
+    def counter(self, key: AnyStr) -> CounterHandle:
         """Return the counter under `key`. The increments of all replicas add up."""
         return CounterHandle(self.prepare, key)
 
-    @overload
-    def set(self, key: str) -> SetHandle[str]: ...
-    @overload
-    def set(self, key: bytes) -> SetHandle[bytes]: ...
-    def set(self, key: Any) -> SetHandle[Any]:
+    def set(self, key: AnyStr) -> SetHandle[AnyStr]:
         """Return the set under `key`, in which an add wins over a concurrent remove."""
         return SetHandle(self.prepare, key)
 
-    @overload
-    def hash(self, key: str) -> HashHandle[str]: ...
-    @overload
-    def hash(self, key: bytes) -> HashHandle[bytes]: ...
-    def hash(self, key: Any) -> HashHandle[Any]:
+    def hash(self, key: AnyStr) -> HashHandle[AnyStr]:
         """Return the map of strings under `key`."""
         return HashHandle(self.prepare, key)
 
-    @overload
-    def sorted_set(self, key: str) -> SortedSetHandle[str]: ...
-    @overload
-    def sorted_set(self, key: bytes) -> SortedSetHandle[bytes]: ...
-    def sorted_set(self, key: Any) -> SortedSetHandle[Any]:
+    def sorted_set(self, key: AnyStr) -> SortedSetHandle[AnyStr]:
         """Return the sorted set under `key`: members with scores."""
         return SortedSetHandle(self.prepare, key)
 
-    @overload
-    def list(self, key: str) -> ListHandle[str]: ...
-    @overload
-    def list(self, key: bytes) -> ListHandle[bytes]: ...
-    def list(self, key: Any) -> ListHandle[Any]:
+    def list(self, key: AnyStr) -> ListHandle[AnyStr]:
         """Return the list under `key`."""
         return ListHandle(self.prepare, key)
 
-    @overload
-    def multi_value(self, key: str) -> MultiValueHandle[str]: ...
-    @overload
-    def multi_value(self, key: bytes) -> MultiValueHandle[bytes]: ...
-    def multi_value(self, key: Any) -> MultiValueHandle[Any]:
+    def multi_value(self, key: AnyStr) -> MultiValueHandle[AnyStr]:
         """Return the multi-value register under `key`, which shows all concurrent values."""
         return MultiValueHandle(self.prepare, key)
 
-    @overload
-    def set_remove_wins(self, key: str) -> RemoveWinsSetHandle[str]: ...
-    @overload
-    def set_remove_wins(self, key: bytes) -> RemoveWinsSetHandle[bytes]: ...
-    def set_remove_wins(self, key: Any) -> RemoveWinsSetHandle[Any]:
+    def set_remove_wins(self, key: AnyStr) -> RemoveWinsSetHandle[AnyStr]:
         """Return the set under `key`, in which a remove wins over a concurrent add."""
         return RemoveWinsSetHandle(self.prepare, key)
 
-    @overload
-    def counter_grow(self, key: str) -> GrowCounterHandle: ...
-    @overload
-    def counter_grow(self, key: bytes) -> GrowCounterHandle: ...
-    def counter_grow(self, key: Any) -> GrowCounterHandle:
+    def counter_grow(self, key: AnyStr) -> GrowCounterHandle:
         """Return the counter under `key` that only grows."""
         return GrowCounterHandle(self.prepare, key)
 
-    @overload
-    def flag(self, key: str, *, disable_wins: bool = ...) -> FlagHandle: ...
-    @overload
-    def flag(self, key: bytes, *, disable_wins: bool = ...) -> FlagHandle: ...
-    def flag(self, key: Any, *, disable_wins: bool = False) -> FlagHandle:
+    def flag(self, key: AnyStr, *, disable_wins: bool = False) -> FlagHandle:
         """Return the flag under `key`. An enable wins over a concurrent disable, unless
         `disable_wins` is true. The two kinds of flags are different types."""
         return FlagHandle(self.prepare, key, DISABLE_WINS if disable_wins else ENABLE_WINS)
 
-    @overload
-    def value(self, key: str, make: Callable[[], Type]) -> ValueHandle: ...
-    @overload
-    def value(self, key: bytes, make: Callable[[], Type]) -> ValueHandle: ...
-    def value(self, key: Any, make: Callable[[], Type]) -> ValueHandle:
+    def value(self, key: AnyStr, make: Callable[[], Type]) -> ValueHandle:
         """Return the handle of `key` for a custom type. `make` is one of the replica's `types`."""
         return ValueHandle(self.prepare, key, make)
 
@@ -146,11 +103,7 @@ class Views:
             raise TypeError(f"keys come as str or bytes, not as {kind!r}")
         return [decode_key(key) for key in found]
 
-    @overload
-    def delete(self, key: str) -> bool: ...
-    @overload
-    def delete(self, key: bytes) -> bool: ...
-    def delete(self, key: Any) -> bool:
+    def delete(self, key: AnyStr) -> bool:
         """Remove the observed value of a key, of any type. Return whether the key existed."""
         return self.prepare().delete(encode_key(key))
 
