@@ -70,7 +70,7 @@ class AcknowledgementChecker(FrameChecker):
         """Record what has come, and check that nothing of before is overdue."""
         if isinstance(end, Source) or end.closed:
             return
-        link, now = self.links.find(process.name, end), process.read_clock()
+        link, now = self.links.find(process, end), process.read_clock()
         if not process.was_paused:
             self.check_overdue(process, link, now)
         match frame:
@@ -106,7 +106,7 @@ class AcknowledgementChecker(FrameChecker):
         if isinstance(end, Source) or not isinstance(frame, Ack):
             return
         self.looked += 1
-        link, now = self.links.find(process.name, end), process.read_clock()
+        link, now = self.links.find(process, end), process.read_clock()
         if not process.was_paused:
             self.check_overdue(process, link, now)
             if not self.has_reason(process, link, frame, now):

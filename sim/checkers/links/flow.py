@@ -60,6 +60,8 @@ class Flow:
     """For each frame that is not acknowledged: the bytes sent up to its end, and when."""
     is_idle: bool = True
     """True if the last acknowledgement was of all that had been sent."""
+    awaits_turn: bool = False
+    """True if the source was asked for a snapshot and has not begun it."""
 
 
 @attrs.define
@@ -71,6 +73,10 @@ class Stall:
     in_a_row: int = 0
     """The number of stalls before the present one without any operation received in between."""
     has_resumed: bool = True
+    is_in_parts: bool = False
+    """True if a part of an operation was received, and not its last part."""
+    keeps_parts: bool = False
+    """True if they are not ignored: the first part came while the sink was not stalled."""
 
     def end(self) -> None:
         """End the present stall, since a snapshot comes before anything else."""
@@ -86,8 +92,6 @@ class FlowChecker(FrameChecker):
         super().__init__(run_history)
         self.flows: ConnectionRecords[Source, Flow] = ConnectionRecords(begin_flow)
         self.stalls: ConnectionRecords[Sink, Stall] = ConnectionRecords(Stall)
-        self.waiting: dict[str, list[Source]] = {}
-        """By process: the sources that were asked for a snapshot and have not begun it."""
         self.due_at: dict[str, int] = {}
         """By process: when (ns) the turn of the next of them came."""
 
@@ -96,17 +100,17 @@ class FlowChecker(FrameChecker):
         if isinstance(end, Source):
             self.check_turn(process)
             if isinstance(frame, DATA):
-                self.record_sent(self.flows.find(process.name, end), process.read_clock())
+                self.record_sent(self.flows.find(process, end), process.read_clock())
             elif isinstance(frame, SnapshotBegin):
                 self.begin_snapshot(process, end)
             elif isinstance(frame, SnapshotEnd):
                 self.end_snapshot(process)
             elif isinstance(frame, Refuse) and frame.reason.startswith(GIVEN_UP):
-                self.check_given_up(process, self.flows.find(process.name, end))
+                self.check_given_up(process, self.flows.find(process, end))
         elif isinstance(frame, Resume):
-            self.check_pause(process, self.stalls.find(process.name, end))
+            self.check_pause(process, self.stalls.find(process, end))
         elif isinstance(frame, SnapshotRequest):
-            self.stalls.find(process.name, end).end()
+            self.stalls.find(process, end).end()
 
     def on_frame_received(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
         """Check the window after an acknowledgement, and record what a sink takes in."""
@@ -115,9 +119,9 @@ class FlowChecker(FrameChecker):
         if isinstance(end, Sink):
             self.record_received(process, end, frame)
         elif isinstance(frame, Ack):
-            self.check_window(process, self.flows.find(process.name, end), frame)
+            self.check_window(process, self.flows.find(process, end), frame)
         elif isinstance(frame, SnapshotRequest):
-            self.waiting.setdefault(process.name, []).append(end)
+            self.flows.find(process, end).awaits_turn = True
 
     # -- sources ---------------------------------------------------------------------------
 
@@ -159,20 +163,16 @@ class FlowChecker(FrameChecker):
 
     def begin_snapshot(self, process: Linked, source: Source) -> None:
         """Record that a snapshot has begun."""
-        waiting = self.waiting.get(process.name, [])
-        self.waiting[process.name] = [each for each in waiting if each is not source]
+        self.flows.find(process, source).awaits_turn = False
         self.due_at.pop(process.name, None)
 
     def end_snapshot(self, process: Linked) -> None:
         """Record that the turn of a source that waits has come."""
-        waiting = [
-            each
-            for each in self.waiting.get(process.name, [])
-            if each.state is SourceState.SNAPSHOT and each.in_flight == 0
-        ]
-        self.waiting[process.name] = waiting
-        if waiting:
-            self.due_at[process.name] = process.read_clock()
+        for source, flow in self.flows.of(process).items():
+            if flow.awaits_turn and source.in_flight == 0:
+                self.due_at[process.name] = process.read_clock()
+            else:
+                flow.awaits_turn = False
 
     def check_turn(self, process: Linked) -> None:
         """Check that the next snapshot has begun after another one has ended."""
@@ -181,8 +181,11 @@ class FlowChecker(FrameChecker):
             return
         del self.due_at[process.name]
         self.looked += 1
-        waiting = self.waiting[process.name]
-        names = [each.peer for each in waiting if each.state is SourceState.SNAPSHOT]
+        names = [
+            source.peer
+            for source, flow in self.flows.of(process).items()
+            if flow.awaits_turn and source.state is SourceState.SNAPSHOT
+        ]
         if names and not process.was_paused:
             raise self.violation(
                 f"{process.name} lets {names[0]} wait for its snapshot for"
@@ -193,7 +196,11 @@ class FlowChecker(FrameChecker):
 
     def record_received(self, process: Linked, sink: Sink, frame: Frame) -> None:
         """Record that a sink has received operations, or has stalled."""
-        stall = self.stalls.find(process.name, sink)
+        stall = self.stalls.find(process, sink)
+        if isinstance(frame, OpPart):
+            if not stall.is_in_parts:
+                stall.keeps_parts = not sink.passes_by
+            stall.is_in_parts = not frame.last
         if isinstance(frame, Resumed):
             stall.has_resumed = True
         elif isinstance(frame, Truncated):
@@ -203,7 +210,9 @@ class FlowChecker(FrameChecker):
                 stall.stalled_at, stall.has_resumed = process.read_clock(), False
             elif sink.state is SinkState.RESUMING:
                 pass  # operations are ignored until the source has replied
-            elif isinstance(frame, Ops) or (isinstance(frame, OpPart) and frame.last):
+            elif isinstance(frame, Ops) or (
+                isinstance(frame, OpPart) and frame.last and stall.keeps_parts
+            ):
                 stall.in_a_row = 0
 
     def check_pause(self, process: Linked, stall: Stall) -> None:

@@ -105,7 +105,7 @@ class GapRepairChecker(FrameChecker):
 
     def find_link(self, region: Watched, sink: Sink) -> AskedOver:
         """Return the requests of a region over a connection, without refusals that are void."""
-        link = self.links.find(region.name, sink)
+        link = self.links.find(region, sink)
         if link.merges != region.replica.merges:
             link.merges = region.replica.merges
             link.refused.clear()

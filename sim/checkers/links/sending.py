@@ -70,7 +70,7 @@ class SendingChecker(FrameChecker):
         """Record what the sink has, and where it resumes."""
         if isinstance(end, Sink) or end.closed:
             return
-        link = self.links.find(process.name, end)
+        link = self.links.find(process, end)
         match frame:
             case Ack():
                 for origin, seq in end.kept_part(frame.vector).items():
@@ -106,19 +106,19 @@ class SendingChecker(FrameChecker):
             return
         match frame:
             case Ops():
-                link = self.links.find(process.name, end)
+                link = self.links.find(process, end)
                 for data in frame.batch:
                     self.check_op(process, link, data, link.sent)
             case OpPart():
-                link = self.links.find(process.name, end)
+                link = self.links.find(process, end)
                 self.check_part(process, link, frame)
             case SnapshotBegin():
-                link = self.links.find(process.name, end)
+                link = self.links.find(process, end)
                 link.sent = join(link.sent, frame.vector)
             case Truncated():
-                self.check_truncation(process, self.links.find(process.name, end))
+                self.check_truncation(process, self.links.find(process, end))
             case GapRefused():
-                self.check_refusal(process, self.links.find(process.name, end), frame.origin)
+                self.check_refusal(process, self.links.find(process, end), frame.origin)
             case _:
                 pass
 

@@ -56,7 +56,7 @@ def test_merged_snapshot_is_a_reason(world: SimWorld) -> None:
 
 @pytest.mark.parametrize("frame", [Heartbeat({}, 0), SnapshotEnd()])
 def test_delayed_answer_is_caught(world: SimWorld, frame: Heartbeat | SnapshotEnd) -> None:
-    checker(world).links.latest.clear()
+    checker(world).links.incarnations.clear()
     checker(world).on_frame_received(world.sites["us"], sink_of_us(world), frame)
     with pytest.raises(Violation, match="us has not acknowledged the first message or a snapshot"):
         world.sleep(SECOND)

@@ -83,6 +83,22 @@ def test_giving_up_too_early_is_caught(world: SimWorld) -> None:
         world.sites["eu"].finish_turn()
 
 
+def test_giving_up_lost_connection_passes_beside_present_one(world: SimWorld) -> None:
+    """The peer has lost a connection and made another one before the source notices it."""
+    eu, source = world.sites["eu"], source_to_us(world)
+    source.limits = attrs.evolve(source.limits, idle_ns_max=SECOND)
+    world.close_way("us", "eu")
+    world.run("eu", "SET", "k", "v")
+    world.sleep(900 * MS)
+    present = eu.links.serve(world.now)
+    present.hello = source.hello
+    checker(world).on_frame_received(eu, present, Ack({}, 0))
+    world.sleep(2 * SECOND)
+    assert source.closed
+    world.open_way("us", "eu")
+    finish(world)
+
+
 def test_giving_up_in_time_passes(world: SimWorld) -> None:
     source = source_to_us(world)
     source.limits = attrs.evolve(source.limits, idle_ns_max=SECOND)
@@ -141,6 +157,19 @@ def test_pause_is_short_after_taken_operations(world: SimWorld) -> None:
         resume(world)
 
 
+def test_operation_with_ignored_part_keeps_pause_long(world: SimWorld) -> None:
+    us, sink = sink_of_us(world)
+    stall(world)
+    sink.state = SinkState.RESUMING
+    checker(world).on_frame_received(us, sink, OpPart(b"", last=False))
+    sink.state = SinkState.STREAMING
+    resume(world)
+    checker(world).on_frame_received(us, sink, OpPart(b"", last=True))
+    stall(world)
+    world.sleep(100 * MS)
+    resume(world)
+
+
 def test_snapshot_ends_stall(world: SimWorld) -> None:
     us, sink = sink_of_us(world)
     stall(world)
@@ -169,6 +198,15 @@ def test_snapshot_that_begins_late_is_caught(world: SimWorld) -> None:
     want_snapshots(world)
     with pytest.raises(Violation, match=r"eu lets ap wait for its snapshot for"):
         world.sleep(SECOND)
+
+
+def test_snapshot_for_earlier_incarnation_is_not_awaited(world: SimWorld) -> None:
+    want_snapshots(world)
+    world.crash_process("eu")
+    world.restart_process("eu")
+    world.sleep(SECOND)
+    checker(world).on_frame_sent(world.sites["eu"], source_to_us(world), SnapshotEnd())
+    finish(world)
 
 
 def test_snapshot_that_begins_in_its_turn_passes(world: SimWorld) -> None:
