@@ -1,9 +1,10 @@
 """The invariant `idle links`: without writes, established links send hardly anything.
 
 Each end sends one message per `heartbeat_ns`: the source a heartbeat, the sink an acknowledgement.
-Each op crosses each way at most once. Each frame with a part of an op causes at most one
-acknowledgement. The sizes of these messages bound the traffic of every way. The bound is checked
-while nothing is written, and while every region writes one value.
+Each op crosses each way at most once, if the way carries its region, or if a repair peer was asked
+for its origin before the check and has not been told to stop. Each frame with a part of an op
+causes at most one acknowledgement. The sizes of these messages bound the traffic of every way. The
+bound is checked while nothing is written, and while every region writes one value.
 
 Not checked: ways on which a connection begins or ends during the check, or which carry a full
 resync meanwhile: a write may cause one where the backlog is small. Checks during which a region
@@ -16,7 +17,7 @@ from typing import Final
 
 import attrs
 
-from crdt.causality.dots import Vector, region_of
+from crdt.causality.dots import Origin, Vector, region_of
 from replication.machines.receiving.sink_states import SinkState
 from replication.machines.sending.pacing import BATCH_BYTES_LEAST
 from replication.machines.sending.source import Source
@@ -48,7 +49,8 @@ class Use:
     """An end of a connection that sends over a way.
 
     `before` is the number of bytes that the way had sent when the check began, `resyncs` the number
-    of full resyncs that the link had begun or ended.
+    of full resyncs that the link had begun or ended. `requested` are the origins that a repair peer
+    sends over the link.
     """
 
     host: LinkedProcess
@@ -56,6 +58,7 @@ class Use:
     way: Way
     before: int
     resyncs: int
+    requested: frozenset[Origin]
 
 
 def check_idleness(world: SimWorld) -> None:
@@ -97,11 +100,24 @@ def repair_requests(world: SimWorld) -> int:
 def sending_ends(world: SimWorld) -> list[Use]:
     """Return the ends of established connections."""
     return [
-        Use(host, wire, wire.out.way, wire.out.way.tally.sent, count_resyncs(wire))
+        Use(
+            host,
+            wire,
+            wire.out.way,
+            wire.out.way.tally.sent,
+            count_resyncs(wire),
+            requested_origins(wire),
+        )
         for host in world.places.values()
         for wire in host.wires
         if wire.out is not None and wire.can_send and wire.machine.hello is not None
     ]
+
+
+def requested_origins(wire: Wire) -> frozenset[Origin]:
+    """Return the origins whose ops a repair peer sends over a link."""
+    end = wire.machine
+    return end.cursor.extra if isinstance(end, Source) else end.asked
 
 
 def count_resyncs(wire: Wire) -> int:
@@ -146,7 +162,8 @@ def written_bytes(world: SimWorld, use: Use, made: list[Entry]) -> int:
     part = min(world.places[source].tuning.limits.batch_bytes_max, BATCH_BYTES_LEAST)
     total = 0
     for entry in made:
-        if routes is None or region_of(entry.origin) in routes:
+        is_routed = routes is None or region_of(entry.origin) in routes
+        if is_routed or entry.origin in use.requested:
             frames = len(entry.data) // part + 2
             more = len(entry.data) + frames * PART_BYTES
             total += more if is_source else frames * size_bytes(regular_frame(world, use))
@@ -166,7 +183,9 @@ def regular_frame(world: SimWorld, use: Use) -> Frame:
     if not isinstance(use.wire.machine, Source):
         return Ack(vector, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER)
     routes = routed_regions(world, use.host.name, use.wire.peer)
-    regions = (0,) if routes is None else routes[1:]  # routes[0] is the sender; 0 stands for all
+    regions = {0}  # stands for all
+    if routes is not None:
+        regions = {*routes, *map(region_of, use.requested)} - {routes[0]}  # that is the sender
     reports: list[tuple[int, Vector, int]] = [(number, vector, NUMBER) for number in regions]
     return Heartbeat(vector, NUMBER, tuple(reports), NUMBER, NUMBER, NUMBER)
 

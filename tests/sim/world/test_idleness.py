@@ -80,6 +80,22 @@ def test_idle_link_carries_each_write_once() -> None:
         check_span(world, SECOND, NAMES)
 
 
+def test_repair_peer_may_send_each_write_once_too() -> None:
+    """It was asked before the check, since another link does not bring the writes."""
+    world = world_of()
+    world.cut("us", "ap")
+    world.run("us", "SET", "k", "v")
+    world.sleep(2 * SECOND)
+    assert world.sites["ap"].links.sinks["eu"].asked
+    check_span(world, SECOND, NAMES)
+    way = world.network.way("eu", "ap")
+    world.engine.schedule_after(
+        SECOND // 2, lambda: setattr(way.tally, "sent", way.tally.sent + 3_000)
+    )
+    with pytest.raises(Violation, match=r"idle links: eu has sent ap \d{4} bytes in 1 s"):
+        check_span(world, SECOND, NAMES)
+
+
 def test_writes_during_repair_are_not_judged() -> None:
     world = world_of()
     way = world.network.way("eu", "us")
