@@ -15,52 +15,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from crdt.causality.dots import (
-    Dot,
-    Vector,
-    dominates,
-    join,
-    make_dot,
-    make_origin,
-    origin_of,
-    region_of,
-    seq_of,
-)
+from crdt.causality.dots import Vector, dominates, join, make_dot, make_origin
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome, Replica
 from crdt.errors import HistoryTruncated
 from crdt.store.snapshot import Snapshot
-from crdt.testing.history import History, HistoryEvent
 from crdt.testing.laws import check_laws, expect_same
-from crdt.testing.subject import Disagreement, ExtraCheck, Subject, TraceEntry
+from crdt.testing.subject import Disagreement, Subject, TraceEntry
+from crdt.testing.worlds.site import Site, digest_at
 from crdt.testing.worlds.steps import AHEAD, REGIONS, Step
+from crdt.testing.worlds.world_checks import WorldChecks
 
-CLOCK_START: Final = 1000
 ROUNDS_TO_REST: Final = 4
 NOTHING_LOST: Final = 4  # one in so many restarts loses no data
 TWIN: Final = 255
 BACKLOGS: Final = (1 << 20, 900, 300)  # bytes of history of each region
-
-
-class Site:
-    """A region of the world."""
-
-    def __init__(self, region: int, replica: Replica) -> None:
-        self.region: int = region
-        self.replica: Replica = replica
-        self.clock: int = CLOCK_START
-        self.reached: int = CLOCK_START
-        """The latest time that the region's clock has ever shown."""
-        self.incarnation: int = 0
-        self.reported: Vector = {}
-        self.saved: list[bytes] = []
-        self.vector: Vector = {}
-        self.waiting: list[tuple[int, bytes]] = []  # in transit: the sender and the operation
-
-    @property
-    def expiry_clock(self) -> int:
-        """The latest wall clock that the region has seen."""
-        return self.replica.keyspace.expiry_clock
 
 
 class World:
@@ -68,20 +37,16 @@ class World:
 
     def __init__(self, subject: Subject) -> None:
         self.subject: Subject = subject
-        self.everything: list[HistoryEvent] = []
         self.regions: tuple[int, ...] = tuple(range(1, REGIONS + 1))
         self.sites: list[Site] = [Site(region, self.make(region, 0)) for region in self.regions]
         self.twin: Replica = subject.replica(make_origin(TWIN), (), 1 << 20)
         self.cuts: set[tuple[int, int]] = set()
         self.snapshots: list[tuple[Snapshot, list[bytes]]] = []
         self.reports: list[tuple[int, Vector, int]] = []
-        self.answers: dict[tuple[int, int], Any] = {}
-        self.digests: dict[tuple[object, ...], tuple[bytes, int, Any]] = {}
-        make_check = subject.extra_check
-        self.extra_check: ExtraCheck | None = None if make_check is None else make_check()
-        self.counts: dict[str, int] = {}
+        self.checks: WorldChecks = WorldChecks(subject, self.sites)
+        self.counts: dict[str, int] = self.checks.counts
+        self.trace: list[TraceEntry] = self.checks.trace
         self.steps: int = 0
-        self.trace: list[TraceEntry] = []
         for site in self.sites:
             site.replica.advance(site.clock)
 
@@ -100,11 +65,11 @@ class World:
         self.run_on(steps)
         for site in self.sites:
             self.send(site)
-        check_laws(self.subject, [site.replica for site in self.sites], self.count)
+        check_laws(self.subject, [site.replica for site in self.sites], self.checks.count)
         self.step(Step("settle"))
         if not any(step.kind == "collect" for step in steps):
             expect_same("equal vectors, equal bytes", [site.replica for site in self.sites])
-            self.count("equal vectors, equal bytes")
+            self.checks.count("equal vectors, equal bytes")
         self.rest()
 
     def run_on(self, steps: list[Step]) -> None:
@@ -118,7 +83,7 @@ class World:
         STEPS[step.kind](self, step.first, step.second)
         for site in self.sites:
             if site.vector != site.replica.keyspace.vector or step.kind == "advance":
-                self.check(site)
+                self.checks.check(site, self.steps)
 
     def rest(self) -> None:
         """Let all regions collect garbage. Check that no garbage or tombstones are left."""
@@ -130,80 +95,12 @@ class World:
             self.step(Step("settle"))
         for site in self.sites:
             db = site.replica.keyspace
-            self.count("no garbage is left")
+            self.checks.count("no garbage is left")
             if db.garbage or db.tombstones:
                 where = (
                     f"region {site.region} keeps {sorted(db.garbage)} and {sorted(db.tombstones)}"
                 )
                 raise Disagreement("no garbage is left", where)
-
-    def count(self, law: str) -> None:
-        """Record that a law was checked."""
-        self.counts[law] = self.counts.get(law, 0) + 1
-
-    # -- checks ----------------------------------------------------------------------------
-
-    def history(self, replica: Replica) -> History:
-        """Return the history that a replica has applied, by its vector."""
-        vector, visible = replica.keyspace.vector, 0
-        for event in self.everything:
-            if vector.get(origin_of(event.dot), 0) >= seq_of(event.dot):
-                visible |= 1 << event.index
-        return History(self.everything, visible, replica.keyspace.expiry_clock)
-
-    def check(self, site: Site) -> None:
-        """Compare one region with the specification and with all regions that had its vector."""
-        replica = site.replica
-        vector = replica.vector
-        if not dominates(vector, site.vector):
-            raise Disagreement("a vector never goes back", f"{site.vector} became {vector}")
-        site.vector = vector
-        history = self.history(replica)
-        shown = self.subject.read(replica)
-        self.trace.append((self.steps, f"region {site.region}", shown))
-        self.check_shown(site, history, shown)
-        self.check_digest(site, shown)
-        if self.extra_check is not None:
-            self.extra_check.check(replica, history)
-
-    def check_shown(self, site: Site, history: History, shown: Any) -> None:
-        """Compare the reading of a region with the specification and the invariants."""
-        where, promises = f"region {site.region}", self.subject.promises
-        if promises is not None:
-            promises.check_invariants(where, shown, self.count)
-        expected = self.expected(history)
-        if promises is not None:
-            promises.check_spec(where, shown, expected, self.count)
-            return
-        self.count("value equals specification")
-        if shown != expected:
-            message = f"{where} shows {shown!r}, the specification says {expected!r}"
-            raise Disagreement("value equals specification", message)
-
-    def expected(self, history: History) -> Any:
-        """Return the value that the specification gives. It is computed once for each history."""
-        moment = history.visible, history.now
-        if moment not in self.answers:
-            self.answers[moment] = self.subject.spec(history)
-        return self.answers[moment]
-
-    def check_digest(self, site: Site, shown: Any) -> None:
-        """Check that regions with equal vectors have equal digests and readings."""
-        now = max(other.expiry_clock for other in self.sites)
-        digest = digest_at(site.replica, now)
-        key = (now, *sorted(site.vector.items()))
-        known, other, before = self.digests.setdefault(key, (digest, site.region, shown))
-        self.count("equal vectors, equal digests")
-        if known != digest:
-            message = (
-                f"region {site.region} shows {shown!r}, region {other} showed {before!r} after the "
-                f"same operations"
-            )
-            raise Disagreement("equal vectors, equal digests", message)
-        if self.subject.promises is not None:
-            self.subject.promises.check_equal(
-                f"region {site.region}", shown, f"region {other}", before
-            )
 
     # -- steps -----------------------------------------------------------------------------
 
@@ -217,10 +114,12 @@ class World:
     def perform(self, site: Site, command: Any) -> Any:
         """Execute a command. Check its result if the subject has further promises."""
         promises = self.subject.promises
-        history = self.history(site.replica)
+        history = self.checks.history(site.replica)
         came_to = self.subject.perform(site.replica, command)
         if promises is not None:
-            promises.check_result(f"region {site.region}", history, command, came_to, self.count)
+            promises.check_result(
+                f"region {site.region}", history, command, came_to, self.checks.count
+            )
         return command if promises is not None else came_to
 
     def has_caught_up(self, site: Site) -> bool:
@@ -236,16 +135,10 @@ class World:
     def record(self, site: Site, act: Callable[[], Any]) -> None:
         """Call `act`. Add the command that it returns to the history if it had an effect."""
         db = site.replica.keyspace
-        before, past = db.seq, self.history(site.replica).visible
+        before, past = db.seq, self.checks.history(site.replica).visible
         came_to = act()
         if db.seq > before:
-            self.note(came_to, make_dot(db.origin, db.seq), past)
-
-    def note(self, came_to: Any, dot: Dot, past: int) -> None:
-        """Add one operation to the history. Its region had seen the operations in `past`."""
-        db = self.sites[region_of(origin_of(dot)) - 1].replica.keyspace
-        index = len(self.everything)
-        self.everything.append(HistoryEvent(came_to, dot, db.now, db.expiry_clock, index, past))
+            self.checks.note(came_to, make_dot(db.origin, db.seq), past)
 
     def send(self, site: Site) -> None:
         """Seal the writes of a region into an operation and send it to all other regions."""
@@ -255,7 +148,7 @@ class World:
         data = op.to_bytes()
         again = Op.from_bytes(data)
         again = Op(again.origin, again.first, again.base, again.deps, again.effects, again.previous)
-        self.count("encoding is canonical")
+        self.checks.count("encoding is canonical")
         if again.to_bytes() != data:
             raise Disagreement("encoding is canonical", f"{op!r} comes back otherwise")
         for other in self.sites:
@@ -281,10 +174,10 @@ class World:
         before = sink.replica.vector
         outcome = sink.replica.accept(op)
         if outcome is Outcome.APPLIED:
-            self.count("local effect equals remote effect")
+            self.checks.count("local effect equals remote effect")
             assert dominates(before, op.deps), "applied before what it depends on"
         elif outcome is Outcome.DUPLICATE:
-            self.count("duplicates are harmless")
+            self.checks.count("duplicates are harmless")
         return outcome
 
     def duplicate(self, number: int, choice: int) -> None:
@@ -349,9 +242,9 @@ class World:
         self.send(sink)
         together = join(sink.replica.vector, vector)
         sink.replica.merge(pieces)
-        self.count("merge equals operations")
+        self.checks.count("merge equals operations")
         assert dominates(sink.replica.vector, together), "a merge lost what it knew"
-        self.check(sink)
+        self.checks.check(sink, self.steps)
 
     def report(self, source: int, sink: int) -> None:
         """Let a region report its vector to another."""
@@ -383,37 +276,20 @@ class World:
         if not self.has_caught_up(site):
             return
         db = site.replica.keyspace
-        moments = [self.moment(other) for other in self.sites]
-        before, past = db.seq, self.history(site.replica).visible
+        moments = [self.checks.moment(other) for other in self.sites]
+        before, past = db.seq, self.checks.history(site.replica).visible
         seen = past
         site.replica.collect()
         for index, effect in enumerate(db.outbox):
             assert self.subject.collected is not None, "forgetting had an effect"
-            self.note(self.subject.collected(effect), make_dot(db.origin, before + index + 1), past)
-            past |= 1 << self.everything[-1].index
-        self.count("garbage collection is invisible")
-        self.check(site)
+            self.checks.note(
+                self.subject.collected(effect), make_dot(db.origin, before + index + 1), past
+            )
+            past |= 1 << self.checks.everything[-1].index
+        self.checks.count("garbage collection is invisible")
+        self.checks.check(site, self.steps)
         for moment in moments if past != seen else ():
-            self.check_unseen(moment, seen, past)
-
-    def moment(self, site: Site) -> History:
-        """Return the history of a region at the latest time that its clock has ever shown. Keys
-        that had expired then may be deleted even if the clock was set back later."""
-        applied = self.history(site.replica)
-        return History(self.everything, applied.visible, max(applied.now, site.reached))
-
-    def check_unseen(self, moment: History, seen: int, past: int) -> None:
-        """Check that the effects of a collection change no visible value in another region.
-
-        `seen` are the operations before the collection, and `past` includes its effects. The other
-        region may have an earlier clock, and operations may be in transit to it.
-        """
-        before = History(self.everything, moment.visible | seen, moment.now)
-        after = History(self.everything, moment.visible | past, moment.now)
-        shown, expected = self.expected(after), self.expected(before)
-        if shown != expected:
-            where = f"a collection turns {expected!r} into {shown!r} where it arrives"
-            raise Disagreement("garbage collection is invisible", where)
+            self.checks.check_unseen(moment, seen, past)
 
     def advance(self, number: int, choice: int) -> None:
         """Advance the clock of one region or of all, or set it back."""
@@ -456,27 +332,18 @@ class World:
                         self.bring(source, sink)
         vector = self.sites[0].replica.vector
         for site in self.sites:
-            self.count("replicas that received everything agree")
+            self.checks.count("replicas that received everything agree")
             site.waiting.clear()
             if site.replica.vector != vector:
                 raise Disagreement("replicas that received everything agree", "vectors differ")
-            self.check(site)
+            self.checks.check(site, self.steps)
         self.gossip(0, 0)
         if self.twin.vector == vector:
-            self.count("garbage collection is invisible")
+            self.checks.count("garbage collection is invisible")
             now = max(site.expiry_clock for site in self.sites)
             if digest_at(self.twin, now) != digest_at(self.sites[0].replica, now):
                 message = "the twin that never collects differs"
                 raise Disagreement("garbage collection is invisible", message)
-
-
-def digest_at(replica: Replica, now: int) -> bytes:
-    """Return the digest of a replica as of the time `now`, in ms."""
-    db = replica.keyspace
-    expiry_clock, db.expiry_clock = db.expiry_clock, now
-    digest = replica.digest()
-    db.expiry_clock = expiry_clock
-    return digest
 
 
 STEPS: Final[dict[str, Callable[[World, int, int], None]]] = {

@@ -102,7 +102,7 @@ def test_blocks_of_list_that_are_not_in_order_are_noticed(replica: Replica) -> N
 def test_indexes_of_world_are_checked(name: str) -> None:
     subject = SUBJECTS[name]
     world = World(subject)
-    check: Any = world.extra_check
+    check: Any = world.checks.extra_check
     assert isinstance(check, Indexes)
     world.run_on(parse(subject, f"write 1 {subject.commands[0]}\nsettle"))
     assert world.sites[0].replica.keyspace.has_scan_order()

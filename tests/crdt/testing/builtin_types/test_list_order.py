@@ -37,7 +37,7 @@ def test_lists_of_world_are_watched() -> None:
     subject = SUBJECTS["list"]
     world = World(subject)
     world.run_on(parse(subject, "write 1 RPUSH k b c d\nwrite 1 LINSERT k 1 i\nsettle"))
-    extra_check: Any = world.extra_check
+    extra_check: Any = world.checks.extra_check
     assert isinstance(extra_check, ListOrder)
     assert len(extra_check.before) == 6
-    extra_check.check(world.sites[1].replica, world.history(world.sites[1].replica))
+    extra_check.check(world.sites[1].replica, world.checks.history(world.sites[1].replica))
