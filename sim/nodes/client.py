@@ -66,8 +66,3 @@ class SimClient:
     def send_commands(self, *commands: Sequence[Word]) -> list[Reply]:
         """Send commands together. Return a reply for each that does not block."""
         return parse_replies(receive(self.client, b"".join(map(encode_request, commands))))
-
-    def run_command(self, *words: Word) -> Reply:
-        """Run one command. Return its reply, or None if the command blocks."""
-        replies = self.send_commands(words)
-        return replies[0] if replies else None

@@ -34,7 +34,7 @@ def region(number: int) -> SimClient:
 )
 def test_each_type_has_its_brackets(command: str, text: str) -> None:
     sim_client = region(1)
-    sim_client.run_command(*command.split())
+    sim_client.send_commands(command.split())
     assert format_state(sim_client.client.db) == text
 
 
@@ -60,8 +60,8 @@ def test_expired_key_is_not_shown() -> None:
 
 def test_values_of_other_types_under_key_are_counted() -> None:
     here, there = region(1), region(2)
-    here.run_command("SADD", "k", "a")
-    there.run_command("RPUSH", "k", "b")
+    here.send_commands(("SADD", "k", "a"))
+    there.send_commands(("RPUSH", "k", "b"))
     op = there.client.instance.replica.seal()
     assert op is not None
     here.client.instance.replica.accept(Op.from_bytes(op.to_bytes()))

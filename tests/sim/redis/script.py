@@ -53,7 +53,8 @@ def ask(sim_client: SimClient, words: list[str]) -> Any:
     """Return the server's reply. A blocking command is sent in a transaction."""
     if words[0] in BLOCKING:
         return plain(sim_client.send_commands(["MULTI"], words, ["EXEC"])[-1])[0]
-    return plain(sim_client.run_command(*words))
+    (reply,) = sim_client.send_commands(words)
+    return plain(reply)
 
 
 def commands_in(*scripts: str) -> set[str]:
