@@ -143,6 +143,7 @@ class LinkedProcess(SimProcess):
             self.handle_group_events(connection.receive(b"", self.engine.now))
         self.finish_turn()
         self.check_bad_frame(wire)
+        self.check_good_frames(wire)
 
     def handle_group_events(self, events: list[GroupEvent]) -> None:
         """Act on the events of a connection, which carries slot group 0 alone."""
@@ -157,6 +158,17 @@ class LinkedProcess(SimProcess):
                     "bad frames", f"{self.name} goes on after a wrong frame of {wire.peer}"
                 )
             self.rejected += 1
+
+    def check_good_frames(self, wire: Wire) -> None:
+        """Check that no frame counts as wrong that the other end has sent as it should and nothing
+        has changed on its way. Raises Violation if one does."""
+        machine, far = wire.machine, wire.far
+        if not machine.closed or machine.is_refused or far is None or far.out is None:
+            return
+        error = machine.tally.last_error
+        is_right = far.bad_until < 0 and not far.out.way.tally.flipped
+        if is_right and error.startswith("protocol error"):
+            raise Violation("bad frames", f"{self.name} closes the link with {wire.peer}: {error}")
 
     def connection_lost(self, wire: Wire, reason: str) -> None:
         """Handle the end of a connection."""

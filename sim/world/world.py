@@ -42,6 +42,9 @@ from sim.checkers.links.following import FollowingChecker
 from sim.checkers.links.gap_repair import GapRepairChecker
 from sim.checkers.links.lag import LagChecker
 from sim.checkers.links.leftovers import LeftoversChecker
+from sim.checkers.links.reports import ReportChecker
+from sim.checkers.links.requests import RequestChecker
+from sim.checkers.links.round_trips import RoundTripChecker
 from sim.checkers.links.sending import SendingChecker
 from sim.checkers.links.traffic import TrafficChecker
 from sim.checkers.replicas.causality import CausalityChecker
@@ -108,6 +111,9 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     AcknowledgementChecker,
     GapRepairChecker,
     FlowChecker,
+    RoundTripChecker,
+    ReportChecker,
+    RequestChecker,
 )
 CHECK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`
 PROGRESS_NS: Final = tuple(ms * MS for ms in (20, 60, 100, 150, 200, 300, 500, 1000, 3000))

@@ -4,8 +4,8 @@
   when it resumed. What the sink asks for again is sent again: when it resumes, or requests a gap.
 * A source says that its backlog does not reach back (`Truncated`, `GapRefused`) only if it does
   not. Otherwise a snapshot would be sent in vain.
-* A link that resumes begins with the oldest operation that the sink lacks. It does not look through
-  others.
+* A link that resumes begins with the oldest operation that the sink lacks, and one that sends a
+  snapshot goes on with the oldest one that is not in it. It does not look through others.
 
 Not checked: snapshots, and what comes over two connections (see `traffic`).
 """
@@ -18,6 +18,7 @@ import attrs
 
 from crdt.causality.dots import Origin, Vector, join, name_origin
 from crdt.causality.op import Op
+from crdt.embed.replica import Replica
 from replication.machines.receiving.sink import Sink
 from replication.machines.sending.source import Source, SourceState
 from replication.protocol.frames import (
@@ -98,6 +99,17 @@ class SendingChecker(FrameChecker):
                     f" need not send to {link.source.peer}"
                 )
 
+    def check_continuation(self, process: Linked, source: Source, vector: Vector) -> None:
+        """Check that a link goes on after its snapshot with what is not in it."""
+        self.looked += 1
+        history = process.replica.history
+        for origin, first, last, _ in history.read(max(source.cursor.position, history.start), 1):
+            if last <= vector.get(origin, 0):
+                raise self.violation(
+                    f"{process.name} sends {source.peer} a snapshot, and goes on with"
+                    f" {name_origin(origin)}:{first}..{last}, which is in it"
+                )
+
     # -- what the source sends ---------------------------------------------------------------
 
     def on_frame_sent(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
@@ -115,6 +127,7 @@ class SendingChecker(FrameChecker):
             case SnapshotBegin():
                 link = self.links.find(process, end)
                 link.sent = join(link.sent, frame.vector)
+                self.check_continuation(process, end, frame.vector)
             case Truncated():
                 self.check_truncation(process, self.links.find(process, end))
             case GapRefused():
@@ -160,8 +173,10 @@ class SendingChecker(FrameChecker):
     def check_truncation(self, process: Linked, link: SentOver) -> None:
         """Check that the backlog has dropped something that the sink lacks."""
         self.looked += 1
-        floor = process.replica.history.floor
-        if not any(link.sent.get(origin, 0) < seq for origin, seq in floor.items()):
+        wants = link.source.cursor.wants
+        vector = sealed_vector(process.replica)
+        lacked = {origin: link.sent.get(origin, 0) for origin in vector if wants(origin)}
+        if all(seq >= vector[origin] for origin, seq in kept_until(process, lacked).items()):
             raise self.violation(
                 f"{process.name} has no backlog for {link.source.peer}, it says, and holds all that"
                 " is lacking there"
@@ -170,10 +185,25 @@ class SendingChecker(FrameChecker):
     def check_refusal(self, process: Linked, link: SentOver, origin: Origin) -> None:
         """Check that the backlog does not hold the operations of a gap that is refused."""
         self.looked += 1
-        replica = process.replica
-        is_known = origin in replica.keyspace.vector
-        if is_known and replica.history.floor.get(origin, 0) <= link.sent.get(origin, 0):
+        last = sealed_vector(process.replica).get(origin)
+        after = link.sent.get(origin, 0)
+        if last is not None and kept_until(process, {origin: after})[origin] >= last:
             raise self.violation(
                 f"{process.name} refuses {link.source.peer} what {name_origin(origin)} wrote after"
-                f" {link.sent.get(origin, 0)}, and holds it"
+                f" {after}, and holds it"
             )
+
+
+def sealed_vector(replica: Replica) -> Vector:
+    """Return the vector of a replica without the effects that are in no operation yet."""
+    keyspace = replica.keyspace
+    return {**keyspace.vector, keyspace.origin: keyspace.seq - keyspace.pending_count()}
+
+
+def kept_until(process: Linked, after: Vector) -> Vector:
+    """Return `after`, raised by what the backlog of a process holds without a gap."""
+    raised, history = dict(after), process.replica.history
+    for origin, first, last, _ in history.read(history.start, history.stop - history.start):
+        if first <= raised.get(origin, -1) + 1:
+            raised[origin] = max(last, raised[origin])
+    return raised

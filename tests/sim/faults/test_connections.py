@@ -53,6 +53,15 @@ def test_end_that_goes_on_after_wrong_frame_is_caught(world: SimWorld) -> None:
         world.sleep(SECOND)
 
 
+def test_end_that_takes_a_right_frame_for_wrong_is_caught(world: SimWorld) -> None:
+    source = world.sites["a"].links.sources["b"]
+    source.sent_bytes -= 1
+    world.run("a", "SET", "k", "v")
+    text = r"a closes the link with b: protocol error: \d+ bytes acknowledged of \d+"
+    with pytest.raises(Violation, match=text):
+        world.sleep(SECOND)
+
+
 def test_corrupted_wrong_frame_may_keep_connection(world: SimWorld) -> None:
     (wire,) = world.wires_between("a", "b")
     wire.send_bad(bytes((0, 8, 0, 1)))  # the length, of which a bit was flipped

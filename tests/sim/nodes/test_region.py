@@ -155,6 +155,7 @@ def test_damaged_bytes_end_connection_and_it_is_made_again(world: SimWorld) -> N
     eu = world.sites["eu"]
     first = eu.connectors["us"].wire
     assert first is not None
+    world.network.way("us", "eu").tally.flipped += 1
     eu.receive_bytes(first, b"\xff" * 64)
     assert eu.damaged == 1
     assert first.over

@@ -210,9 +210,9 @@ def test_snapshot_for_earlier_incarnation_is_not_awaited(world: SimWorld) -> Non
 
 
 def test_snapshot_that_begins_in_its_turn_passes(world: SimWorld) -> None:
-    eu, _, second = want_snapshots(world)
+    eu, first, second = want_snapshots(world)
     checker(world).on_frame_sent(eu, second, SnapshotBegin({}))
-    second.state = SourceState.SENDING
+    first.state = second.state = SourceState.SENDING
     world.sleep(SECOND)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from crdt.causality.dots import Origin
 from replication.machines.sending.source import Source
-from replication.protocol.frames import GapRefused, Resume
+from replication.protocol.frames import GapRefused, Resume, SnapshotBegin
 from sim.checkers.links.sending import SendingChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
@@ -115,3 +115,26 @@ def test_spans_are_forgotten(world: SimWorld, monkeypatch: pytest.MonkeyPatch) -
     assert len(checker.spans) <= 2
     seen: set[Origin] = {origin for origin, _, _ in checker.spans.values()}
     assert seen == {world.sites["eu"].replica.origin}
+
+
+def test_needless_truncation_after_snapshot_is_caught(world: SimWorld) -> None:
+    """A merged snapshot leaves a hole only in what it has brought."""
+    site = world.sites["eu"]
+    world.cut("eu", "us")
+    world.run("eu", "SET", "another", "v")
+    site.replica.history.jump({}, dict(site.replica.keyspace.vector))
+    world.heal("eu", "us")
+    with pytest.raises(Violation, match="eu has no backlog for us, it says, and holds all"):
+        world.sleep(SECOND)
+
+
+def test_going_on_with_what_snapshot_contains_is_caught(world: SimWorld) -> None:
+    site, source = world.sites["eu"], source_to_us(world)
+    checker = checker_of(world)
+    assert isinstance(checker, SendingChecker)
+    frame = SnapshotBegin(dict(site.replica.keyspace.vector))
+    checker.on_frame_sent(site, source, frame)
+    source.cursor.position = 3
+    text = r"eu sends us a snapshot, and goes on with 1:4\.\.4, which is in it"
+    with pytest.raises(Violation, match=text):
+        checker.on_frame_sent(site, source, frame)
