@@ -30,15 +30,15 @@ UNKNOWN: Final = -1
 
 
 @attrs.define
-class Exchanges:
-    """The regular messages that have come to one end of a connection. Times are in ns."""
+class ShortestTrip:
+    """The shortest round trip (ns) of a connection so far; 0 before the first."""
 
-    end: Source | Sink
-    arrivals: dict[int, int] = attrs.field(factory=dict[int, int])
-    """For the time at which a message was sent: when it came; UNKNOWN if several were sent then.
-    Only the latest are kept."""
-    shortest: int = 0
-    """The shortest round trip so far; 0 before the first."""
+    ns: int = 0
+
+
+def begin_shortest(_: Source | Sink) -> ShortestTrip:
+    """Return the record of a connection that has measured nothing."""
+    return ShortestTrip()
 
 
 class RoundTripChecker(FrameChecker):
@@ -48,28 +48,33 @@ class RoundTripChecker(FrameChecker):
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
-        self.sinks: ConnectionRecords[Source | Sink, Exchanges] = ConnectionRecords(Exchanges)
-        self.sources: ConnectionRecords[Source | Sink, Exchanges] = ConnectionRecords(Exchanges)
+        self.arrivals: dict[tuple[str, str, bool], dict[int, int]] = {}
+        """The latest regular messages, by the process to which they have come, the one that has
+        sent them, and whether that was a source. For the time (ns) at which a message was sent:
+        when it came, or UNKNOWN if several were sent then."""
+        self.shortest: ConnectionRecords[Source | Sink, ShortestTrip] = ConnectionRecords(
+            begin_shortest
+        )
 
     def on_frame_received(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
         """Record the arrival of a regular message, and check the round trip that it ends."""
         if not isinstance(frame, Heartbeat | Ack) or end.closed:
             return
-        ours, theirs = self.sources, self.sinks
-        if isinstance(end, Sink):
-            ours, theirs = theirs, ours
-        now, here = process.read_clock(), ours.find(process.name, end)
-        here.arrivals[frame.stamp] = UNKNOWN if frame.stamp in here.arrivals else now
-        if len(here.arrivals) > ARRIVALS_MAX:
-            del here.arrivals[next(iter(here.arrivals))]
-        there = theirs.latest.get((end.peer, process.name))
-        came_at = UNKNOWN if there is None else there[1].arrivals.get(frame.echo, UNKNOWN)
+        now, is_sink = process.read_clock(), isinstance(end, Sink)
+        here = self.arrivals.setdefault((process.name, end.peer, is_sink), {})
+        here[frame.stamp] = UNKNOWN if frame.stamp in here else now
+        if len(here) > ARRIVALS_MAX:
+            del here[next(iter(here))]
+        if not frame.echo:
+            return
+        there = self.arrivals.get((end.peer, process.name, not is_sink), {})
+        came_at = there.get(frame.echo, UNKNOWN)
         if came_at != UNKNOWN:
             taken = came_at - frame.echo + now - frame.stamp
             self.check_figure(process, end, "the latest", end.rtt, taken)
-        if frame.echo:
-            here.shortest = min(end.rtt, here.shortest or end.rtt)
-            self.check_figure(process, end, "the shortest", end.rtt_best, here.shortest)
+        shortest = self.shortest.find(process, end)
+        shortest.ns = min(end.rtt, shortest.ns or end.rtt)
+        self.check_figure(process, end, "the shortest", end.rtt_best, shortest.ns)
 
     def check_figure(
         self, process: Linked, end: Source | Sink, which: str, reported: int, taken: int

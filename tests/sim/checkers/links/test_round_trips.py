@@ -45,7 +45,7 @@ def exchange(world: SimWorld, end: End, *, rtt: int, rtt_best: int) -> None:
     world.sleep(150 * MS)
     answered = world.now
     world.sleep(20 * MS)
-    checker(world).sources.latest.clear()
+    checker(world).shortest.incarnations.clear()
     end.rtt, end.rtt_best = rtt, rtt_best
     ack = Ack({}, 0, stamp=answered, echo=sent, held=150 * MS)
     checker(world).on_frame_received(eu, source, ack)
@@ -87,4 +87,4 @@ def test_old_messages_are_forgotten(world: SimWorld) -> None:
 
 def arrivals(world: SimWorld) -> dict[int, int]:
     """Return the messages of eu that us remembers."""
-    return checker(world).sinks.latest["us", "eu"][1].arrivals
+    return checker(world).arrivals["us", "eu", True]
