@@ -7,7 +7,7 @@ at any time. They do not use the region's own state for this.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
@@ -16,7 +16,7 @@ from crdt.causality.effect import FLUSH, Effect, is_key_effect
 from crdt.causality.op import Op
 from crdt.store.keyspace import Keyspace
 from crdt.testing.builtin_types.specifications import Shown
-from crdt.testing.builtin_types.subjects import NAMES, text_of
+from crdt.testing.builtin_types.subjects import NAMES
 from crdt.testing.history import History, HistoryEvent
 from sim.nodes.effect_decoder import EffectDecoder
 
@@ -142,4 +142,15 @@ def read_in_order(db: Keyspace, key: bytes) -> Shown | None:
     value = db.lookup(key)
     if value is None:
         return None
-    return NAMES[value.code()], text_of(value.visible()), db.deadline(key)
+    return NAMES[value.code()], latin_text(value.visible()), db.deadline(key)
+
+
+def latin_text(value: Any) -> Any:
+    """Return a value with all nested bytes as text, one character for each byte."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, list):
+        return [latin_text(item) for item in cast("list[Any]", value)]
+    if isinstance(value, tuple):
+        return tuple(latin_text(item) for item in cast("tuple[Any, ...]", value))
+    return value

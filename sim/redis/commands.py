@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from sim.redis.bits import BIT_COMMANDS
 from sim.redis.hashes import HASH_COMMANDS
 from sim.redis.keys import KEY_COMMANDS
 from sim.redis.lists import LIST_COMMANDS
 from sim.redis.ranges import RANGE_COMMANDS
+from sim.redis.scans import SCAN_COMMANDS
 from sim.redis.sets import SET_COMMANDS
 from sim.redis.sorted_sets import SORTED_SET_COMMANDS
+from sim.redis.sorting import SORTING_COMMANDS, keys_of_sort
 from sim.redis.state import Act, AnyOrder, CommandFailure, RedisModel, Words
 from sim.redis.strings import STRING_COMMANDS
+from sim.redis.subsequence import SUBSEQUENCE_COMMANDS
+from sim.redis.tokens import in_upper_case
 
 COMMANDS: Final[dict[str, Act]] = {
     **STRING_COMMANDS,
@@ -22,6 +27,10 @@ COMMANDS: Final[dict[str, Act]] = {
     **RANGE_COMMANDS,
     **LIST_COMMANDS,
     **KEY_COMMANDS,
+    **BIT_COMMANDS,
+    **SUBSEQUENCE_COMMANDS,
+    **SORTING_COMMANDS,
+    **SCAN_COMMANDS,
 }
 ALL_ARGUMENTS: Final = frozenset(
     {
@@ -31,7 +40,7 @@ ALL_ARGUMENTS: Final = frozenset(
 )
 FIRST_TWO: Final = frozenset(
     {"RENAME", "RENAMENX", "COPY", "SMOVE", "LMOVE", "RPOPLPUSH", "ZRANGESTORE"}
-    | {"BLMOVE", "BRPOPLPUSH"}
+    | {"BLMOVE", "BRPOPLPUSH", "LCS"}
 )
 PAIRS: Final = frozenset({"MSET", "MSETNX"})
 BEFORE_LAST: Final = frozenset({"BLPOP", "BRPOP", "BZPOPMIN", "BZPOPMAX"})
@@ -46,7 +55,7 @@ WITHOUT_KEYS: Final = frozenset({"WAIT", "ECHO"})
 
 def keys_of(words: Words) -> list[str]:
     """Return the keys that a command of the model reads or writes."""
-    name, *args = words
+    name, *args = in_upper_case(words)
     if name in WITHOUT_KEYS:
         return []
     if name in ALL_ARGUMENTS:
@@ -61,8 +70,10 @@ def keys_of(words: Words) -> list[str]:
         at = NUMBERED[name]
         stored = args[:at] if name.endswith("STORE") else []
         return [*stored, *args[at + 1 : at + 1 + int(args[at])]]
-    if name == "SORT" and "STORE" in args:
-        return [args[0], args[args.index("STORE") + 1]]
+    if name in SORTING_COMMANDS:
+        return keys_of_sort(args)
+    if name == "BITOP":
+        return args[1:]
     return args[:1]
 
 
@@ -71,8 +82,9 @@ def execute(db: RedisModel, words: Sequence[str], found: Any) -> Any:
 
     `found` is the reply of the server. It is used only where the server may choose.
     """
+    name, *args = in_upper_case(words)
     try:
-        return COMMANDS[words[0]](db, words[1:], found)
+        return COMMANDS[name](db, args, found)
     except CommandFailure as failure:
         return failure
 

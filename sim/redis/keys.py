@@ -8,14 +8,10 @@ from typing import Any, Final
 
 from sim.redis.state import (
     DEADLINE_MAX,
-    LIST,
-    SET,
-    SORTED_SET,
     TYPE_NAMES,
     Act,
     CommandFailure,
     RedisModel,
-    UndefinedReply,
     Words,
     integer,
 )
@@ -53,9 +49,11 @@ def move_key(is_careful: bool, db: RedisModel, args: Words, _found: Any) -> Any:
 
 def copy_key(db: RedisModel, args: Words, _found: Any) -> Any:
     source, target, *options = args
+    if "DB" in options and options[options.index("DB") + 1] != "0":
+        raise CommandFailure
     if source == target:
         raise CommandFailure
-    if source not in db.items or (target in db.items and not options):
+    if source not in db.items or (target in db.items and "REPLACE" not in options):
         return 0
     item = db.items[source]
     db.replace(target, item.kind, copy(item.content), item.deadline)
@@ -116,32 +114,6 @@ def read_deadline(unit: int, is_relative: bool, db: RedisModel, args: Words, _fo
     return (time + unit // 2) // unit
 
 
-def sort_elements(db: RedisModel, args: Words, _found: Any) -> Any:
-    """Execute SORT with the options ALPHA, DESC, LIMIT and STORE. BY and GET read other keys."""
-    key, *options = args
-    if "BY" in options or "GET" in options:
-        raise UndefinedReply
-    item = db.items.get(key)
-    if item is not None and item.kind not in {LIST, SET, SORTED_SET}:
-        raise CommandFailure("WRONGTYPE")
-    elements: list[str] = [] if item is None else list(item.content)
-    if "ALPHA" in options:
-        elements.sort(reverse="DESC" in options)
-    else:
-        try:
-            elements.sort(key=lambda text: (float(text or 0), text), reverse="DESC" in options)
-        except ValueError:
-            raise CommandFailure from None
-    if "LIMIT" in options:
-        at = options.index("LIMIT")
-        offset, count = max(0, integer(options[at + 1])), integer(options[at + 2])
-        elements = elements[offset:] if count < 0 else elements[offset : offset + count]
-    if "STORE" not in options:
-        return elements
-    db.replace(options[options.index("STORE") + 1], LIST, elements)
-    return len(elements)
-
-
 def wait_for_regions(_db: RedisModel, _args: Words, found: Any) -> Any:
     """Execute WAIT. The model does not know other regions, so any number is right."""
     return found if isinstance(found, int) else 0
@@ -169,8 +141,6 @@ KEY_COMMANDS: Final[dict[str, Act]] = {
     "PTTL": partial(read_deadline, 1, True),
     "EXPIRETIME": partial(read_deadline, 1000, False),
     "PEXPIRETIME": partial(read_deadline, 1, False),
-    "SORT": sort_elements,
-    "SORT_RO": sort_elements,
     "WAIT": wait_for_regions,
     "ECHO": echo,
 }

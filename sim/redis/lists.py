@@ -128,11 +128,11 @@ def move_from_tail(db: RedisModel, args: Words, found: Any) -> Any:
 
 def find_positions(db: RedisModel, args: Words, _found: Any) -> Any:
     """Execute LPOS with all its options."""
-    elements, wanted = elements_of(db, args[0]), args[1]
     options = dict(zip(args[2::2], map(integer, args[3::2]), strict=True))
     rank, length = options.get("RANK", 1), options.get("MAXLEN", 0)
     if rank == 0 or length < 0 or options.get("COUNT", 0) < 0:
         raise CommandFailure
+    elements, wanted = elements_of(db, args[0]), args[1]
     order = list(range(len(elements)))[:: 1 if rank > 0 else -1]
     found = [i for i in order[: length or None] if elements[i] == wanted][abs(rank) - 1 :]
     if "COUNT" in options:

@@ -73,7 +73,11 @@ def select_range(db: RedisModel, key: str, options: Words, low: str, high: str) 
     """Return the pairs that ZRANGE with `options` returns. Raises CommandFailure."""
     form = next((each for each in (BY_SCORE, BY_MEMBER) if each in options), BY_RANK)
     is_reversed = "REV" in options
-    if ("LIMIT" in options and not form) or ("WITHSCORES" in options and form == BY_MEMBER):
+    offset, count = 0, -1
+    if "LIMIT" in options:
+        at = options.index("LIMIT")
+        offset, count = integer(options[at + 1]), integer(options[at + 2])
+    if (count != -1 and not form) or ("WITHSCORES" in options and form == BY_MEMBER):
         raise CommandFailure
     scores = scores_of(db, key)
     if form:
@@ -82,9 +86,7 @@ def select_range(db: RedisModel, key: str, options: Words, low: str, high: str) 
     else:
         begin, end = bounds(len(scores), integer(low), integer(high))
         pairs = in_order(scores)[:: -1 if is_reversed else 1][begin:end]
-    if "LIMIT" in options:
-        at = options.index("LIMIT")
-        offset, count = integer(options[at + 1]), integer(options[at + 2])
+    if "LIMIT" in options and form:
         rest = pairs[offset:] if offset >= 0 else []
         pairs = rest if count < 0 else rest[:count]
     return pairs

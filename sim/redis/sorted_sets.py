@@ -56,6 +56,8 @@ def add_scores(db: RedisModel, args: Words, _found: Any) -> Any:
     compared = options & {"GT", "LT"}
     if {"NX", "XX"} <= options or (compared and "NX" in options) or len(compared) > 1:
         raise CommandFailure
+    if "INCR" in options and len(pairs) > 1:
+        raise CommandFailure
     before = scores_of(db, key)
     after, count, given, is_sent = dict(before), 0, None, False
     for member, score in pairs:

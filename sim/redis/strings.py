@@ -183,30 +183,6 @@ def set_many_if_absent(db: RedisModel, args: Words, found: Any) -> Any:
     return 1
 
 
-def get_bit(db: RedisModel, args: Words, _found: Any) -> Any:
-    value, at = (db.read(args[0], STRING) or "").encode("latin-1"), integer(args[1])
-    return value[at // 8] >> (7 - at % 8) & 1 if at // 8 < len(value) else 0
-
-
-def set_bit(db: RedisModel, args: Words, found: Any) -> Any:
-    before = get_bit(db, args, found)
-    at, held = integer(args[1]), (db.read(args[0], STRING) or "")
-    value = bytearray(held.encode("latin-1").ljust(at // 8 + 1, b"\0"))
-    mask = 128 >> at % 8
-    value[at // 8] = value[at // 8] | mask if args[2] == "1" else value[at // 8] & ~mask
-    if value.decode("latin-1") != held:
-        db.update(args[0], STRING, value.decode("latin-1"))
-    return before
-
-
-def count_bits(db: RedisModel, args: Words, _found: Any) -> Any:
-    value = (db.read(args[0], STRING) or "").encode("latin-1")
-    if len(args) > 1:
-        low, high = byte_bounds(len(value), integer(args[1]), integer(args[2]))
-        value = value[low:high]
-    return sum(byte.bit_count() for byte in value)
-
-
 STRING_COMMANDS: Final[dict[str, Act]] = {
     "GET": get,
     "SET": set_value,
@@ -229,7 +205,4 @@ STRING_COMMANDS: Final[dict[str, Act]] = {
     "MGET": get_many,
     "MSET": set_many,
     "MSETNX": set_many_if_absent,
-    "GETBIT": get_bit,
-    "SETBIT": set_bit,
-    "BITCOUNT": count_bits,
 }

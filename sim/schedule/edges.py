@@ -14,6 +14,7 @@ from typing import Final
 
 from sim.engine.events import MS
 from sim.engine.rng import SeededRandom
+from sim.schedule.arguments import ARGUMENTS, CommandDrawer, declared_commands
 from sim.schedule.step import ScheduleStep, Words
 from sim.schedule.writes import PERIOD_NS, Load
 
@@ -28,28 +29,9 @@ KINDS: Final = "shzlt"
 MEAN_NS: Final = 1500 * MS
 """The average time between two visits of a key, each of which is one to three requests."""
 COMMANDS_MIN: Final = 3
-COMMANDS_MAX: Final = 12
+COMMANDS_MAX: Final = 10
 LARGE_TEXT: Final = "large" * 220
 """A text of more than 1,024 bytes: later writes of it in the same turn replace the first."""
-
-# The arguments by placeholder. Values that occur more often are repeated.
-ARGUMENTS: Final[dict[str, Words]] = {
-    "v": ("a", "b", "ab", "0", "1", "10", "3.5", "-1", "", "576460752303423487"),
-    "n": ("0", "1", "-1", "2", "5", "-10"),
-    "d": ("0.5", "1", "-1.5", "0"),
-    "i": ("0", "1", "-1", "2", "-2", "3", "100", "-100"),
-    "f": ("a", "b", "c", "d", "ab"),
-    "p": ("0", "1", "1", "2", "-1", "0.5"),
-    "b": ("0", "(0", "1", "(1", "2", "-1", "0.5", "(0.5", "-inf", "+inf"),
-    "l": ("-", "+", "[a", "(a", "[b", "(b", "[c", "[ab"),
-    "c": ("1", "2", "3", "10"),
-    "t": ("1", "2", "40", "300", "900", "5000", "0", "-1"),
-    "u": ("1", "2", "10", "0", "-1"),
-    "w": ("$now", "$now+1", "$now-1", "$now+700", "$end", "$end+1", "$end-1"),
-    "y": ("$seconds", "$seconds+1", "$seconds+3"),
-    "o": ("0", "1", "2", "5"),
-}
-"""`w` and `y` are times in ms and s: the present one, or the deadline of a key (see `session`)."""
 
 OF_KIND: Final[dict[str, tuple[str, ...]]] = {
     "t": (
@@ -146,6 +128,8 @@ FILLING: Final = {
     "l": "RPUSH k a b a c a",
 }
 """A command for each type that lets most others find something. Elements occur several times."""
+ONES: Final = "BITFIELD k SET i16 0 -1"
+"""A command that sets all bits of a string."""
 ON_KEYS: Final = (
     *("DEL k", "DEL k j x", "UNLINK k j", "EXISTS k j", "EXISTS k k", "TOUCH k x", "TYPE k"),
     *("RENAME k j", "RENAME k x", "RENAMENX k j", "RENAMENX k x", "COPY k j", "COPY k x REPLACE"),
@@ -159,6 +143,18 @@ ON_DEADLINES: Final = (
     *("PEXPIREAT k $now", "PEXPIREAT k $now-1", "PERSIST k", "PERSIST k", "TTL k", "PTTL k"),
     *("EXPIRETIME k", "PEXPIRETIME k", "PTTL k", "PTTL j", "TTL x"),
 )
+DECLARED: Final = {kind: declared_commands(kind) for kind in KINDS}
+"""The commands of the command table by the type of their keys."""
+PROMPT: Final = {
+    kind: tuple(
+        each for each in declared if "timeout" not in (argument.name for argument in each.arguments)
+    )
+    for kind, declared in DECLARED.items()
+}
+"""Those that never block."""
+BITMAPS: Final = tuple(each for each in PROMPT["t"] if each.group == "bitmap")
+BY_MEMBER: Final = frozenset(ARGUMENTS["l"]) - {"-"}
+"""The ends of ranges by member."""
 EQUAL_SCORES: Final = ("1", "a", "1", "b", "1", "ab", "1", "c")
 AT_DEADLINE: Final = (
     *("PEXPIREAT k $end GT", "PEXPIREAT k $end LT", "PEXPIREAT k $end XX GT", "PTTL k"),
@@ -174,6 +170,13 @@ AT_PRESENT: Final = (
 """Commands that let a key expire about now."""
 CHANGES: Final = 4
 """The number of changes of a deadline in one request. Before each, the deadline is `$end` again."""
+LARGE_WRITES: Final = (
+    *("APPEND k L", "APPEND k L", "SETRANGE k o L", "SET k L", "SET k L", "SET k L KEEPTTL"),
+    *("SET k L PX 900", "GETSET k L", "PEXPIRE k 900", "PERSIST k", "SETBIT k 7 0", "GETEX k"),
+)
+"""Writes of a large text `L`, of which a later one replaces an earlier one of the same turn."""
+LARGE_WRITES_MIN: Final = 2
+LARGE_WRITES_MAX: Final = 5
 BLOCKING: Final = {
     "l": (
         *("BLPOP k 1", "BLPOP k j 1", "BRPOP k 1", "BRPOP j k 1", "BLMOVE k j LEFT RIGHT 1"),
@@ -211,6 +214,8 @@ class EdgeClient:
         self.mean = MEAN_NS * 100 // max(1, load.requests)
         self.at = 0
         self.kind = ""
+        self.on_bits = False
+        """True if the present request is about bits of strings."""
 
     def draw_steps(self, end: int) -> Iterator[ScheduleStep]:
         """Yield all steps of the session until `end`."""
@@ -224,7 +229,7 @@ class EdgeClient:
                 yield self.make_step(at, (("DEL", *all_keys(self.number, period - 1)),))
             self.kind = rng.choose_one(KINDS)
             key = self.draw_key(self.kind)
-            match rng.integer_below(9):
+            match rng.integer_below(11):
                 case 0:
                     yield from self.draw_expiring(at, key)
                 case 1 | 2:
@@ -233,6 +238,8 @@ class EdgeClient:
                     yield from self.draw_blocking(at)
                 case 4:
                     yield from self.draw_watching(at, key)
+                case 5:
+                    yield self.make_step(at, self.draw_large_writes())
                 case _:
                     yield self.make_step(at, (("TIME",), ("PEXPIRETIME", key)))
                     yield self.make_step(at, self.draw_request(key))
@@ -285,34 +292,61 @@ class EdgeClient:
         yield self.make_step(at, (("WATCH", key), change, *give_up))
         yield self.make_step(at, (("MULTI",), change, ("EXISTS", key), ("EXEC",)))
 
+    def draw_large_writes(self) -> tuple[Words, ...]:
+        """Draw writes of a large text under one key, which mostly has a deadline."""
+        rng = self.rng
+        self.kind = "t"
+        key = self.draw_key(self.kind)
+        begin: tuple[Words, ...] = (("SET", key, "", "PX", "5000"),) if rng.happens_in(2, 3) else ()
+        count = rng.integer_between(LARGE_WRITES_MIN, LARGE_WRITES_MAX)
+        forms = (rng.choose_one(LARGE_WRITES) for _ in range(count))
+        return (*begin, *(self.draw_words(form, key) for form in forms), ("PTTL", key))
+
     def draw_request(self, key: str) -> tuple[Words, ...]:
         """Draw a request whose commands mostly concern `key`. Some are transactions."""
         rng = self.rng
         is_transaction = rng.happens_in(1, 3)
-        commands = tuple(
-            words
-            for _ in range(rng.integer_between(COMMANDS_MIN, COMMANDS_MAX))
-            for words in self.draw_commands(key, is_transaction)
-        )
-        if rng.happens_in(2, 3):
-            commands = (self.draw_words(FILLING[self.kind], key), *commands)
+        self.on_bits = self.kind == "t" and rng.happens_in(1, 3)
+        fill = ONES if self.on_bits else FILLING[self.kind]
+        commands = () if rng.happens_in(1, 3) else (self.draw_words(fill, key),)
+        for _ in range(rng.integer_between(COMMANDS_MIN, COMMANDS_MAX)):
+            if rng.happens_in(1, 2 if self.on_bits else 8):
+                commands += (self.draw_words(fill, key),)
+            commands += self.draw_commands(key, is_transaction)
         return (("MULTI",), *commands, ("EXEC",)) if is_transaction else commands
 
     def draw_commands(self, key: str, is_transaction: bool) -> tuple[Words, ...]:
         """Draw one command. A range by member follows commands that make all scores equal."""
         rng = self.rng
         if is_transaction and rng.happens_in(1, 6):
-            form = rng.choose_one(WITHOUT_BLOCKING)
+            words = self.draw_words(rng.choose_one(WITHOUT_BLOCKING), key)
+        elif rng.happens_in(1, 2):
+            words = self.draw_declared(key, may_block=is_transaction)
         else:
             of_kind = OF_KIND[self.kind]
             form = rng.choose_one(
                 rng.choose_one((of_kind, of_kind, of_kind, ON_DEADLINES, ON_KEYS))
             )
-        words = self.draw_words(form, key)
-        if " l" not in form:
+            words = self.draw_words(form, key)
+        if not BY_MEMBER.intersection(words) or words[0] in {"SET", "APPEND"}:
             return (words,)
         at = 2 if words[0] == "ZRANGESTORE" else 1
         return (("DEL", words[at]), ("ZADD", words[at], *EQUAL_SCORES), words)
+
+    def draw_declared(self, key: str, *, may_block: bool) -> Words:
+        """Draw a command of the command table. Inside a transaction it may be a blocking one,
+        which replies immediately there."""
+        rng = self.rng
+        declared = (DECLARED if may_block else PROMPT)[self.kind]
+        declaration = rng.choose_one(BITMAPS if self.on_bits else declared)
+        return CommandDrawer(rng, declaration, lambda: self.draw_any_key(key)).draw_words()
+
+    def draw_any_key(self, key: str) -> str:
+        """Draw a key for an argument: mostly `key`, at times another one, also of another type."""
+        rng = self.rng
+        if rng.happens_in(5, 8):
+            return key
+        return self.draw_key(self.kind if rng.happens_in(5, 6) else rng.choose_one(KINDS))
 
     def draw_words(self, form: str, key: str) -> Words:
         """Return a command with drawn arguments in place of the placeholders.
@@ -329,7 +363,7 @@ class EdgeClient:
                 words.append(self.draw_key(self.kind))
             elif word == "x":
                 words.append(self.draw_key(rng.choose_one(KINDS)))
-            elif word == "v" and self.kind == "t" and rng.happens_in(1, 16):
+            elif word == "L" or (word == "v" and self.kind == "t" and rng.happens_in(1, 16)):
                 words.append(LARGE_TEXT + rng.choose_one("ab"))
             elif word in ARGUMENTS:
                 words.append(rng.choose_one(ARGUMENTS[word]))

@@ -47,6 +47,9 @@ EMPTIED: Final = {"queue": ("BLPOP", "BRPOP", "BLMOVE"), "ranks": ("BZPOPMIN",)}
 SCANNED: Final = {"set": "SSCAN", "hash": "HSCAN", "sorted set": "ZSCAN"}
 LATER_PAGE: Final = str(CURSOR_MARK)
 """The cursor of a later page that begins at the first place of a scan's order."""
+TYPES: Final = ("string", "set", "hash", "zset", "list")
+PATTERNS: Final = ("*", "u*", "*1", "u?.*[0-4]", "[^a-u]*", "*:*", "\\u1*", "edge:*t?", "a*:0.[01]")
+"""Patterns, some of which fit the names of keys and others those of elements."""
 COUNTS: Final = ("1", "3", "10", "100")
 
 
@@ -232,15 +235,30 @@ class ReaderClients:
         rng = self.rng
         large = [name for name in LARGE if name in self.load.families and TYPE_OF[name] in SCANNED]
         for at in self.draw_times(5 * self.mean, end):
-            count = ("COUNT", rng.choose_one(COUNTS))
+            options = self.draw_scan_options()
             if large and rng.happens_in(1, 2):
                 family = rng.choose_one(large)
                 name = SCANNED[TYPE_OF[family]]
                 key = key_name(family, at, 0)
                 cursor = LATER_PAGE if rng.happens_in(1, 4) else CURSOR
-                yield self.make_step(at, SCANNER, (name, key, cursor, *count))
+                yield self.make_step(at, SCANNER, (name, key, cursor, *options))
+            elif rng.happens_in(1, 6):
+                yield self.make_step(at, SCANNER, self.draw_key_query())
             else:
-                yield self.make_step(at, SCANNER, ("SCAN", CURSOR, *count))
+                types = ("TYPE", rng.choose_one(TYPES)) if rng.happens_in(1, 8) else ()
+                yield self.make_step(at, SCANNER, ("SCAN", CURSOR, *options, *types))
+
+    def draw_scan_options(self) -> Words:
+        """Draw the size of a page, and now and then a pattern."""
+        rng = self.rng
+        count = ("COUNT", rng.choose_one(COUNTS)) if rng.happens_in(7, 8) else ()
+        matched = ("MATCH", rng.choose_one(PATTERNS)) if rng.happens_in(1, 6) else ()
+        return (*matched, *count)
+
+    def draw_key_query(self) -> Words:
+        """Draw a question about all keys."""
+        name = self.rng.choose_one(("KEYS", "DBSIZE", "RANDOMKEY"))
+        return (name, self.rng.choose_one(PATTERNS)) if name == "KEYS" else (name,)
 
     def move_between_regions(self, end: int) -> Iterator[ScheduleStep]:
         """Yield the steps of the roaming session: grow-only sets, in one region after another."""

@@ -25,9 +25,10 @@ from typing import Any, ClassVar, Final, cast
 import attrs
 
 from crdt.store.keyspace import Keyspace
-from crdt.testing.builtin_types.subjects import NAMES, text_of
+from crdt.testing.builtin_types.subjects import NAMES
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Refusal, Reply
+from sim.nodes.effects import latin_text
 from sim.nodes.run_history import RunHistory
 from sim.redis.commands import COMMANDS, FIRST_TWO, execute, is_expected, keys_of
 from sim.redis.state import (
@@ -272,7 +273,7 @@ def read_item(db: Keyspace, key: str) -> ModelItem | None:
     value = db.lookup(key.encode())
     if value is None:
         return None
-    kind, content = NAMES[value.code()], text_of(value.visible())
+    kind, content = NAMES[value.code()], latin_text(value.visible())
     if kind == SET:
         content = set(content)
     elif kind in {HASH, SORTED_SET}:

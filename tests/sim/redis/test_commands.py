@@ -39,7 +39,9 @@ def test_keys_are_those_that_command_uses(command: str, keys: str) -> None:
 
 
 def test_keys_are_those_that_server_knows() -> None:
-    """Compare with COMMAND GETKEYS, for commands that the simulator sends."""
+    """Compare with COMMAND GETKEYS, for commands that the simulator sends.
+
+    It does not know the keys that patterns of SORT make of elements."""
     instance = Instance(Replica(1), build_table(), rng=Random(0))
     instance.advance(1_000)
     sim_client = SimClient(instance)
@@ -47,6 +49,8 @@ def test_keys_are_those_that_server_knows() -> None:
     compared: set[str] = set()
     for step in client.draw_steps(400 * SECOND):
         for words in step.commands:
+            if words[0].startswith("SORT") and any("*" in word for word in words):
+                continue
             if words[0] in COMMANDS and (keys := keys_of(words)):
                 (found,) = sim_client.send_commands(("COMMAND", "GETKEYS", *words))
                 assert {key.decode() for key in found} == set(keys), words

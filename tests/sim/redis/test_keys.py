@@ -27,7 +27,8 @@ COPY o o => ERR
 COPY nothing n => 0
 COPY o n REPLACE => 1
 PTTL n => 900
-COPY o p => 1
+COPY o p DB 0 => 1
+COPY o p DB 0 REPLACE => 1
 DEL p p nothing => 1
 UNLINK n nothing => 1
 DEL n => 0
@@ -79,25 +80,7 @@ SET k a => 'OK'
 EXPIRE k -1 => 1
 EXISTS k => 0
 """
-SORTED = """
-RPUSH l 10 9 2 => 3
-SORT l => ['2', '9', '10']
-SORT l DESC => ['10', '9', '2']
-SORT l ALPHA => ['10', '2', '9']
-SORT l ALPHA LIMIT 1 1 => ['2']
-SORT l LIMIT 1 -1 => ['9', '10']
-SORT l ALPHA STORE m => 3
-LRANGE m 0 -1 => ['10', '2', '9']
-SORT nothing STORE m => 0
-EXISTS m => 0
-SORT_RO l => ['2', '9', '10']
-SADD s a b => 2
-SORT s => ERR
-SORT s ALPHA DESC => ['b', 'a']
-SET t a => 'OK'
-SORT t => WRONGTYPE
-"""
-SCRIPTS = [NAMES, DEADLINES, SORTED]
+SCRIPTS = [NAMES, DEADLINES]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -32,7 +32,7 @@ def test_every_command_is_sent() -> None:
 
 
 def test_some_requests_come_when_key_expires() -> None:
-    steps = drawn()
+    steps = drawn(2)
     gaps = [later.at - step.at for step, later in pairwise(steps)]
     assert gaps.count(MS) > 20
     assert all(gap >= 0 for gap in gaps)
@@ -41,7 +41,8 @@ def test_some_requests_come_when_key_expires() -> None:
 def test_large_text_is_written_now_and_then() -> None:
     steps = [step for seed in range(3) for step in drawn(seed)]
     words = [word for step in steps for command in step.commands for word in command]
-    assert 5 < sum(len(word) > 1024 for word in words) < 100
+    large = [word for word in words if len(word) > 1024]
+    assert 50 < len(large) < len(words) // 100
 
 
 def test_keys_of_earlier_period_are_deleted() -> None:

@@ -147,3 +147,66 @@ def test_what_a_kept_order_lacks_is_noticed_at_the_end(world: SimWorld) -> None:
     keyspace.scan_order.buckets[0].append(b"a")
     with pytest.raises(Violation, match="eu: at rest SCAN returns 4 names of 3; see b'a'"):
         world.check_end()
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (("MATCH", "a*"), [b"a"]),
+        (("match", "?", "COUNT", "3"), [b"a", b"b", b"s"]),
+        (("TYPE", "set"), [b"s"]),
+        (("MATCH", "[ab]", "TYPE", "string"), [b"a", b"b"]),
+    ],
+)
+def test_filtered_scan_returns_what_fits(
+    world: SimWorld, options: tuple[str, ...], names: list[bytes]
+) -> None:
+    reported(world, (*SCAN, *options), b"0", names)
+    with pytest.raises(Violation, match=f"has not returned {names[0]!r}, which was there"):
+        reported(world, (*SCAN, *options), b"0", names[1:])
+
+
+@pytest.mark.parametrize("options", [("MATCH", "b"), ("TYPE", "set")])
+def test_name_that_does_not_fit_is_caught(world: SimWorld, options: tuple[str, ...]) -> None:
+    with pytest.raises(Violation, match=r"returns b'a', which does not fit"):
+        reported(world, (*SCAN, *options), b"0", [b"a"])
+
+
+def test_scan_returns_only_what_all_its_pages_let_through(world: SimWorld) -> None:
+    reported(world, (*SCAN, "MATCH", "a"), b"7", [])
+    with pytest.raises(Violation, match="has not returned b'a'"):
+        reported(world, (*GO_ON, "MATCH", "?"), b"0", [b"b"])
+    reported(world, (*SCAN, "MATCH", "a"), b"7", [])
+    reported(world, (*GO_ON, "MATCH", "b"), b"0", [])
+
+
+def test_key_that_is_written_to_may_miss_scan_by_type(world: SimWorld) -> None:
+    reported(world, (*SCAN, "TYPE", "string"), b"7", [b"b"])
+    world.run_all("eu", ("DEL", "a"), ("SADD", "a", "m"))
+    world.run_all("eu", ("DEL", "a"), ("SET", "a", "1"))
+    reported(world, (*GO_ON, "TYPE", "string"), b"0", [])
+
+
+@pytest.mark.parametrize(
+    ("words", "right", "wrong"),
+    [
+        (("KEYS", "[ab]"), [b"b", b"a"], [b"a"]),
+        (("KEYS", "*"), [b"a", b"b", b"s"], [b"a", b"b", b"b"]),
+        (("DBSIZE",), 3, 2),
+        (("RANDOMKEY",), b"s", b"x"),
+    ],
+)
+def test_questions_about_all_keys_are_checked(
+    world: SimWorld, words: tuple[str, ...], right: Any, wrong: Any
+) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    assert world.run_session("eu", 1, words) is not None
+    checker.on_replies(eu, 1, (words,), (right,))
+    checker.on_replies(eu, 1, (words,), (Refusal("LOADING"),))
+    with pytest.raises(Violation, match=f"answers {words[0]}.* with 3 keys"):
+        checker.on_replies(eu, 1, (words,), (wrong,))
+
+
+def test_scan_next_to_write_is_not_judged(world: SimWorld) -> None:
+    world.run_session("eu", 1, ("SSCAN", "s", "0"), ("DEL", "s"))
+    assert checker_of(world).looked == 0
