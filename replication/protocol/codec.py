@@ -24,6 +24,7 @@ from crdt.causality.dots import (
     read_origin,
 )
 from crdt.causality.op import read_vector, write_vector
+from crdt.causality.schema import STAMP_MAX
 from crdt.errors import DecodeError
 from crdt.wire import codec
 from crdt.wire.decoding import bytes_of, integer_of, items_of, tuple_of
@@ -35,7 +36,7 @@ LENGTH_BYTES: Final = 4
 TAG_BYTES: Final = 16  # of which a forger guesses one in 2**128
 FRAME_BYTES_MAX: Final = 4 << 20  # a full batch, or a vector of all incarnations of 255 regions
 TEXT_BYTES_MAX: Final = 1024  # a name, or the reason for a refusal
-INTEGER_MAX: Final = (1 << 63) - 1  # nanoseconds, milliseconds, bytes
+INTEGER_MAX: Final = (1 << 63) - 1  # nanoseconds, bytes
 
 NO_MEMORY: Final = "what came needs more memory than there is"
 
@@ -127,7 +128,7 @@ def read_report(item: Any) -> Report:
     """A region, its vector and clock."""
     region, vector, clock = items_of(item, 3, "a report")
     region = integer_of(region, "a report's region", 1, REGION_MAX)
-    return region, read_vector(vector), integer_of(clock, "a report's clock", 0, INTEGER_MAX)
+    return region, read_vector(vector), integer_of(clock, "a report's clock", 0, STAMP_MAX)
 
 
 def read_view(item: Any) -> View:
@@ -185,6 +186,7 @@ SMALL: Final = integer(REGION_MAX)
 ORIGIN: Final = (None, read_origin_or_none)
 SEQ: Final = integer(SEQ_MAX)
 INTEGER: Final = integer(INTEGER_MAX)
+CLOCK: Final = integer(STAMP_MAX)
 BATCH: Final = (None, read_batch)
 ROUTES: Final = (None, read_routes)
 REGIONS: Final = (None, read_regions)
@@ -208,8 +210,8 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     8: (frames.SnapshotEnd, ()),
     9: (frames.Ops, (BATCH,)),
     10: (frames.OpPart, (BYTES, BOOL)),
-    11: (frames.Ack, (VECTOR, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER)),
-    12: (frames.Heartbeat, (VECTOR, INTEGER, REPORTS, INTEGER, INTEGER, INTEGER)),
+    11: (frames.Ack, (VECTOR, INTEGER, CLOCK, INTEGER, INTEGER, INTEGER)),
+    12: (frames.Heartbeat, (VECTOR, CLOCK, REPORTS, INTEGER, INTEGER, INTEGER)),
     13: (frames.GapRequest, (ORIGIN, SEQ)),
     14: (frames.GapEnd, (ORIGIN,)),
     15: (frames.GapRefused, (ORIGIN,)),

@@ -19,6 +19,7 @@ from crdt.causality.dots import (
     make_origin,
     region_of,
 )
+from crdt.causality.schema import STAMP_MAX
 from crdt.wire import codec as envelope
 from replication.protocol import frames
 from replication.protocol.codec import (
@@ -48,7 +49,8 @@ vectors = st.dictionaries(st.integers(1, ORIGIN_MAX), st.integers(0, SEQ_MAX), m
 texts = st.text(max_size=20)
 regions = st.integers(1, REGION_MAX)
 numbers = st.integers(0, INTEGER_MAX)
-reports = st.lists(st.tuples(regions, vectors, numbers), max_size=3).map(tuple)
+clocks = st.integers(0, STAMP_MAX)
+reports = st.lists(st.tuples(regions, vectors, clocks), max_size=3).map(tuple)
 members = st.lists(st.tuples(regions, texts), max_size=4).map(tuple)
 data = st.binary(max_size=50)
 origins = st.integers(0, ORIGIN_MAX)
@@ -71,8 +73,8 @@ every_frame: st.SearchStrategy[Any] = st.one_of(
     st.builds(frames.SnapshotEnd),
     st.builds(Ops, st.lists(data, max_size=5).map(tuple)),
     st.builds(frames.OpPart, data, st.booleans()),
-    st.builds(frames.Ack, vectors, numbers, numbers, numbers, numbers, numbers),
-    st.builds(Heartbeat, vectors, numbers, reports, numbers, numbers, numbers),
+    st.builds(frames.Ack, vectors, numbers, clocks, numbers, numbers, numbers),
+    st.builds(Heartbeat, vectors, clocks, reports, numbers, numbers, numbers),
     st.builds(frames.GapRequest, origins, st.integers(0, SEQ_MAX)),
     st.builds(frames.GapEnd, origins),
     st.builds(frames.GapRefused, origins),
@@ -236,3 +238,17 @@ def test_origins_of_64_bits_are_read_and_refused_by_name(items: tuple[Any, ...])
     """The frames reserve space for such origins (docs/formats.md)."""
     with pytest.raises(RemoteProtocolError, match="supports origins up to 4194303"):
         decode(envelope.pack(items))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        frames.Ack({}, 0, STAMP_MAX + 1),
+        Heartbeat({}, STAMP_MAX + 1),
+        Heartbeat({}, 0, ((2, {}, STAMP_MAX + 1),)),
+    ],
+)
+def test_clock_that_no_replica_can_show_is_refused(frame: Frame) -> None:
+    """A report with such a clock once ended the process that received it."""
+    with pytest.raises(RemoteProtocolError, match="expected"):
+        decode(encode(frame)[LENGTH_BYTES:])
