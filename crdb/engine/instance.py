@@ -269,12 +269,6 @@ class Instance:
         session.kill()
         self.wake(session)
 
-    def count_batch(self, session: Session, count: int, is_cut: bool) -> None:
-        """Count the requests that `session` has run; `is_cut` if more may be complete."""
-        self.statistics.commands += count
-        if is_cut:
-            self.wake(session)
-
     def after_command(self) -> None:
         """Do what a command has made necessary before the next one runs: serve those who watch or
         wait for keys, and send what is too much to wait for the end of the turn."""

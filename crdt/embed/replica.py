@@ -315,9 +315,11 @@ class Replica(ReplicaExchange):
         that has lost its memory must merge a peer's state and take another origin before it writes
         again.
         """
-        number = region_number(region)
-        reading = wall_clock(clock)
-        self.stability.record_report(number, dict(vector_of(vector)), reading, self.keyspace.vector)
+        self.count_report(region_number(region), vector_of(vector), wall_clock(clock))
+
+    def count_report(self, region: int, vector: Mapping[Origin, int], clock: int) -> None:
+        """Record a report whose parts were checked when it was decoded (see `record_report`)."""
+        self.stability.record_report(region, dict(vector), clock, self.keyspace.vector)
 
     def stable(self) -> Numbers:
         """Return the vector that every member has observed. It is empty if that is not known.

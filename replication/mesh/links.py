@@ -259,7 +259,7 @@ class Links(Connections):
         """Process a region's report of its vector and clock."""
         counts = event.region != self.member.region and self.membership.is_member(event.region)
         if counts and end.counts and end.view_received == self.membership.view:
-            self.replica.record_report(event.region, event.vector, event.clock)
+            self.replica.count_report(event.region, event.vector, event.clock)
         if isinstance(end, Sink) and not dominates(self.replica.keyspace.vector, end.vector):
             self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
         ours = self.replica.keyspace.now

@@ -75,15 +75,12 @@ class LinkConnection:
             was_proven = self.channel.is_proven
             try:
                 frames = self.channel.receive(data)
+                if frames:
+                    self.speed.record_end(now)
+                else:
+                    self.note_part(len(data), now)
             except RemoteProtocolError as error:
                 return self.fail(error, now)
-            if frames:
-                self.speed.record_end(now)
-            else:
-                try:
-                    self.note_part(len(data), now)
-                except RemoteProtocolError as error:
-                    return self.fail(error, now)
             if not was_proven:
                 self.notify()
             self.frames += frames
