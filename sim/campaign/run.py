@@ -43,6 +43,8 @@ from sim.schedule.readers import draw_follower_reader_steps, draw_reader_steps
 from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import draw_burst, make_writers
 from sim.world.coverage_probes import coverage_counts
+from sim.world.cut_off import check_cut_off
+from sim.world.figures import check_figures
 from sim.world.freshness import check_freshness
 from sim.world.idleness import check_idleness
 from sim.world.world import SimWorld
@@ -277,6 +279,8 @@ class Run:
         check_idleness(self.world)
         self.wait_for_convergence(list(self.world.sites))
         check_freshness(self.world)
+        check_cut_off(self.world)
+        check_figures(self.world)
         self.wait_for_convergence(list(self.world.sites))  # a key may have expired just now
         self.world.check_end()
 

@@ -18,7 +18,9 @@ from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
 from replication.machines.receiving.origin_map import OriginMap
 from replication.mesh.links import Links
+from replication.mesh.registry import Machine
 from replication.protocol.events import Closed, Connected
+from replication.protocol.peers import Direction
 from sim.nodes.client import Reply
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state_hash import Change, StateHash
@@ -103,6 +105,11 @@ class Followed(Protocol):
     @property
     def name(self) -> str:
         """Its name."""
+        ...
+
+    @property
+    def process_starts(self) -> int:
+        """The number of times that its process has started, each time without data."""
         ...
 
     @property
@@ -226,6 +233,12 @@ class Checker:
 
     def on_unreachable(self, region: Watched, peer: str) -> None:
         """Called when an attempt of a region to reach a peer has failed."""
+
+    def on_link_cut(
+        self, region: Watched, peer: str, direction: Direction, before: Sequence[Machine]
+    ) -> None:
+        """Called when a client has cut one direction of the link between a region and a peer.
+        `before` are the ends of connections that the region had."""
 
     def on_link_healed(self, region: Watched, peer: str) -> None:
         """Called when a client has healed the link from `peer` to a region."""

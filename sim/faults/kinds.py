@@ -304,6 +304,11 @@ KINDS: Final = (
         all_regions, net.deafen_region, shortest=SECOND, longest=8 * SECOND, rest=3 * SECOND,
         least=3,
     ),
+    Fault(
+        "lost-donor", "F28", "several peers have snapshots for a region, and the first goes away",
+        one_region, resync.lose_donor, shortest=2 * SECOND, longest=6 * SECOND, rest=3 * SECOND,
+        values=(0, 1), least=3,
+    ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}
 

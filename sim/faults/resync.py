@@ -1,8 +1,11 @@
-"""Full resyncs: one that is interrupted, and several of one donor at the same moment.
+"""Full resyncs: one that is interrupted, several of one donor, and several donors of one region.
 
 The donor or the receiver of the interrupted one crashes in the middle. That fault first empties all
 backlogs, so that a region which has lost its memory needs a snapshot. It limits the bandwidth of
 the ways to that region, so that the transfer takes long enough.
+
+A region that has been cut off needs a snapshot of each of its peers, as all of them have dropped
+what it lacks. It loads one of them while its other links wait. Then that donor goes away.
 """
 
 from __future__ import annotations
@@ -11,15 +14,44 @@ from typing import Final
 
 import attrs
 
+from replication.machines.receiving.sink_states import SinkState
 from sim.engine.events import MS
 from sim.faults.processes import can_lose_memory
 from sim.network.ways import Way
+from sim.nodes.region import SimRegion
 from sim.schedule.step import Done, ScheduleStep
+from sim.schedule.writes import key_name
 from sim.world.world import SimWorld
 
 CHECK_NS: Final = 5 * MS  # between two polls of the resync
 DOWN_NS: Final = 300 * MS
 HISTORY_SMALL: Final = 1
+BANDWIDTH: Final = 3_000
+"""The limit (bytes per second) of the ways to a region whose donor goes away."""
+
+
+def empty_backlog(site: SimRegion) -> None:
+    """Drop all operations of a region's backlog but the last, and make the backlog small."""
+    history = site.replica.history
+    history.resize(HISTORY_SMALL)
+    while history.stop - history.start > 1:
+        history.drop_oldest()
+
+
+def narrow_ways(world: SimWorld, sink: str, bandwidth: int) -> list[Way]:
+    """Limit the bandwidth of the ways from the other regions to `sink`. Return those that had no
+    limit."""
+    ways = [world.network.way(name, sink) for name in world.sites if name != sink]
+    narrowed = [way for way in ways if not way.bandwidth]
+    for way in narrowed:
+        way.bandwidth = bandwidth
+    return narrowed
+
+
+def widen_ways(ways: list[Way]) -> None:
+    """Remove the bandwidth limits of ways."""
+    for way in ways:
+        way.bandwidth = 0
 
 
 @attrs.define
@@ -42,17 +74,9 @@ class TornResync:
         """Empty the backlogs of all regions, and crash the receiver."""
         world = self.world
         for site in world.live_regions():
-            history = site.replica.history
-            history.resize(HISTORY_SMALL)
-            while history.stop - history.start > 1:
-                history.drop_oldest()
+            empty_backlog(site)
         self.crash_region(self.receiver)
-        for name in world.sites:
-            if name != self.receiver:
-                way = world.network.way(name, self.receiver)
-                if not way.bandwidth:
-                    way.bandwidth = self.bandwidth
-                    self.narrowed.append(way)
+        self.narrowed = narrow_ways(world, self.receiver, self.bandwidth)
         world.engine.schedule_after(DOWN_NS, self.poll_resync)
 
     def poll_resync(self) -> None:
@@ -86,8 +110,7 @@ class TornResync:
     def restore_bandwidth(self) -> None:
         """Remove the bandwidth limits."""
         narrowed, self.narrowed = self.narrowed, []
-        for way in narrowed:
-            way.bandwidth = 0
+        widen_ways(narrowed)
 
     def end_fault(self) -> None:
         """Restart crashed regions, and restore the bandwidths and the backlog sizes."""
@@ -110,16 +133,14 @@ def starve_peers(world: SimWorld, step: ScheduleStep) -> Done:
     for other in others:
         world.cut(name, other)
 
-    def empty_backlog() -> None:
-        history = world.sites[name].replica.history
-        history.resize(HISTORY_SMALL)
-        while history.stop - history.start > 1:
-            history.drop_oldest()
-        history.resize(world.sites[name].tuning.history_bytes)
+    def drop_and_heal() -> None:
+        site = world.sites[name]
+        empty_backlog(site)
+        site.replica.history.resize(site.tuning.history_bytes)
         for other in others:
             world.heal(name, other)
 
-    return world.sites[name].is_up, empty_backlog
+    return world.sites[name].is_up, drop_and_heal
 
 
 def tear_resync(world: SimWorld, step: ScheduleStep) -> Done:
@@ -129,4 +150,87 @@ def tear_resync(world: SimWorld, step: ScheduleStep) -> Done:
         return False, None
     story = TornResync(world, site.name, 2_000 + step.value, bool(step.value & 1))
     story.start_resync()
+    return True, story.end_fault
+
+
+@attrs.define
+class LostDonor:
+    """A full resync of `receiver` whose donor goes away while other links wait for its end.
+
+    The donor crashes if `crashes`. Otherwise a cut separates it from the receiver.
+    """
+
+    world: SimWorld
+    receiver: str
+    crashes: bool
+    donor: str = ""
+    is_cut: bool = False
+    is_over: bool = False
+    narrowed: list[Way] = attrs.field(factory=list[Way])
+
+    def separate_receiver(self) -> None:
+        """Cut the receiver off, and let its peers write."""
+        self.is_cut = True
+        for name in self.peers():
+            self.world.cut(self.receiver, name)
+        for name in self.peers():
+            site = self.world.sites[name]
+            if site.is_up and not site.is_paused:
+                key = key_name("all", self.world.now, 0)
+                self.world.run(name, "SADD", key, f"donor{self.world.now // MS}.{name}")
+
+    def peers(self) -> list[str]:
+        """Return the names of the other regions."""
+        return [name for name in self.world.sites if name != self.receiver]
+
+    def heal_receiver(self) -> None:
+        """Reconnect the receiver, when no peer has what it lacks in its backlog any more."""
+        if not self.is_cut:
+            return
+        self.is_cut = False
+        for site in self.world.live_regions():
+            if site.name != self.receiver:
+                empty_backlog(site)
+        self.narrowed = narrow_ways(self.world, self.receiver, BANDWIDTH)
+        for name in self.peers():
+            self.world.heal(self.receiver, name)
+        self.poll_waiting()
+
+    def poll_waiting(self) -> None:
+        """Let the donor go away as soon as another link waits for the end of its snapshot."""
+        world, site = self.world, self.world.sites[self.receiver]
+        if self.is_over:
+            return
+        donors = site.snapshot_peers
+        sinks = site.links.sinks.values() if site.is_up else ()
+        if donors and any(sink.state is SinkState.WAITING for sink in sinks):
+            self.donor = donors[0]
+            if not self.crashes:
+                world.cut(self.receiver, self.donor)
+            elif can_lose_memory(world, world.sites[self.donor]):
+                world.crash_process(self.donor)
+        else:
+            world.engine.schedule_after(CHECK_NS, self.poll_waiting)
+
+    def end_fault(self) -> None:
+        """Reconnect or restart the donor, and restore bandwidths and backlogs."""
+        self.heal_receiver()
+        self.is_over = True
+        widen_ways(self.narrowed)
+        for site in self.world.sites.values():
+            site.replica.history.resize(site.tuning.history_bytes)
+        if self.donor and not self.crashes:
+            self.world.heal(self.receiver, self.donor)
+        elif self.donor and not self.world.sites[self.donor].is_up:
+            self.world.restart_process(self.donor)
+
+
+def lose_donor(world: SimWorld, step: ScheduleStep) -> Done:
+    """Let a donor go away during its snapshot. It crashes if `value` is odd."""
+    site = world.sites[step.regions[0]]
+    if not site.is_up or site.is_paused or not site.has_caught_up:
+        return False, None
+    story = LostDonor(world, site.name, bool(step.value & 1))
+    story.separate_receiver()
+    world.engine.schedule_after(step.lasts // 8, story.heal_receiver)
     return True, story.end_fault

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 
 from crdb.engine.environment.follow_control import Address, CannotBeFollower
 from crdb.region.core.following import FollowerRole
+from crdb.region.report.link_lines import add_link_lines
+from crdb.region.report.source_lines import Lines, source_lines
 from crdt.causality.dots import Vector, make_origin
 from replication.machines.receiving.origin_map import OriginMap
 from replication.machines.receiving.sink_states import SinkState
@@ -77,6 +79,11 @@ class SimFollower(LinkedProcess):
         return self.is_up and self.role.follower is not None
 
     @property
+    def process_starts(self) -> int:
+        """The number of times that the process has started, each time without data."""
+        return self.starts
+
+    @property
     def holds_old(self) -> bool:
         """True while the follower still holds the data from before it followed its sources."""
         return self.follower.holds_old
@@ -122,8 +129,20 @@ class SimFollower(LinkedProcess):
         )
         self.role.limits = self.tuning.limits
         self.instance.following = SimFollowControl(self.role)
+        add_link_lines(self.instance, self.links, self.read_clock)
+        self.instance.info_sections["replication"].append(self.info_lines)
         self.add_trace_record("boot", f"life {self.starts}, follows {' '.join(self.sources)}")
         self.start_following()
+
+    def info_lines(self) -> Lines:
+        """Return the lines of INFO about the sources. Sources have names in place of addresses."""
+        follower = self.role.follower
+        if follower is None:
+            return []
+        reports = follower.reports(self.engine.now)
+        return source_lines(
+            (self.sources[0], 0), reports, sum(self.replica.keyspace.vector.values())
+        )
 
     def lose_memory(self) -> None:
         """Crash: lose everything in memory."""

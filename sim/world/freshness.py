@@ -6,7 +6,8 @@ missed wake-up loses no data, because the next regular message makes up for it. 
 can detect it.
 
 The writing region must also reply to CRDB.SETTLE in time, but not before the write has arrived
-everywhere. Finally, the links that CRDB.LINKS reports must match the state of the simulator.
+everywhere. Two clients of one region that ask at the same time must both get a reply. Finally, the
+links that CRDB.LINKS reports must match the state of the simulator.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ def check_freshness(world: SimWorld) -> None:
     for name in world.sites:
         FreshnessProbe(world, world.sites[name]).run_check()
         wait_until_quiet(world)
+    name = world.rng.substream("settling").choose_one(tuple(world.sites))
+    FreshnessProbe(world, world.sites[name]).check_two_clients()
     for site in world.sites.values():
         check_links(world, site)
     wait_until_quiet(world)  # a link that has just resumed stops its gap repair
@@ -80,8 +83,13 @@ class FreshnessProbe:
             self.send_commands(other, 2 * slot + 2, ("MULTI",), ("EXEC",))
         self.check_followers()
         self.write_fresh([("SADD", self.seen, "y")])
-        self.send_commands(self.site, 0, ("CRDB.SETTLE", str(CONVERGE_MS)))
-        self.check_settling(self.site.replica.keyspace.seq)
+        self.ask_to_settle(0)
+        self.check_settling(self.site.replica.keyspace.seq, 0)
+
+    def check_two_clients(self) -> None:
+        """Let two clients ask at the same time whether all has arrived. Raises Violation."""
+        self.ask_to_settle(0, 1)
+        self.wait_for_replies(0, 1)
 
     def write_fresh(self, commands: list[Words]) -> None:
         """Run commands that must each reply 1. Raises Violation if not."""
@@ -110,16 +118,28 @@ class FreshnessProbe:
                 f"has written, and after {self.limit // MS} ms {where} has not got it"
             )
 
-    def check_settling(self, seq: int) -> None:
-        """Wait until CRDB.SETTLE replies, and check that the write is in all regions then."""
-        world = self.world
-        end = world.now + QUESTIONS * (2 * self.limit + POLL_NS)
-        while self.is_waiting(0):
-            if world.now >= end:
-                raise self.violation("does not say that all has arrived")
-            world.sleep(CHECK_NS)
+    def ask_to_settle(self, *slots: int) -> None:
+        """Let some clients ask at the same time whether all has arrived."""
+        for slot in slots:
+            self.send_commands(self.site, slot, ("CRDB.SETTLE", str(CONVERGE_MS)))
+
+    def check_settling(self, seq: int, *slots: int) -> None:
+        """Wait until CRDB.SETTLE replies to some clients, and check that the write is in all
+        regions then."""
+        self.wait_for_replies(*slots)
         if lacking := self.regions_lacking(seq):
             raise self.violation(f"says that all has arrived, but {', '.join(lacking)} lacks it")
+
+    def wait_for_replies(self, *slots: int) -> None:
+        """Wait until CRDB.SETTLE replies to some clients. Raises Violation on timeout."""
+        world = self.world
+        end = world.now + QUESTIONS * (2 * self.limit + POLL_NS)
+        while waiting := sum(map(self.is_waiting, slots)):
+            if world.now >= end:
+                raise self.violation(
+                    f"does not say to {waiting} of {len(slots)} clients that all has arrived"
+                )
+            world.sleep(CHECK_NS)
 
     def check_followers(self) -> None:
         """Wait until the followers have the write too. Raises Violation on timeout."""

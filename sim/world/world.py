@@ -37,6 +37,7 @@ from sim.checkers.clients.watching import WatchingChecker
 from sim.checkers.links.acknowledging import AcknowledgementChecker
 from sim.checkers.links.age import AgeChecker
 from sim.checkers.links.bounds import BoundsChecker
+from sim.checkers.links.cutting import CutChecker
 from sim.checkers.links.flow import FlowChecker
 from sim.checkers.links.following import FollowingChecker
 from sim.checkers.links.gap_repair import GapRepairChecker
@@ -44,6 +45,7 @@ from sim.checkers.links.lag import LagChecker
 from sim.checkers.links.leftovers import LeftoversChecker
 from sim.checkers.links.reports import ReportChecker
 from sim.checkers.links.requests import RequestChecker
+from sim.checkers.links.resyncing import ResyncChecker
 from sim.checkers.links.round_trips import RoundTripChecker
 from sim.checkers.links.sending import SendingChecker
 from sim.checkers.links.traffic import TrafficChecker
@@ -114,6 +116,8 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     RoundTripChecker,
     ReportChecker,
     RequestChecker,
+    CutChecker,
+    ResyncChecker,
 )
 CHECK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`
 PROGRESS_NS: Final = tuple(ms * MS for ms in (20, 60, 100, 150, 200, 300, 500, 1000, 3000))
@@ -308,7 +312,10 @@ class SimWorld:
         """Cut one direction at both ends, like CRDB.LINK CUT. Ops still flow the other way."""
         for name, peer, direction in link_ends(source, sink):
             site = self.sites[name]
+            before = site.links.ends()
             site.handle_events(site.links.cut(peer, direction, self.now))
+            for checker in self.checkers:
+                checker.on_link_cut(site, peer, direction, before)
             site.finish_turn()
         self.trace.add_record(self.now, f"{source}>{sink}", "cut")
 

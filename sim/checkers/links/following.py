@@ -1,10 +1,11 @@
 """Following: a follower holds exactly the data of its sources, and keeps it when it is promoted.
 
 The follower reports a vector for each source. The vector must be causally closed and must not cover
-a part of an operation. It never goes back, unless the follower starts empty again. A follower
-writes nothing. In the end it holds all data of its sources: with one source the same state, with
-several the state of a replica that has applied their operations once, in order, under their mapped
-origins.
+a part of an operation. It never goes back, unless the follower starts empty again. A follower keeps
+the data that it has until the data of a source is here to replace it: a source that has lost
+everything takes nothing away. A follower writes nothing. In the end it holds all data of its
+sources: with one source the same state, with several the state of a replica that has applied their
+operations once, in order, under their mapped origins.
 
 `convergence` compares a follower of one source, at every step, with regions at the same vector. Not
 checked: the time after a promotion.
@@ -41,12 +42,22 @@ class FollowingChecker(Checker):
         super().__init__(run_history)
         self.known: dict[str, tuple[int, dict[str, Vector]]] = {}
         """Of each follower how often it had begun, and what it claimed at its last step."""
+        self.holding: dict[str, int] = {}
+        """Of each follower that has held data: the number of the start of its process."""
 
     def on_follower_turn(self, copy: Followed, changes: Sequence[Change]) -> None:
         """Check the vectors that the follower reports."""
+        if copy.replica.keyspace.vector:
+            self.holding[copy.name] = copy.process_starts
         if not copy.is_following:
             return
         self.looked += 1
+        if not copy.replica.keyspace.vector and (
+            self.holding.get(copy.name) == copy.process_starts
+        ):
+            raise self.violation(
+                f"{copy.name} has deleted all that it held, and no source has replaced it"
+            )
         beginnings, before = self.known.get(copy.name, (0, {}))
         if beginnings != copy.beginnings:
             before = {}

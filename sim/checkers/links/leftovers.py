@@ -8,7 +8,9 @@ not flagged.
 In a quiet world no operation is buffered, no gap is open, no repair peer sends, no snapshot is in
 transit, and every region serves its clients and collects its garbage.
 
-Not checked: connections of followers that have left, and records of peers.
+A connection that has ended, such as that of a follower that has left, is not listed any more.
+
+Not checked: records of peers.
 """
 
 from __future__ import annotations
@@ -61,6 +63,11 @@ class LeftoversChecker(Checker):
                 f" but the instance counts {instance.watched_keys.counts}"
                 f" for {sorted(tracked)}"
             )
+        for end in region.links.ends():
+            if end.closed:
+                raise self.violation(
+                    f"{region.name} lists a connection with {end.peer} that has ended"
+                )
         for session in instance.clients.values():
             if left := metadata_in(session):
                 raise self.violation(f"session {session.id} of {region.name} {left}")

@@ -167,7 +167,7 @@ def test_possible_faults_depend_on_regions() -> None:
     few = Cast(("a", "b"), (("a", "b"), ("b", "a")))
     unfit = {fault.name for fault in KINDS if not fault.can_happen(few)}
     followers = {"follower-cut", "follower-restart", "follower-squeeze", "promote"}
-    assert unfit == {"ring", "bereave", "crowd", "deaf", *followers}
+    assert unfit == {"ring", "bereave", "crowd", "deaf", "lost-donor", *followers}
     assert all(fault.can_happen(CAST) for fault in KINDS)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sim.engine.events import SECOND
 from sim.faults.kinds import Injector
-from sim.faults.resync import tear_resync
+from sim.faults.resync import lose_donor, tear_resync
 from sim.schedule.plan import Plan
 from sim.schedule.step import ScheduleStep
 from sim.world.coverage_probes import coverage_counts
@@ -113,3 +113,33 @@ def test_region_that_is_down_starves_nobody() -> None:
     assert injector.fired["crowd"] == 0
     world.restart_process("a")
     assert world.converge(10 * SECOND)
+
+
+@pytest.mark.parametrize("value", [0, 1], ids=["cut", "crash"])
+def test_donor_goes_away_while_links_wait(value: int) -> None:
+    world = quartet()
+    for number in range(30):
+        world.run("b", "SET", f"k{number}", "v" * 400)
+    assert world.converge(10 * SECOND)
+    injector = Injector(world)
+    injector.apply_step(ScheduleStep(world.now, "lost-donor", ("a",), 4 * SECOND, value))
+    world.sleep(3 * SECOND)
+    lost = [site.name for site in world.sites.values() if not site.is_up]
+    closed = [way.source for way in world.network if way.sink == "a" and not way.is_open]
+    assert len(lost) == value
+    assert len(closed) == 1 - value
+    world.sleep(2 * SECOND)
+    assert injector.open == {}
+    assert not any(way.bandwidth for way in world.network)
+    assert world.converge(10 * SECOND)
+    assert coverage_counts(world)["crash of donor in a full resync"] == value
+
+
+@pytest.mark.parametrize("name", ["paused", "down"])
+def test_donor_stays_if_region_is_away(name: str) -> None:
+    world = quartet()
+    if name == "down":
+        world.crash_process("a")
+    else:
+        world.sites["a"].pause_until(world.now + SECOND)
+    assert lose_donor(world, ScheduleStep(world.now, "lost-donor", ("a",), SECOND)) == (False, None)

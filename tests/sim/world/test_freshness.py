@@ -16,6 +16,7 @@ from sim.nodes.region import SimRegion
 from sim.schedule.plan import Copy, Plan, Tuning
 from sim.world import freshness
 from sim.world.freshness import (
+    FreshnessProbe,
     arrival_limit_ns,
     check_freshness,
     comeback_limit_ns,
@@ -200,7 +201,7 @@ def test_early_or_missing_settle_reply_is_found() -> None:
     assert isinstance(control, ProcessLinks)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(control, "has_converged", answer(None))
-        expect("us does not say that all has arrived", world)
+        expect("us does not say to 1 of 1 clients that all has arrived", world)
 
 
 @pytest.mark.parametrize(
@@ -227,3 +228,15 @@ def test_missing_link_rows_are_found() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(control, "links", list)
         expect("eu tells of 0 links, not 4", world)
+
+
+def test_client_that_asks_second_and_gets_no_reply_is_found() -> None:
+    world = quiet()
+    probe = FreshnessProbe(world, world.sites["eu"])
+    probe.check_two_clients()
+    queries = world.sites["eu"].links.convergence_queries
+    queries.begin_query()
+    probe.ask_to_settle(0)
+    queries.has_another = False
+    with pytest.raises(Violation, match="eu does not say to 1 of 1 clients that all has arrived"):
+        probe.wait_for_replies(0)

@@ -144,3 +144,20 @@ def test_operations_of_several_sources_are_joined() -> None:
     twin = checker.counterpart(world.copies["f"])
     assert twin.fingerprint() == world.copies["f"].state_hash.fingerprint()
     assert len(twin.db.vector) == 4
+
+
+@pytest.mark.parametrize("copy", [ONE, TWO], ids=["one", "two"])
+def test_follower_that_deletes_what_it_held_is_caught(copy: Copy) -> None:
+    world = filled(copy)
+    follower = world.copies["f"]
+    follower.follower.empty()
+    with pytest.raises(Violation, match="f has deleted all that it held, and no source has"):
+        follower.finish_turn()
+
+
+def test_follower_may_start_again_without_data() -> None:
+    world = filled(ONE)
+    world.crash_process("f")
+    world.restart_process("f")
+    assert not world.copies["f"].replica.keyspace.vector
+    finish(world)

@@ -8,6 +8,7 @@ import pytest
 
 from crdb.engine.instance import Instance
 from crdt.causality.op import Op
+from replication.machines.receiving.sink_states import SinkState
 from replication.mesh.repair import Gap, RepairPeer
 from replication.protocol.limits import MS
 from sim.checkers.links.leftovers import LeftoversChecker
@@ -112,7 +113,12 @@ def test_leftover_of_link_is_caught(world: SimWorld) -> None:
     world.check_end()
 
 
-def test_link_that_is_not_there_is_noticed(world: SimWorld) -> None:
+def test_listed_connection_that_has_ended_is_noticed(world: SimWorld) -> None:
     sink = eu(world).links.sinks["us"]
     sink.close("for a test")
-    expect(world, "in eu the link from us is closed")
+    expect(world, "eu lists a connection with us that has ended")
+
+
+def test_link_that_brings_nothing_yet_is_noticed(world: SimWorld) -> None:
+    eu(world).links.sinks["us"].state = SinkState.RESUMING
+    expect(world, "in eu the link from us is resuming")

@@ -1,0 +1,120 @@
+"""The check of figures finds whatever INFO shows of links and is not so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sim.engine.checker import Checker, Violation
+from sim.engine.events import SECOND
+from sim.schedule.plan import Copy
+from sim.world.figures import check_figures, describe_wrong_skew, wrong_figures
+from sim.world.freshness import wait_until_quiet
+from sim.world.world import SimWorld
+from tests.sim.planted import fresh
+
+COPIES = (Copy("f", 255, ("eu",)), Copy("g", 9, ("eu", "us")))
+AHEAD_MS = 5_000
+
+
+@pytest.fixture
+def world() -> SimWorld:
+    """A quiet world with two followers, in which the clock of us is ahead."""
+    made = fresh(Checker, copies=COPIES)
+    made.sites["us"].clock.step_by(AHEAD_MS)
+    made.run("eu", "SET", "k", "v")
+    assert made.converge(10 * SECOND)
+    made.sleep(2 * SECOND)
+    wait_until_quiet(made)
+    return made
+
+
+def test_healthy_world_passes(world: SimWorld) -> None:
+    world.sites["ap"].clock.tick_ms = 1000
+    world.sleep(2 * SECOND)
+    check_figures(world)
+    world.copies["f"].stop_following()
+    world.sleep(2 * SECOND)
+    check_figures(world)
+
+
+def expect(world: SimWorld, text: str) -> None:
+    with pytest.raises(Violation, match=text):
+        check_figures(world)
+
+
+def plant_skew(world: SimWorld) -> None:
+    skews = world.sites["eu"].links.skews
+    record = skews.record
+
+    def negate(peer: str, theirs_ms: int, ours_ms: int, trip_ns: int | None) -> bool:
+        found = record(peer, theirs_ms, ours_ms, trip_ns)
+        skews.of[peer] = -skews.of.get(peer, 0)
+        return found
+
+    skews.record = negate  # type: ignore[method-assign]
+    world.sleep(SECOND)
+
+
+def plant_ghost(world: SimWorld) -> None:
+    links = world.sites["eu"].links
+    links.followers.append(links.followers[0])
+
+
+def plant_missing_follower(world: SimWorld) -> None:
+    links = world.sites["eu"].links
+    links.followers = links.followers[:1]
+
+
+def plant_unknown_region(world: SimWorld) -> None:
+    world.sites["eu"].replica.stability.members = {2}
+
+
+def plant_lost_peer(world: SimWorld) -> None:
+    world.cut("eu", "ap")
+
+
+def plant_silence(world: SimWorld) -> None:
+    follower = world.copies["f"].follower
+    follower.last_io_ms = lambda peer, now: 99_000.0  # type: ignore[method-assign]
+
+
+def plant_wrong_lag(world: SimWorld) -> None:
+    sink = world.copies["f"].follower.sinks["eu"]
+    sink.lag_ns = lambda now: 99 * SECOND  # type: ignore[method-assign]
+
+
+@pytest.mark.interpreted("gives compiled objects other methods")
+@pytest.mark.parametrize(
+    ("plant", "text"),
+    [
+        (plant_skew, "that the clock of us is ahead by -[0-9]+ ms, and it is 5000 ms"),
+        (plant_ghost, r"3 followers, \['f', 'g', 'f'\], not \['f', 'g'\]"),
+        (plant_missing_follower, r"1 followers, \['f'\], not \['f', 'g'\]"),
+        (plant_unknown_region, "nothing for ap"),
+        (plant_lost_peer, "no line for ap|name=ap,in=down"),
+        (plant_silence, "that it has heard nothing for 99 s"),
+        (plant_wrong_lag, "'lag_ms': '99000'.* of its source eu"),
+    ],
+)
+def test_wrong_figures_are_caught(
+    world: SimWorld, plant: Callable[[SimWorld], None], text: str
+) -> None:
+    plant(world)
+    expect(world, text)
+
+
+def test_slow_exchanges_measure_no_clocks(world: SimWorld) -> None:
+    site = world.sites["eu"]
+    assert describe_wrong_skew(world, site, world.sites["us"], -1) != ""
+    for way in world.network:
+        way.slowness *= 60
+    assert describe_wrong_skew(world, site, world.sites["us"], -1) == ""
+
+
+def test_write_that_is_under_way_is_seen(world: SimWorld) -> None:
+    world.cut("eu", "us")
+    world.run("eu", "SET", "k", "w")
+    shown = list(wrong_figures(world, world.sites["eu"]))
+    assert any("for us" in text for text in shown)
