@@ -91,3 +91,22 @@ class Regions:
                 cast("list[bytes]", reply).sort()
         assert all(reply == replies[0] for reply in replies), replies
         return replies[0]
+
+
+def both(
+    region_1: tuple[Word, ...], region_2: tuple[Word, ...], *setup: tuple[Word, ...]
+) -> Regions:
+    """Return two regions that have converged after a concurrent write of each.
+
+    Both have seen the commands in `setup`. Region 2 writes 1 ms later than region 1.
+    """
+    regions = Regions(2)
+    for words in setup:
+        regions.run(1, *words)
+    regions.sync()
+    regions.now += 10
+    regions.run(1, *region_1)
+    regions.now += 1
+    regions.run(2, *region_2)
+    regions.sync()
+    return regions

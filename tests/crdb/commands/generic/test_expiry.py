@@ -5,22 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.crdb.redis_peer import Word
-from tests.crdb.regions import START_MS, Regions
-
-
-def both(
-    region_1: tuple[Word, ...], region_2: tuple[Word, ...], *setup: tuple[Word, ...]
-) -> Regions:
-    """Return two regions that have converged after a concurrent write of each."""
-    regions = Regions(2)
-    for words in setup:
-        regions.run(1, *words)
-    regions.sync()
-    regions.run(1, *region_1)
-    regions.run(2, *region_2)
-    regions.sync()
-    return regions
-
+from tests.crdb.regions import START_MS, Regions, both
 
 SETUPS: list[tuple[Word, ...]] = [("SET", "x", "v"), ("SADD", "x", "v"), ("INCR", "x")]
 

@@ -16,23 +16,7 @@ from crdt.types.registry import DEFINITIONS
 from tests.crdb.commands.generic.filled import FILLED, NAMES
 from tests.crdb.raw import instance
 from tests.crdb.redis_peer import Word
-from tests.crdb.regions import Regions
-
-
-def both(
-    region_1: tuple[Word, ...], region_2: tuple[Word, ...], *setup: tuple[Word, ...]
-) -> Regions:
-    """Return two regions that have converged after a concurrent write of each."""
-    regions = Regions(2)
-    for words in setup:
-        regions.run(1, *words)
-    regions.sync()
-    regions.run(1, *region_1)
-    regions.now += 1
-    regions.run(2, *region_2)
-    regions.sync()
-    return regions
-
+from tests.crdb.regions import Regions, both
 
 SET = ("SADD", "x", "a", "b")
 

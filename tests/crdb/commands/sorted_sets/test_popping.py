@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.commands.table import build_table
+from tests.crdb.declared import key_positions
 from tests.crdb.regions import Regions
 from tests.crdb.waiters import Waiters
-
-TABLE = build_table().by_name
 
 
 def test_positions_of_keys() -> None:
     assert key_positions(b"ZMPOP 2 a b MIN") == [2, 3]
     assert key_positions(b"BZMPOP 0 1 a MAX COUNT 2") == [3]
     assert key_positions(b"BZPOPMIN a b 0") == [1, 2]
-
-
-def key_positions(request: bytes) -> list[int]:
-    """Return the positions of the keys in a request."""
-    words = request.split()
-    return TABLE[words[0]].declaration.key_positions(words)
 
 
 def test_waiters_are_served_in_order_in_which_they_came() -> None:

@@ -6,26 +6,10 @@ import pytest
 
 from crdb.resp.decoder import ErrorReply
 from tests.crdb.redis_peer import COUNTER_MAX, Word
-from tests.crdb.regions import Regions
+from tests.crdb.regions import Regions, both
 
 OVERFLOW = ErrorReply(b"ERR increment or decrement would overflow")
 NOT_AN_INTEGER = ErrorReply(b"ERR value is not an integer or out of range")
-
-
-def both(
-    region_1: tuple[Word, ...], region_2: tuple[Word, ...], *setup: tuple[Word, ...]
-) -> Regions:
-    """Return two regions that have converged after a concurrent write of each."""
-    regions = Regions(2)
-    for words in setup:
-        regions.run(1, *words)
-    regions.sync()
-    regions.now += 10
-    regions.run(1, *region_1)
-    regions.now += 1
-    regions.run(2, *region_2)
-    regions.sync()
-    return regions
 
 
 TEN = ("SET", "x", "10")

@@ -5,27 +5,9 @@ from __future__ import annotations
 import pytest
 
 from crdb.resp.decoder import Status
-from tests.crdb.redis_peer import Word
-from tests.crdb.regions import Regions
+from tests.crdb.regions import Regions, both
 
 OK = Status(b"OK")
-
-
-def both(
-    region_1: tuple[Word, ...], region_2: tuple[Word, ...], *setup: tuple[Word, ...]
-) -> Regions:
-    """Return two regions that have converged after a concurrent write of each. Region 2 writes 1 ms
-    later."""
-    regions = Regions(2)
-    for words in setup:
-        regions.run(1, *words)
-    regions.sync()
-    regions.now += 10
-    regions.run(1, *region_1)
-    regions.now += 1
-    regions.run(2, *region_2)
-    regions.sync()
-    return regions
 
 
 OLD = ("SET", "x", "old")
