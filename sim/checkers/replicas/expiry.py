@@ -61,8 +61,12 @@ class ExpiryChecker(UnaskedChecker):
         """The keys of blocked clients that are served in the present turn."""
 
     def on_region_started(self, region: Watched) -> None:
-        self.regions[region.name] = region
-        self.reached[region.name] = region.replica.keyspace.expiry_clock
+        name = region.name
+        if name in self.regions:
+            self.restarted.add(name)
+            self.clocks[name] = max(self.reached[name], self.clocks.get(name, 0))
+        self.regions[name] = region
+        self.reached[name] = region.replica.keyspace.expiry_clock
 
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         self.clocks[region.name] = self.expiry_clock(region)

@@ -33,6 +33,39 @@ def test_one_without_other_is_caught(place: str) -> None:
         world.places[place].show_changes()
 
 
+@pytest.mark.parametrize("passed_ms", [0, 90_000])
+def test_pair_that_has_expired_in_all_regions_goes_by_parts(passed_ms: int) -> None:
+    world = fresh(AtomicityChecker, copies=(Copy("f", 255, ("eu",)),))
+    expire = (("PEXPIRE", "pair:0", "60000"), ("PEXPIRE", "twin:0", "60000"))
+    world.run_all("eu", *BOTH[:-1], *expire, BOTH[-1])
+    assert world.converge(SECOND)
+    for name, site in world.sites.items():
+        site.clock.step_by(passed_ms)
+        world.run(name, "EXISTS", "pair:0")
+    drop_key(world.places["f"], b"twin:0")
+    if passed_ms:
+        world.places["f"].show_changes()
+        return
+    with pytest.raises(Violation, match=r"f shows .* under pair:0 and None under twin:0"):
+        world.places["f"].show_changes()
+
+
+def test_latest_clock_of_each_region_counts() -> None:
+    world = fresh(AtomicityChecker)
+    atomicity, us = checker_of(world), world.sites["us"]
+    assert isinstance(atomicity, AtomicityChecker)
+    first = atomicity.expiry_clock(us)
+    us.clock.step_by(90_000)
+    world.run("us", "EXISTS", "pair:0")
+    assert atomicity.expiry_clock(us) - first > 89_000
+    us.clock.step_by(-90_000)
+    world.run("us", "EXISTS", "pair:0")
+    assert atomicity.expiry_clock(us) - first > 89_000
+    world.crash_process("us")
+    world.restart_process("us")
+    assert atomicity.expiry_clock(world.sites["us"]) - first > 89_000
+
+
 def test_replies_that_differ_are_caught() -> None:
     world = fresh(AtomicityChecker)
     with pytest.raises(Violation, match="us answers GET twin:0 with b'2'"):

@@ -11,7 +11,7 @@ from sim.engine.clock import EPOCH_MS
 from sim.engine.events import MS, SECOND
 from sim.nodes.region import SimRegion
 from sim.world.world import SimWorld
-from tests.sim.planted import caught, finish, fresh
+from tests.sim.planted import caught, checker_of, finish, fresh
 
 
 class Frozen(dict[int, int]):
@@ -289,6 +289,15 @@ def test_orphan_without_history_is_not_judged() -> None:
     eu.replica.keyspace.delete(b"s")
     eu.finish_turn()
     assert world.checkers[0].looked == 0
+
+
+def test_region_that_has_put_its_data_aside_is_not_asked() -> None:
+    world = emptied()
+    checker_of(world).on_region_started(world.sites["us"])
+    eu = world.sites["eu"]
+    eu.replica.keyspace.delete(b"s")
+    eu.finish_turn()
+    assert world.run("us", "EXISTS", "s") == 1
 
 
 def test_region_that_has_restarted_is_not_asked() -> None:
