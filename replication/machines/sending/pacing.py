@@ -114,7 +114,7 @@ class Pace:
         if self.was_full or is_late:
             self.rate = size * SECOND // lasted
         if is_late:
-            self.window_bytes = max(wanted, self.least_bytes)
+            self.window_bytes = max(min(wanted, self.window_bytes), self.least_bytes)
         elif self.was_full and wanted > self.window_bytes:
             wanted = min(wanted, GROWTH_MAX * self.window_bytes)
             self.window_bytes = min(wanted, self.limits.window_bytes_max)

@@ -142,6 +142,7 @@ class Source(End):
     def receive_hello(self, hello: Hello, now: int) -> list[Event]:
         """Process the Hello of the sink."""
         self.hello = hello
+        self.moved_at = now  # nothing could be sent before
         self.vector = self.kept_part(hello.vector)
         self.hello = attrs.evolve(hello, vector=self.vector)
         if hello.protocol != PROTOCOL:

@@ -2,6 +2,7 @@
 
 * The window of a source does not shrink after idleness: if all was acknowledged, and what was sent
   since has been acknowledged as soon as the window allows for, it stays as large as it was.
+* The window is never larger than `window_bytes_max`.
 * A sink whose causal buffer was full resumes after `stall_ns`. The pause doubles only with each
   stall that follows another without any operation received in between.
 * A source gives a peer up because it takes nothing only if nothing was acknowledged for
@@ -140,6 +141,11 @@ class FlowChecker(FrameChecker):
             flow.sent.popleft()
             flow.moved_at = now
         window, was_idle = source.pace.window_bytes, flow.is_idle
+        if window > source.limits.window_bytes_max:
+            raise self.violation(
+                f"the window of {process.name} for {source.peer} has {window} bytes, and at most"
+                f" {source.limits.window_bytes_max} are permitted"
+            )
         flow.is_idle = not flow.sent
         flow.window, before = window, flow.window
         if was_idle and window < before and now - oldest < source.pace.late_ns(source.rtt_best):

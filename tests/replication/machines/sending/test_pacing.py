@@ -173,3 +173,13 @@ def test_acks_that_sink_sent_together_are_timed_by_arrival() -> None:
     pace.acknowledged(12_000, FIRST_BYTES, 2 * SECOND, SECOND + 1, RTT)
     pace.acknowledged(FIRST_BYTES, FIRST_BYTES, 2 * SECOND + SECOND // 2, SECOND + 2, RTT)
     assert pace.rate == (FIRST_BYTES - 2000) * 2 // 3
+
+
+def test_late_round_of_one_large_op_does_not_grow_window() -> None:
+    pace = Pace(Limits(window_bytes_max=1))
+    pace.sent(1000)
+    pace.acknowledged(0, 1000, RTT, RTT, RTT)
+    late = RTT + pace.late_ns(RTT)
+    pace.acknowledged(1000, 1000, late, late, RTT)
+    assert pace.window_bytes == 1
+    assert pace.rate > 0

@@ -34,7 +34,7 @@ from replication.protocol.frames import (
     Resumed,
     SnapshotRequest,
 )
-from replication.protocol.limits import MS, Limits
+from replication.protocol.limits import MS, SECOND, Limits
 from replication.protocol.peers import Direction
 from tests.replication.ends import (
     EU,
@@ -61,6 +61,20 @@ def test_hello_is_answered_with_hello_and_heartbeat() -> None:
     events = source.receive(hello(2, {EU: 3}), 0)
     assert events == [Connected("r2", Direction.OUT, 2, EU)]
     assert drain(source) == [hello(1, {US: 1}), Heartbeat({US: 1}, 0)]
+
+
+def test_time_before_hello_does_not_count_as_unacknowledged() -> None:
+    """A connection is accepted at 0. Its Hello takes longer than data may stay unacknowledged."""
+    here = replica(1)
+    source = make_source(here, Limits(idle_ns_max=SECOND))
+    source.receive(hello(2), 3 * SECOND)
+    source.receive(Resume({}, (1,)), 3 * SECOND)
+    write(here)
+    assert of(Ops, drain(source))
+    assert source.tick(3 * SECOND + SECOND // 2) == []
+    assert source.tick(4 * SECOND + 1) == [
+        Closed("r2", Direction.OUT, "nothing acknowledged for 1000 ms")
+    ]
 
 
 def test_another_protocol_is_refused() -> None:

@@ -64,6 +64,13 @@ def test_window_that_shrinks_after_idleness_is_caught(world: SimWorld) -> None:
         world.sleep(SECOND)
 
 
+def test_window_above_its_limit_is_caught(world: SimWorld) -> None:
+    source = source_to_us(world)
+    source.pace.window_bytes = source.limits.window_bytes_max + 1
+    with pytest.raises(Violation, match=r"window of eu for us has \d+ bytes, and at most \d+ are"):
+        world.sleep(SECOND)
+
+
 def test_window_that_shrinks_on_slow_link_passes(world: SimWorld) -> None:
     world.network.way("eu", "us").bandwidth = 1_000
     world.run("eu", "SET", "k", "x" * 20_000)
