@@ -1,16 +1,15 @@
 """Check that hardly anything is sent twice, and that repair peers stop when they are not needed.
 
-Of all effects that a region receives at most 5 % are such as it has applied already. Not counted
-are effects that nobody could keep from coming twice, each once for every reason:
+Of all effects that a region receives at most 5 % are such as it has applied already. An effect does
+not count, once for each connection that brings it, if its sender could not know in time that the
+region gets it another way, and the region could not know that this connection brings it in time.
+That is so for effects that are under way over a connection when another way brings them:
 
-* A fault held them up on their way when the region asked a repair peer for them. They arrive when
-  the fault is over, and by then that peer has sent them too. Data that is under way and arrives,
-  however slowly, gives no reason to ask.
-* They were sent over a way that a fault held up, while a repair peer was sending effects of their
-  origin. The sender cannot know that, and the repair peer goes on until it is told to stop.
-* No other peer was sending them when the region asked. One that has them since may send them too,
-  until it has been told that they are here.
-* They were under way when a snapshot that contains them was merged.
+* A repair peer was asked, or is sending effects of their origin, while a fault holds the connection
+  up. Data that is under way and arrives, however slowly, gives no reason to ask.
+* A repair peer was asked when nobody was sending them. A peer that has them since may send them
+  too, until it has been told that they are here.
+* A snapshot that contains them was merged.
 
 A source goes on behind what its sink has acknowledged, even if that came another way.
 When all is quiet, no region is helped with an origin that a regular link brings. And no region
@@ -127,7 +126,7 @@ class TrafficChecker(UnaskedChecker):
         for name, source in self.sources_to(region):
             if region.is_held_up(name):
                 sent = max(sent, source.cursor.sent.get(origin, 0))
-                self.excuse((region.name, origin, source), held, source.cursor.sent.get(origin, 0))
+                self.excuse_under_way(region, origin, source, held)
         asked = region.links.repair.repair_peers[origin].peer
         others = [name for name in self.regions if name != asked]
         helper = self.regions[asked].replica
@@ -156,8 +155,13 @@ class TrafficChecker(UnaskedChecker):
                     now[key] = source.cursor.sent.get(origin, 0)
                     if name != helper and region.is_held_up(name):
                         before = self.sent.get(key, now[key])
-                        self.excuse(key, max(before, held), now[key])
+                        self.excuse_under_way(region, origin, source, max(before, held))
         self.sent = now
+
+    def excuse_under_way(self, region: Watched, origin: Origin, source: Source, after: int) -> None:
+        """Excuse the effects after `after` that a connection has sent to `region`."""
+        sent = source.cursor.sent.get(origin, 0)
+        self.excuse((region.name, origin, source), after, sent)
 
     def excuse(self, key: tuple[str, Origin, Source | None], after: int, until: int) -> None:
         """Excuse the effects after `after` up to `until` that are not excused already."""
