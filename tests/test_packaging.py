@@ -55,6 +55,17 @@ def test_compiled_classes_have_compiled_subclasses_only() -> None:
                     assert origin not in names, f"{path} must be compiled: {parent} is"
 
 
+def test_compiled_classes_get_their_containers_when_made() -> None:
+    """mypyc assigns the `factory` of a field itself to the attribute, and the import fails."""
+    for path in sorted({path for pattern in patterns() for path in ROOT.glob(pattern)}):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and "attrs.define" in map(
+                ast.unparse, node.decorator_list
+            ):
+                body = "".join(ast.unparse(each) for each in node.body)
+                assert "factory=" not in body, f"{path}: pass the containers of {node.name}"
+
+
 def test_lock_file_names_no_host() -> None:
     locked = LOCK.read_text()
     assert "--hash=sha256:" in locked

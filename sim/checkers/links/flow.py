@@ -55,10 +55,10 @@ class Flow:
 
     source: Source
     window: int
+    sent: deque[tuple[int, int]]
+    """For each frame that is not acknowledged: the bytes sent up to its end, and when."""
     moved_at: int = 0
     """The time at which data was last acknowledged, or was sent after all had been."""
-    sent: deque[tuple[int, int]] = attrs.field(factory=deque[tuple[int, int]])
-    """For each frame that is not acknowledged: the bytes sent up to its end, and when."""
     is_idle: bool = True
     """True if the last acknowledgement was of all that had been sent."""
     awaits_turn: bool = False
@@ -239,4 +239,4 @@ class FlowChecker(FrameChecker):
 
 def begin_flow(source: Source) -> Flow:
     """Return the record of a connection that has sent no data."""
-    return Flow(source, source.pace.window_bytes)
+    return Flow(source, source.pace.window_bytes, deque())

@@ -73,9 +73,9 @@ class AskedOver:
     """The requests of one region over one connection."""
 
     sink: Sink
-    asked: dict[Origin, int] = attrs.field(factory=dict[Origin, int])
+    asked: dict[Origin, int]
     """The effect after which each origin was requested."""
-    refused: set[Origin] = attrs.field(factory=set[Origin])
+    refused: set[Origin]
     merges: int = 0
     """The number of snapshots that were merged when the last of `refused` was added."""
     is_truncated: bool = False
@@ -92,7 +92,7 @@ class GapRepairChecker(FrameChecker):
         self.gaps: dict[tuple[str, Origin], OpenGap] = {}
         self.checked_at: dict[str, int] = {}
         """The time of the last look at the gaps of each region."""
-        self.links: ConnectionRecords[Sink, AskedOver] = ConnectionRecords(AskedOver)
+        self.links: ConnectionRecords[Sink, AskedOver] = ConnectionRecords(begin_asking)
 
     def on_region_started(self, region: Watched) -> None:
         self.regions[region.name] = region
@@ -281,3 +281,8 @@ def is_bringing(sink: Sink, origin: Origin, now: int) -> bool:
     if not sink.carries(origin) or sink.closed:
         return False
     return now - sink.data_at <= max(sink.limits.repair_delay_ns, sink.trips_ns)
+
+
+def begin_asking(sink: Sink) -> AskedOver:
+    """Return the record of a connection over which nothing was requested."""
+    return AskedOver(sink, {}, set())

@@ -37,7 +37,7 @@ class PendingReports:
     replica: Replica
     members: set[int] | None
     view: View
-    waiting: dict[int, list[Vector]] = attrs.field(factory=dict[int, list[Vector]])
+    waiting: dict[int, list[Vector]]
 
     def is_void(self, region: Watched) -> bool:
         """Return whether the region has forgotten all reports since."""
@@ -79,7 +79,7 @@ class ReportChecker(FrameChecker):
         pending = self.pending.get(region.name)
         if pending is None or pending.is_void(region):
             members, view = region.replica.stability.members, links.membership.view
-            pending = self.pending[region.name] = PendingReports(region.replica, members, view)
+            pending = self.pending[region.name] = PendingReports(region.replica, members, view, {})
         if end.closed or not end.counts or end.view_received != pending.view:
             return
         reports = [(end.region, frame.vector)]

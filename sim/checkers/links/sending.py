@@ -45,8 +45,8 @@ class SentOver:
     vector that the sink is known to have."""
 
     source: Source
-    sent: Vector = attrs.field(factory=dict[Origin, int])
-    before: Vector = attrs.field(factory=dict[Origin, int])
+    sent: Vector
+    before: Vector
     """The value of `sent` before the first of `parts`."""
     parts: bytes = b""
     """The parts of one operation that were sent so far."""
@@ -61,7 +61,7 @@ class SendingChecker(FrameChecker):
 
     def __init__(self, run_history: RunHistory) -> None:
         super().__init__(run_history)
-        self.links: ConnectionRecords[Source, SentOver] = ConnectionRecords(SentOver)
+        self.links: ConnectionRecords[Source, SentOver] = ConnectionRecords(begin_sending)
         self.spans: dict[bytes, tuple[Origin, int, int]] = {}
         """The origin, first and last dot of operations, by their bytes."""
 
@@ -207,3 +207,8 @@ def kept_until(process: Linked, after: Vector) -> Vector:
         if first <= raised.get(origin, -1) + 1:
             raised[origin] = max(last, raised[origin])
     return raised
+
+
+def begin_sending(source: Source) -> SentOver:
+    """Return the record of a connection over which nothing was sent."""
+    return SentOver(source, {}, {})
