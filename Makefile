@@ -45,7 +45,8 @@ install: .venv/installed
 demo: .venv/installed
 	@$(BIN)/python -P -m crdb demo
 
-# The tests import the source tree, pure, and so do the commands that they start.
+# The tests import the source tree, pure, and so do the commands that they start. Only the tests in
+# e2e need the package installed, so 'make check' does not compile what has changed.
 PYTEST := $(BIN)/python -m pytest $(SHARED_OUT)
 UNIT := --ignore tests/contract --ignore tests/e2e tests
 CONTRACT := tests/contract
@@ -56,13 +57,13 @@ SEEDS ?= 1-400
 test: .venv/installed .venv/locked-dev
 	$(PYTEST) $(ARGS)
 
-test-unit: .venv/installed .venv/locked-dev
+test-unit: .venv/locked-dev
 	$(PYTEST) $(ARGS) $(UNIT)
 
-test-contract: .venv/installed .venv/locked-dev
+test-contract: .venv/locked-dev
 	$(PYTEST) $(ARGS) $(CONTRACT)
 
-test-long: .venv/installed .venv/locked-dev
+test-long: .venv/locked-dev
 	$(PYTEST) $(ARGS) -m long $(CONTRACT)
 
 test-e2e: .venv/installed .venv/locked-dev
@@ -85,16 +86,16 @@ check: lint
 # Coverage takes three times as long as the tests without it. It needs the tests of all lines, not
 # those of processes: what runs there is not measured. Hypothesis draws the same examples every time
 # here, so that no line is missed by chance. Long tests are not measured.
-coverage: .venv/installed .venv/locked-dev
+coverage: .venv/locked-dev
 	$(PYTEST) --cov --cov-report= --hypothesis-seed 0 $(ARGS) $(SHORT)
 	$(BIN)/python tools/coverage_gate.py
 
 # For the night: no run of CI waits for it.
-soak: coverage
+soak: coverage .venv/installed
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) $(CONTRACT)/types $(CONTRACT)/convergence
 	$(BIN)/python -P -m sim --seeds $(SEEDS) --jobs $(WORKERS)
 
-# `make --jobs 2 lint` checks the types while the modules are compiled.
+# `make --jobs 2 lint install` checks the types while the modules are compiled.
 lint: style types docs
 
 style: .venv/locked-dev
@@ -108,7 +109,7 @@ style: .venv/locked-dev
 types: .venv/locked-dev
 	$(BIN)/pyright
 
-docs: .venv/installed .venv/locked-dev
+docs: .venv/locked-dev
 	$(BIN)/sphinx-build -W --quiet docs build/docs
 
 format: .venv/locked-dev
