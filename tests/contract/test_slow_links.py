@@ -164,7 +164,7 @@ def test_both_directions_catch_up_even_if_first_window_takes_too_long(
 
 @pytest.mark.parametrize("rate", [20_000, 100_000, 500_000, 1_000_000])
 @pytest.mark.parametrize("regions", [2, 3])
-def test_ops_under_way_are_not_requested_from_others(rate: int, regions: int) -> None:
+def test_ops_in_transit_are_not_requested_from_others(rate: int, regions: int) -> None:
     parted = Parted(rate, regions)
     parted.write(600)
     parted.heal()

@@ -121,7 +121,7 @@ def test_weight_is_written_at_link_and_in_its_tooltip() -> None:
     assert "1.0" in texts(flat)
 
 
-def test_no_line_crosses_name_or_delay_where_there_is_room() -> None:
+def test_no_line_crosses_name_or_delay_if_space_allows() -> None:
     names = ("us-east-1", "eu-west-1", "ap-southeast-1")
     root = picture(names, weight=Catalog.shipped().one_way_ns)
     lines = [node.attrib["d"] for node in root.iter(f"{SVG}path")]

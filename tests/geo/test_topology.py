@@ -67,7 +67,7 @@ def test_hub_of_star_can_be_chosen() -> None:
         Topology.star(NAMES, "f")
 
 
-def test_links_have_one_order_whatever_order_they_came_in() -> None:
+def test_order_of_links_does_not_depend_on_input_order() -> None:
     first = Topology("ab", [("b", "a"), ("a", "b")])
     assert first == Topology("ab", [("a", "b"), ("b", "a")])
     assert first.links == (("a", "b"), ("b", "a"))

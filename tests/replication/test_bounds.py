@@ -173,7 +173,7 @@ def test_reports_that_would_not_fit_into_frame_are_left_out() -> None:
 # -- what a source says --------------------------------------------------------------------
 
 
-def test_parts_of_nothing_take_no_room() -> None:
+def test_empty_parts_take_no_memory() -> None:
     sink = streaming()
     for _ in range(1000):
         sink.receive(OpPart(b"", False), 0)
@@ -194,7 +194,7 @@ def links_of_three() -> Links:
     return Links(here, Member("r1", 1, here.origin), peers)
 
 
-def test_reports_of_strangers_do_not_count() -> None:
+def test_reports_of_non_members_do_not_count() -> None:
     links = links_of_three()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2), 0)

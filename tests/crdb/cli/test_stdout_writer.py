@@ -69,7 +69,7 @@ async def test_slow_reader_delays_nothing(
         nursery.cancel_scope.cancel()
 
 
-async def test_once_it_is_read_there_is_room_again(
+async def test_reading_frees_space_for_events(
     pipe: tuple[FileIO, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stdout_writer, "WAITING_BYTES_MAX", len(LOTS))
@@ -87,7 +87,7 @@ async def test_once_it_is_read_there_is_room_again(
     assert read(reading, 4) == "more"
 
 
-async def test_reader_who_goes_is_noticed_while_nothing_is_written(
+async def test_reader_that_leaves_is_noticed_while_idle(
     pipe: tuple[FileIO, int],
 ) -> None:
     reading, writing = pipe
@@ -101,7 +101,7 @@ async def test_reader_who_goes_is_noticed_while_nothing_is_written(
         nursery.cancel_scope.cancel()
 
 
-async def test_reader_who_goes_in_middle_holds_nothing_up(pipe: tuple[FileIO, int]) -> None:
+async def test_reader_that_leaves_delays_nothing(pipe: tuple[FileIO, int]) -> None:
     reading, writing = pipe
     here = StdoutWriter(writing)
     async with trio.open_nursery() as nursery:

@@ -9,7 +9,7 @@ from crdb.deployment.errors import hint, shown
 
 
 @given(st.recursive(st.text() | st.integers() | st.booleans() | st.floats(), st.lists))
-def test_whatever_is_shown_is_one_short_line(value: object) -> None:
+def test_shown_value_is_one_short_line(value: object) -> None:
     text = shown(value)
     assert len(text) <= 60
     assert text.isprintable()

@@ -81,7 +81,7 @@ def test_next_deadline_is_tick_or_timeout() -> None:
     assert database.deadline == NOW + SAMPLE_MS
 
 
-def test_idle_clients_are_closed_but_not_those_who_wait() -> None:
+def test_idle_clients_are_closed_unless_blocked() -> None:
     database = instance(timeout="10")
     idle, waiting, busy = (Client(database) for _ in range(3))
     lines(waiting, "BLPOP l 0")
@@ -133,7 +133,7 @@ def test_there_is_room_for_so_many() -> None:
     assert not database.is_full()
 
 
-def test_operations_from_elsewhere_serve_those_who_wait() -> None:
+def test_remote_operations_serve_blocked_clients() -> None:
     """Rule LST-10."""
     regions = Regions(2)
     waiter = Client(regions.instances[2])
@@ -145,7 +145,7 @@ def test_operations_from_elsewhere_serve_those_who_wait() -> None:
     assert regions.everywhere("LLEN", "l") == 0
 
 
-def test_events_go_to_whoever_reports_now() -> None:
+def test_events_go_to_present_reporter() -> None:
     database = instance()
     database.emit_event(PromotedEvent())
     events: list[str] = []

@@ -139,7 +139,7 @@ def test_killed_client_gets_nothing_more(pair: Pair, epoll: select.epoll) -> Non
     assert not connection.run_waiting()
 
 
-def test_nobody_reads_any_more(pair: Pair, epoll: select.epoll) -> None:
+def test_closed_peer_is_noticed(pair: Pair, epoll: select.epoll) -> None:
     connection, there = pair
     fill(connection, there, epoll)
     there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")

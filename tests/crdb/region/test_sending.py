@@ -76,7 +76,7 @@ async def test_busy_region_gathers_for_longer(autojump_clock: trio.testing.MockC
     assert here.sealed == 3
 
 
-async def test_much_at_once_after_rest_is_not_busy(
+async def test_burst_after_pause_is_not_busy(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     here = Writing()
@@ -90,7 +90,7 @@ async def test_much_at_once_after_rest_is_not_busy(
     assert here.sealed == 3
 
 
-async def test_run_of_writes_is_let_go_early(autojump_clock: trio.testing.MockClock) -> None:
+async def test_full_run_of_writes_is_sealed_early(autojump_clock: trio.testing.MockClock) -> None:
     here = Writing()
     for _ in range(RUN_MAX):
         here.write()
@@ -98,7 +98,7 @@ async def test_run_of_writes_is_let_go_early(autojump_clock: trio.testing.MockCl
     assert here.sealed == 2
 
 
-async def test_rest_lets_go_what_was_left(autojump_clock: trio.testing.MockClock) -> None:
+async def test_sleep_seals_remaining_writes(autojump_clock: trio.testing.MockClock) -> None:
     here = Writing()
     await trio.sleep(PACE_SECONDS - EARLY_SECONDS)
     here.write()
@@ -108,7 +108,7 @@ async def test_rest_lets_go_what_was_left(autojump_clock: trio.testing.MockClock
     assert here.sealed == 2
 
 
-async def test_rest_that_comes_at_once_leaves_it_to_timer(
+async def test_immediate_sleep_leaves_sealing_to_timer(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     here = Writing()

@@ -150,12 +150,12 @@ def test_header_may_be_as_long_as_redis_lets_it(header: bytes) -> None:
         (b"*9\r\n$00016384\r\n", b"ERR Protocol error: invalid bulk length"),
     ],
 )
-def test_strangers_may_send_little(data: bytes, text: bytes | None) -> None:
+def test_unauthenticated_requests_are_small(data: bytes, text: bytes | None) -> None:
     assert parse([data], trusted=False) == ([], text)
 
 
 @pytest.mark.parametrize("rest", [b"*", b"*1\r\n$4\r\nPI", b"*2\r\n$4\r\nPING\r\n", b"PI"])
-def test_what_has_been_read_is_not_kept_while_rest_is_awaited(rest: bytes) -> None:
+def test_parsed_bytes_are_not_kept_while_waiting(rest: bytes) -> None:
     parser = Parser()
     value = bytes(2 * RELEASE_BYTES)
     parser.feed(b"*1\r\n$%d\r\n%b\r\n" % (len(value), value) + rest)

@@ -110,7 +110,7 @@ def test_size_of_small_effects_matches_memory() -> None:
     assert not buffer.hold(op(3, 1, {2: 1}, effects=100), {})
 
 
-def test_of_what_overlaps_only_rest_is_held() -> None:
+def test_only_new_part_of_overlapping_op_is_held() -> None:
     """An operation may have been divided differently on another path."""
     buffer = CausalBuffer()
     assert buffer.hold(op(1, 1, {2: 1}, effects=3), {})

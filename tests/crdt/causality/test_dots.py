@@ -51,7 +51,7 @@ def test_people_write_origins_briefly() -> None:
     assert name_origin(make_origin(2, 1)) == "2.1"
 
 
-def test_lower_region_comes_first_whatever_its_incarnation() -> None:
+def test_lower_region_comes_first_in_any_incarnation() -> None:
     assert make_origin(1, INCARNATION_MAX) < make_origin(2)
 
 

@@ -123,7 +123,7 @@ def test_large_operation_is_divided_between_effects() -> None:
     assert [part.last for part in whole.divided(0)] == list(range(5, 12))
 
 
-def test_rest_of_partly_applied_op() -> None:
+def test_remainder_of_partly_applied_op() -> None:
     effects = tuple((2, 0, b"k", b"%d" % index) for index in range(3))
     whole = Op(make_origin(2), 5, 1000, {make_origin(3): 7}, effects)
     rest = whole.beyond(6)

@@ -52,7 +52,7 @@ def test_latest_is_always_kept() -> None:
     assert made.since({}) == [op(1, 1, effects=50)]
 
 
-def test_room_of_what_is_gone_is_used_again() -> None:
+def test_space_of_dropped_ops_is_used_again() -> None:
     made = history(5000, keep=10)
     assert len(made.ops) < 2100
     assert made.start == 5000 - (len(made.ops) - made.head)

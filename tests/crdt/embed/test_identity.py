@@ -222,7 +222,7 @@ def test_parts_of_operations_are_no_contradiction() -> None:
     assert here.vector.fingerprints == third.vector.fingerprints
 
 
-def test_trail_is_as_long_in_who_got_state() -> None:
+def test_trail_has_same_length_after_merge() -> None:
     here, there = Replica(1), Replica(2)
     write(here, *range(1, 30))
     there.merge(here.snapshot())

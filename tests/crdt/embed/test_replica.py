@@ -319,7 +319,7 @@ def test_report_counts_after_json() -> None:
     assert replica.stable() == replica.vector
 
 
-def test_another_life_writes_under_another_name() -> None:
+def test_next_incarnation_writes_under_new_origin() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     exchange(here, there)

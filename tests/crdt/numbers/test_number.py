@@ -139,7 +139,7 @@ def test_sum_is_commutative_and_reversible(a: float, b: float) -> None:
     assert add(a, -a) == 0
 
 
-def test_sum_after_removal_is_of_rest() -> None:
+def test_sum_after_removal_is_of_remaining_values() -> None:
     """Rule CTR-3: in binary these would be 0.30000000000000004 and 1.9999999999999996."""
     assert add(0.1, 0.2) == 0.3
     assert add(6.1, -4.1) == 2

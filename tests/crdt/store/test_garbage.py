@@ -207,7 +207,7 @@ def test_deadline_without_key_is_cleared_by_lowest_region() -> None:
     assert not there.keyspace.garbage
 
 
-def test_key_that_comes_back_is_no_orphan() -> None:
+def test_returned_key_has_no_orphaned_deadline() -> None:
     here, there = regions(2)
     here.set("k").add("a")
     exchange(here, there)
@@ -222,7 +222,7 @@ def test_key_that_comes_back_is_no_orphan() -> None:
     assert set(here.set("k")) == {"b"}
 
 
-def test_key_that_came_back_and_went_is_orphan_again() -> None:
+def test_returned_and_deleted_key_orphans_deadline() -> None:
     """The third region wrote to the key while it was back, so the deadline is for its value."""
     here, there, third = regions()
     here.set("k").add("a")

@@ -36,7 +36,7 @@ def test_snapshot_is_of_its_moment() -> None:
     assert replica.keyspace.readers == []
 
 
-def test_snapshot_that_is_given_up_watches_no_more() -> None:
+def test_abandoned_snapshot_watches_no_changes() -> None:
     replica = Replica(1)
     replica.set("s").add("a")
     snapshot = replica.snapshot()

@@ -108,7 +108,7 @@ def test_cursors_fit_doubles_and_unknown_ones_end_scan() -> None:
         assert order.walk(foreign, 10, present) == (0, [])
 
 
-def test_small_rest_is_one_page() -> None:
+def test_small_remainder_is_one_page() -> None:
     present = names(0, 1000)
     order = ScanOrder(present, len(present))
     for n in range(997):

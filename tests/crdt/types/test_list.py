@@ -326,7 +326,7 @@ def test_text_typed_backwards_stays_together_too() -> None:
 
 
 @pytest.mark.parametrize("index", [0, 1, 2, 3])
-def test_peer_at_ends_of_all_places_leaves_room(index: int) -> None:
+def test_list_accepts_inserts_beyond_extreme_positions(index: int) -> None:
     """An insertion beyond the ends would be applied here and refused by all others, for ever."""
     here, there, peer = Replica(1), Replica(3), make_origin(2)
     first, last = (-STEP_MAX, peer, -1, 0), (STEP_MAX, peer, 2, 0)

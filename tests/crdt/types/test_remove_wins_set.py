@@ -29,7 +29,7 @@ def test_remove_wins_over_concurrent_add() -> None:
     assert held(there).siblings()[0] == (make_dot(here.origin, 3), b"a")
 
 
-def test_remove_of_nothing_keeps_out_what_is_under_way() -> None:
+def test_remove_of_absent_member_suppresses_adds_in_transit() -> None:
     here, there = regions(2)
     assert here.set_remove_wins("k").discard("a") == 0
     there.set_remove_wins("k").add("a")

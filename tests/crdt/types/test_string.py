@@ -140,7 +140,7 @@ def test_set_ends_time_to_live_unless_it_is_kept(db: Keyspace) -> None:
 
 
 @pytest.mark.parametrize("keep_ttl", [True, False])
-def test_set_replaces_whatever_type_there_was(db: Keyspace, keep_ttl: bool) -> None:
+def test_set_replaces_any_type(db: Keyspace, keep_ttl: bool) -> None:
     sets.add(db, KEY, [b"m"])
     strings.assign(db, KEY, b"1", keep_ttl)
     assert db.deadline(KEY) is None

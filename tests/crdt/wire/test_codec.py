@@ -90,7 +90,7 @@ def test_array_may_be_put_together_from_packed_items(items: list[object]) -> Non
     assert codec.pack_array(packed) == codec.pack_body(tuple(items))
 
 
-def test_packer_does_not_keep_room_of_large_value() -> None:
+def test_packer_does_not_keep_memory_of_large_value() -> None:
     packer = codec.packers[0]
     codec.pack_body(bytes(1000))
     assert codec.packers[0] is packer

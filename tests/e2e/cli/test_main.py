@@ -95,7 +95,7 @@ def test_port_that_is_taken_is_one_line_and_status() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--json"], []], ids=["json", "lines"])
-def test_reader_who_goes_away_ends_it_without_traceback(arguments: list[str]) -> None:
+def test_closed_output_ends_command_without_traceback(arguments: list[str]) -> None:
     base = free_base()
     with started(["up", "--regions", "us", "--port", str(base), *arguments]) as process:
         assert process.stdout is not None
@@ -278,7 +278,7 @@ def test_closed_output_is_one_line(words: Sequence[str]) -> None:
     assert errors == f"{words[0]}: standard output: Bad file descriptor\n"
 
 
-def test_mistakes_are_reported_whatever_output_is() -> None:
+def test_mistakes_are_reported_with_any_output() -> None:
     for redirection in (">/dev/full", ">&-"):
         status, errors = run_with_output(redirection, "crdb", "up")
         assert status == 1

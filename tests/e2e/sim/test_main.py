@@ -24,7 +24,7 @@ def run(*arguments: str, hash_seed: str = "0") -> subprocess.CompletedProcess[st
     )
 
 
-def test_one_seed_gives_one_trace_whatever_hash_seed() -> None:
+def test_seed_gives_same_trace_under_any_hash_seed() -> None:
     first = run("42", "--minutes", "0.1", "--trace", hash_seed="1")
     again = run("42", "--minutes", "0.1", "--trace", hash_seed="2")
 
@@ -50,7 +50,7 @@ def test_result_does_not_depend_on_number_of_jobs() -> None:
     assert "runs          6: valid 6" in lines(one)
 
 
-def test_reader_who_goes_away_ends_it_without_traceback() -> None:
+def test_closed_output_ends_command_without_traceback() -> None:
     command = [sys.executable, "-m", "sim", "42", "--minutes", "0.1", "--trace"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None

@@ -251,7 +251,9 @@ async def served(driver: Driver, data: bytes) -> bytes:
     return answer
 
 
-async def test_stranger_is_sent_challenge_only(autojump_clock: trio.testing.MockClock) -> None:
+async def test_unproved_connection_gets_challenge_only(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     one, _ = pair()
     one.driver.secret = SECRET
     begin = challenge(bytes(NONCE_BYTES))
@@ -297,7 +299,7 @@ async def test_link_needs_same_secret_at_both_ends(
         nursery.cancel_scope.cancel()
 
 
-async def test_stranger_who_trickles_or_waits_is_closed_in_time(
+async def test_slow_unproved_connection_is_closed_in_time(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     one, _ = pair()
@@ -401,7 +403,7 @@ async def test_broken_stream_ends_link(autojump_clock: trio.testing.MockClock) -
         nursery.cancel_scope.cancel()
 
 
-async def test_silent_peer_is_given_up(autojump_clock: trio.testing.MockClock) -> None:
+async def test_silent_peer_is_closed(autojump_clock: trio.testing.MockClock) -> None:
     one, _ = pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(one.driver.keep_time)

@@ -63,7 +63,7 @@ def test_newer_connection_takes_place_of_older() -> None:
     assert links.receive(first, Eof(), 0) == []
 
 
-def test_source_that_is_somebody_else_is_refused() -> None:
+def test_source_with_wrong_name_is_refused() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     assert links.receive(sink, hello(3), 0) == [
@@ -99,7 +99,7 @@ def test_followers_are_bounded_and_may_share_name() -> None:
     assert len(links.followers) == FOLLOWERS_MAX - 1
 
 
-def test_follower_that_asks_for_nothing_makes_room_for_next() -> None:
+def test_idle_follower_is_replaced_by_next() -> None:
     links = alone()
     greeting = Hello("f", 1, make_origin(1, 3), "", {}, FOLLOWER)
     idle = [connected(links, greeting) for _ in range(FOLLOWERS_MAX)]

@@ -225,7 +225,7 @@ def test_newer_query_replaces_older_one() -> None:
     assert two.known[ap].number == 2
 
 
-def test_query_of_stranger_gets_no() -> None:
+def test_query_of_non_member_gets_negative_reply() -> None:
     """A follower, or a source that we follow."""
     world = AskingWorld(2, [(1, 2)])
     stranger = Place(world[1], (7, 1))
@@ -305,7 +305,7 @@ def reached(start: int, links: set[Link]) -> set[Link]:
 
 
 @given(graphs(), st.booleans(), st.data())
-def test_yes_is_true_whatever_happens_to_links_meanwhile(
+def test_positive_reply_is_true_despite_link_changes(
     graph: tuple[int, list[Link]], is_still: bool, data: st.DataObject
 ) -> None:
     """A positive reply is true, and every query has a reply.

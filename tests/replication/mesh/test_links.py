@@ -228,7 +228,7 @@ def test_much_garbage_is_collected_in_short_steps() -> None:
 # -- gaps, names, questions ----------------------------------------------------------------
 
 
-def test_gaps_wait_while_snapshot_is_under_way() -> None:
+def test_gaps_wait_while_snapshot_is_loaded() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     sink.state = SinkState.WAITING
@@ -237,7 +237,7 @@ def test_gaps_wait_while_snapshot_is_under_way() -> None:
     assert links.repair_at == 5 + links.limits.no_link_delay_ns
 
 
-def test_donor_is_asked_for_its_state_whatever_its_link_is_at() -> None:
+def test_snapshot_peer_is_asked_while_resuming() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2, {make_origin(3): 4}), 0)
@@ -308,7 +308,7 @@ def test_reports_about_ourselves_are_ignored() -> None:
     assert links.replica.stability.clocks == {2: 5, 3: 8}
 
 
-def test_strangers_are_asked_nothing() -> None:
+def test_link_without_hello_gets_no_query() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     drain(sink)

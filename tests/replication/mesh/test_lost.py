@@ -128,7 +128,7 @@ def test_lost_effect_makes_later_ones_of_its_origin_lost() -> None:
     assert len(here.drop_lost_ops()) == 1
 
 
-def test_operation_of_life_that_goes_on_is_never_dropped() -> None:
+def test_op_of_present_incarnation_is_never_dropped() -> None:
     here = losses()
     here.replica.accept(operation(NEW_ONE, 1, {OLD_THREE: 1}))
     assert not here.begin_statements(0)

@@ -313,7 +313,7 @@ def test_link_of_region_that_has_recovered_does_not_wait() -> None:
     assert ap.state is SinkState.RESUMING
 
 
-def test_peers_are_told_of_merged_snapshot() -> None:
+def test_merged_snapshot_is_acknowledged_to_peers() -> None:
     """Otherwise the peers would send what the snapshot has brought."""
     there = replica(2)
     write(there, 3)

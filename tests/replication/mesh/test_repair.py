@@ -117,7 +117,7 @@ def test_help_ends_when_direct_link_delivers() -> None:
     assert repair.gaps == {}
 
 
-def test_help_goes_on_while_who_should_bring_it_has_lost_it() -> None:
+def test_repair_continues_if_origin_has_lost_ops() -> None:
     repair, us, ap = Repair(Limits()), streaming(1, {AP: 3}), streaming(3, {})
     sinks = table(us, ap)
     repair.check_gaps({}, {}, sinks, 0)
@@ -171,7 +171,7 @@ def test_refusal_of_what_is_no_gap_any_more_is_only_noted() -> None:
     assert repair.gaps == {}
 
 
-def test_ops_under_way_are_not_requested() -> None:
+def test_ops_in_transit_are_not_requested() -> None:
     repair = Repair(Limits())
     us, ap = streaming(1, {AP: 30}), streaming(3, {AP: 30})
     sinks = table(us, ap)
@@ -238,7 +238,7 @@ def test_ops_of_repair_are_not_requested_again() -> None:
     assert sa.asked == frozenset()
 
 
-def test_helper_that_is_far_away_gets_three_round_trips() -> None:
+def test_distant_repair_peer_gets_three_round_trips() -> None:
     repair = Repair(Limits())
     us, sa = streaming(1, {AP: 3}, rtt=200 * MS), streaming(4, {AP: 3}, rtt=300 * MS)
     sinks = table(us, sa)

@@ -57,7 +57,7 @@ def test_process_that_is_linked_is_kept_while_alive() -> None:
     assert links.membership.present[2] == (0, hello(2).origin)
 
 
-def test_silent_process_makes_room_for_its_successor() -> None:
+def test_silent_process_is_replaced_by_successor() -> None:
     links = alone()
     first = connected(links, hello(2))
     second, events = greet(links, OTHER, ALIVE_NS + 1)

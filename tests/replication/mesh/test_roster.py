@@ -150,7 +150,7 @@ def test_region_that_only_its_own_file_lists_is_guest() -> None:
         attrs.evolve(hello("ap", 3, THREE), cluster="bank"),
     ],
 )
-def test_stranger_is_no_guest(greeting: Hello) -> None:
+def test_hello_of_non_member_is_refused(greeting: Hello) -> None:
     here = links()
     source = here.serve(0)
     here.receive(source, greeting, 0)

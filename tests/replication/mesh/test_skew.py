@@ -28,7 +28,7 @@ def test_clock_that_is_behind_counts_too() -> None:
     assert skews.of == {"eu": -8_900}
 
 
-def test_time_under_way_is_no_difference() -> None:
+def test_delay_is_not_clock_skew() -> None:
     skews = Skews()
     assert not skews.record("eu", 8_500, 10_000, 1_500 * MS)
     assert skews.of == {"eu": 0}

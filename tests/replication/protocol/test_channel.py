@@ -106,7 +106,7 @@ def test_frames_without_key_are_refused() -> None:
             other.receive(forged)
 
 
-def test_channel_keeps_no_room_for_what_it_has_given_out() -> None:
+def test_channel_keeps_no_memory_of_decoded_frames() -> None:
     one, other = open_channels()
     large = one.wrap([Ops((bytes(1 << 20),))])
     other.receive(large[:-1])

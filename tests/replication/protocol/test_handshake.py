@@ -92,7 +92,7 @@ def test_wrong_or_missing_secret_gets_no_proof_in_return(secret: LinkSecret) -> 
         dials.end()
 
 
-def test_impostor_who_listens_is_not_believed() -> None:
+def test_listening_impostor_is_refused() -> None:
     dials, serves = end(Role.DIALS), end(Role.SERVES, OTHER, nonce=2)
     proofs(dials, serves)
     with pytest.raises(NotProven):
@@ -153,7 +153,7 @@ def test_bytes_before_proof_are_refused() -> None:
     assert serves.outgoing == b""
 
 
-def test_of_stranger_less_than_two_messages_are_kept() -> None:
+def test_unproved_end_may_store_less_than_two_messages() -> None:
     assert UNREAD_BYTES_MAX == CHALLENGE_BYTES + PROOF_BYTES == 74
     here = end(Role.SERVES)
     for byte in challenge(bytes(NONCE_BYTES)) + bytes(PROOF_BYTES - 1):

@@ -234,7 +234,7 @@ def test_follower_with_number_of_member_is_none() -> None:
     assert not source.closed
 
 
-def test_our_own_next_life_voids_what_was_reported_to_us() -> None:
+def test_own_new_incarnation_voids_received_reports() -> None:
     here = links()
     sink = here.dial("r2", 0)
     here.receive(sink, hello_of(2, TWO), 0)

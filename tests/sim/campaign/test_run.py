@@ -164,7 +164,7 @@ def test_regions_that_never_agree_break_promise_of_liveness(
     assert "links that are not through: us > eu is down" in result.reason
 
 
-def test_writes_to_who_is_away_are_refused() -> None:
+def test_writes_to_absent_region_are_refused() -> None:
     run = Run(options())
     away = [
         ScheduleStep(SECOND, "crash", ("us",), 5 * SECOND),
@@ -216,7 +216,7 @@ def test_region_down_at_end_is_started() -> None:
     assert regions_agree(run.world, ["eu", "us", "ap"])
 
 
-def test_signs_of_life_come_in_virtual_time() -> None:
+def test_progress_is_reported_in_virtual_time() -> None:
     seen: list[int] = []
     late = ScheduleStep(25 * SECOND, "write", ("eu",), commands=(("SADD", "all:1", "a"),))
     Run(options(), on_pulse=lambda world: seen.append(world.now)).play_steps([*STEPS, late])
@@ -230,7 +230,7 @@ def test_clocks_and_pieces_are_set_for_whole_run() -> None:
     assert {way.chops for way in run.world.network} == {9}
 
 
-def test_slow_links_and_patience_take_their_time() -> None:
+def test_slow_links_and_long_silence_extend_limit() -> None:
     quick = SimWorld(Plan.of(["a", "b"], delay_ms=1))
     slow = SimWorld(Plan.of(["a", "b"], delay_ms=500))
     tuning = slow.plan.tuning
@@ -353,7 +353,7 @@ def test_unfinished_frame_without_noise_is_no_excuse(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.interpreted("gives a link another method")
-def test_link_that_never_gives_up_damaged_frame_breaks_promise(
+def test_link_that_waits_for_damaged_frame_breaks_promise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def note_every_byte(end: End, now: int) -> None:
@@ -425,7 +425,7 @@ def test_region_that_must_wait_for_separated_one_is_endured() -> None:
 
 
 @pytest.mark.interpreted("gives the recovery of a region another method")
-def test_region_that_waits_for_nobody_breaks_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_region_that_never_recovers_breaks_promise(monkeypatch: pytest.MonkeyPatch) -> None:
     def wait_for_ever(_memory: RecoveryState) -> bool:
         return True
 

@@ -7,7 +7,7 @@ from crdt.embed.replica import Outcome
 from sim.engine.watched_replica import WatchedReplica
 
 
-def test_ops_are_reported_whatever_seals() -> None:
+def test_ops_are_reported_for_every_way_of_sealing() -> None:
     one, other = WatchedReplica(1), WatchedReplica(2)
     sealed: list[list[Op]] = []
     one.watch_seals(sealed.append)

@@ -99,7 +99,7 @@ def test_link_that_was_cut_is_not_dialled(world: SimWorld) -> None:
     assert dial_of(world).wire is not None
 
 
-def test_link_that_is_cut_while_answer_is_under_way_stays_cut(world: SimWorld) -> None:
+def test_link_cut_during_dial_stays_cut(world: SimWorld) -> None:
     world.sleep(DELAY + 1)
     world.cut_link("eu", "us")
     world.sleep(SECOND)

@@ -215,7 +215,7 @@ def test_network_knows_all_ways(ends: Ends) -> None:
     assert ends.network.worst_delay() == 200 * MS
 
 
-def test_way_is_clear_when_all_that_is_under_way_has_come(ends: Ends) -> None:
+def test_way_is_clear_when_everything_has_arrived(ends: Ends) -> None:
     assert (ends.way.clear_at, ends.network.clear_at) == (0, 0)
     ends.pipe.send(b"a")
     ends.engine.run_until(10 * MS)

@@ -95,7 +95,7 @@ def test_before_handshake_only_that_is_sent(line: Line) -> None:
     assert line.ends == ["the peer hung up"]
 
 
-def test_part_of_frame_is_noticed_until_rest_is_there(line: Line) -> None:
+def test_part_of_frame_is_noticed_until_it_is_complete(line: Line) -> None:
     wire = line.wire
     data = line.far.wrap([Truncated()])
     channel = wire.connection.channel
@@ -219,7 +219,7 @@ def test_line_rests_after_batch_with_piece_of_snapshot(line: Line) -> None:
     assert wire.sent > 0
 
 
-def test_line_that_is_over_does_not_rest(line: Line) -> None:
+def test_ended_line_is_not_idle(line: Line) -> None:
     line.connect()
     line.wire.rests_until = SECOND
     line.hang_up()

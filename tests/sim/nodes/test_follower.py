@@ -92,7 +92,7 @@ def test_promoted_follower_keeps_data_and_receives_no_more() -> None:
     world.check_end()
 
 
-def test_each_life_begins_with_nothing() -> None:
+def test_each_restart_begins_empty() -> None:
     world, copy = following("eu")
     world.run("eu", "SET", "k", "v")
     assert world.converge(10 * SECOND)
@@ -133,7 +133,7 @@ def test_follower_refuses_stale_reads_while_source_is_away() -> None:
     assert world.run("f", "GET", "k") == b"v"
 
 
-def test_late_bytes_of_ended_connection_do_not_count_as_heard() -> None:
+def test_late_bytes_of_ended_connection_do_not_count() -> None:
     world, copy = following("eu")
     earlier = copy.connectors["eu"].wire
     assert earlier is not None

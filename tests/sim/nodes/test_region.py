@@ -55,7 +55,7 @@ def test_restarted_region_refuses_writes_until_caught_up(world: SimWorld) -> Non
     assert world.run("eu", "SET", "a", "3") == "OK"
 
 
-def test_life_may_begin_with_kept_snapshot(world: SimWorld) -> None:
+def test_restart_may_begin_with_kept_snapshot(world: SimWorld) -> None:
     kept = world.sites["eu"].take_snapshot()
     world.crash_process("eu")
     world.crash_process("us")

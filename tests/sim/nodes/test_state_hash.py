@@ -79,7 +79,7 @@ def test_looking_wants_refresh_first() -> None:
         state_hash.fingerprint()
 
 
-def test_equal_data_are_same_whatever_way_there() -> None:
+def test_equal_data_have_equal_hashes() -> None:
     (here, ours), (there, theirs) = mirrored(1), mirrored(2)
     here.set(b"s").add(b"a")
     there.set(b"s").add(b"b")

@@ -75,7 +75,7 @@ def test_later_label_of_lane_stays_clear_of_those_before() -> None:
     assert drawing.y_of_time(1) == drawing.y_of_time(0) + 2 * ROW
 
 
-def test_time_has_its_room_within_limits() -> None:
+def test_time_axis_keeps_its_limits() -> None:
     times = (0, 1, 1 + 40 * MS, SECOND)
     arrows = tuple(Arrow(time, time, "eu", "us", "Ops") for time in times)
     drawing = Drawing(Picture(REGIONS, (), arrows))

@@ -78,7 +78,7 @@ def test_configuration_may_give_unmeasured_delays() -> None:
     assert Plan(config).latency_between("mars", "us-east-1") == Latency.constant(ms(8_000))
 
 
-def test_followers_are_near_whom_they_follow() -> None:
+def test_followers_are_near_their_sources() -> None:
     copy = Copy("f", 255, ("a",))
     plan = attrs.evolve(Plan.of(["a", "b"], delay_ms=500), copies=(copy,))
     assert plan.process_names == ("a", "b", "f")

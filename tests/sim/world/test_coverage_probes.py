@@ -39,7 +39,7 @@ def test_backlog_that_has_run_out_is_seen() -> None:
     assert wanted <= seen(small)
 
 
-def test_second_life_and_unanswered_call_are_seen() -> None:
+def test_second_incarnation_and_failed_dial_are_counted() -> None:
     fresh = world()
     fresh.crash_process("us")
     fresh.sleep(5 * SECOND)

@@ -113,7 +113,7 @@ def test_slow_exchanges_measure_no_clocks(world: SimWorld) -> None:
     assert describe_wrong_skew(world, site, world.sites["us"], -1) == ""
 
 
-def test_write_that_is_under_way_is_seen(world: SimWorld) -> None:
+def test_write_in_transit_is_counted(world: SimWorld) -> None:
     world.cut("eu", "us")
     world.run("eu", "SET", "k", "w")
     shown = list(wrong_figures(world, world.sites["eu"]))

@@ -85,7 +85,7 @@ def test_kill_closes_others_at_once_and_oneself_after_reply() -> None:
     assert re.search(b"flags=cA", lines(Client(database), "CLIENT LIST")[0])
 
 
-def test_who_calls_is_spared_unless_it_asks_otherwise() -> None:
+def test_calling_client_is_spared_by_default() -> None:
     database = instance()
     client = Client(database, b"1.1.1.1:1")
     assert lines(client, "CLIENT KILL TYPE normal") == [b":0\r\n"]
@@ -93,7 +93,7 @@ def test_who_calls_is_spared_unless_it_asks_otherwise() -> None:
     assert client.closing
 
 
-def test_who_waits_for_other_regions_is_unblocked_too() -> None:
+def test_clients_that_wait_for_regions_are_unblocked() -> None:
     database = instance()
     waiting, caller = Client(database), Client(database)
     for reason, reply in ((b"TIMEOUT", b":0\r\n"), (b"ERROR", b"-UNBLOCKED client unblocked")):

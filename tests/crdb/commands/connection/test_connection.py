@@ -56,7 +56,7 @@ def test_password() -> None:
     ]
 
 
-def test_strangers_may_send_little_until_they_authenticate() -> None:
+def test_unauthenticated_clients_may_send_little() -> None:
     client = Client(instance(requirepass="secret"))
     long = b"*2\r\n$4\r\nECHO\r\n$20000\r\n" + b"x" * 20_000 + b"\r\n"
     assert receive(client, b"AUTH secret\r\n" + long).startswith(b"+OK\r\n$20000\r\n")

@@ -19,7 +19,7 @@ def test_one_exec_is_one_operation_everywhere() -> None:
     assert regions.everywhere("GET", "a") == b"2"
 
 
-def test_failure_inside_does_not_stop_rest() -> None:
+def test_failed_command_does_not_stop_transaction() -> None:
     client = Client(instance())
     replies = lines(client, "MULTI", "SET k v", "INCR k", "SET k w", "EXEC", "GET k")
     assert replies[-2] == (b"*3\r\n+OK\r\n-ERR value is not an integer or out of range\r\n+OK\r\n")

@@ -48,7 +48,7 @@ def test_flush_removes_what_it_has_seen_of_all_keys() -> None:
 
 @pytest.mark.parametrize("command", ["RENAME", "COPY"])
 @pytest.mark.rule("KEY-8")
-def test_copy_is_new_and_rest_stays(command: str) -> None:
+def test_concurrent_add_stays_at_source(command: str) -> None:
     regions = both((command, "x", "y"), ("SADD", "x", "late"), SET)
     assert regions.everywhere("SMEMBERS", "y") == [b"a", b"b"]
     left = [b"late"] if command == "RENAME" else [b"a", b"b", b"late"]

@@ -28,7 +28,7 @@ def test_lower_region_wins_at_same_time() -> None:
 
 
 @pytest.mark.rule("ORD-6")
-def test_what_observed_other_wins_whatever_clocks_say() -> None:
+def test_observing_write_wins_despite_clocks() -> None:
     regions = both(("SET", "x", "a"), ("SET", "x", "b"))
     regions.now -= 1_000_000
     regions.run(1, "SET", "x", "slow clock")

@@ -38,7 +38,7 @@ def test_any_writer_serves_blocked_clients() -> None:
     assert receive(waiter, b"") == POPPED % b"x"
 
 
-def test_exec_is_over_before_anybody_is_served() -> None:
+def test_exec_ends_before_clients_are_served() -> None:
     database = instance()
     waiter = Client(database)
     lines(waiter, "BLPOP l 0")
@@ -92,7 +92,7 @@ def test_deadline_that_was_met_is_forgotten() -> None:
     assert client.blocked
 
 
-def test_deadlines_of_those_who_wait_no_more_do_not_pile_up() -> None:
+def test_deadlines_of_unblocked_clients_do_not_pile_up() -> None:
     database = instance()
     client, pusher = Client(database), Client(database)
     patient = Client(database)
@@ -213,7 +213,7 @@ def test_driver_is_notified() -> None:
 
 @pytest.mark.parametrize("by_snapshot", [False, True])
 @pytest.mark.rule("LST-10")
-def test_whatever_brings_element_serves(by_snapshot: bool) -> None:
+def test_any_arrival_of_element_serves(by_snapshot: bool) -> None:
     """An operation and a snapshot both serve a blocked client. A snapshot also dirties watched keys
     (D-16)."""
     regions = Regions(3)

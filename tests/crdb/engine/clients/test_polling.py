@@ -38,7 +38,7 @@ def test_client_waits_until_what_it_waits_for_is_there() -> None:
     assert database.woken == [client]
 
 
-def test_whoever_is_served_at_last_moment_has_not_given_up() -> None:
+def test_client_served_at_timeout_gets_no_timeout() -> None:
     database = instance()
     late, served = Client(database), Client(database)
     wait(late, [])

@@ -84,7 +84,7 @@ def test_what_is_counted() -> None:
     assert client.output_bytes == 7 + 9
 
 
-def test_who_lets_replies_pile_up_is_closed() -> None:
+def test_client_with_too_many_unread_replies_is_closed() -> None:
     database = instance(client_output_buffer_limit="normal 10000 0 0")
     client, other = Client(database), Client(database)
     receive(other, b"SET k " + b"x" * 1000 + b"\r\n")

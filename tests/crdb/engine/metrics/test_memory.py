@@ -87,7 +87,7 @@ def test_figures_follow_process() -> None:
     assert (memory.used_bytes, memory.peak_bytes) == (5, 7)
 
 
-def test_less_room_there_is_sooner_next_look() -> None:
+def test_less_free_memory_means_earlier_sample() -> None:
     process = Process()
     memory = memory_of(process)
     memory.set_limit(8 << 20, received_bytes=100)
@@ -134,7 +134,7 @@ def test_large_values_must_fit() -> None:
     assert memory.can_allocate(GROWTH_MIN - 1)
 
 
-def test_system_must_have_room_for_copies_that_are_sent() -> None:
+def test_system_must_have_memory_for_sent_copies() -> None:
     memory = memory_of(Process(used=10, spare=3 * GROWTH_MIN))
     assert memory.can_allocate(GROWTH_MIN)
     assert not memory.can_allocate(GROWTH_MIN + 1)
@@ -201,7 +201,7 @@ def test_look_is_taken_while_clients_send_much() -> None:
     assert receive(client, write) == b"+OK\r\n"
 
 
-def test_string_for_which_there_is_no_room_is_not_made() -> None:
+def test_string_that_exceeds_memory_is_not_made() -> None:
     database = instance(maxmemory="100mb")
     database.memory.probe = Process(used=90 << 20).probe
     database.memory.sample(0)

@@ -92,7 +92,7 @@ def test_restart_waits_for_peers(held: Vector | None) -> None:
 
 
 @pytest.mark.parametrize(("held", "writes"), [({OLD: 2, OLD + 1: 3}, 5), (None, 0)])
-def test_start_empty_gives_up_data(held: Vector | None, writes: int) -> None:
+def test_start_empty_drops_data(held: Vector | None, writes: int) -> None:
     here = region()
     assert here.lifecycle.begin(RegionStart(4, is_first=False), held, start_empty=True) == {}
     assert here.is_ready

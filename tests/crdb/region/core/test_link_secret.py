@@ -127,7 +127,7 @@ def test_no_secret_and_weak_one_are_reported(secret: str, events: list[str]) -> 
     assert "hunter2" not in str(reported)
 
 
-def test_each_stranger_is_reported_once_and_not_too_many() -> None:
+def test_each_address_without_secret_is_reported_once() -> None:
     refusals = ReportedAddresses()
     assert refusals.is_new("10.0.0.1")
     assert not refusals.is_new("10.0.0.1")
@@ -135,7 +135,7 @@ def test_each_stranger_is_reported_once_and_not_too_many() -> None:
     assert sum(new) == ADDRESSES_REMEMBERED - 1
 
 
-async def test_stranger_at_link_port_is_reported_once_and_counted() -> None:
+async def test_connection_without_secret_is_counted() -> None:
     events: list[Named] = []
     config = Config.from_names(["us", "eu"])
     region = RegionServer(config, "us", emit=collector(events), state=None)

@@ -50,7 +50,7 @@ def test_it_is_known_whether_full_sync_ended_it() -> None:
     assert instance.stale_released_with_merge
 
 
-def test_who_may_not_write_for_another_reason_still_may_not() -> None:
+def test_other_reason_against_writes_remains() -> None:
     instance, _, staleness = region()
     instance.refuse_writes = READONLY
     staleness.end()

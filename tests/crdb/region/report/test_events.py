@@ -39,7 +39,7 @@ def test_process_of_one_region_reports_it() -> None:
     assert [region["id"] for region in region_addresses(world(), ("eu",))] == [2]
 
 
-def test_json_is_one_line_whatever_it_holds() -> None:
+def test_json_is_always_one_line() -> None:
     details = {"region": "us", "peer": "eu", "direction": "in", "reason": "a\nb"}
     line = json_line(1.5, "link down", details)
     assert "\n" not in line
@@ -115,7 +115,7 @@ def test_traceback_stands_below() -> None:
     ]
 
 
-def test_strangers_cannot_send_control_codes() -> None:
+def test_remote_text_cannot_send_control_codes() -> None:
     reason = "bell \x07, escape \x1b[2J, new\nline, right to left \u202e"
     details = {"region": "us", "peer": "eu", "direction": "in", "reason": reason}
     (line,) = text_lines("link down", details)

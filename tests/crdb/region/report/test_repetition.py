@@ -97,7 +97,7 @@ def test_alternating_events_are_not_repetitions(
         NotStoppedEvent(),
     ],
 )
-def test_who_wants_to_stop_is_answered_each_time(event: OperatorEvent) -> None:
+def test_each_attempt_to_stop_is_reported(event: OperatorEvent) -> None:
     events = Repetition()
     for now in (0.0, 1.0):
         assert events.event_to_show(event, now) == event
@@ -114,7 +114,7 @@ def test_memory_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("event", ["cross-protocol request", "wrong password"])
-def test_clients_of_one_host_are_counted_whatever_their_ports(event: str) -> None:
+def test_clients_of_host_are_counted_across_ports(event: str) -> None:
     repetition = Shown()
     here = {"region": "us", "address": "10.0.0.1:50001"}
     assert repetition.details_to_show(event, here, 0.0) == here

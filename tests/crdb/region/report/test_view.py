@@ -111,7 +111,7 @@ def test_most_apart_is_one_that_lacks_most_of_all_there_is() -> None:
     assert most_apart([]) == 0
 
 
-def test_link_that_streams_shows_what_is_under_way() -> None:
+def test_streaming_link_shows_ops_in_transit() -> None:
     busy = LinkInfo("us", "eu", LinkState.STREAMING, lag_ms=36, lag_ops=1_200)
     assert "36 ms, 1,200 behind" in drawn(view_state("us", "eu", links=[busy]))
 
@@ -184,7 +184,7 @@ NAMES = st.lists(st.text(st.characters(categories=["L"]), min_size=1, max_size=2
 
 
 @given(NAMES.filter(bool), st.integers(1, 200), st.integers(1, 60), st.sampled_from(LinkState))
-def test_whatever_there_is_fits_screen(
+def test_every_view_fits_screen(
     names: list[str], width: int, height: int, state: LinkState
 ) -> None:
     links = [LinkInfo(*ends, state) for ends in permutations(names, 2)]

@@ -55,7 +55,7 @@ def test_effects_of_command(
     assert (came_to.name, came_to.args) == expected
 
 
-def test_elements_are_named_by_who_inserted_them() -> None:
+def test_elements_are_named_by_their_origin() -> None:
     replica = replica_with("RPUSH k a b", "LPUSH k c d")
     value: Any = replica.keyspace.lookup(b"k")
     first, second = replica.origin << 40 | 1, replica.origin << 40 | 2

@@ -38,7 +38,7 @@ def test_write_arrives_at_delivery() -> None:
     assert len(world.sites[2].waiting) == 1
 
 
-def test_duplicate_stays_under_way() -> None:
+def test_duplicate_stays_in_transit() -> None:
     world = world_after("write 1 SADD k a\nduplicate 2 0")
     assert len(world.sites[1].waiting) == 1
     world.run_on(parse(SET, "deliver 2 0"))
@@ -62,7 +62,7 @@ def test_operation_waits_for_what_it_saw() -> None:
     assert shown(world, 3) is None
 
 
-def test_refused_operation_stays_under_way() -> None:
+def test_refused_operation_stays_in_transit() -> None:
     world = world_after("write 1 SADD k a\npull 1 1\nwrite 1 SADD k a")
     world.sites[1].replica.causal_buffer.limit = 1
     world.run_on(parse(SET, "deliver 2 1"))

@@ -149,7 +149,7 @@ def test_invalid_counter_state_is_refused(state: object) -> None:
         counter.load(state)
 
 
-def test_share_lives_while_increment_is_not_reset() -> None:
+def test_share_stays_while_increment_is_not_reset() -> None:
     share = counted((A, 1, 1, 5))[0]
     assert share.live()
     share.reset_seq = 1

@@ -14,7 +14,7 @@ def report(age: CopyAge, sent: int, arrived: int, trip: int | None = BEST) -> No
     age.record_report(sent + AHEAD, trip, BEST, arrived)
 
 
-def test_first_report_may_have_been_under_way_since_connection() -> None:
+def test_first_report_may_be_as_old_as_connection() -> None:
     age = CopyAge(1 * SECOND)
     age.record_report(AHEAD, None, 0, 3 * SECOND)
     age.record_covered()
@@ -22,7 +22,7 @@ def test_first_report_may_have_been_under_way_since_connection() -> None:
     assert age.age_ns(4 * SECOND, PAUSE) == 3 * SECOND
 
 
-def test_covered_copy_is_as_old_as_latest_report_was_under_way() -> None:
+def test_age_of_covered_copy_is_delay_of_report() -> None:
     age = CopyAge(0)
     report(age, 0, 50 * MS)
     age.record_covered()

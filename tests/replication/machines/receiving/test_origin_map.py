@@ -234,7 +234,7 @@ def test_identity_map_copies_nothing() -> None:
     assert follower.to_bytes() == here.to_bytes()
 
 
-def test_region_without_room_is_refused() -> None:
+def test_region_beyond_block_is_refused() -> None:
     with pytest.raises(DecodeError, match="region 4 of a source: there is room for 3 regions"):
         HIGH.origin(make_origin(4))
     assert HIGH.back({}) == {}

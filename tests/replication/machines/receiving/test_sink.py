@@ -364,7 +364,7 @@ def test_sink_catches_up_once() -> None:
     assert of(CaughtUp, sink.receive(Heartbeat({US: 3, AP: 2}, 0), 0)) == []
 
 
-def test_gaps_are_asked_for_and_let_go() -> None:
+def test_gap_requests_are_made_and_withdrawn() -> None:
     sink = sink_in_state(S.STREAMING)
     sink.fill(EU, 3, 0)
     assert drain(sink) == [GapRequest(EU, 3)]
@@ -416,7 +416,7 @@ def test_acknowledgements_are_sent_in_time() -> None:
     assert sink.tick(limits.silence_ns_max) == []
 
 
-def test_source_that_does_not_answer_is_given_up() -> None:
+def test_silent_source_is_closed() -> None:
     sink = make_sink(replica(2))
     assert sink.deadline == Limits().silence_ns_max
     assert sink.tick(sink.deadline - 1) == []

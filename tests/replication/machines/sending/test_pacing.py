@@ -48,7 +48,7 @@ class Pipe:
 
 
 @pytest.mark.parametrize("rate", [5_000, 20_000, 1_000_000, 20_000_000])
-def test_bytes_under_way_arrive_within_target(rate: int) -> None:
+def test_bytes_in_transit_arrive_within_target(rate: int) -> None:
     pipe = Pipe(rate, Pace(Limits()))
     pipe.run(30)
     assert 0.2 < pipe.queue_seconds < 1.2

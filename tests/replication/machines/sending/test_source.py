@@ -117,7 +117,7 @@ def test_sink_gets_what_it_lacks_and_then_what_is_written() -> None:
     assert (source.tally.ops, source.tally.partial_ok) == (2, 1)
 
 
-def test_sink_that_has_part_of_shared_batch_gets_rest() -> None:
+def test_sink_with_part_of_shared_batch_gets_remainder() -> None:
     here, other = replica(1), replica(2)
     write(here, 2)
     write(other)
@@ -134,7 +134,7 @@ def test_sink_that_has_part_of_shared_batch_gets_rest() -> None:
     assert len(ops.batch) == 1
 
 
-def test_window_bounds_what_is_on_its_way() -> None:
+def test_window_bounds_bytes_in_transit() -> None:
     here = replica(1)
     write(here, 20, size=20)
     source = connected_source(here, SMALL)
