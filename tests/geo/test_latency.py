@@ -119,7 +119,7 @@ def test_percentile_is_share_of_draws_below_it(samples: list[int], percent: floa
     assert not_above >= int(percent * CELLS / 100)
 
 
-def test_summary_is_given_back_by_what_is_drawn() -> None:
+def test_draws_have_given_summary() -> None:
     latency = Latency.from_summary(ms(70), ms(76), maximum_ns=ms(110), deviation_ns=ms(3))
     delays = drawn(latency)
     assert latency.floor_ns == ms(70)
@@ -134,7 +134,7 @@ def test_summary_without_excess_is_nearly_constant() -> None:
     assert latency.ceiling_ns == ms(9)
 
 
-def test_deviation_beyond_what_bounds_allow_is_brought_down() -> None:
+def test_excessive_deviation_is_reduced_to_bounds() -> None:
     latency = Latency.from_summary(ms(10), ms(11), maximum_ns=ms(12), deviation_ns=ms(500))
     assert latency.mean_ns == pytest.approx(ms(11), rel=0.02)
     assert latency.ceiling_ns == ms(12)
@@ -168,9 +168,7 @@ def test_tail_changes_slowest_message_in_thousand_only() -> None:
         ("antipodes", 90, 160, 320),
     ],
 )
-def test_presets_are_what_their_names_promise(
-    name: str, floor: float, usual: float, worst: float
-) -> None:
+def test_presets_have_stated_delays(name: str, floor: float, usual: float, worst: float) -> None:
     latency = preset(name)
     assert latency.floor_ns == ms(floor)
     assert latency.percentile(95) == pytest.approx(ms(usual), rel=0.01)
@@ -188,7 +186,7 @@ def test_every_preset_is_listed() -> None:
     [(), (1,) * CELLS, (-1, *(0,) * CELLS), (*range(CELLS), 5)],
     ids=["empty", "short", "negative", "falling"],
 )
-def test_table_that_is_no_distribution_is_refused(table: tuple[int, ...]) -> None:
+def test_table_that_is_not_distribution_is_refused(table: tuple[int, ...]) -> None:
     with pytest.raises(BadData, match="quantiles"):
         Latency(table)
 

@@ -57,7 +57,7 @@ def test_two_regions_have_no_relay_and_two_hubs() -> None:
     assert hubs("ab", seven) == [Hub("a", 7, 7), Hub("b", 7, 7)]
 
 
-def test_one_region_is_no_star() -> None:
+def test_one_region_is_not_star() -> None:
     with pytest.raises(BadData, match="two regions at least"):
         hubs("a", seven)
 

@@ -191,7 +191,7 @@ def test_link_that_no_path_takes_carries_nothing() -> None:
     assert mesh.carried(lambda source, sink: slow.get((source, sink), 4))["a", "c"] == ()
 
 
-def test_sinks_and_sources_leave_out_what_is_cut() -> None:
+def test_sinks_and_sources_leave_out_cut_links() -> None:
     mesh = Topology.mesh("abc")
     assert mesh.sinks("a", cut={("a", "b")}) == ("c",)
     assert mesh.sources("b", cut={("a", "b")}) == ("c",)

@@ -130,7 +130,7 @@ def test_restarted_region_recovers_sent_writes() -> None:
     assert world["c"].replica.vector == {US: 1, make_origin(1, 1): 1}
 
 
-def test_region_that_forgot_that_it_forgot_takes_another_name() -> None:
+def test_region_with_lost_counter_takes_new_incarnation() -> None:
     world = WireWorld(mesh("a", "b", "c"))
     world.amnesia = True
     for number in range(3):
@@ -193,7 +193,7 @@ def with_full_buffer(limits: Limits) -> WireWorld:
     return world
 
 
-def test_full_gate_does_not_keep_out_what_it_waits_for() -> None:
+def test_full_causal_buffer_accepts_awaited_op() -> None:
     world = with_full_buffer(Limits())
     world.run(5000)
     assert world.agrees()

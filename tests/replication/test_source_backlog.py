@@ -124,7 +124,7 @@ def test_overrun_while_streaming_is_noticed() -> None:
     assert source.state is S.TRUNCATED
 
 
-def test_overrun_of_what_sink_does_not_want_is_none() -> None:
+def test_overrun_of_unwanted_ops_is_ignored() -> None:
     here, other = replica(1, history_bytes=300), replica(2)
     source = connected_source(here)
     write(other, 5, size=60)

@@ -31,7 +31,7 @@ def test_picture_is_drawn(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8").lstrip().startswith("<svg")
 
 
-def test_picture_that_cannot_be_written_is_one_line_at_once(
+def test_unwritable_picture_is_reported_before_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -131,7 +131,7 @@ def test_scenario_survives_full_disk(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert [path.name for path in tmp_path.iterdir()] == ["story.txt"]
 
 
-def test_interrupt_is_no_traceback(
+def test_interrupt_prints_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(_run: Run, _steps: object) -> Result:

@@ -12,9 +12,7 @@ VALUE = "value equals specification"
 @pytest.mark.long
 @pytest.mark.no_cover  # it plays through everything that has tests of its own
 @pytest.mark.parametrize("name", SUBJECTS)
-def test_our_own_types_mean_what_their_specifications_say(
-    name: str, schedules: int, seed: int
-) -> None:
+def test_builtin_types_agree_with_specifications(name: str, schedules: int, seed: int) -> None:
     report = check_subject(SUBJECTS[name], schedules=schedules, seed=seed)
     assert report.laws[VALUE] > 10 * schedules
     assert report.laws["garbage collection is invisible"] > 0

@@ -63,7 +63,7 @@ def test_options_for_names_do_not_go_with_file(
     assert "go with --regions" in capsys.readouterr().err
 
 
-def test_file_that_is_no_text_is_one_line(
+def test_file_that_is_not_text_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "regions.toml"

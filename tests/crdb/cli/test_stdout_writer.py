@@ -37,7 +37,7 @@ def read(reading: FileIO, size: int) -> str:
     return data.decode()
 
 
-async def test_what_is_put_comes_out_in_order(pipe: tuple[FileIO, int]) -> None:
+async def test_events_are_written_in_order(pipe: tuple[FileIO, int]) -> None:
     reading, writing = pipe
     here = StdoutWriter(writing)
     assert here.put("before ")
@@ -126,7 +126,7 @@ async def test_pipe_that_does_not_block_is_waited_for(pipe: tuple[FileIO, int]) 
         nursery.cancel_scope.cancel()
 
 
-async def test_full_disk_costs_what_was_to_be_written() -> None:
+async def test_full_disk_loses_pending_events() -> None:
     async with await trio.open_file("/dev/full", "wb") as full:
         here = StdoutWriter(full.wrapped.fileno())
         async with trio.open_nursery() as nursery:
@@ -175,7 +175,7 @@ async def test_without_output_everything_is_taken_and_forgotten() -> None:
         nursery.cancel_scope.cancel()
 
 
-def test_file_is_no_pipe(tmp_path: Path, pipe: tuple[FileIO, int]) -> None:
+def test_file_is_not_pipe(tmp_path: Path, pipe: tuple[FileIO, int]) -> None:
     with (tmp_path / "log").open("wb") as file:
         assert not is_pipe(file.fileno())
     assert is_pipe(pipe[1])

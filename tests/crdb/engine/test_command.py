@@ -63,7 +63,7 @@ def test_subcommands() -> None:
         ([b"Config", b"none"], b"ERR unknown subcommand 'none'. Try CONFIG HELP."),
     ],
 )
-def test_what_is_not_there_is_named(request_: list[bytes], text: bytes) -> None:
+def test_unknown_command_is_named(request_: list[bytes], text: bytes) -> None:
     with pytest.raises(CommandError) as caught:
         TABLE.require(request_)
     assert caught.value.text == text
@@ -118,7 +118,7 @@ def test_command_has_one_number_in_all_tables() -> None:
         CommandTable((second,))
 
 
-def test_table_is_no_larger_than_counters() -> None:
+def test_table_is_not_larger_than_counters() -> None:
     names = [f"c{number}" for number in range(COMMANDS_MAX)]
     CommandTable([declared(name, nothing) for name in names[1:]])
     with pytest.raises(AssertionError, match="counts calls of 511"):

@@ -123,7 +123,7 @@ def test_soft_limit_time_restarts_below_it() -> None:
     assert not client.killed
 
 
-def test_there_is_room_for_so_many() -> None:
+def test_number_of_clients_is_limited() -> None:
     database = instance(maxclients="2")
     first = Client(database)
     assert not database.is_full()

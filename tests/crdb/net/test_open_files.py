@@ -40,7 +40,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
         ((UNLIMITED, UNLIMITED), (UNLIMITED, UNLIMITED), None),
     ],
 )
-def test_it_takes_what_system_gives(
+def test_limit_is_raised_as_far_as_allowed(
     limits: list[tuple[int, int]],
     before: tuple[int, int],
     after: tuple[int, int],
@@ -69,7 +69,7 @@ def test_error_names_needed_number_of_files(
     allow_files(config, THREE[:1])
 
 
-def test_system_that_gives_nothing_more_is_taken_at_its_word(
+def test_refused_limit_reports_too_few_files(
     limits: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_which: int, _pair: tuple[int, int]) -> None:

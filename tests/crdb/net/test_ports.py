@@ -57,7 +57,7 @@ def test_of_two_versions_of_address_older_is_taken() -> None:
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 70, "no!such!host"])
-def test_what_is_no_host_is_one_line(host: str) -> None:
+def test_invalid_host_is_reported_in_one_line(host: str) -> None:
     here = attrs.evolve(region(free_base()), bind=(host,))
     with pytest.raises(CannotListen, match=r"region us: cannot listen at .*; .*bind") as caught:
         open_ports(here)

@@ -68,7 +68,7 @@ async def test_region_without_peers_does_not_wait(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start_empty", [False, True])
-async def test_what_is_held_is_noted_while_it_is_right(tmp_path: Path, start_empty: bool) -> None:
+async def test_held_vector_is_written_while_valid(tmp_path: Path, start_empty: bool) -> None:
     here, _ = region(state=tmp_path)
     assert read_held_vector(tmp_path) == {}
     send(here, b"SET k v\r\n")

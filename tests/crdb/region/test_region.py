@@ -89,7 +89,7 @@ def test_restart_without_peers_does_not_wait(tmp_path: Path) -> None:
     assert again.instance.refuse_writes is None
 
 
-async def test_peer_that_knows_more_of_us_than_we_do_stops_writes(tmp_path: Path) -> None:
+async def test_peer_with_unknown_own_writes_stops_writes(tmp_path: Path) -> None:
     """No dot is issued twice: later writes have a new incarnation."""
     here, reported = region(state=tmp_path)
     lost = here.replica.origin

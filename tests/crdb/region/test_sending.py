@@ -172,7 +172,7 @@ async def test_other_write_does_not_wait_for_large_string(
 
 
 @pytest.mark.interpreted("it replaces a method of the replica")
-async def test_what_there_is_no_memory_to_send_goes_later(
+async def test_effects_without_memory_are_sealed_later(
     autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = Writing()

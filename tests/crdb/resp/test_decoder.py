@@ -66,7 +66,7 @@ def test_pieces_of_any_size_give_the_same_replies(
     assert found == replies
 
 
-def test_bytes_that_are_no_reply_are_refused() -> None:
+def test_bytes_that_are_not_replies_are_refused() -> None:
     with pytest.raises(ValueError, match="no reply begins with"):
         decode_replies(b"?\r\n")
     with pytest.raises(ValueError, match="ends within a reply"):

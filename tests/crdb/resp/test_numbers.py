@@ -20,7 +20,7 @@ def test_integers_come_back(value: int) -> None:
     "text",
     [b"", b"-", b"+1", b"01", b"-0", b"-01", b" 1", b"1 ", b"1_0", b"0x1", b"1.0", b"9" * 19],
 )
-def test_other_spellings_are_no_integers(text: bytes) -> None:
+def test_other_spellings_are_not_integers(text: bytes) -> None:
     assert parse_integer(text) is None
 
 

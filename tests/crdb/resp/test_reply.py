@@ -67,6 +67,6 @@ DIFFERENT: list[tuple[Write, bytes, bytes]] = [
 
 
 @pytest.mark.parametrize(("write", "second", "third"), DIFFERENT)
-def test_what_protocols_spell_differently(write: Write, second: bytes, third: bytes) -> None:
+def test_replies_that_differ_between_protocols(write: Write, second: bytes, third: bytes) -> None:
     assert encoded(lambda out: write(out, 2)) == second
     assert encoded(lambda out: write(out, 3)) == third

@@ -201,7 +201,7 @@ def test_all_of_one_origin_are_dropped() -> None:
     assert buffer.drop(one) == []
 
 
-def test_what_waits_is_listed_and_can_be_dropped() -> None:
+def test_held_ops_are_listed_and_dropped() -> None:
     buffer = CausalBuffer()
     assert buffer.is_empty()
     buffer.hold(op(2, 3), {})

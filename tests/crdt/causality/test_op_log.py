@@ -58,7 +58,7 @@ def test_space_of_dropped_ops_is_used_again() -> None:
     assert made.start == 5000 - (len(made.ops) - made.head)
 
 
-def test_snapshot_raises_floor_of_what_it_brought() -> None:
+def test_snapshot_raises_floor_of_its_origins() -> None:
     made = history(3)
     made.append(op(2, 1))
     made.jump({1: 3, 2: 1}, {1: 3, 2: 9})

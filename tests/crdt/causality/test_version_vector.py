@@ -148,7 +148,7 @@ def test_anything_else_is_refused(given: Any, error: type[Exception], match: str
             method(given)
 
 
-def test_vector_is_made_of_what_json_made_of_one() -> None:
+def test_vector_is_restored_from_json() -> None:
     replica = Replica(1)
     replica.set("cart").add("milk")
     again = Vector(json.loads(json.dumps(replica.vector)))

@@ -109,7 +109,7 @@ def test_invalid_origin_is_not_called_unsupported(item: object) -> None:
 
 
 @pytest.mark.parametrize("item", [0, -1, make_dot(WIDE + 1, 0), b"1", True, None])
-def test_what_is_no_dot_in_any_format_is_no_unsupported_one(item: object) -> None:
+def test_invalid_dot_is_not_unsupported_origin(item: object) -> None:
     with pytest.raises(DecodeError, match="here: expected an integer from 1 to") as caught:
         read_dot(item, "here")
     assert not isinstance(caught.value, UnsupportedOrigin)

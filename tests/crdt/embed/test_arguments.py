@@ -65,7 +65,7 @@ def test_nothing_else_does(item: Any) -> None:
         encode(item)
 
 
-def test_text_that_is_no_unicode_is_refused() -> None:
+def test_text_that_is_not_unicode_is_refused() -> None:
     with pytest.raises(UnicodeEncodeError):
         encode("\ud800")
 
@@ -127,7 +127,7 @@ def test_non_decimals_are_refused(number: Any) -> None:
         decimal(number)
 
 
-def test_values_that_are_no_number_are_refused() -> None:
+def test_values_that_are_not_numbers_are_refused() -> None:
     with pytest.raises(TypeError):
         decimal(None)
 

@@ -158,7 +158,7 @@ def test_lost_writes_are_found_by_plain_vector() -> None:
 
 
 @pytest.mark.parametrize(("held", "offered"), [(1, 1), (1, 0), (1, 2), (2, 1), (2, 2)])
-def test_twin_of_what_waits_is_noticed_and_nothing_is_applied(held: int, offered: int) -> None:
+def test_twin_of_held_op_is_noticed(held: int, offered: int) -> None:
     one, other = twins((1, 2, 3), (4, 5, 6))
     reader = Replica(3)
     assert reader.accept(one.since({})[held]) is Outcome.HELD
@@ -201,7 +201,7 @@ def test_vector_may_be_read_while_operation_is_written() -> None:
     assert [op.last for op in there.since(early)] == [2]
 
 
-def test_parts_of_operations_are_no_contradiction() -> None:
+def test_parts_of_operations_do_not_contradict() -> None:
     here, there, third = Replica(1), Replica(2), Replica(3)
     write(here, 1, 2, 3, 4, runs=4)
     (op,) = here.since({})
@@ -275,7 +275,7 @@ def test_snapshot_without_trails_clears_ours() -> None:
     assert there.vector.fingerprints == here.vector.fingerprints
 
 
-def test_vector_before_history_is_no_evidence() -> None:
+def test_vector_before_history_is_not_evidence() -> None:
     here = Replica(1, history_bytes=1)
     write(here, *range(1, 4))
     early = here.vector
@@ -398,7 +398,7 @@ def test_vector_of_before_trail_is_compared_with_history() -> None:
         one.since(other.vector)
 
 
-def test_vector_inside_operation_part_is_no_evidence() -> None:
+def test_vector_inside_operation_part_is_not_evidence() -> None:
     here, there = Replica(1), Replica(2)
     here.counter("c").increment(1)
     early = here.vector
@@ -408,7 +408,7 @@ def test_vector_inside_operation_part_is_no_evidence() -> None:
     assert [(each.first, each.last) for each in there.since(early)] == [(1, 3)]
 
 
-def test_empty_fingerprint_is_no_evidence() -> None:
+def test_empty_fingerprint_is_not_evidence() -> None:
     assert Replica(2).since(Vector.from_text("1=0:0000004d")) == []
 
 
@@ -455,7 +455,7 @@ def test_part_of_applied_operation_is_duplicate() -> None:
     assert there.accept(op.part(1, 3)) is Outcome.DUPLICATE
 
 
-def test_snapshot_ending_inside_operation_is_no_evidence() -> None:
+def test_snapshot_ending_inside_operation_is_not_evidence() -> None:
     here, there, third = Replica(1), Replica(2), Replica(3)
     write(here, 1)
     deliver_to(here, there)

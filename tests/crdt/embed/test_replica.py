@@ -38,7 +38,7 @@ def test_operation_is_applied_once() -> None:
 
 
 @pytest.mark.parametrize("known", [1, 2])
-def test_of_operation_only_what_is_new_is_applied(known: int) -> None:
+def test_only_new_part_of_operation_is_applied(known: int) -> None:
     """An operation that one replica divides may arrive undivided from another."""
     here, there = regions(2)
     here.counter("k").increment(1)
@@ -129,7 +129,7 @@ def test_earlier_writes_are_sealed_first() -> None:
     assert there.since(here.vector)[-1].deps == {here.origin: 1}
 
 
-def test_our_own_name_on_what_we_did_not_write_is_noticed() -> None:
+def test_foreign_write_under_own_origin_is_noticed() -> None:
     here, impostor = Replica(1), Replica(1)
     impostor.set("k").add("a")
     (op,) = impostor.since({})
@@ -158,7 +158,7 @@ def test_replica_behind_log_needs_snapshot() -> None:
     assert len(there.set("k")) == 21
 
 
-def test_merge_lets_out_what_waited_for_it() -> None:
+def test_merge_releases_held_operations() -> None:
     here, there, third = regions()
     here.set("k").add("a")
     deliver_to(here, there)
@@ -386,7 +386,7 @@ def test_reset_of_one_that_has_written_nothing_keeps_its_name() -> None:
     assert last.origin == make_origin(1)
 
 
-def test_reset_forgets_what_waits_and_what_others_reported() -> None:
+def test_reset_drops_held_ops_and_reports() -> None:
     here, there = regions(2)
     there.set("k").add("a")
     here.record_report(2, there.vector, 5)
@@ -495,6 +495,6 @@ def test_invalid_incarnation_is_refused(origin: int) -> None:
     assert len(replica.keyspace.outbox) == 1
 
 
-def test_clock_that_is_no_function_is_refused() -> None:
+def test_clock_that_is_not_function_is_refused() -> None:
     with pytest.raises(TypeError, match="clock is a function that returns ms, not int"):
         Replica(1, clock=7)  # pyright: ignore[reportArgumentType]

@@ -54,7 +54,7 @@ def test_delete_removes_any_type_and_returns_success() -> None:
     assert there.keys() == here.keys() == []
 
 
-def test_key_that_is_no_text_can_be_used_as_it_is_listed() -> None:
+def test_key_that_is_not_text_can_be_used_as_it_is_listed() -> None:
     replica = Replica(1)
     replica.set(b"\xff").add("a")
     (name,) = replica.keys()

@@ -53,7 +53,7 @@ def test_integer_is_what_prints_as_itself(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [b"-0", b"00", b"+1", b"1\n", b" 1", b"", b"-", b"1.0", b"\xb2"])
-def test_non_canonical_text_is_no_integer(text: bytes) -> None:
+def test_non_canonical_text_is_not_integer(text: bytes) -> None:
     assert parse_integer(text) is None
 
 

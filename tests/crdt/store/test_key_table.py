@@ -118,7 +118,7 @@ def test_another_type_under_key_is_seen_if_it_is_shown() -> None:
         assert (b"k" in here.keyspace.dirty_keys) == is_seen
 
 
-def test_look_takes_in_whole_key_for_deletion() -> None:
+def test_lookup_for_deletion_covers_whole_key() -> None:
     replica = Replica(1)
     replica.set("k").add("a")
     before = replica.keyspace.visible_state((ANY_TYPE, DELETE, b"k"))
@@ -127,7 +127,7 @@ def test_look_takes_in_whole_key_for_deletion() -> None:
     assert replica.keyspace.visible_state((ANY_TYPE, DELETE, b"k")) != before
 
 
-def test_snapshot_into_empty_replica_touches_what_it_brings() -> None:
+def test_snapshot_into_empty_replica_dirties_keys() -> None:
     here, there = Replica(1), Replica(2)
     here.set("k").add("a")
     there.keyspace.watched_keys.update((b"k", b"other"))

@@ -245,7 +245,7 @@ def test_nor_do_its_plain_strings_and_deadlines(piece: Any) -> None:
     assert sink.vector == {}
 
 
-def test_nor_had_origin_seen_what_vector_has_not() -> None:
+def test_context_beyond_vector_is_refused() -> None:
     """Otherwise the origin's next removal would remove data that it had not observed."""
     sink = Replica(3)
     for seq, is_right in ((2, False), (1, True)):

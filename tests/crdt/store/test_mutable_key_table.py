@@ -84,7 +84,7 @@ def test_flush_removes_what_was_observed() -> None:
     assert b"s" in there.keyspace.dirty_keys
 
 
-def test_tombstones_are_no_visible_keys() -> None:
+def test_tombstones_are_not_visible_keys() -> None:
     db = keyspace()
     strings.increment(db, K, 5)
     db.delete(K)

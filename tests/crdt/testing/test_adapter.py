@@ -60,7 +60,7 @@ def test_schedules_are_bounded(data: st.DataObject) -> None:
     assert len(data.draw(schedules(3))) <= 3
 
 
-def test_machine_finds_what_is_wrong() -> None:
+def test_machine_finds_wrong_type() -> None:
     generate = settings(
         max_examples=200,
         stateful_step_count=20,

@@ -34,13 +34,13 @@ class Dead(Value):
 
 
 @pytest.mark.parametrize("name", MUST)
-def test_type_must_say(name: str) -> None:
+def test_required_methods_raise(name: str) -> None:
     with pytest.raises(NotImplementedError):
         MUST[name](Value())
 
 
 @pytest.mark.interpreted("a compiled class takes no interpreted heirs")
-def test_type_need_not_say() -> None:
+def test_optional_methods_have_defaults() -> None:
     value = Dead()
     assert value.resets() is None
     assert value.is_empty()

@@ -188,7 +188,7 @@ def test_codes_of_ones_own_are_apart_from_ours(code: Any) -> None:
         Replica(1, types=(other,))
 
 
-def test_class_without_code_is_no_type() -> None:
+def test_class_without_code_is_not_type() -> None:
     plain: Any = int
     with pytest.raises(ValueError, match=r"128\.\.255, not None"):
         Replica(1, types=(plain,))

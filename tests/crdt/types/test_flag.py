@@ -30,7 +30,7 @@ def test_one_of_them_wins(disable_wins: bool) -> None:
     assert [bool(each) for each in flags] == [False] * 2
 
 
-def test_flag_that_is_off_is_no_key() -> None:
+def test_flag_that_is_off_is_not_key() -> None:
     """Rule KEY-15."""
     here = Replica(1)
     here.flag("k").disable()

@@ -89,7 +89,7 @@ def add(db: Keyspace, delta: str) -> bytes:
     return hashes.increment_decimal(db, KEY, b"f", number)
 
 
-def test_field_that_is_no_number_is_not_added_to(db: Keyspace) -> None:
+def test_field_that_is_not_number_is_not_added_to(db: Keyspace) -> None:
     """Rule CTR-8."""
     hashes.assign(db, KEY, [b"f", b"text", b"g", b"1.5"])
     for field in (b"f", b"g"):

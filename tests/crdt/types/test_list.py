@@ -124,7 +124,7 @@ runs = st.lists(st.tuples(st.integers(0, REGIONS - 1), st.integers(1, 4)), min_s
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 4), st.floats(0, 1), runs)
 @pytest.mark.rule("LST-11")
-def test_what_region_types_at_one_place_stays_together(
+def test_text_of_region_at_one_place_stays_together(
     start: int, where: float, typed: list[tuple[int, int]]
 ) -> None:
     replicas = Replicas()
@@ -269,7 +269,7 @@ def test_merge_keeps_what_either_has_not_seen_removed() -> None:
 
 
 @pytest.mark.rule("LST-7")
-def test_set_element_outlives_removal_of_what_it_was() -> None:
+def test_set_element_survives_removal_of_old_value() -> None:
     replicas = two_that_set_one_element()
     replicas.receive(2)
     lists.remove(replicas.spaces[2], KEY, replicas.positions(2))

@@ -116,7 +116,7 @@ def test_nan_score_is_refused_without_change() -> None:
     assert held(db).score(b"m") == float("inf")
 
 
-def test_state_is_read_back_and_what_is_none_is_refused() -> None:
+def test_state_is_read_back_and_invalid_one_refused() -> None:
     db = keyspace()
     zset.assign(db, KEY, [b"a", 1.5, b"b", 2.0])
     zset.increment(db, KEY, b"b", 0.25)

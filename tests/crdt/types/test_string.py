@@ -86,7 +86,7 @@ def test_set_takes_back_increments_it_observed_and_no_others() -> None:
     assert here.string("k").get() == there.string("k").get() == "103"
 
 
-def test_increment_beside_base_that_is_no_number_is_not_shown() -> None:
+def test_increment_beside_base_that_is_not_number_is_not_shown() -> None:
     """D-04."""
     here, there = Replica(1), Replica(2)
     here.counter("k").increment(5)

@@ -50,7 +50,7 @@ def test_question_is_seen_on_small_terminal() -> None:
         assert process.wait(WAIT_SECONDS) == 0
 
 
-def test_process_that_rests_gives_its_terminal_back_meanwhile() -> None:
+def test_suspended_process_restores_terminal() -> None:
     with on_a_terminal(free_base()) as (process, terminal):
         seen(terminal, "lag of links")
         process.send_signal(signal.SIGTSTP)

@@ -31,7 +31,7 @@ def test_ctrl_c_asks_before_it_loses_data(terminal_type: str, answer: bytes) -> 
         assert process.wait(WAIT_SECONDS) == 0
 
 
-def test_any_other_answer_lets_it_run() -> None:
+def test_any_other_answer_does_not_stop_it() -> None:
     base = free_base()
     with on_a_terminal(base) as (process, terminal):
         seen(terminal, "all that")

@@ -9,7 +9,7 @@ import trio.testing
 from replication.drivers.delayed_writer import DELAYED_BYTES_MAX, EARLY_SECONDS, Line, WakeupEvent
 
 
-async def test_line_holds_back_what_is_too_much(autojump_clock: trio.testing.MockClock) -> None:
+async def test_line_holds_back_excess_bytes(autojump_clock: trio.testing.MockClock) -> None:
     ours, theirs = trio.testing.memory_stream_pair()
     line = Line(ours)
     chunk = bytes(DELAYED_BYTES_MAX // 2 + 1)

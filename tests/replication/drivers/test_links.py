@@ -223,7 +223,7 @@ async def test_refused_link_has_reason(autojump_clock: trio.testing.MockClock) -
         nursery.cancel_scope.cancel()
 
 
-async def test_bytes_that_are_no_frames_end_link(autojump_clock: trio.testing.MockClock) -> None:
+async def test_bytes_that_are_not_frames_end_link(autojump_clock: trio.testing.MockClock) -> None:
     one, _ = pair()
     ours, theirs = trio.testing.memory_stream_pair()
     async with trio.open_nursery() as nursery:
@@ -251,9 +251,7 @@ async def served(driver: Driver, data: bytes) -> bytes:
     return answer
 
 
-async def test_unproved_connection_gets_challenge_only(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
+async def test_unproved_end_gets_challenge_only(autojump_clock: trio.testing.MockClock) -> None:
     one, _ = pair()
     one.driver.secret = SECRET
     begin = challenge(bytes(NONCE_BYTES))
@@ -299,9 +297,7 @@ async def test_link_needs_same_secret_at_both_ends(
         nursery.cancel_scope.cancel()
 
 
-async def test_slow_unproved_connection_is_closed_in_time(
-    autojump_clock: trio.testing.MockClock,
-) -> None:
+async def test_slow_unproved_end_is_closed(autojump_clock: trio.testing.MockClock) -> None:
     one, _ = pair()
     ours, theirs = trio.testing.memory_stream_pair()
     async with trio.open_nursery() as nursery:

@@ -7,7 +7,7 @@ from replication.mesh.fairness import follower_to_replace, oldest_of_most_freque
 from tests.replication.ends import connected_source, hello, make_source, replica
 
 
-def test_address_with_most_connections_gives_one_up() -> None:
+def test_address_with_most_connections_loses_one() -> None:
     ends = [make_source(replica(1)) for _ in range(5)]
     for end, address in zip(ends, "abcbb", strict=True):
         end.address = address

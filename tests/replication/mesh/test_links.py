@@ -77,7 +77,7 @@ def test_frame_out_of_order_ends_link_and_nothing_else() -> None:
     assert links.receive(source, hello(2), 0) == []
 
 
-def test_bytes_that_are_no_frames_end_link() -> None:
+def test_bytes_that_are_not_frames_end_link() -> None:
     links = alone()
     source = links.serve(0)
     (closed,) = links.broken(source, RemoteProtocolError("not a frame"), 0)

@@ -77,7 +77,7 @@ def test_claim_while_no_peer_is_within_reach_loses_nothing() -> None:
     assert world["a"].replica.counter("n").value == 2
 
 
-def test_emptiness_of_peer_with_state_put_aside_is_no_answer() -> None:
+def test_empty_peer_with_disputed_state_does_not_count() -> None:
     """Region 1 has restarted. Region 2 has put its state aside, and so shows nothing at the
     moment."""
     links = Links(Replica(1), Member("r1", 1, make_origin(1)), [Peer("r2", 2, (2,))])

@@ -182,7 +182,7 @@ def test_first_peer_reveals_earlier_incarnation() -> None:
     assert of(EarlierIncarnation, links.receive(sink, hello(3, {OLD: 1}), 0)) == []
 
 
-def test_vector_of_follower_is_no_news() -> None:
+def test_vector_of_follower_does_not_count() -> None:
     """The follower may use our number for another region."""
     links = three()
     follower = Hello("f", 9, make_origin(9), "", {OLD: 5}, 1)

@@ -164,7 +164,7 @@ def test_stalled_link_is_asked_for_gap() -> None:
     assert repair.check_gaps({}, {}, table(us), ORPHAN)[0] == [GapFound("r1", AP, "r1")]
 
 
-def test_refusal_of_what_is_no_gap_any_more_is_only_noted() -> None:
+def test_refusal_of_closed_gap_is_ignored() -> None:
     repair = Repair(Limits())
     repair.record_refusal("r1", EU)
     assert repair.refused == {("r1", EU)}

@@ -101,7 +101,7 @@ def test_refused_process_reports_rival_once_until_all_take_it() -> None:
     assert of(RivalGone, links.receive(again, Resume({}, ()), 0)) == []
 
 
-def test_our_own_refusal_is_no_rival_of_ours() -> None:
+def test_own_refusal_does_not_count_as_rival() -> None:
     links = alone()
     connected(links, hello(2))
     assert of(RivalFound, greet(links, OTHER, 0)[1]) == []

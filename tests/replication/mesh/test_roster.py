@@ -159,7 +159,7 @@ def test_hello_of_non_member_is_refused(greeting: Hello) -> None:
     assert members_of(here.roster) == {2}
 
 
-def test_region_of_list_without_link_is_no_guest() -> None:
+def test_listed_region_without_link_is_refused() -> None:
     here = links(THREE)
     del here.peers["ap"]
     source = here.serve(0)

@@ -161,7 +161,7 @@ def test_unproved_end_may_store_less_than_two_messages() -> None:
         assert len(here.unread) < CHALLENGE_BYTES
 
 
-def test_early_end_of_handshake_is_no_refusal() -> None:
+def test_early_end_of_handshake_is_not_refusal() -> None:
     for role in Role:
         here = end(role)
         here.end()

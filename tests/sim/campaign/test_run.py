@@ -69,7 +69,7 @@ def test_valid_run_repeats_exactly() -> None:
     assert one.tail == ()
 
 
-def test_schedule_is_in_order_and_holds_what_was_asked_for() -> None:
+def test_schedule_is_in_order_and_complete() -> None:
     steps = list(draw_schedule(options(bursts=30)))
     times = [step.at for step in steps]
     assert times == sorted(times)
@@ -342,7 +342,7 @@ def ignore_speed(_speed: FrameSpeed, _size: int, _missing: int, _now: int) -> No
     """Record nothing, so that the time that a frame would take ends no link."""
 
 
-def test_unfinished_frame_without_noise_is_no_excuse(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unfinished_frame_without_noise_is_not_excuse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FrameSpeed, "record_part", ignore_speed)
     run = Run(options())
     run.prepare_world()

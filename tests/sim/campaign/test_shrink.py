@@ -147,7 +147,7 @@ def test_option_that_is_needed_stays() -> None:
     assert [copy.sources for copy in small.options.copies] == [("a",)]
 
 
-def test_only_so_many_options_are_tried() -> None:
+def test_number_of_tried_options_is_limited() -> None:
     tried: list[Script] = []
 
     def fails(run: Script) -> bool:

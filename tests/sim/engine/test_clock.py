@@ -25,7 +25,7 @@ def test_drift_is_in_millionths() -> None:
     assert WallClock(drift_ppm=-1000).read_ms(10 * SECOND) == EPOCH_MS + 9_990
 
 
-def test_another_drift_keeps_what_first_has_gained() -> None:
+def test_new_drift_keeps_earlier_offset() -> None:
     clock = WallClock(drift_ppm=1000)
     clock.set_drift(-2000, 10 * SECOND)
     assert clock.read_ms(10 * SECOND) == EPOCH_MS + 10_010

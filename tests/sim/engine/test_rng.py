@@ -46,7 +46,7 @@ def test_below_keeps_its_limit(seed: int, limit: int) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 1 << WORD_BITS])
-def test_below_wants_limit_that_it_can_keep(limit: int) -> None:
+def test_below_refuses_invalid_limit(limit: int) -> None:
     with pytest.raises(AssertionError):
         SeededRandom(0, "x").integer_below(limit)
 

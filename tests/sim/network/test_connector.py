@@ -107,7 +107,7 @@ def test_link_cut_during_dial_stays_cut(world: SimWorld) -> None:
     assert not world.sites["eu"].links.sources
 
 
-def test_hope_dials_at_once_but_not_twice(world: SimWorld) -> None:
+def test_connect_soon_dials_immediately_and_once(world: SimWorld) -> None:
     dial_in_silence(world)
     world.sleep(CONNECT_NS_MAX)
     world.open_way("eu", "us")

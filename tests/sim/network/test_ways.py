@@ -74,7 +74,7 @@ def test_bytes_stay_in_order_under_varying_delay() -> None:
     assert ends.conserves()
 
 
-def test_closed_way_holds_what_is_on_it_and_lets_it_go_later(ends: Ends) -> None:
+def test_closed_way_delays_data_until_opened(ends: Ends) -> None:
     ends.pipe.send(b"a")
     ends.way.close_once()
     ends.pipe.send(b"b")

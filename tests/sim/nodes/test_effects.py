@@ -61,7 +61,7 @@ def test_replaced_write_is_recorded_once() -> None:
     world.check_end()
 
 
-def test_replaced_write_of_forgotten_key_is_no_matter() -> None:
+def test_replaced_write_of_forgotten_key_is_ignored() -> None:
     world = fresh()
     book, db = world.run_history.book, world.sites["eu"].replica.keyspace
     world.run("eu", "SET", "k", "0")

@@ -103,7 +103,7 @@ def test_of_two_pauses_longer_one_counts(world: SimWorld) -> None:
     assert not eu.kept_back
 
 
-def test_crash_ends_pause_and_what_it_kept_back(world: SimWorld) -> None:
+def test_crash_ends_pause_and_drops_delayed_data(world: SimWorld) -> None:
     eu = world.sites["eu"]
     eu.pause_until(world.now + 9 * SECOND)
     world.run("us", "SET", "c", "3")

@@ -54,7 +54,7 @@ def test_new_value_of_string_is_change_but_no_new_element() -> None:
     assert state_hash.fingerprint() != before
 
 
-def test_equal_rewrite_is_no_change() -> None:
+def test_equal_rewrite_is_not_change() -> None:
     replica, state_hash = mirrored(1)
     replica.string(b"k").set(b"1")
     state_hash.drain_changes()
@@ -72,7 +72,7 @@ def test_mirror_begins_with_what_is_there() -> None:
     assert early.fingerprint() == late.fingerprint()
 
 
-def test_looking_wants_refresh_first() -> None:
+def test_comparison_requires_refresh() -> None:
     replica, state_hash = mirrored(1)
     replica.set(b"s").add(b"a")
     with pytest.raises(AssertionError, match="refresh first"):

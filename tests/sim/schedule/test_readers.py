@@ -70,7 +70,7 @@ def test_sessions_wait_only_for_queues() -> None:
     assert not names & {"BLPOP", "BRPOP", "BLMOVE", "BZPOPMIN", "SSCAN"}
 
 
-def test_database_knows_all_of_these_commands() -> None:
+def test_database_accepts_drawn_commands() -> None:
     instance = Instance(Replica(1), build_table(), name="eu", rng=Random(0))
     instance.advance(1_000)
     waiting: dict[int, SimClient] = {}

@@ -135,7 +135,7 @@ def test_pairs_are_written_together() -> None:
         assert one == (other[0], other[1].replace("twin:", "pair:"), *other[2:])
 
 
-def test_only_so_many_names_are_remembered() -> None:
+def test_number_of_remembered_names_is_limited() -> None:
     clients = writer()
     names = [clients.add_name("set:0") for _ in range(NAMES_MAX + 50)]
     kept = clients.added["set:0"]
@@ -159,7 +159,7 @@ def test_every_region_has_clients_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name != "pair"])
-def test_database_knows_all_of_these_commands(family: str) -> None:
+def test_database_accepts_drawn_commands(family: str) -> None:
     instance = Instance(Replica(1), build_table(), name="eu", rng=Random(0))
     instance.advance(1_000)
     sim_client = SimClient(instance)

@@ -21,7 +21,7 @@ def values(world: SimWorld, key: str) -> list[object]:
     return [world.run(region, "GET", key) for region in ("eu", "us", "ap")]
 
 
-def test_write_takes_way_and_no_longer_than_that(world: SimWorld) -> None:
+def test_write_arrives_after_delay_of_way(world: SimWorld) -> None:
     world.run("eu", "SET", "k", "v")
     assert values(world, "k") == [b"v", None, None]
     world.sleep(19 * MS)

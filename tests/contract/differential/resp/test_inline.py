@@ -35,7 +35,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("line", CASES)
-def test_lines_mean_what_they_mean_to_redis(peer: Peer, line: bytes) -> None:
+def test_inline_requests_are_parsed_as_by_redis(peer: Peer, line: bytes) -> None:
     theirs = exchange(peer.server, line + b"\r\n")
     words = split_line(line)
     if words is None:

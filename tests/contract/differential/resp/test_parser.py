@@ -82,7 +82,7 @@ requests_alphabet = st.lists(
 
 @given(data=requests_alphabet)
 @example(data=b"*1\r\n\n\r\n")
-def test_any_bytes_do_what_they_do_to_redis(redis_server: Server, data: bytes) -> None:
+def test_any_bytes_have_same_effect_as_in_redis(redis_server: Server, data: bytes) -> None:
     """Send random bytes and then a witness command. An unfinished request sometimes contains the
     witness."""
     mine, theirs = ours(data), exchange(redis_server, data)

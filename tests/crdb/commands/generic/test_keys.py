@@ -30,7 +30,7 @@ def test_delete_removes_what_it_has_seen() -> None:
 
 
 @pytest.mark.rule("KEY-4")
-def test_what_is_dead_is_not_seen() -> None:
+def test_deleted_keys_are_not_seen() -> None:
     regions = both(("DEL", "x"), ("INCR", "y"), ("INCRBY", "x", "5"))
     for command, answer in (("KEYS *", [b"y"]), ("DBSIZE", 1), ("TYPE x", Status(b"none"))):
         assert regions.everywhere(*command.split()) == answer

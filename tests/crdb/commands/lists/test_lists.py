@@ -58,7 +58,7 @@ def test_insertions_at_one_place_are_all_kept() -> None:
 
 @pytest.mark.parametrize("push", ["LPUSH", "RPUSH"])
 @pytest.mark.rule("LST-11")
-def test_what_one_region_pushes_stays_together_and_in_order(push: str) -> None:
+def test_elements_of_region_stay_together_in_order(push: str) -> None:
     regions = start("x", count=3)
     for step in "abc":
         for n in (3, 1, 2):

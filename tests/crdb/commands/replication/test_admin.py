@@ -121,7 +121,7 @@ def test_all_links_are_cut_and_healed_at_once(regions: Regions, links: FlowingLi
         ([], b"ERR wrong number of arguments for 'crdb.link' command"),
     ],
 )
-def test_what_cannot_be_cut_is_named(
+def test_link_that_cannot_be_cut_is_named(
     regions: Regions, links: FlowingLinks, words: list[str], text: bytes
 ) -> None:
     assert regions.run(1, "CRDB.LINK", *words) == ErrorReply(text)

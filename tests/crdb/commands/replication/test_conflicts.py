@@ -43,7 +43,7 @@ def test_string_shows_all_concurrent_writes_shown_one_first() -> None:
     assert [value for _, _, value, *_ in seen(regions, "k")] == [b"settled"]
 
 
-def test_of_counter_what_each_region_has_added_is_listed() -> None:
+def test_counter_lists_sum_of_each_region() -> None:
     """Rules CTR-1 and CTR-9."""
     regions = Regions()
     regions.run(1, "INCRBY", "n", "1")
@@ -59,7 +59,7 @@ def test_of_counter_what_each_region_has_added_is_listed() -> None:
     assert [value for _, _, value, *_ in seen(regions, "n")] == [b"7"]
 
 
-def test_what_delete_took_from_counter_is_listed_no_more() -> None:
+def test_deleted_increments_are_not_listed() -> None:
     """Rule CTR-4: an increment that the delete had not observed remains listed."""
     regions = Regions()
     regions.run(1, "INCRBY", "n", "4")

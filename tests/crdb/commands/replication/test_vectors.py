@@ -20,7 +20,7 @@ def test_vector_is_written_by_origin() -> None:
 
 
 @given(st.dictionaries(origins, st.integers(0, SEQ_MAX)))
-def test_what_is_written_is_read_back(vector: dict[int, int]) -> None:
+def test_vector_is_read_back(vector: dict[int, int]) -> None:
     assert parse_vector(format_vector(vector)) == vector
 
 
@@ -31,7 +31,7 @@ def test_what_is_written_is_read_back(vector: dict[int, int]) -> None:
         *(b"1=2,1=3", b"1=2,1.0=3", b"1=1099511627776", b"a=1", b"1=2;2=3", b"1=\xb2", b"1=2\n"),
     ],
 )
-def test_what_is_no_vector_is_refused(text: bytes) -> None:
+def test_invalid_vector_is_refused(text: bytes) -> None:
     with pytest.raises(CommandError) as refused:
         parse_vector(text)
     assert refused.value.text == NOT_A_VECTOR

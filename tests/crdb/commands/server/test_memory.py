@@ -65,7 +65,7 @@ def test_doctor_reports_problems() -> None:
     assert len(diagnose(sick, 0).splitlines()) == 2
 
 
-def test_allocator_has_nothing_to_say() -> None:
+def test_allocator_statistics_are_not_available() -> None:
     client = Client(instance())
     assert asked(client, "MEMORY MALLOC-STATS") == b"Stats not supported for the current allocator"
     assert asked(client, "MEMORY HELP")[0].text.startswith(b"MEMORY <subcommand>")

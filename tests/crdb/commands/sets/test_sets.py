@@ -162,7 +162,7 @@ def test_delete_leaves_what_is_added_meanwhile() -> None:
 
 @pytest.mark.parametrize("count", [1, 3, 10])
 @pytest.mark.rule("SET-5")
-def test_what_two_regions_pop_is_gone(count: int) -> None:
+def test_members_popped_by_two_regions_are_gone(count: int) -> None:
     """Rules SET-5 and ORD-3: the chosen members are replicated, not the command."""
     regions = Regions()
     members = fill(regions, "s", 10)

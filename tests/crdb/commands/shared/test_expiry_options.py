@@ -36,7 +36,7 @@ def test_four_forms(form: int, argument: bytes, deadline: int) -> None:
     ],
 )
 @pytest.mark.rule("EXP-8")
-def test_what_is_too_far_away_is_refused(form: int, argument: bytes) -> None:
+def test_too_distant_deadline_is_refused(form: int, argument: bytes) -> None:
     with pytest.raises(CommandError) as refusal:
         expiry_options.deadline(argument, form, NOW, b"set")
     assert refusal.value.text == TOO_LATE

@@ -51,7 +51,7 @@ REFUSED: Final = {
 
 
 @pytest.mark.parametrize("words", REFUSED)
-def test_what_makes_no_sense_is_refused(words: str) -> None:
+def test_invalid_arguments_are_refused(words: str) -> None:
     box = Box()
     with pytest.raises(CommandError) as refusal:
         box.pops.pop_first_key(box.client, words.encode().split())

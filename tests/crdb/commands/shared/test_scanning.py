@@ -30,7 +30,7 @@ def test_cursor_is_read_as_c_reads_it(text: bytes, cursor: int) -> None:
 @pytest.mark.parametrize(
     "text", [b"x", b"1x", b" 1", b"1 ", b"-", b"18446744073709551616", b"9" * 31, b"\xb2"]
 )
-def test_what_is_no_cursor_is_refused(text: bytes) -> None:
+def test_invalid_cursor_is_refused(text: bytes) -> None:
     with pytest.raises(CommandError) as refused:
         parse_cursor(text)
     assert refused.value.text == INVALID_CURSOR
@@ -145,7 +145,7 @@ def test_quiet_walk_returns_everything_once(walk: tuple[str, ...]) -> None:
     )
 )
 @settings(max_examples=15)
-def test_walk_during_writes_returns_what_stays_once(
+def test_walk_during_writes_returns_remaining_keys_once(
     walk: tuple[str, ...], steps: list[tuple[str, int, int]]
 ) -> None:
     regions = Regions(2)

@@ -53,7 +53,7 @@ def test_limits_by_score_are_read_as_c_reads_them(text: bytes, limit: tuple[floa
 
 
 @pytest.mark.parametrize("text", [b"x", b"nan", b"1 ", b" ", b"((1", b"[1", b"1x"])
-def test_what_is_no_score_is_refused(text: bytes) -> None:
+def test_invalid_score_is_refused(text: bytes) -> None:
     with pytest.raises(CommandError):
         parse_score_limit(text)
 

@@ -207,7 +207,7 @@ def test_unseen_increment_adds_to_assignment() -> None:
     ],
 )
 @pytest.mark.rule("ZST-8")
-def test_what_options_refuse_does_not_travel(command: str, score: bytes) -> None:
+def test_refusal_by_option_sends_nothing(command: str, score: bytes) -> None:
     regions = Regions()
     regions.run(1, "ZADD", "z", "1", "x")
     regions.sync()

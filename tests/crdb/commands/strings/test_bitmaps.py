@@ -45,7 +45,7 @@ def test_bitop_ends_time_to_live_and_setbit_keeps_it() -> None:
         assert regions.everywhere("TTL", "x") == left
 
 
-def test_what_changes_nothing_is_not_sent() -> None:
+def test_write_without_change_is_not_sent() -> None:
     regions = Regions(1)
     regions.run(1, "SETBIT", "x", "7", "0")
     before = regions.replicas[1].vector

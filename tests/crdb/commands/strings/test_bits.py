@@ -47,7 +47,7 @@ def test_field_is_written_and_nothing_else(
 
 
 @given(field=FIELDS, number=st.integers(-(1 << 65), 1 << 65))
-def test_what_does_not_fit_wraps_saturates_or_fails(field: Field, number: int) -> None:
+def test_overflow_wraps_saturates_or_fails(field: Field, number: int) -> None:
     low = -(1 << (field.bits - 1)) if field.signed else 0
     high = low + (1 << field.bits) - 1
     fits = low <= number <= high

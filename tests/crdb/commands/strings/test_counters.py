@@ -82,7 +82,7 @@ def test_fractions_add_up_exactly() -> None:
 
 
 @pytest.mark.rule("CTR-8")
-def test_what_is_no_number_is_refused_here() -> None:
+def test_increment_of_text_is_refused() -> None:
     regions = Regions(1)
     regions.run(1, "SET", "x", "a")
     assert regions.run(1, "INCR", "x") == NOT_AN_INTEGER

@@ -161,7 +161,7 @@ def test_waiters_for_keys_can_be_refused_together() -> None:
     assert receive(bystander, b"RPUSH l a\r\nLLEN l\r\n") == b":1\r\n" * 2
 
 
-def test_silence_covers_what_was_waited_for() -> None:
+def test_muted_reply_covers_blocked_command() -> None:
     database = instance()
     client = Client(database)
     lines(client, "CLIENT REPLY OFF", "BLPOP l 0")

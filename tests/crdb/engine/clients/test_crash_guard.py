@@ -47,7 +47,7 @@ def test_no_more_is_read_from_it(database: Instance) -> None:
     assert b"more" not in b"".join(client.out)
 
 
-def test_what_is_no_bug_passes() -> None:
+def test_result_without_crash_is_returned() -> None:
     client = Client(instance())
     assert contain_crash(client, lambda _event: None, lambda: True)
     assert not client.closing

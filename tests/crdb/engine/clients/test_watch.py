@@ -63,7 +63,7 @@ def test_unwatch_and_discard_forget() -> None:
     assert database.keyspace.watched_keys == set()
 
 
-def test_what_came_from_another_region_does() -> None:
+def test_watch_fires_for_remote_change() -> None:
     """Rule TXN-3, D-16."""
     regions = Regions(2)
     regions.run(2, "WATCH", "k")
@@ -211,7 +211,7 @@ REMOTE = [
 
 @pytest.mark.parametrize("by_snapshot", [False, True])
 @pytest.mark.parametrize(("before", "remote", "fires"), REMOTE)
-def test_watch_fires_if_readers_see_what_another_region_did(
+def test_watch_fires_if_remote_change_is_visible(
     before: str, remote: str, fires: bool, by_snapshot: bool
 ) -> None:
     """An operation or a snapshot becomes visible as a whole (D-16)."""

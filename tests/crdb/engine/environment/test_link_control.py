@@ -46,7 +46,7 @@ def test_regions_that_no_live_link_connects_may_differ() -> None:
     assert ConvergenceWait(links).is_over()
 
 
-def test_one_way_link_asks_only_for_what_flows_along_it() -> None:
+def test_one_way_link_requires_only_its_direction() -> None:
     regions = Regions(2)
     links = FlowingLinks(regions)
     links.cut("region-1", "region-2")
@@ -56,7 +56,7 @@ def test_one_way_link_asks_only_for_what_flows_along_it() -> None:
     assert not ConvergenceWait(links).is_over()
 
 
-def test_what_third_region_can_hand_on_is_waited_for() -> None:
+def test_relayed_effects_are_waited_for() -> None:
     regions = Regions(3)
     links = FlowingLinks(regions)
     links.cut("region-1", "region-2")

@@ -128,7 +128,7 @@ def test_transaction_within_limit_is_counted_once() -> None:
     assert not client.killed
 
 
-def test_what_waits_to_be_sent_counts() -> None:
+def test_unsent_replies_count() -> None:
     database = instance(client_output_buffer_limit="normal 10000 0 0")
     client = Client(database)
     client.output_bytes = 9_990
@@ -204,7 +204,7 @@ def test_pipeline_on_large_string_keeps_one_copy() -> None:
     ],
     ids=str,
 )
-def test_what_is_to_be_sent_is_bounded_within_batch(commands: list[list[bytes]]) -> None:
+def test_outbox_is_bounded_within_batch(commands: list[list[bytes]]) -> None:
     """A turn of 50 small requests must not keep 50 copies of a megabyte."""
     database = instance()
     client = Client(database)

@@ -17,7 +17,7 @@ def test_step_is_noticed_both_ways() -> None:
     assert not steps.record(60_400, 1_700_000_060_300)
 
 
-def test_small_corrections_and_drift_are_no_steps() -> None:
+def test_small_corrections_and_drift_are_not_steps() -> None:
     steps = ClockSteps()
     for number in range(100):
         assert not steps.record(number * 1000, number * (1000 + CLOCK_SLACK_MS))

@@ -78,7 +78,7 @@ def test_deadline_takes_memory_and_missing_key_has_no_size() -> None:
     assert key_bytes(db, b"none", 5) is None
 
 
-def test_what_everybody_shares_takes_nothing() -> None:
+def test_shared_objects_have_no_size() -> None:
     for thing in (None, True, 7, int, gc, size_of):
         assert size_of(thing, 5) == 0
     text = "text"

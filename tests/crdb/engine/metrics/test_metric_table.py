@@ -126,6 +126,6 @@ def test_lines_stand_in_order_of_table() -> None:
     assert names == [name for name in rows if name in names]
 
 
-def test_what_exporters_read_is_there() -> None:
+def test_fields_of_exporters_exist() -> None:
     fields = {field for all_of_them in reported().values() for field in all_of_them}
     assert set(EXPORTED.split()) <= fields

@@ -87,7 +87,7 @@ def test_limits_follow_their_parameters(
     assert reported == b"$%d\r\n%b\r\n" % (len(encoding), encoding)
 
 
-def test_what_comes_from_elsewhere_is_encoded_by_what_it_is() -> None:
+def test_remote_value_is_encoded_by_content() -> None:
     regions = Regions(2)
     regions.transaction(1, ("SET", "k", "1"), ("APPEND", "k", "2"))
     regions.sync()

@@ -49,7 +49,7 @@ def test_effective_parameter_has_test(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*EFFECTIVE, *UNOBSERVABLE])
-def test_what_is_taken_is_shown(name: str) -> None:
+def test_set_parameter_changes_value(name: str) -> None:
     config = ParameterTable()
     before = config.values[name]
     config.set([(name.encode(), other_value(PARAMETERS[name]).encode())])

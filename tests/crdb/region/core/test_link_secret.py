@@ -95,7 +95,7 @@ def test_links_beyond_this_machine_need_secret(us: str, eu: str, output: str) ->
     check_reach(attrs.evolve(config, secret="any"), ("us",))
 
 
-def test_what_counts_is_where_links_are_taken() -> None:
+def test_link_address_decides_about_secret() -> None:
     inside = 'bind = "0.0.0.0"\nlink_bind = ["127.0.0.1", "::1"]\n'
     check_reach(with_hosts("10.0.0.1", "127.0.0.1", inside), ("us",))
     with pytest.raises(ConfigError, match="region us listens for links at ::, "):

@@ -28,7 +28,7 @@ def test_in_mesh_every_peer_brings_its_own_writes() -> None:
     ]
 
 
-def test_in_line_neighbour_brings_what_lies_behind_it() -> None:
+def test_neighbour_in_line_relays_other_regions() -> None:
     config = Config.from_names(["us", "eu", "ap"], topology="line")
     (peer,) = peers_of(config, config.region("us"))
     assert (peer.name, sorted(peer.routes or ())) == ("eu", [2, 3])

@@ -124,7 +124,7 @@ def test_held_data_is_kept_after_earlier_incarnation() -> None:
     assert reported.events[-1] == ("data lost", {"everything": False, "peers": [], "writes": 6})
 
 
-def test_what_it_held_stays_unknown_if_it_was() -> None:
+def test_unknown_held_vector_stays_unknown() -> None:
     reported = region()
     reported.recovery.begin("it has restarted", None)
     reported.recovery.begin_again("a peer knows what it wrote in an earlier incarnation")
@@ -154,7 +154,7 @@ def test_blocked_region_stays_as_it_is_until_it_is_unblocked() -> None:
         (DisputedStateResolved("r2", lost_keys=3), ("data lost", {"keys": 3, "everything": False})),
     ],
 )
-def test_what_becomes_of_state_put_aside(
+def test_disputed_state_is_reported(
     event: DisputedStateResolved, expected_event: Named | None
 ) -> None:
     reported = region()

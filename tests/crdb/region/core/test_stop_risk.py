@@ -27,18 +27,18 @@ def risk(keys: int, writes: int, *, is_last: bool) -> DataAtRiskEvent:
     return DataAtRiskEvent(region="r1", keys=keys, writes=writes, is_last=is_last)
 
 
-def test_region_alone_takes_everything_along() -> None:
+def test_region_without_peers_loses_everything() -> None:
     assert count_risks({"r1": region()}) == [risk(2, 2, is_last=True)]
     assert count_risks({"r1": region(0)}) == []
 
 
-def test_peer_that_holds_nothing_keeps_nothing() -> None:
+def test_peer_without_data_does_not_reduce_loss() -> None:
     links = region()
     links.receive(links.dial("r2", 0), hello(2), 0)
     assert count_risks({"r1": links}) == [risk(2, 2, is_last=True)]
 
 
-def test_what_peer_has_reported_is_safe() -> None:
+def test_effects_that_peer_has_reported_are_safe() -> None:
     links = region()
     sink = links.dial("r2", 0)
     links.receive(sink, hello(2, {EU: 1}), 0)

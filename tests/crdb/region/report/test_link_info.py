@@ -141,7 +141,7 @@ def lag_ops(control: ProcessLinks, source: str, sink: str) -> int:
 
 
 @pytest.mark.parametrize("here", [("us", "eu"), ("us",)])
-def test_what_is_written_while_link_is_cut_counts_as_its_lag(here: tuple[str, ...]) -> None:
+def test_writes_during_cut_count_as_lag(here: tuple[str, ...]) -> None:
     both = control(THREE, "us", "eu")
     seen = ProcessLinks(THREE, {name: both.ends[name] for name in here}, clock=lambda: 5)
     us = both.ends["us"].replica

@@ -183,7 +183,7 @@ def test_followers_are_slaves() -> None:
     assert int(reported["repl_backlog_histlen"]) <= int(reported["repl_backlog_size"])
 
 
-def test_sources_of_follower_are_no_region() -> None:
+def test_sources_of_follower_are_not_regions() -> None:
     here, there = Here("us"), Here("eu")
     follower = Follower(here.replica, here.links.member, ["there:1"], serving=here.links)
     there.write()

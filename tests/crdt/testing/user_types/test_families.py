@@ -139,7 +139,7 @@ WRONG: list[tuple[Any, list[Any], Any, CheckOptions, str, int]] = [
 
 
 @pytest.mark.parametrize("case", WRONG, ids=lambda case: case[0].__name__)
-def test_wrong_type_is_refuted_by_what_is_wrong(case: Any) -> None:
+def test_wrong_type_fails_for_its_own_reason(case: Any) -> None:
     make, commands, spec, options, shown, steps = case
     with pytest.raises(AssertionError) as caught:
         check_type(make, commands, spec, **options)

@@ -102,7 +102,7 @@ def test_document_that_loses_updates_is_refuted() -> None:
     replay(attrs.evolve(PYCRDT, export=None), COMMANDS, None, script)
 
 
-def test_change_can_be_what_travels() -> None:
+def test_change_itself_may_be_message() -> None:
     def add(numbers: set[int], _name: str, number: int) -> int | None:
         if number in numbers:
             return None

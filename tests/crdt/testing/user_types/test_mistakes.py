@@ -171,7 +171,7 @@ MISTAKES: list[tuple[Any, Any, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("make", "commands", "options", "sentence"), MISTAKES)
-def test_mistake_names_what_to_write(make: Any, commands: Any, options: Any, sentence: str) -> None:
+def test_mistake_names_remedy(make: Any, commands: Any, options: Any, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         check_type(make, commands, schedules=1, **options)
 

@@ -127,7 +127,7 @@ def test_encoding_with_two_forms_is_noticed(monkeypatch: pytest.MonkeyPatch) -> 
         world_after("write 1 SADD k a\nsettle")
 
 
-def test_gap_in_what_is_missing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_incomplete_since_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     def since(replica: Replica, vector: Vector) -> list[Op]:
         return []
 

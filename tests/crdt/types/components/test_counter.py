@@ -214,7 +214,7 @@ class Twin:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_regions_count_what_no_reset_that_they_know_of_saw(seed: int) -> None:
+def test_value_sums_increments_unseen_by_known_resets(seed: int) -> None:
     """Rules CTR-1 and CTR-4: a value is the sum of the increments that no known reset had observed.
     Effects and states are mixed (ORD-4), and shares are forgotten (MEM-2)."""
     rng = Random(seed)

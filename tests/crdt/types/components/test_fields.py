@@ -214,7 +214,7 @@ def test_merge_gives_what_operations_give(rng: Random) -> None:
     assert dict(copy.hash("h")) == dict(here.hash("h")) == dict(there.hash("h"))
 
 
-def test_state_is_read_back_and_what_is_none_is_refused(db: Keyspace) -> None:
+def test_state_is_read_back_and_invalid_one_refused(db: Keyspace) -> None:
     assign(db, b"a", b"1")
     increment(db, KEY, b"f", 5)
     increment(db, KEY, b"dead", 5)
@@ -241,7 +241,7 @@ def test_walks_and_samples_know_of_later_changes(db: Keyspace) -> None:
     assert set(held(db).scan(0, 10)[1]) == {b"a", b"c", b"d"}
 
 
-def test_kind_of_register_is_for_heirs_to_say() -> None:
+def test_register_class_comes_from_subclass() -> None:
     with pytest.raises(NotImplementedError):
         Fields().make()
 

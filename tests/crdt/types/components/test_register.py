@@ -117,7 +117,7 @@ def counted() -> String:
     return register
 
 
-def test_increments_live_beside_write_and_alone() -> None:
+def test_increments_count_with_and_without_write() -> None:
     """Rules CTR-1, CTR-4, CTR-6."""
     register = counted()
     assert register.read() == b"17"
@@ -145,14 +145,14 @@ def test_removal_with_resets_is_kept_until_stable() -> None:
     assert register.plain()
 
 
-def test_reset_of_what_is_not_here_changes_nothing() -> None:
+def test_reset_of_missing_share_changes_nothing() -> None:
     register = String()
     assert register.resets() is None
     register.reset((ORIGINS[0], 4, 4, 3), make_dot(WRITER, 1))
     assert register.is_empty()
 
 
-def test_losers_with_counter_keep_it_when_they_go() -> None:
+def test_removed_siblings_with_counter_keep_it() -> None:
     register = counted()
     register.write(make_dot(WRITER, 1), 4, b"1", Observed({}, WRITER, 1, 0))
     assert [value for _, value in register.siblings()] == [b"10", b"1"]
@@ -221,7 +221,7 @@ def test_later_stamps_and_lower_origins_come_first() -> None:
     assert [write.dot >> 40 for write in sorted(writes, key=precedence)] == [3, 1, 2]
 
 
-def test_counter_is_swept_from_beside_losers() -> None:
+def test_counter_is_collected_next_to_siblings() -> None:
     register = counted()
     register.write(make_dot(WRITER, 1), 4, b"1", Observed({}, WRITER, 1, 0))
     register.reset(register.resets(), make_dot(WRITER, 2))

@@ -11,7 +11,7 @@ from replication.machines.receiving.applier import LocalApplier, read_piece, wit
 from tests.replication.ends import AP, EU, US, replica, write
 
 
-def test_replica_is_what_it_is() -> None:
+def test_applier_reports_state_of_replica() -> None:
     us, eu = replica(1), replica(2)
     write(us, 2)
     applier = LocalApplier(eu)

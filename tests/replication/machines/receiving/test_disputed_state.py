@@ -143,7 +143,7 @@ def test_without_origin_left_writes_cannot_be_moved() -> None:
 
 
 @pytest.mark.parametrize("have", [0, 5])
-def test_origin_without_own_writes_is_no_matter(have: int) -> None:
+def test_origin_without_own_writes_is_ignored(have: int) -> None:
     aside = attrs.evolve(put_aside(Replica(OLD)), vector={NEW: 1})
     replica = Replica(FREE)
     replica.keyspace.vector[OLD] = have

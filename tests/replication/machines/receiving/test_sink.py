@@ -393,7 +393,7 @@ def test_op_of_our_own_that_we_did_not_make_ends_link() -> None:
     assert isinstance(events[1], Closed)
 
 
-def test_snapshot_that_knows_more_of_us_than_we_do_ends_link() -> None:
+def test_snapshot_with_unknown_own_writes_ends_link() -> None:
     earlier = replica(2)
     write(earlier)
     sink = sink_in_state(S.WAITING)

@@ -14,7 +14,7 @@ S = SinkState
 
 
 @pytest.mark.parametrize(("state", "kind"), list(product(S, Frame.__args__)))
-def test_table_says_what_may_come(state: SinkState, kind: type[Frame]) -> None:
+def test_frames_follow_table_of_states(state: SinkState, kind: type[Frame]) -> None:
     sink = sink_in_state(state)
     if kind is SnapshotBegin:
         sink.incoming = None

@@ -36,7 +36,7 @@ def test_batch_that_was_read_at_end_grows_with_history() -> None:
     assert log_reader.read(0, None, ROOM).ops == 2
 
 
-def test_full_batch_stays_what_it_is() -> None:
+def test_full_batch_is_not_extended() -> None:
     log_reader = log_reader_of(3)
     batch = log_reader.read(0, None, 60)
     assert batch.full
@@ -46,7 +46,7 @@ def test_full_batch_stays_what_it_is() -> None:
     assert log_reader.read(0, None, ROOM).ops == 4
 
 
-def test_one_call_looks_at_so_many_ops() -> None:
+def test_one_call_reads_limited_number_of_ops() -> None:
     log_reader = log_reader_of(5, Limits(scan_ops_max=2))
     batch = log_reader.read(0, frozenset({2}), ROOM)
     assert (batch.ops, batch.stop, batch.full, batch.frames) == (0, 2, True, ())

@@ -143,7 +143,7 @@ def test_window_is_kept_if_connection_ends_after_ack_or_before_window_is_full() 
     assert pace.window_bytes == FIRST_BYTES
 
 
-def test_time_that_stands_still_is_no_round() -> None:
+def test_time_that_stands_still_is_not_round() -> None:
     pace = Pace(Limits())
     pace.sent(FIRST_BYTES)
     pace.acknowledged(1, FIRST_BYTES, RTT, RTT, RTT)

@@ -26,7 +26,7 @@ def source_in_state(state: SourceState) -> Source:
 
 
 @pytest.mark.parametrize(("state", "kind"), list(product(S, Frame.__args__)))
-def test_table_says_what_may_come(state: SourceState, kind: type[Frame]) -> None:
+def test_frames_follow_table_of_states(state: SourceState, kind: type[Frame]) -> None:
     source = source_in_state(state)
     check_transition(source, EXAMPLES[kind], TRANSITIONS.get((state, kind)))
 

@@ -85,7 +85,7 @@ def test_deadline_after_year_19809_is_refused(peer: Peer) -> None:
     assert isinstance(peer.same("SET", "k", "v", "PXAT", too_late), ErrorReply)
 
 
-def test_deadline_that_has_passed_deletes_at_once(peer: Peer) -> None:
+def test_past_deadline_deletes_immediately(peer: Peer) -> None:
     for key, *command in (("a", "EXPIRE", "-1"), ("b", "PEXPIREAT", wall_clock() - 1)):
         peer.same("SET", key, "v")
         assert peer.same(command[0], key, command[1]) == 1

@@ -168,7 +168,7 @@ def test_scan_comes_by_all_keys(peer: Peer) -> None:
         assert ours == theirs
 
 
-def test_scan_comes_by_what_is_there_all_time(peer: Peer) -> None:
+def test_scan_returns_keys_that_stay(peer: Peer) -> None:
     rng = random.Random(7)
     stay = {b"stay%d" % n for n in range(50)}
     for name in stay:

@@ -46,7 +46,7 @@ def counted(peer: Peer) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("command", COMMANDS.replace("\n", "|").strip("|").split("|"))
-def test_command_counts_what_it_finds_and_what_not(peer: Peer, command: str) -> None:
+def test_command_counts_hits_and_misses(peer: Peer, command: str) -> None:
     for line in PREPARED:
         peer.same(*line.split())
     peer.same("CONFIG", "RESETSTAT")

@@ -135,7 +135,7 @@ def test_settings_are_taken_and_given_back_as_by_redis(fresh: Peer, setting: str
     fresh.same("CONFIG", "GET", "timeout")
 
 
-def test_names_that_server_of_7_0_knows_too(peer: Peer) -> None:
+def test_aliases_of_server_7_0_exist(peer: Peer) -> None:
     for name, parameter in PARAMETERS.items():
         theirs = peer.server.run([b"CONFIG", b"GET", name.encode()])
         if parameter.alias and theirs != b"*0\r\n":
