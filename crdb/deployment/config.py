@@ -210,7 +210,7 @@ class Config:
 
     @cached_property
     def _regions_by_name(self) -> Mapping[str, RegionConfig]:
-        """The regions by name and by id. No name consists of digits only."""
+        """Return the regions by name and by id. No name consists of digits only."""
         ids = {str(region.id): region for region in self.regions}
         return ids | {region.name: region for region in self.regions}
 
@@ -243,7 +243,7 @@ class Config:
 
     @cached_property
     def _carried_origins(self) -> Mapping[Link, tuple[int, ...]]:
-        """The results of `routes` for every link."""
+        """Return the results of `routes` for every link."""
         costs = {link: self._relay_cost(*link) for link in self.topology.links}
         carried = self.topology.carried(lambda source, sink: costs[source, sink])
         return {

@@ -37,7 +37,8 @@ NONZERO_DIGIT: Final = re.compile(rb"[1-9a-fA-F]")
 
 
 def parse_float(text: bytes) -> float | None:
-    """The double that `text` spells, infinities included; None for NaN, overflow and the rest."""
+    """Return the double in `text`, which may be infinite. Return None for NaN, an overflow or
+    anything else."""
     if text.isdigit() and len(text) < SHORT_DIGITS:
         return float(text)
     if DECIMAL.fullmatch(text):
@@ -61,7 +62,7 @@ def parse_float(text: bytes) -> float | None:
 
 
 def integer(argument: bytes, text: bytes = NOT_AN_INTEGER) -> int:
-    """A signed 64-bit integer."""
+    """Return a signed 64-bit integer."""
     value = parse_integer(argument)
     if value is None:
         raise CommandError(text)
@@ -69,7 +70,7 @@ def integer(argument: bytes, text: bytes = NOT_AN_INTEGER) -> int:
 
 
 def integer_between(argument: bytes, low: int, high: int, text: bytes = OUT_OF_RANGE) -> int:
-    """An integer from `low` to `high`; `text` is for one outside of them."""
+    """Return an integer from `low` to `high`. `text` is the error for other integers."""
     value = integer(argument)
     if not low <= value <= high:
         raise CommandError(text)
@@ -77,7 +78,7 @@ def integer_between(argument: bytes, low: int, high: int, text: bytes = OUT_OF_R
 
 
 def positive(argument: bytes, text: bytes = NOT_POSITIVE) -> int:
-    """A count from 0 to 2^63 - 1. A text that is no integer is refused with `text` too."""
+    """Return a count from 0 to 2^63 - 1. `text` is the error for anything else."""
     value = parse_integer(argument)
     if value is None or value < 0:
         raise CommandError(text)
@@ -85,7 +86,7 @@ def positive(argument: bytes, text: bytes = NOT_POSITIVE) -> int:
 
 
 def number(argument: bytes, text: bytes = NOT_A_FLOAT) -> float:
-    """A double; infinity is one, NaN is not."""
+    """Return a double, which may be infinite but not NaN."""
     value = parse_float(argument)
     if value is None:
         raise CommandError(text)
@@ -93,10 +94,8 @@ def number(argument: bytes, text: bytes = NOT_A_FLOAT) -> float:
 
 
 def timeout(argument: bytes, now: int) -> int | None:
-    """The deadline in ms of a blocking command, from seconds; None for 0, which waits for ever.
-
-    As in Redis, less than a millisecond below 0 is rounded up to 0.
-    """
+    """Return the deadline in ms of a blocking command that waits so many seconds. Return None for
+    0: it waits for ever."""
     seconds = parse_float(argument)
     if seconds is None:
         raise CommandError(TIMEOUT_NOT_A_FLOAT)

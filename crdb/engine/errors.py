@@ -64,7 +64,7 @@ def wrong_arity(name: bytes) -> bytes:
 
 
 def invalid_expire(name: bytes) -> bytes:
-    """The text for a time to live that is not positive or too great."""
+    """Return the error for a time to live that is not positive or too great."""
     return b"ERR invalid expire time in '%b' command" % name
 
 

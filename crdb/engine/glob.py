@@ -45,7 +45,8 @@ def compile_glob(pattern: bytes, ignore_case: bool = False) -> re.Pattern[bytes]
 
 
 def _one_of(pattern: bytes, position: int) -> tuple[bytes, int]:
-    """The set in brackets that begins at `position`; one that is not closed goes to the end."""
+    """Read the bracket expression that begins at `position`. Without a closing bracket it extends
+    to the end."""
     negated = pattern[position : position + 1] == b"^"
     position += negated
     ranges = b""

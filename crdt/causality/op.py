@@ -176,7 +176,7 @@ def read_op(data: bytes) -> Op:
 
 
 def write_vector(vector: Vector) -> tuple[int, ...]:
-    """A vector as a flat tuple, by origin."""
+    """Return a vector as a flat tuple, by origin."""
     held: dict[Any, Any] = vector  # numbers are passed on as the objects that they are
     flat: list[Any] = []
     for origin in sorted(held):
@@ -186,8 +186,8 @@ def write_vector(vector: Vector) -> tuple[int, ...]:
 
 
 def read_vector(flat: object) -> Vector:
-    """The inverse of `write_vector`. Raises DecodeError, also if it is not written by origin: equal
-    vectors are equal bytes."""
+    """Return the vector that `write_vector` wrote. Raises DecodeError, also if origins are out of
+    order, since equal vectors must have equal bytes."""
     items = tuple_of(flat, "a vector", 2)
     if len(items) > 2 * ORIGINS_MAX:
         raise DecodeError(f"a vector of more than {ORIGINS_MAX} origins")

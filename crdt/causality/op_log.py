@@ -224,7 +224,8 @@ class OpLog:
         return self.start + index - self.head
 
     def read(self, position: int, count: int) -> list[Kept]:
-        """At most `count` operations from `position` on, which must not be before `start`."""
+        """Return at most `count` operations from `position` on. `position` must not be before
+        `start`."""
         assert position >= self.start
         index = self.head + position - self.start
         return self.ops[index : index + count]

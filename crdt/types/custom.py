@@ -125,7 +125,8 @@ class Type(Protocol):
         ...
 
     def state(self) -> Any:
-        """All of it, in nested tuples of integers, floats and bytes; equal content, equal state."""
+        """Return the whole content in nested tuples of integers, floats and bytes. Equal content
+        gives an equal state."""
         ...
 
     def load(self, state: Any) -> None:
@@ -197,8 +198,10 @@ class Custom(Value):
         return self.inner.state()
 
     def load(self, state: Any) -> None:
-        """As the type does; then it is read, merged and written once, since what is wrong with a
-        state may show only there, and must show before anything has been changed."""
+        """Load a state as the type does, then read, merge and save it once.
+
+        A fault of a state may show only there, and must show before anything has been changed.
+        """
         try:
             self.inner.load(state)
             self.inner.value()
@@ -279,10 +282,7 @@ def is_payload(item: object, depth: int) -> bool:
 
 
 def as_sent(operation: object, payload: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A payload as it will arrive elsewhere: strings as bytes, lists as tuples.
-
-    Raises ValueError at what cannot be sent, TypeError if `operation` is not an integer.
-    """
+    """Return a payload as it will arrive elsewhere: strings as bytes, lists as tuples."""
     expect(operation, int)
     assert isinstance(operation, int)
     if not 0 <= operation <= OPERATION_MAX:

@@ -92,7 +92,7 @@ class Flag(Value):
 
 
 class EnableWinsFlag(Flag):
-    """On, if some enable was seen by no disable."""
+    """A flag that is on if no disable has seen some enable."""
 
     __slots__ = ()
 
@@ -101,7 +101,7 @@ class EnableWinsFlag(Flag):
 
 
 class DisableWinsFlag(Flag):
-    """On, if every disable was seen by an enable."""
+    """A flag that is on if every disable was seen by an enable."""
 
     __slots__ = ()
 
@@ -120,7 +120,7 @@ def with_dot(held: Dots, dot: Dot) -> Dots:
 
 
 def merge_dots(ours: Dots, others: Dots, mine: Vector, theirs: Vector) -> Dots:
-    """The dots of both, less what either side has seen replaced."""
+    """Return the dots of both sides, without those that either side has seen replaced."""
     held = {} if ours == () else {b"": ours}
     given = {} if others == () else {b"": others}
     return merge_members(held, given, mine, theirs).get(b"", NO_DOTS)

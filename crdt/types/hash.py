@@ -45,7 +45,7 @@ class Hash(Fields):
         return register.read()
 
     def items(self) -> list[tuple[bytes, bytes]]:
-        """All fields with their values, the oldest field first."""
+        """Return all fields with their values, the oldest field first."""
         pairs: list[tuple[bytes, bytes]] = []
         for field, register in self.fields.items():
             assert isinstance(register, String)

@@ -151,7 +151,7 @@ class List(Value):
         return lowest
 
     def pairs(self) -> list[tuple[Position, Any]]:
-        """All positions with what they hold, in order."""
+        """Return all positions with their contents, in order."""
         size = self.items.size
         positions, things = self.items.slice_positions(0, size), self.items.slice_things(0, size)
         return list(zip(positions, things, strict=True))
@@ -161,7 +161,7 @@ class List(Value):
         return self.items.size
 
     def values(self, start: int, stop: int) -> list[bytes]:
-        """The elements with `start` <= index < `stop`."""
+        """Return the elements with `start` <= index < `stop`."""
         found = self.items.slice_things(start, stop)
         for index, held in enumerate(found):
             if type(held) is not bytes:
@@ -173,7 +173,8 @@ class List(Value):
         return self.items.slice_positions(start, stop)
 
     def at(self, index: int) -> bytes:
-        """The element at `index`, which is in range; a negative one counts from the end."""
+        """Return the element at `index`, which must be in range. A negative index counts from the
+        end."""
         held = self.items.thing_at(index if index >= 0 else index + self.items.size)
         value: bytes = held if type(held) is bytes else held.value
         return value

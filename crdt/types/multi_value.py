@@ -40,7 +40,7 @@ class MultiValue(Value):
         self.writes = {dot: v for dot, v in self.writes.items() if not observed.covers(dot)}
 
     def values(self) -> list[bytes]:
-        """All concurrent values, each once, sorted."""
+        """Return all concurrent values, each once, sorted."""
         return sorted(set(self.writes.values()))
 
     def is_live(self) -> bool:

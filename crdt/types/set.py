@@ -133,7 +133,7 @@ class Set(Value):
         return self.order
 
     def pick(self, rng: random.Random) -> bytes:
-        """A random member."""
+        """Return a random member."""
         return self.sampled().pick(rng, self.members)
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
@@ -173,7 +173,7 @@ class Set(Value):
 
 
 def dots_of(held: Dots) -> tuple[int, ...]:
-    """The dots, one or several, as a tuple."""
+    """Return the dots, one or several, as a tuple."""
     return (held,) if isinstance(held, int) else held
 
 
@@ -184,7 +184,7 @@ def join_dots(left: tuple[int, ...], right: tuple[int, ...]) -> Dots:
 
 
 def unobserved(held: Dots, observed: Observed) -> tuple[int, ...]:
-    """The dots that were not observed."""
+    """Return the dots that were not observed."""
     if isinstance(held, int):
         return () if observed.covers(held) else (held,)
     return tuple([dot for dot in held if not observed.covers(dot)])
@@ -193,8 +193,10 @@ def unobserved(held: Dots, observed: Observed) -> tuple[int, ...]:
 def merge_members(
     ours: dict[bytes, Dots], others: dict[bytes, Dots], mine: Vector, theirs: Vector
 ) -> dict[bytes, Dots]:
-    """The union of two copies, less what either side has seen removed: `dots.join_dots`, member by
-    member, where one dot is most often all there is."""
+    """Return the union of two copies, without the dots that either side has seen removed.
+
+    It equals `dots.join_dots` for each member. Most members have one dot only.
+    """
     merged: dict[bytes, Dots] = {}
     for member, held in ours.items():
         given = others.get(member)

@@ -49,7 +49,7 @@ class Score(Register):
         return type(value) is int or (type(value) is float and value == value)
 
     def number(self) -> float:
-        """The score that readers see; minus zero is zero, as in Redis 7.2."""
+        """Return the visible score. Minus zero is zero, as in Redis 7.2."""
         score: float = 0.0 if self.dot == 0 else float(self.value)
         if self.shares:
             score = total_binary(self.shares, score)
@@ -104,7 +104,7 @@ class SortedSet(Fields):
         return Score()
 
     def score(self, member: bytes) -> float | None:
-        """The score of a member, None if it is not there."""
+        """Return the score of a member, or None if it is missing."""
         register = self.fields.get(member)
         if register is None:
             return None
@@ -112,16 +112,13 @@ class SortedSet(Fields):
         return register.number()
 
     def held_score(self, member: bytes) -> float:
-        """The score of a member that is there."""
+        """Return the score of a member that must exist."""
         register = self.fields[member]
         assert isinstance(register, Score)
         return register.number()
 
     def ranked(self) -> Any:
-        """A `SortedList` of `(score, member)`, good until the next write.
-
-        O(n log n) the first time, later O(log n) for each member written in between.
-        """
+        """Return a `SortedList` of `(score, member)`. It is valid until the next write."""
         ranking = self.ranking
         if (
             ranking is not None
@@ -154,7 +151,7 @@ class SortedSet(Fields):
 
 
 def compact(score: float) -> Number:
-    """The same number, as an integer where that is shorter on the wire."""
+    """Return the same number, as an integer if that is shorter on the wire."""
     if -INTEGRAL_MAX < score < INTEGRAL_MAX:
         whole = int(score)
         if whole == score:

@@ -68,7 +68,7 @@ class Channel:
         return b"" if self.sent is None else encode_all(frames, self.sent)
 
     def end(self, reason: str = "") -> list[Frame]:
-        """The stream has ended. Return the frame that stands for that. Raises NotProven if the
-        other end has probably ended it because of our proof."""
+        """Process the end of the stream. Return the frame that represents it. Raises NotProven if
+        the other end has probably closed it because of our proof."""
         self.handshake.end()
         return [Eof(reason) if reason else Eof()]

@@ -46,7 +46,7 @@ Field = tuple[Write, Read]
 
 
 def integer(most: int) -> Field:
-    """An integer from 0 to `most`."""
+    """Return how an integer from 0 to `most` is written and read."""
 
     def read(item: Any) -> int:
         return integer_of(item, "a field", 0, most)
@@ -55,31 +55,31 @@ def integer(most: int) -> Field:
 
 
 def read_origin_or_none(item: Any) -> int:
-    """An origin, or 0 for none."""
+    """Read an origin, or 0 for none."""
     if type(item) is int and item == 0:
         return 0
     return read_origin(item, "a field")
 
 
 def read_bool(item: Any) -> bool:
-    """A truth value."""
+    """Read a truth value."""
     if type(item) is not bool:
         raise DecodeError("a field: expected a truth value")
     return item
 
 
 def read_bytes(item: Any) -> bytes:
-    """A byte string."""
+    """Read a byte string."""
     return bytes_of(item, "a field")
 
 
 def write_text(text: str) -> bytes:
-    """A short text, cut off where it is too long."""
+    """Return a short text as bytes, truncated if it is too long."""
     return text.encode(errors="replace")[:TEXT_BYTES_MAX]
 
 
 def read_text(item: Any) -> str:
-    """The inverse of `write_text`."""
+    """Read what `write_text` wrote."""
     text = bytes_of(item, "a text")
     if len(text) > TEXT_BYTES_MAX:
         raise DecodeError(f"a text: expected at most {TEXT_BYTES_MAX} bytes")
@@ -103,29 +103,29 @@ def few_of(item: Any, what: str) -> tuple[Any, ...]:
 
 
 def read_routes(item: Any) -> tuple[int, ...] | None:
-    """Numbers of regions, or None."""
+    """Read numbers of regions, or None."""
     if item is None:
         return None
     return read_regions(item)
 
 
 def read_regions(item: Any) -> tuple[int, ...]:
-    """Numbers of regions."""
+    """Read numbers of regions."""
     return tuple(integer_of(each, "a region", 1, REGION_MAX) for each in few_of(item, "regions"))
 
 
 def write_reports(reports: tuple[Report, ...]) -> tuple[Any, ...]:
-    """Regions, their vectors and clocks."""
+    """Return regions with their vectors and clocks, as they are sent."""
     return tuple((region, write_vector(vector), clock) for region, vector, clock in reports)
 
 
 def read_reports(item: Any) -> tuple[Report, ...]:
-    """The inverse of `write_reports`."""
+    """Read what `write_reports` wrote."""
     return tuple(map(read_report, few_of(item, "reports")))
 
 
 def read_report(item: Any) -> Report:
-    """A region, its vector and clock."""
+    """Read a region, its vector and its clock."""
     region, vector, clock = items_of(item, 3, "a report")
     region = integer_of(region, "a report's region", 1, REGION_MAX)
     return region, read_vector(vector), integer_of(clock, "a report's clock", 0, STAMP_MAX)
@@ -150,12 +150,12 @@ def read_incarnation(item: Any) -> tuple[int, int, int]:
 
 
 def write_members(members: Members) -> tuple[Any, ...]:
-    """The numbers and names of regions, as they travel."""
+    """Return the numbers and names of regions, as they are sent."""
     return tuple((number, write_text(name)) for number, name in members)
 
 
 def read_members(item: Any) -> Members:
-    """The inverse of `write_members`."""
+    """Read what `write_members` wrote."""
     members: list[tuple[int, str]] = []
     for each in few_of(item, "members"):
         number, name = items_of(each, 2, "a member")
@@ -164,12 +164,12 @@ def read_members(item: Any) -> Members:
 
 
 def write_lineage(lineage: Lineage) -> tuple[Any, ...]:
-    """The origins and names of instances that are followed, as they travel."""
+    """Return the origins and names of followed instances, as they are sent."""
     return tuple((origin, write_text(name)) for origin, name in lineage)
 
 
 def read_lineage(item: Any) -> Lineage:
-    """The inverse of `write_lineage`."""
+    """Read what `write_lineage` wrote."""
     lineage: list[tuple[int, str]] = []
     for each in few_of(item, "a lineage"):
         origin, name = items_of(each, 2, "an instance")
@@ -276,7 +276,7 @@ def encode_all(several: list[Frame], tag: FrameTag | None = None) -> bytes:
 
 
 def decode(body: bytes) -> Frame:
-    """The frame that `body` is. Raises RemoteProtocolError."""
+    """Return the frame that is encoded in `body`. Raises RemoteProtocolError."""
     try:
         items = tuple_of(codec.unpack(body), "a frame")
         known = READS.get(items[0] if items and type(items[0]) is int else 0)

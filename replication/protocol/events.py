@@ -192,7 +192,7 @@ class RivalFound:
 
 @attrs.frozen
 class RivalGone:
-    """No peer refuses us any more because of another process. `peer` is the last that did."""
+    """No peer refuses us any more because of another process. `peer` was the last one."""
 
     peer: str
 

@@ -146,8 +146,8 @@ class Handshake:
         return hmac.digest(self.secret.key, label + self.transcript, "sha256")
 
     def end(self) -> None:
-        """The stream has ended. Raises NotProven if that was the answer to our proof: an end that
-        refuses a proof hangs up without a word."""
+        """Process the end of the stream. Raises NotProven if it was the answer to our proof, since
+        an end that refuses a proof closes without a message."""
         if self.role is Role.DIALS and self.state is S.PROVING:
             raise NotProven(f"it hung up on our proof: it was stopping or too slow, or {DIFFERENT}")
 

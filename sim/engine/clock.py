@@ -45,7 +45,7 @@ class WallClock:
             self.stopped += ms
 
     def set_drift(self, ppm: int, now: int) -> None:
-        """From `now` on, run fast by `ppm` millionths, or slow if that is negative."""
+        """Let the clock gain `ppm` millionths from `now` on, or lose them if `ppm` is negative."""
         self.offset_ms += (now - self.since) * self.drift_ppm // MILLION // MS
         self.drift_ppm = ppm
         self.since = now

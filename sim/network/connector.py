@@ -46,7 +46,7 @@ class Party(Protocol):
         ...
 
     def connection_lost(self, wire: Wire, reason: str) -> None:
-        """A connection has ended."""
+        """Process the loss of a connection."""
         ...
 
     def peer_unreachable(self, peer: str) -> None:
@@ -177,7 +177,7 @@ class Connector:
             self.retry_later()
 
     def connection_ended(self, wire: Wire) -> None:
-        """A connection has ended."""
+        """Process the end of a connection."""
         assert wire is self.wire, "an earlier one ends before the next is made"
         self.wire = None
         lasted_ns, end = self.engine.now - self.connected_at, wire.machine

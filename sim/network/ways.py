@@ -319,7 +319,7 @@ class Network:
         }
 
     def way(self, source: str, sink: str) -> Way:
-        """The way from one region to another."""
+        """Return the way from one region to another."""
         return self.ways[source, sink]
 
     def __iter__(self) -> Iterator[Way]:
@@ -340,5 +340,5 @@ class Network:
         return max(self.engine.now, *(way.clear_at for way in self))
 
     def worst_delay(self) -> int:
-        """The slowest that anything can be on its way, bandwidth left out."""
+        """Return the longest delay of any way, without the effect of bandwidth."""
         return max(way.latency.ceiling_ns * way.slowness // 100 for way in self)

@@ -78,11 +78,11 @@ class LinkControl(Protocol):
     """The operations that the runtime offers. Regions are given by name."""
 
     def regions(self) -> Sequence[str]:
-        """All regions of the CRDB, in the order of their numbers 1 to n."""
+        """Return all regions of the CRDB, by their numbers 1 to n."""
         ...
 
     def links(self) -> Sequence[LinkInfo]:
-        """All links that are known here."""
+        """Return all links that are known here."""
         ...
 
     def cut(self, source: str, sink: str) -> None:

@@ -38,7 +38,7 @@ TITLES: Final = {"cpu": "CPU", "crdt": "CRDT"}
 
 
 def information(instance: Instance, wanted: list[str]) -> str:
-    """The sections that were asked for, each once, in Redis' order; unknown ones are ignored."""
+    """Return the requested sections, each once, in Redis' order. Unknown ones are ignored."""
     names: set[str] = set() if wanted else set(DEFAULT)
     for name in wanted:
         if name == "default":

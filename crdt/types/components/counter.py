@@ -76,7 +76,7 @@ Shares: TypeAlias = tuple[Share, ...]
 
 
 def share_of(shares: Shares, origin: Origin) -> Share | None:
-    """The share of one origin."""
+    """Return the share of an origin."""
     for share in shares:
         if share.origin == origin:
             return share
@@ -92,7 +92,7 @@ def live(shares: Shares) -> bool:
 
 
 def total(shares: Shares) -> Number:
-    """The sum of all live shares, in order of origin (CTR-3)."""
+    """Return the sum of all live shares, added in order of origin (CTR-3)."""
     result: Number = 0
     is_first = True
     for share in shares:
@@ -112,7 +112,7 @@ def total_binary(shares: Shares, base: float) -> float:
 
 
 def next_sum(shares: Shares, origin: Origin, seq: int, delta: Number) -> tuple[int, Number]:
-    """The birth and the sum that an increment by `delta`, effect `seq` of `origin`, carries."""
+    """Return the birth and sum for an increment by `delta`, which is effect `seq` of `origin`."""
     share = share_of(shares, origin)
     if share is None or share.seq <= share.reset_seq:
         return seq, delta
@@ -120,7 +120,7 @@ def next_sum(shares: Shares, origin: Origin, seq: int, delta: Number) -> tuple[i
 
 
 def incremented(shares: Shares, dot: Dot, birth: int, amount: Number) -> Shares:
-    """With an increment taken in: its origin's sum after it."""
+    """Apply an increment. `amount` is the sum of its origin after it."""
     origin = dot >> SEQ_BITS
     share = share_of(shares, origin)
     if share is not None:
@@ -131,7 +131,7 @@ def incremented(shares: Shares, dot: Dot, birth: int, amount: Number) -> Shares:
 
 
 def in_order(shares: list[Share]) -> Shares:
-    """The counter that these shares make."""
+    """Return the counter that consists of these shares."""
     shares.sort(key=origin_of)
     return tuple(shares)
 
@@ -171,7 +171,7 @@ def min_dot(shares: Shares) -> Dot:
 
 
 def merged(ours: Shares, others: Shares, mine: Vector, theirs: Vector) -> Shares:
-    """Two copies as one. A share that one side lacks although it saw its birth is over."""
+    """Merge two copies. A share that one side lacks although it saw its birth is dropped."""
     kept: list[Share] = []
     for share in ours:
         twin = share_of(others, share.origin)
@@ -202,13 +202,13 @@ def has_garbage(shares: Shares) -> bool:
 
 
 def collect_shares(shares: Shares, stable: Vector) -> Shares:
-    """Without the wholly reset shares whose reset everybody has seen."""
+    """Drop the completely reset shares whose reset every member has observed."""
     kept = [share for share in shares if share.live() or not covers(stable, share.reset_dot)]
     return shares if len(kept) == len(shares) else tuple(kept)
 
 
 def state(shares: Shares) -> tuple[Any, ...]:
-    """Seven items for each share, by origin."""
+    """Return seven items for each share, by origin."""
     flat: list[Any] = []
     for share in shares:
         flat += (share.origin, share.birth, share.seq, share.sum)
@@ -217,7 +217,7 @@ def state(shares: Shares) -> tuple[Any, ...]:
 
 
 def load(state: Any) -> Shares:
-    """The inverse of `state`. Raises DecodeError."""
+    """Restore what `state` returned. Raises DecodeError."""
     flat = tuple_of(state, "a counter", 7)
     shares: list[Share] = []
     for index in range(0, len(flat), 7):

@@ -86,13 +86,13 @@ class Deadlines:
         heapq.heapify(self.heap)
 
     def time_left(self, now: int, sample: int) -> int:
-        """For how long keys still live, in ms: the average over some that end."""
+        """Return the average time to live in ms of some keys that expire."""
         ends = [self.deadline(key) for key in islice(self.table, sample)]
         left = [max(0, deadline - now) for deadline in ends if deadline < FOREVER]
         return sum(left) // len(left) if left else 0
 
     def due(self, clock: int, limit: int) -> list[bytes]:
-        """At most `limit` keys whose deadline `clock` has passed; they leave the heap."""
+        """Remove at most `limit` keys whose deadline has passed from the heap, and return them."""
         keys: list[bytes] = []
         heap = self.heap
         while heap and heap[0][0] < clock and len(keys) < limit:

@@ -45,7 +45,7 @@ class Fields(Value):
         self.scan_order: ScanOrder | None = None
 
     def make(self) -> Register:
-        """A register that holds nothing yet."""
+        """Return an empty register."""
         raise NotImplementedError
 
     def changed(self, field: bytes, register: Register | None) -> None:
@@ -181,7 +181,7 @@ class Fields(Value):
         return self.order
 
     def pick(self, rng: random.Random) -> bytes:
-        """A random field."""
+        """Return a random field."""
         return self.sampled().pick(rng, self.fields)
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
