@@ -38,6 +38,7 @@ from sim.engine.trace import Trace
 from sim.faults.kinds import FAULTS, Injector
 from sim.nodes.follower import SimFollower
 from sim.nodes.region import SimRegion
+from sim.nodes.session import CONNECTIONS
 from sim.report.report import Recorder
 from sim.schedule.readers import draw_follower_reader_steps, draw_reader_steps
 from sim.schedule.step import ScheduleStep, merge_steps
@@ -236,9 +237,12 @@ class Run:
             self.refused += 1
 
     def run_session(self, step: ScheduleStep) -> None:
-        """Run the commands of a client session, unless its region is down or paused."""
+        """Run the commands of a client session, unless its region is down or paused, or holds up
+        all sessions but those that use the state of their connections."""
         site = self.world.places.get(step.regions[0])
         if site is not None and site.is_up and not site.is_paused:
+            if site.holds_sessions and step.value not in CONNECTIONS:
+                return
             replies = self.world.run_session(site.name, step.value, *step.commands)
             self.requests += replies is not None
 

@@ -89,6 +89,11 @@ class Watched(Protocol):
         """True if it is paused, or was a moment ago."""
         ...
 
+    @property
+    def latest_pause_ms(self) -> int:
+        """The time in ms at which its latest pause ends or has ended; 0 if there was none."""
+        ...
+
     def is_held_up(self, peer: str) -> bool:
         """Return whether a fault of the network holds up what `peer` has sent to it."""
         ...
@@ -210,7 +215,18 @@ class Checker:
         """Called when a reply has come that a client has waited for."""
 
     def on_client_left(self, region: Watched, session: int) -> None:
-        """Called when a client has closed its connection."""
+        """Called when the connection of a client was closed, by either end."""
+
+    def on_connection_request(
+        self, region: Watched, session: int, identity: int, commands: Sequence[Words]
+    ) -> None:
+        """Called before a session sends commands whose replies depend on the state of its
+        connection. `identity` is the number of the connection."""
+
+    def on_connection_replies(
+        self, region: Watched, session: int, replies: Sequence[Reply]
+    ) -> None:
+        """Called with replies that such a session has got, immediately or later."""
 
     def on_op_received(self, region: Watched, entry: Entry) -> None:
         """Called when an operation of another region was added to this one's history."""

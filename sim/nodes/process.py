@@ -18,6 +18,7 @@ from crdb.engine.events.event_bases import RegionEvent
 from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable
+from crdb.engine.session import PAUSED, Session
 from crdb.engine.turns.sealing import SealPacing
 from crdt.embed.replica import Replica
 from replication.protocol.events import Event
@@ -30,7 +31,7 @@ from sim.engine.trace import Trace
 from sim.network.connector import ConnectionContext
 from sim.nodes.client import Reply, SimClient, parse_replies
 from sim.nodes.run_history import RunHistory
-from sim.nodes.session import SimSession
+from sim.nodes.session import CONNECTIONS, SimSession
 from sim.nodes.state_hash import StateHash
 from sim.report.report import Recorder
 from sim.schedule.plan import Tuning
@@ -123,6 +124,12 @@ class SimProcess:
     def after_late_reply(self, session: int, command: Words, reply: Reply) -> None:
         """Notify the checkers of the reply to a command that had blocked."""
 
+    def before_connection(self, session: int, identity: int, commands: Sequence[Words]) -> None:
+        """Notify the checkers of commands whose replies depend on the connection."""
+
+    def after_connection(self, session: int, replies: Sequence[Reply]) -> None:
+        """Notify the checkers of replies to such commands."""
+
     # -- start and stop --------------------------------------------------------------------
 
     def install_replica(self, replica: Replica) -> None:
@@ -176,6 +183,16 @@ class SimProcess:
         return bool(self.instance.blocked.by_client)
 
     @property
+    def holds_sessions(self) -> bool:
+        """True while a CLIENT PAUSE is in force."""
+        return self.instance.pause.ends_at is not None
+
+    @property
+    def latest_pause_ms(self) -> int:
+        """The time in ms at which the latest pause ends or has ended; 0 if there was none."""
+        return self.paused_until // MS
+
+    @property
     def was_paused(self) -> bool:
         """True if the process is paused, or was paused within the last CATCH_UP_NS."""
         return self.engine.now < self.paused_until + CATCH_UP_NS
@@ -202,6 +219,7 @@ class SimProcess:
         """Run a client's commands. Return the replies. The caller must call `finish_turn`."""
         assert self.is_up
         self.advance_clocks()
+        self.sim_client.client.flags &= ~PAUSED  # only sessions wait for the end of a CLIENT PAUSE
         return self.sim_client.send_commands(*commands)
 
     def connect_session(self, session: SimSession) -> SimClient:
@@ -229,6 +247,48 @@ class SimProcess:
         self.finish_turn()
         return replies
 
+    def run_connection(self, session: SimSession, commands: Sequence[Words]) -> list[Reply]:
+        """Run commands whose replies may come later or never. Return those that have come.
+
+        Nothing is sent while the instance refuses some commands because of its own state."""
+        assert self.is_up
+        assert session.sim_client is not None
+        if self.instance.refused_bits or self.instance.memory.denied_bits:
+            return []
+        sim_client = session.sim_client
+        self.advance_clocks()
+        self.before_connection(session.number, sim_client.client.id, commands)
+        replies = sim_client.send_commands(*commands)
+        self.after_connection(session.number, replies)
+        if sim_client.client.closing:
+            self.drop_connection(self.session_connections[sim_client.client.id])
+        self.finish_turn()
+        return replies
+
+    def drop_connection(self, connection: SessionConnection) -> None:
+        """Close the connection of a session, because the instance wants that."""
+        connection.session.lose_connection()
+        self.disconnect_session(connection.sim_client)
+
+    def serve_woken_client(self, woken: Session) -> None:
+        """Serve a client that was woken: deliver its late replies, or close its connection."""
+        if woken is self.sim_client.client:
+            self.sim_client.late += receive(self.sim_client.client, b"")
+            if woken.killed:
+                self.instance.forget(woken)
+                self.sim_client = SimClient(self.instance)
+            return
+        connection = self.session_connections.get(woken.id)
+        if connection is None:
+            return
+        if connection.session.number in CONNECTIONS and not woken.killed:
+            late = parse_replies(receive(connection.sim_client.client, b""))
+            self.after_connection(connection.session.number, late)
+        elif not woken.killed:
+            self.deliver_late_replies(connection)
+        if woken.closing:
+            self.drop_connection(connection)
+
     def deliver_late_replies(self, connection: SessionConnection) -> None:
         """Deliver the replies to a session's blocked commands."""
         session = connection.session
@@ -254,7 +314,7 @@ class SimProcess:
         now = self.engine.now
         self.advance_clocks()
         self.tick_links(now)
-        if self.instance.blocked.by_client:
+        if self.clients_deadline() < NEVER:
             self.instance.tick()
         self.finish_turn()
         due = min(self.links_deadline(), self.clients_deadline())
@@ -264,9 +324,13 @@ class SimProcess:
         self.arm_timer(due)
 
     def clients_deadline(self) -> int:
-        """Return the time (ns) at which a blocked client times out or must be polled again."""
-        blocked, polling = self.instance.blocked, self.instance.polling
-        due = [at for at in (blocked.deadline, polling.deadline) if at is not None]
+        """Return the time (ns) at which the instance must be called for its clients: one that is
+        blocked times out or must be polled again, a CLIENT PAUSE ends, or one may be idle."""
+        instance = self.instance
+        times = [instance.blocked.deadline, instance.polling.deadline, instance.pause.ends_at]
+        if instance.config.idle_seconds_max:
+            times.append(instance.next_sample)
+        due = [at for at in times if at is not None]
         return min(due) * MS if due else NEVER
 
     def arm_timer(self, deadline: int) -> None:
@@ -285,18 +349,15 @@ class SimProcess:
         if self.replica.keyspace.has_changes() or instance.woken:
             instance.serve_dirty_keys()
             while instance.woken:
-                woken = instance.woken.pop()
-                if woken is self.sim_client.client:
-                    self.sim_client.late += receive(self.sim_client.client, b"")
-                else:
-                    self.deliver_late_replies(self.session_connections[woken.id])
+                self.serve_woken_client(instance.woken.pop())
         self.note_effects()
         left = instance.turn.finish()
         if left < math.inf:
             self.arm_timer(self.engine.now + math.ceil(left * SECOND))
         self.show_changes()
-        if instance.blocked.by_client:
-            self.arm_timer(self.clients_deadline())
+        due = self.clients_deadline()
+        if due < NEVER:
+            self.arm_timer(due)
         self.push()
 
     # -- reports ---------------------------------------------------------------------------

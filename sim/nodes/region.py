@@ -260,6 +260,18 @@ class SimRegion(LinkedProcess):
         for checker in self.around.checkers:
             checker.on_late_reply(self, session, command, reply)
 
+    def before_connection(self, session: int, identity: int, commands: Sequence[Words]) -> None:
+        """Notify the checkers of commands whose replies depend on the connection."""
+        self.before = dict(self.replica.keyspace.vector)
+        for checker in self.around.checkers:
+            checker.on_connection_request(self, session, identity, commands)
+
+    def after_connection(self, session: int, replies: Sequence[Reply]) -> None:
+        """Notify the checkers of replies to such commands."""
+        for checker in self.around.checkers:
+            checker.on_commands_run(self, (), self.before)
+            checker.on_connection_replies(self, session, replies)
+
     def disconnect_session(self, sim_client: SimClient) -> None:
         """Close a session's connection."""
         session = self.session_connections[sim_client.client.id].session.number

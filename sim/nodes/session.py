@@ -9,6 +9,10 @@ A session that has moved to another region first sends CRDB.AWAIT with its lates
 CRDB.VECTOR. It is *adrift* until CRDB.AWAIT replies 1: the region may lack effects that the session
 has seen, so its session guarantees do not hold yet.
 
+A session with a number in CONNECTIONS uses the state of its connection, such as CLIENT PAUSE,
+and may get its replies later or never. The word `$id2` stands for the number of the connection of
+the session whose number ends with 2 and else is the same.
+
 A step for a blocked session does nothing. The exception is QUIT, which closes the connection
 immediately.
 """
@@ -25,6 +29,11 @@ from sim.schedule.step import Words
 AWAIT_MS: Final = "2000"
 SCANS: Final = frozenset({"SCAN", "SSCAN", "HSCAN", "ZSCAN"})
 CURSOR: Final = "$cursor"
+SLOTS: Final = 10
+"""The number of sessions for each region that use the state of their connection."""
+CONNECTIONS: Final = range(10_000, 10_000 + 100 * SLOTS)
+"""The numbers of all such sessions."""
+ID_WORD: Final = re.compile(r"\$id(\d)")
 TIME_WORD: Final = re.compile(r"\$(now|seconds|end)([+-]\d+)?")
 LEAVE: Final = ("QUIT",)
 """The command that closes a session's connection, also while the session is blocked."""
@@ -49,6 +58,10 @@ class Server(Protocol):
         """Run the commands that a session sends together. Return the immediate replies."""
         ...
 
+    def run_connection(self, session: SimSession, commands: Sequence[Words]) -> list[Reply]:
+        """Run commands whose replies may come later or never. Return those that have come."""
+        ...
+
 
 class SimSession:
     """A client session. `number` is unique in the world."""
@@ -70,7 +83,19 @@ class SimSession:
     def is_connected(self) -> bool:
         """True if the server is up and has not restarted since the connection was made."""
         server = self.server
-        return server is not None and server.is_up and server.starts == self.starts
+        if server is None or self.sim_client is None:
+            return False
+        return server.is_up and server.starts == self.starts
+
+    @property
+    def identity(self) -> int:
+        """The number of the connection; 0 if there is none."""
+        return self.sim_client.client.id if self.is_connected and self.sim_client else 0
+
+    def lose_connection(self) -> None:
+        """Note that the server has closed the connection."""
+        self.sim_client = None
+        self.waiting = None
 
     def move_to_server(self, server: Server) -> None:
         """Open a connection to `server`, unless there is one."""
@@ -78,7 +103,7 @@ class SimSession:
             return
         if self.server is not None:
             self.has_moved = self.vector != ""
-            if self.is_connected and self.sim_client is not None:
+            if self.sim_client is not None and self.is_connected:
                 self.server.disconnect_session(self.sim_client)
         self.server, self.starts = server, server.starts
         self.cursors.clear()
@@ -146,6 +171,20 @@ class Sessions:
         if session.waiting is not None and session.is_connected:
             return None
         session.move_to_server(server)
+        if number in CONNECTIONS:
+            return server.run_connection(session, [self.fill_in_ids(w, number) for w in commands])
         if session.has_moved:
             commands = (("CRDB.AWAIT", session.vector, AWAIT_MS),)
         return server.run_session(session, [session.fill_in_words(words) for words in commands])
+
+    def fill_in_ids(self, words: Words, number: int) -> Words:
+        """Return a command with the numbers of connections in place of words such as `$id2`."""
+        return tuple(self.fill_in_id(word, number) for word in words)
+
+    def fill_in_id(self, word: str, number: int) -> str:
+        """Return the number of the connection that a word stands for, or any other word itself."""
+        found = ID_WORD.fullmatch(word)
+        if found is None:
+            return word
+        session = self.by_number.get(number - number % SLOTS + int(found[1]))
+        return str(0 if session is None else session.identity)

@@ -16,6 +16,7 @@ from crdt.structures.scan_order import CURSOR_MARK
 from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
 from sim.nodes.session import CURSOR, LEAVE
+from sim.schedule.connections import ConnectionClients
 from sim.schedule.edges import EdgeClient
 from sim.schedule.step import ScheduleStep, Words
 from sim.schedule.writes import FIELDS, LARGE, THIRDS, TYPE_OF, Load, key_name
@@ -305,6 +306,8 @@ def draw_reader_steps(
             rng.substream(f"{name}/{EDGE}"), load, name, session=10 * number + EDGE, number=number
         )
         streams.append(client.draw_steps(end))
+        connections = ConnectionClients(rng.substream(f"{name}/connections"), load, name, number)
+        streams.append(connections.draw_steps(end))
     return streams
 
 

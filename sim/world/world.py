@@ -26,6 +26,7 @@ from replication.protocol.peers import Direction, link_ends
 from sim.checkers.clients.arrival import ArrivalChecker
 from sim.checkers.clients.atomicity import AtomicityChecker
 from sim.checkers.clients.commands import CommandChecker
+from sim.checkers.clients.connections import ConnectionChecker
 from sim.checkers.clients.durability import DurabilityChecker
 from sim.checkers.clients.guarantees import GuaranteesChecker
 from sim.checkers.clients.meaning import MeaningChecker
@@ -103,6 +104,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     WaitingChecker,
     ScanningChecker,
     CommandChecker,
+    ConnectionChecker,
     RefusalsChecker,
     LeftoversChecker,
     LagChecker,
@@ -119,6 +121,7 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     CutChecker,
     ResyncChecker,
 )
+SHOWN_MAX: Final = 100  # commands of a session's request in the trace
 CHECK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`
 PROGRESS_NS: Final = tuple(ms * MS for ms in (20, 60, 100, 150, 200, 300, 500, 1000, 3000))
 """The times after a restart at which an operator asks for the progress of a region."""
@@ -239,8 +242,8 @@ class SimWorld:
         """
         replies = self.sessions.run_step(self.places[region], session, commands)
         if replies is not None:
-            shown = "; ".join(" ".join(words) for words in commands)
-            reply_text = " ".join(map(format_reply, replies))
+            shown = "; ".join(" ".join(words) for words in commands[:SHOWN_MAX])
+            reply_text = " ".join(map(format_reply, replies[:SHOWN_MAX]))
             self.trace.add_record(self.now, region, "client", f"{session}: {shown} → {reply_text}")
         return replies
 

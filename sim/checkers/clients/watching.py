@@ -83,6 +83,9 @@ class WatchingChecker(Checker):
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
         self.open[region.name] = {}
 
+    def on_client_left(self, region: Watched, session: int) -> None:
+        self.open[region.name].pop(session, None)
+
     def before_commands(self, region: Watched, session: int, commands: Sequence[Words]) -> None:
         """Read the watched keys again, because one may have expired."""
         watch = self.open[region.name].get(session)

@@ -30,6 +30,7 @@ from sim.engine.events import SECOND
 from sim.faults.kinds import Injector
 from sim.network.ways import LOSSES_WHOLE
 from sim.network.wire import Wire
+from sim.nodes.session import CONNECTIONS
 from sim.schedule.plan import Plan, Tuning
 from sim.schedule.step import FOREVER, ScheduleStep
 from sim.schedule.writes import Load
@@ -384,6 +385,18 @@ def test_requests_of_sessions_are_counted() -> None:
     run = Run(options())
     assert run.play_steps((*STEPS, asked)).verdict is Verdict.VALID
     assert run.requests == 1
+
+
+def test_sessions_wait_for_end_of_client_pause() -> None:
+    pause = ("CLIENT", "PAUSE", "100")
+    steps = [
+        ScheduleStep(SECOND, "client", ("eu",), value=CONNECTIONS.start, commands=(pause,)),
+        ScheduleStep(SECOND + 1, "client", ("eu",), value=1, commands=(("GET", "all:1"),)),
+        ScheduleStep(2 * SECOND, "client", ("eu",), value=1, commands=(("GET", "all:1"),)),
+    ]
+    run = Run(options())
+    assert run.play_steps((STEPS[0], *steps)).verdict is not Verdict.INVALID
+    assert run.requests == 2
 
 
 def test_narrow_links_take_time_for_all_that_was_written() -> None:

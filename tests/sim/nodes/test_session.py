@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.engine.events import SECOND
-from sim.nodes.session import SimSession
+from sim.nodes.session import CONNECTIONS, SimSession
 from sim.world.world import SimWorld
 from tests.sim.planted import fresh
 
@@ -90,3 +90,37 @@ def test_words_stand_for_times_that_session_has_read() -> None:
     asked = tuple(("ECHO", word) for word in ("$now", "$now+5", "$seconds-1", "$end", "$other"))
     wanted = [now, now + 5, now // 1000 - 1, 1_800_000_000_000]
     assert world.run_session("eu", 1, *asked) == [*(b"%d" % each for each in wanted), b"$other"]
+
+
+def test_session_connects_again_after_server_has_closed_its_connection() -> None:
+    world = fresh()
+    world.run_session("eu", 1, ("WATCH", "k"))
+    first = session_of(world, 1).identity
+    eu = world.sites["eu"]
+    eu.instance.kill(eu.instance.clients[first])
+    eu.instance.kill(eu.instance.clients[first])
+    eu.finish_turn()
+    assert session_of(world, 1).identity == 0
+    assert world.run_session("eu", 1, ("PING",)) == ["PONG"]
+    assert session_of(world, 1).identity > first
+
+
+def test_word_stands_for_connection_of_other_session() -> None:
+    world = fresh()
+    first, other = CONNECTIONS[20], CONNECTIONS[21]
+    assert world.run_session("eu", first, ("ECHO", "$id1")) == [b"0"]
+    world.run_session("eu", other, ("PING",))
+    identity = session_of(world, other).identity
+    assert world.run_session("eu", first, ("ECHO", "$id1"), ("ECHO", "$id")) == [
+        str(identity).encode(),
+        b"$id",
+    ]
+
+
+def test_writers_do_not_wait_for_end_of_client_pause() -> None:
+    world = fresh()
+    assert world.run("eu", "CLIENT", "PAUSE", "500") == "OK"
+    assert world.sites["eu"].holds_sessions
+    assert world.run("eu", "SET", "k", "v") == "OK"
+    world.sleep(SECOND)
+    assert not world.sites["eu"].holds_sessions
