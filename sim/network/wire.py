@@ -103,9 +103,13 @@ class Wire:
 
     @property
     def is_garbled(self) -> bool:
-        """Return whether noise may have changed the last wrong frame of this end: if it changed the
-        length, the other end waits for more."""
-        return self.out is not None and self.out.way.tally.flipped != self.flipped
+        """Return whether noise may have changed the last wrong frame of this end, or the length of
+        one before it: the other end then waits for more."""
+        if self.out is None:
+            return False
+        flipped = self.out.way.tally.flipped
+        is_awaited = self.far is not None and self.far.has_torn_frame
+        return flipped != self.flipped or (flipped > 0 and is_awaited)
 
     @property
     def has_torn_frame(self) -> bool:

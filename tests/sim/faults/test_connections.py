@@ -71,6 +71,21 @@ def test_corrupted_wrong_frame_may_keep_connection(world: SimWorld) -> None:
     assert world.sites["b"].rejected == 0
 
 
+def test_wrong_frame_behind_corrupted_length_may_keep_connection(world: SimWorld) -> None:
+    (wire,) = world.wires_between("a", "b")
+    assert wire.out is not None
+    wire.out.way.tally.flipped += 1
+    wire.out.send(bytes((0, 8, 0, 1)))  # the length of a frame, of which a bit was flipped
+    wire.sent += 4
+    world.sleep(100 * MS)
+    wire.send_bad(b"wrong")
+    world.sleep(100 * MS)
+    assert world.sites["b"].rejected == 0
+    wire.out.way.tally.flipped = wire.flipped = 0  # without noise it would be a violation
+    with pytest.raises(Violation, match="b goes on after a wrong frame of a"):
+        world.sleep(SECOND)
+
+
 def test_wrong_frame_in_pieces_ends_connection(world: SimWorld) -> None:
     (wire,) = world.wires_between("a", "b")
     data = unknown_frame(wire.connection.channel)
