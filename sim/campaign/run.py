@@ -40,6 +40,7 @@ from sim.nodes.follower import SimFollower
 from sim.nodes.region import SimRegion
 from sim.nodes.session import CONNECTIONS
 from sim.report.report import Recorder
+from sim.schedule.deadlines import draw_deadline_steps
 from sim.schedule.readers import draw_follower_reader_steps, draw_reader_steps
 from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import draw_burst, make_writers
@@ -104,6 +105,7 @@ def draw_schedule(options: RunOptions) -> Iterator[ScheduleStep]:
     streams += draw_reader_steps(
         rng.substream("readers"), options.load, options.names, options.length
     )
+    streams.append(draw_deadline_steps(rng.substream("deadlines"), options.names, options.length))
     streams += draw_follower_reader_steps(
         rng.substream("follower readers"), options.load, options.followers, options.length
     )

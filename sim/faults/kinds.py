@@ -309,6 +309,11 @@ KINDS: Final = (
         one_region, resync.lose_donor, shortest=2 * SECOND, longest=6 * SECOND, rest=3 * SECOND,
         values=(0, 1), least=3,
     ),
+    Fault(
+        "emptied", "F22", "the source of a follower restarts without data and reaches nobody else",
+        one_follower, proc.empty_source, shortest=SECOND, longest=8 * SECOND, rest=8 * SECOND,
+        values=(0, 1),
+    ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}
 

@@ -15,6 +15,7 @@ from replication.protocol.limits import MS
 from sim.nodes.follower import SimFollower
 from sim.nodes.region import SimRegion, Start
 from sim.schedule.step import Done, ScheduleStep, Words
+from sim.schedule.writes import key_name
 from sim.world.world import SimWorld
 
 FIRST_SESSION: Final = 3000
@@ -287,3 +288,32 @@ class PromotedClients:
         """Let one of the sessions send commands."""
         place = list(self.world.copies).index(self.copy.name)
         self.world.run_session(self.copy.name, FIRST_SESSION + 10 * place + slot, *commands)
+
+
+def empty_source(world: SimWorld, step: ScheduleStep) -> Done:
+    """Let the first source of a follower restart without data, and reach no other region until the
+    step ends. If `value` is odd, its clients write meanwhile."""
+    copy = world.copies[step.regions[0]]
+    site = world.sites[copy.sources[0]]
+    if not copy.is_following or not can_lose_memory(world, site):
+        return False, None
+    others = list(site.connectors)
+    for other in others:
+        world.cut(site.name, other)
+    world.crash_process(site.name)
+    world.restart_process(site.name, start=Start.UNAWARE)
+    is_over = False
+
+    def write() -> None:
+        if not is_over and site.is_up and not site.is_paused:
+            world.run(site.name, "SADD", key_name("all", step.at, 0), f"emptied{step.at}")
+
+    def reconnect() -> None:
+        nonlocal is_over
+        is_over = True
+        for other in others:
+            world.heal(site.name, other)
+
+    if step.value & 1:
+        world.engine.schedule_after(step.lasts // 2, write)
+    return True, reconnect

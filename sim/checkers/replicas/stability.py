@@ -67,7 +67,7 @@ class StabilityChecker(UninformedChecker):
         self.looked += 1
         for source, claim in copy.claims().items():
             region = self.up.get(source)
-            if region is None or self.careless:
+            if region is None:
                 continue
             named = copy.origin_maps[source].back(stable)
             for origin, seq in region.replica.keyspace.vector.items():

@@ -285,3 +285,31 @@ def test_last_region_does_not_restart_alone(world: SimWorld) -> None:
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "alone", ("a",), SECOND))
     assert injector.fired["alone"] == 0
+
+
+@pytest.mark.parametrize("value", [0, 1], ids=["reads", "writes"])
+def test_follower_keeps_data_of_emptied_source(world: SimWorld, value: int) -> None:
+    world.run("a", "SET", "k", "v")
+    assert world.converge(10 * SECOND)
+    injector = Injector(world)
+    injector.apply_step(ScheduleStep(world.now, "emptied", ("f",), 4 * SECOND, value))
+    world.sleep(3 * SECOND)
+    assert world.run("a", "GET", "k") is None
+    assert world.run("a", "DBSIZE") == value
+    assert world.run("f", "GET", "k") == b"v"
+    world.sleep(10 * SECOND)
+    assert shut(world) == set()
+    assert world.converge(10 * SECOND)
+    assert world.run("a", "GET", "k") == b"v"
+    world.check_end()
+
+
+def test_emptied_source_may_die(world: SimWorld) -> None:
+    injector = Injector(world)
+    injector.apply_step(ScheduleStep(world.now, "emptied", ("f",), SECOND, 1))
+    world.crash_process("a")
+    injector.end_all_faults()
+    world.sleep(SECOND)
+    assert world.sites["a"].replica.keyspace.seq == 0
+    injector.apply_step(ScheduleStep(world.now, "emptied", ("f",), SECOND))
+    assert injector.fired["emptied"] == 1

@@ -154,12 +154,17 @@ def test_follower_that_takes_too_much_for_stable_is_caught() -> None:
         turn_follower(world, copy)
 
 
-def test_follower_of_region_without_its_peers_is_not_judged() -> None:
+def test_follower_is_judged_while_a_region_is_careless() -> None:
     world, copy = follow_eu()
-    copy.replica.stability.replace_report(0, copy.replica.keyspace.vector)
+    checker = world.checkers[0]
+    assert isinstance(checker, StabilityChecker)
     world.crash_process("us")
     world.crash_process("ap")
     world.restart_process("ap")
+    assert checker.careless == {"ap"}
     turn_follower(world, copy)
+    copy.replica.stability.replace_report(0, copy.replica.keyspace.vector)
+    with pytest.raises(Violation, match=r"f takes 1:1 for stable, but 2:1\.\.1 is still to come"):
+        turn_follower(world, copy)
     world.crash_process("eu")
     turn_follower(world, copy)
