@@ -3,16 +3,16 @@
 A handle that is made with a `str` key returns `str`. A handle that is made with a `bytes` key
 returns `bytes`.
 
-`AnyStr` stands for either type of key. Unlike `str | bytes`, it is not checked by compiled methods,
-whose error would be a text of the compiler ("union[str, bytes] object expected"). The handle checks
-the key instead.
+The types of the methods follow the type of the key. A compiled method does not check a parameter
+whose type is a constrained type variable, unlike one of type `str | bytes`, whose error would be a
+text of the compiler ("union[str, bytes] object expected"). The handle checks the key instead.
 """
 
 from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator
-from typing import AnyStr, overload
+from typing import TypeVar, overload
 
 from crdt.embed.arguments import decode_key, encode_key
 from crdt.embed.handles.base import CounterHandle, SetHandle, StringHandle
@@ -29,6 +29,9 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.custom import Type
 from crdt.types.flag import DISABLE_WINS, ENABLE_WINS
 
+AnyKey = TypeVar("AnyKey", str, bytes, str | bytes)
+"""The type of a key, which decides what its handle returns."""
+
 
 class Views:
     """The part of a replica that is a container of keys."""
@@ -37,48 +40,48 @@ class Views:
         """Return the keyspace, ready to be read or written. For handles only."""
         raise NotImplementedError
 
-    def string(self, key: AnyStr) -> StringHandle[AnyStr]:
+    def string(self, key: AnyKey) -> StringHandle[AnyKey]:
         """Return the last-writer-wins register under `key`."""
         return StringHandle(self.prepare, key)
 
-    def counter(self, key: AnyStr) -> CounterHandle:
+    def counter(self, key: AnyKey) -> CounterHandle:
         """Return the counter under `key`. The increments of all replicas add up."""
         return CounterHandle(self.prepare, key)
 
-    def set(self, key: AnyStr) -> SetHandle[AnyStr]:
+    def set(self, key: AnyKey) -> SetHandle[AnyKey]:
         """Return the set under `key`, in which an add wins over a concurrent remove."""
         return SetHandle(self.prepare, key)
 
-    def hash(self, key: AnyStr) -> HashHandle[AnyStr]:
+    def hash(self, key: AnyKey) -> HashHandle[AnyKey]:
         """Return the map of strings under `key`."""
         return HashHandle(self.prepare, key)
 
-    def sorted_set(self, key: AnyStr) -> SortedSetHandle[AnyStr]:
+    def sorted_set(self, key: AnyKey) -> SortedSetHandle[AnyKey]:
         """Return the sorted set under `key`: members with scores."""
         return SortedSetHandle(self.prepare, key)
 
-    def list(self, key: AnyStr) -> ListHandle[AnyStr]:
+    def list(self, key: AnyKey) -> ListHandle[AnyKey]:
         """Return the list under `key`."""
         return ListHandle(self.prepare, key)
 
-    def multi_value(self, key: AnyStr) -> MultiValueHandle[AnyStr]:
+    def multi_value(self, key: AnyKey) -> MultiValueHandle[AnyKey]:
         """Return the multi-value register under `key`, which shows all concurrent values."""
         return MultiValueHandle(self.prepare, key)
 
-    def set_remove_wins(self, key: AnyStr) -> RemoveWinsSetHandle[AnyStr]:
+    def set_remove_wins(self, key: AnyKey) -> RemoveWinsSetHandle[AnyKey]:
         """Return the set under `key`, in which a remove wins over a concurrent add."""
         return RemoveWinsSetHandle(self.prepare, key)
 
-    def counter_grow(self, key: AnyStr) -> GrowCounterHandle:
+    def counter_grow(self, key: AnyKey) -> GrowCounterHandle:
         """Return the counter under `key` that only grows."""
         return GrowCounterHandle(self.prepare, key)
 
-    def flag(self, key: AnyStr, *, disable_wins: bool = False) -> FlagHandle:
+    def flag(self, key: AnyKey, *, disable_wins: bool = False) -> FlagHandle:
         """Return the flag under `key`. An enable wins over a concurrent disable, unless
         `disable_wins` is true. The two kinds of flags are different types."""
         return FlagHandle(self.prepare, key, DISABLE_WINS if disable_wins else ENABLE_WINS)
 
-    def value(self, key: AnyStr, make: Callable[[], Type]) -> ValueHandle:
+    def value(self, key: AnyKey, make: Callable[[], Type]) -> ValueHandle:
         """Return the handle of `key` for a custom type. `make` is one of the replica's `types`."""
         return ValueHandle(self.prepare, key, make)
 
@@ -103,7 +106,7 @@ class Views:
             raise TypeError(f"keys come as str or bytes, not as {kind!r}")
         return [decode_key(key) for key in found]
 
-    def delete(self, key: AnyStr) -> bool:
+    def delete(self, key: AnyKey) -> bool:
         """Remove the observed value of a key, of any type. Return whether the key existed."""
         return self.prepare().delete(encode_key(key))
 

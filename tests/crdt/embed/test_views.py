@@ -111,6 +111,9 @@ def test_handles_are_typed_by_their_key() -> None:
     assert_type(replica.counter("c") + 1, int | float)
     assert_type(replica.counter_grow("g").value, int)
     assert_type(replica.flag("f").value, bool)
+    either: str | bytes = "s" if items else b"s"
+    assert_type(replica.counter(either).value, int | float)
+    assert_type(replica.set(either).value, frozenset[str | bytes])
     assert_type(replica.keys(), list[str])
     assert_type(replica.keys(bytes), list[bytes])
     with pytest.raises(TypeError):
