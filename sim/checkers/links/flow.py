@@ -63,6 +63,8 @@ class Flow:
     """True if the last acknowledgement was of all that had been sent."""
     awaits_turn: bool = False
     """True if the source was asked for a snapshot and has not begun it."""
+    is_due: bool = False
+    """True if it awaited its turn when another snapshot ended last, and could begin."""
 
 
 @attrs.define
@@ -175,10 +177,10 @@ class FlowChecker(FrameChecker):
     def end_snapshot(self, process: Linked) -> None:
         """Record that the turn of a source that waits has come."""
         for source, flow in self.flows.of(process).items():
-            if flow.awaits_turn and source.in_flight == 0:
+            is_able = source.state is SourceState.SNAPSHOT and source.in_flight == 0
+            flow.awaits_turn = flow.is_due = flow.awaits_turn and is_able
+            if flow.is_due:
                 self.due_at[process.name] = process.read_clock()
-            else:
-                flow.awaits_turn = False
 
     def check_turn(self, process: Linked) -> None:
         """Check that the next snapshot has begun after another one has ended."""
@@ -190,7 +192,7 @@ class FlowChecker(FrameChecker):
         names = [
             source.peer
             for source, flow in self.flows.of(process).items()
-            if flow.awaits_turn and source.state is SourceState.SNAPSHOT
+            if flow.is_due and flow.awaits_turn and source.state is SourceState.SNAPSHOT
         ]
         if names and not process.was_paused:
             raise self.violation(

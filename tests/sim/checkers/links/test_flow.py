@@ -216,6 +216,25 @@ def test_snapshot_for_earlier_incarnation_is_not_awaited(world: SimWorld) -> Non
     finish(world)
 
 
+@pytest.mark.parametrize("closes_first", [True, False])
+def test_request_after_another_that_was_given_up_passes(
+    world: SimWorld, *, closes_first: bool
+) -> None:
+    """Its turn comes when it is sent, not when an earlier snapshot has ended."""
+    eu, first, second = world.sites["eu"], *want_snapshots(world)[1:]
+    first.state = SourceState.SENDING
+    if closes_first:
+        second.shut()
+        checker(world).on_frame_sent(eu, first, SnapshotEnd())
+    else:
+        second.shut()
+    world.sleep(100 * MS)
+    checker(world).on_frame_received(eu, first, SnapshotRequest())
+    first.state = SourceState.SNAPSHOT
+    checker(world).on_frame_sent(eu, first, SnapshotBegin({}))
+    first.state = SourceState.SENDING
+
+
 def test_snapshot_that_begins_in_its_turn_passes(world: SimWorld) -> None:
     eu, first, second = want_snapshots(world)
     checker(world).on_frame_sent(eu, second, SnapshotBegin({}))
