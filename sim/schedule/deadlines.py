@@ -7,7 +7,7 @@ are drawn as groups:
 
 * One region gives many keys the same deadline in one turn.
 * Regions change one key and its deadline at the same time, and once more a moment later. Some set
-  the same absolute deadline.
+  the same absolute deadline. Then clients of all regions ask how long the key lives.
 """
 
 from __future__ import annotations
@@ -66,7 +66,17 @@ def contend_for_deadline(
             for time, name in zip(times, rng.shuffled(names), strict=True)
         ]
         at = times[-1]
+        asked = at + rng.integer_below(200 * MS)
+        steps += [
+            ScheduleStep(asked, "write", (name,), commands=ask_for_life(key)) for name in names
+        ]
+        at = asked
     return steps
+
+
+def ask_for_life(key: str) -> tuple[Words, ...]:
+    """Return the commands that read the deadline of a key."""
+    return (("PTTL", key), ("PEXPIRETIME", key))
 
 
 def draw_change(rng: SeededRandom, key: str, until: str) -> tuple[Words, ...]:

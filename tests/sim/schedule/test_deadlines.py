@@ -35,9 +35,13 @@ def test_keys_of_one_turn_end_together() -> None:
 def test_all_regions_change_one_key_two_times() -> None:
     first, *others = contend_for_deadline(SeededRandom(3, "x"), NAMES, SECOND, "k")
     assert [words[0] for words in first.commands] == ["SADD", "PEXPIRE"]
-    for group in (others[:3], others[3:]):
+    assert len(others) == 12
+    for start in (0, 3, 6, 9):
+        group = others[start : start + 3]
         assert {step.regions[0] for step in group} == set(NAMES)
         assert group[-1].at - group[0].at < SPREAD_NS
+    for step in (*others[3:6], *others[9:]):
+        assert step.commands == (("PTTL", "k"), ("PEXPIRETIME", "k"))
     assert {words[1] for step in others for words in step.commands} == {"k"}
 
 
