@@ -202,9 +202,9 @@ class ConnectionClients:
         yield self.make_step(OPERATOR, ("CONFIG", "SET", "timeout", str(IDLE_MS // 1000)))
         begin = self.at
         info = ("INFO", "stats")
-        yield from self.draw_busy(begin, SECOND // 2)
+        yield from self.draw_busy(begin, 300 * MS)
         yield self.make_step(OPERATOR, info)
-        yield from self.draw_busy(begin, SECOND)
+        yield from self.draw_busy(begin, 1750 * MS)  # later than the first samples
         burst = [("ECHO", self.unique_word()) for _ in range(BURST)]
         yield self.make_step(THIRD, *burst)
         yield from self.draw_busy(begin, 2300 * MS + rng.integer_below(50 * MS))

@@ -30,6 +30,8 @@ OPERATOR: Final = ARRIVAL
 """The session that asks a follower for its role. No session of a follower awaits arrivals."""
 ROLE_NS: Final = 400 * MS
 """The average time between two requests of an operator for the role of a follower."""
+EXPIRED_NS: Final = 3 * MS
+"""The time after which a key has expired whose deadline was 1 ms ahead."""
 ROAMER: Final = 1000
 FOLLOWER: Final = 30
 """The number of the first follower, in place of a region number."""
@@ -144,6 +146,9 @@ class ReaderClients:
             may_end = family not in THIRDS and self.load.expiry and rng.happens_in(1, 4)
             begin = (*((ends,) if may_end else ()), watch, ("EXISTS", key))
             name = self.unique_name()
+            if (self.load.flushes and rng.happens_in(1, 8)) or (may_end and rng.happens_in(1, 2)):
+                yield from self.watch_vanishing_key(at, key, expires=may_end)
+                continue
             if rng.happens_in(1, 8):  # one request that changes its watched key itself
                 key = key_name("all", at, 0)
                 change = ("SADD", key, name)
@@ -164,6 +169,19 @@ class ReaderClients:
                 change = ("SADD", key_name("all", at, 0), name) if rng.happens_in(2, 3) else ()
                 queue = (change,) if change else ()
                 yield self.make_step(later, WATCHER, ("MULTI",), *queue, ("EXISTS", key), ("EXEC",))
+
+    def watch_vanishing_key(self, at: int, key: str, *, expires: bool) -> Iterator[ScheduleStep]:
+        """Yield steps that watch a key that has just expired and is not yet deleted, or one that is
+        then flushed. Only in the second case must the transaction fail."""
+        watch = (("WATCH", key), ("EXISTS", key))
+        if expires:
+            yield self.make_step(at, WATCHER, ("PEXPIRE", key, "1"))
+            yield self.make_step(at + EXPIRED_NS, WATCHER, *watch)
+        else:
+            yield self.make_step(at, WATCHER, *watch)
+            yield self.make_step(at + EXPIRED_NS, READER, ("FLUSHALL",))
+        later = at + EXPIRED_NS + self.rng.exponential(SECOND)
+        yield self.make_step(later, WATCHER, ("MULTI",), ("EXISTS", key), ("EXEC",))
 
     def watch_copied_keys(self, end: int) -> Iterator[ScheduleStep]:
         """Yield steps that watch a key of a follower, and later run a transaction that reads it."""

@@ -11,8 +11,10 @@ from crdt.types.set import Set
 from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
 from sim.nodes.client import Refusal, SimClient
+from sim.nodes.session import CONNECTIONS
 from sim.schedule.readers import (
     EDGE,
+    EXPIRED_NS,
     LATER_PAGE,
     ROAMER,
     ReaderClients,
@@ -27,9 +29,14 @@ EDGES = (EDGE, EDGE + 1)
 
 
 def drawn(load: Load, seed: int = 1) -> list[ScheduleStep]:
-    """Draw the steps of all sessions but the edge sessions, which are tested in `test_edges`."""
+    """Draw the steps of all sessions but those that are tested in `test_edges` and in
+    `test_connections`."""
     streams = draw_reader_steps(SeededRandom(seed, "readers"), load, ("eu", "us"), END)
-    return [step for step in merge_steps(*streams) if step.value % 10 not in EDGES]
+    return [
+        step
+        for step in merge_steps(*streams)
+        if step.value % 10 not in EDGES and step.value not in CONNECTIONS
+    ]
 
 
 def test_sessions_do_all_kinds_of_things() -> None:
@@ -146,3 +153,15 @@ def test_some_clients_watch_two_keys() -> None:
     two = sum(len(keys) == 2 for keys in watched)
     assert len(watched) // 10 < two < len(watched) // 3
     assert max(map(len, watched)) == 2
+
+
+def test_some_watched_keys_have_expired_or_are_flushed() -> None:
+    steps = drawn(Load(expiry=20, flushes=0))
+    ended = {step.at: step.commands[0][1] for step in steps if step.commands[0][-1:] == ("1",)}
+    watched = [
+        step for step in steps if step.commands[0] == ("WATCH", ended.get(step.at - EXPIRED_NS, ""))
+    ]
+    assert len(watched) > 5
+    assert not any(words == ("FLUSHALL",) for step in steps for words in step.commands)
+    flushing = [step for step in drawn(Load(flushes=20)) if step.commands == (("FLUSHALL",),)]
+    assert len(flushing) > 5
