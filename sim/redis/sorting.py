@@ -23,7 +23,7 @@ from sim.redis.state import (
 ELEMENT: Final = "#"
 FIELD: Final = "->"
 NAMING: Final = ("0", "1")
-"""The elements for which a pattern can name a key that exists, where clients use patterns."""
+"""The elements for which the model has the keys that a pattern names."""
 
 
 def values_after(options: Words, token: str) -> list[str]:
@@ -32,13 +32,13 @@ def values_after(options: Words, token: str) -> list[str]:
 
 
 def keys_by_pattern(pattern: str) -> list[str]:
-    """Return the keys that a pattern can name."""
+    """Return the keys that a pattern names for the elements of NAMING."""
     key = pattern.partition(FIELD)[0]
     return [key.replace("*", element) for element in NAMING] if "*" in key else []
 
 
 def keys_of_sort(args: Words) -> list[str]:
-    """Return the keys that SORT can read or write."""
+    """Return the keys that SORT can read or write, as far as its arguments tell."""
     key, *options = args
     patterns = values_after(options, "BY") + values_after(options, "GET")
     named = [name for pattern in patterns for name in keys_by_pattern(pattern)]
@@ -46,13 +46,18 @@ def keys_of_sort(args: Words) -> list[str]:
 
 
 def value_by_pattern(db: RedisModel, pattern: str, element: str) -> str | None:
-    """Return the value that a pattern names for an element, or None."""
+    """Return the value that a pattern names for an element, or None.
+
+    Raises UndefinedReply if the model may lack the key.
+    """
     if pattern == ELEMENT:
         return element
     if "*" not in pattern:
         return None
     key, _, field = pattern.partition(FIELD)
     item = db.items.get(key.replace("*", element))
+    if item is None and element not in NAMING:
+        raise UndefinedReply
     if item is None:
         return None
     if field:

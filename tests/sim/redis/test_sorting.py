@@ -43,10 +43,12 @@ SORT l BY t* STORE m => 3
 LRANGE m 0 -1 => ['2', '1', '0']
 HSET h0 a 9 => 1
 HSET h1 a 8 => 1
+HSET h2 b 7 => 1
 SORT l BY h*->a GET h*->a => [None, '8', '9']
 SORT l GET h*->a STORE m => 3
 LRANGE m 0 -1 => ['9', '8', '']
-SORT l GET l* => [None, None, None]
+RPUSH k 1 0 => 2
+SORT k GET l* => [None, None]
 SORT l GET nothing => [None, None, None]
 SORT l BY # => ['1', '0', '2']
 ZADD z 3 a 2 b 1 c => 3
@@ -83,3 +85,11 @@ def test_order_of_set_is_not_defined_where_nothing_sorts(command: str) -> None:
     model = RedisModel({"s": ModelItem("set", {"a", "b"})}, 0)
     with pytest.raises(UndefinedReply):
         execute(model, command.split(), None)
+
+
+def test_reply_is_not_defined_where_model_may_lack_key() -> None:
+    model = RedisModel({"l": ModelItem("list", ["3", "1"])}, 0)
+    with pytest.raises(UndefinedReply):
+        execute(model, ["SORT", "l", "BY", "w*"], None)
+    model.items["w3"] = ModelItem("string", "5")
+    assert execute(model, ["SORT", "l", "BY", "w*"], None) == ["1", "3"]
