@@ -49,6 +49,7 @@ from sim.world.cut_off import check_cut_off
 from sim.world.figures import check_figures
 from sim.world.freshness import check_freshness
 from sim.world.idleness import check_idleness
+from sim.world.pipelines import check_pipelines
 from sim.world.world import SimWorld
 
 TAIL: Final = 30  # number of trace records shown for a failure
@@ -283,6 +284,7 @@ class Run:
         self.wait_for_convergence(list(self.world.sites))
         self.forget_metadata()
         check_idleness(self.world)
+        check_pipelines(self.world)
         self.wait_for_convergence(list(self.world.sites))
         check_freshness(self.world)
         check_cut_off(self.world)

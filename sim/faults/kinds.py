@@ -22,7 +22,7 @@ from sim.engine.rng import SeededRandom
 from sim.faults import connections as conn
 from sim.faults import network as net
 from sim.faults import processes as proc
-from sim.faults import resync, watched_resync
+from sim.faults import resync, transfers, watched_resync
 from sim.schedule.step import FOREVER, Done, ScheduleStep, Words
 from sim.world.world import SimWorld
 
@@ -313,6 +313,16 @@ KINDS: Final = (
         "emptied", "F22", "the source of a follower restarts without data and reaches nobody else",
         one_follower, proc.empty_source, shortest=SECOND, longest=8 * SECOND, rest=8 * SECOND,
         values=(0, 1),
+    ),
+    Fault(
+        "bulk", "F11", "a large value is written while a way has little bandwidth", two_regions,
+        transfers.transfer_bulk,
+        shortest=4 * SECOND, longest=8 * SECOND, rest=3 * SECOND, values=(4_000, 12_000),
+    ),
+    Fault(
+        "follower-resync", "", "a follower needs a snapshot before a region removes what another"
+        " wrote", one_follower, transfers.resync_follower,
+        shortest=4 * SECOND, longest=8 * SECOND, rest=3 * SECOND,
     ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}

@@ -107,8 +107,10 @@ class SimRegion(LinkedProcess):
         """The number of ops that the region made during a full resync."""
         self.is_unaware = False
         self.directory = SimStateDirectory()
+        self.complete: Vector = {}
+        """The region's vector when it last stopped and lacked nothing that it had held before."""
         self.missing: Vector | None = {}
-        """The held vector that the region must recover; None if its state was put aside."""
+        """The vector that the region must recover; None if its state was put aside."""
         self.reported_lost = 0
         """The number of effects that the region has reported as lost."""
         self.was_ready = True
@@ -165,7 +167,7 @@ class SimRegion(LinkedProcess):
         self.is_up = True
         self.install_links(replica)
         self.is_unaware = start is Start.UNAWARE
-        self.missing = {} if begun.is_first else self.directory.held
+        self.missing = self.complete = {} if begun.is_first else self.complete
         self.reported_lost = 0
         self.directory.incarnation = begun.incarnation
         vector = self.lifecycle.begin(begun, self.directory.held)
@@ -222,6 +224,8 @@ class SimRegion(LinkedProcess):
         self.add_trace_record("crash", "silent" if is_silent else "")
         for checker in self.around.checkers:
             checker.on_region_stopped(self, survivors)
+        if self.has_caught_up:
+            self.complete = dict(self.replica.keyspace.vector)
         self.write_vector()
         self.stop_process(is_silent)
 
@@ -417,9 +421,7 @@ class SimRegion(LinkedProcess):
             self.engine.schedule_after(self.tuning.disk_ns, write)
         else:
             self.write_incarnation(number, self.starts)
-        if (
-            self.links.memory.disputed_state is not None
-        ):  # the state was put aside and can come back later
+        if self.links.memory.disputed_state is not None:  # it can come back later
             self.state_hash.mark_all_dirty()
             self.state_hash.drain_changes()
             self.read_to = self.replica.history.stop

@@ -35,6 +35,8 @@ EXPIRED_NS: Final = 3 * MS
 ROAMER: Final = 1000
 FOLLOWER: Final = 30
 """The number of the first follower, in place of a region number."""
+SHORTEST_WAIT: Final = "0.0004"
+"""A timeout in seconds that is less than a millisecond, and not none."""
 STAY_MAX: Final = 12  # requests of the roaming session in one region
 
 # The reading commands for a key, by its type. A command's word "name" is replaced by a name.
@@ -205,7 +207,7 @@ class ReaderClients:
             family = rng.choose_one(emptied)
             name = rng.choose_one(EMPTIED[family])
             keys = tuple(dict.fromkeys((self.draw_key(family, at), self.draw_key(family, at))))
-            seconds = rng.choose_one(("0.3", "1", "3"))
+            seconds = rng.choose_one(("0.3", "1", "3", SHORTEST_WAIT))
             words: Words = (name, *keys, seconds)
             if name == "BLMOVE":
                 words = (name, keys[0], self.draw_key(family, at), "LEFT", "RIGHT", seconds)

@@ -166,7 +166,8 @@ def test_each_happens_once_at_least_if_there_is_room(fault: Fault) -> None:
 def test_possible_faults_depend_on_regions() -> None:
     few = Cast(("a", "b"), (("a", "b"), ("b", "a")))
     unfit = {fault.name for fault in KINDS if not fault.can_happen(few)}
-    followers = {"follower-cut", "follower-restart", "follower-squeeze", "promote", "emptied"}
+    followers = {f"follower-{what}" for what in ("cut", "restart", "squeeze", "resync")}
+    followers |= {"promote", "emptied"}
     assert unfit == {"ring", "bereave", "crowd", "deaf", "lost-donor", *followers}
     assert all(fault.can_happen(CAST) for fault in KINDS)
 

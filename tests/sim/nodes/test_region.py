@@ -223,6 +223,34 @@ def test_lost_effects_are_reported(world: SimWorld) -> None:
     assert site.reported_lost == 1
 
 
+def test_loss_is_reported_after_second_crash(world: SimWorld) -> None:
+    """A region that stops before it has what its peers have still knows what it had held."""
+    world.run("eu", "SET", "c", "1")
+    world.sleep(SECOND)
+    world.cut("eu", "us")
+    world.run("eu", "SET", "c", "2")
+    world.crash_process("eu")
+    for _ in range(2):
+        world.restart_process("eu")
+        world.sleep(SECOND)
+        world.crash_process("eu")
+    world.heal("eu", "us")
+    world.restart_process("eu")
+    world.sleep(10 * SECOND)
+    assert world.sites["eu"].reported_lost == 1
+
+
+def test_region_that_forgets_what_it_held_is_noticed(world: SimWorld) -> None:
+    world.run("eu", "SET", "c", "1")
+    world.cut("eu", "us")
+    world.crash_process("eu")
+    world.sites["eu"].directory.held = {}
+    world.heal("eu", "us")
+    world.restart_process("eu")
+    with pytest.raises(Violation, match="eu lacks 1 effects that it had, and says 0"):
+        world.sleep(10 * SECOND)
+
+
 @pytest.mark.interpreted("replaces a method of a compiled class")
 def test_loss_that_is_not_reported_is_noticed(
     world: SimWorld, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crdt.causality.dots import Origin
+from replication.machines.receiving.sink_states import SinkState
 from replication.protocol.frames import GapRefused
 from sim.checkers.links.gap_repair import GapRepairChecker
 from sim.engine.checker import Violation
@@ -136,3 +137,19 @@ def test_snapshot_after_truncation_passes(world: SimWorld) -> None:
             history.drop_oldest()
     world.heal("eu", "us")
     finish(world)
+
+
+def test_gap_grows_old_while_snapshot_is_awaited(world: SimWorld) -> None:
+    us, origin = make_gap(world)
+    checker = checker_of(world)
+    assert isinstance(checker, GapRepairChecker)
+    world.sleep(300 * MS)
+    since = checker.gaps["us", origin].since
+    sink = us.links.sinks["eu"]
+    sink.state, before = SinkState.WAITING, sink.state
+    checker.check_gaps(us, world.now)
+    sink.state = before
+    checker.check_gaps(us, world.now)
+    gap = checker.gaps["us", origin]
+    assert gap.since == since
+    assert gap.open_since == world.now
