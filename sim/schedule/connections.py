@@ -208,7 +208,8 @@ class ConnectionClients:
         burst = [("ECHO", self.unique_word()) for _ in range(BURST)]
         yield self.make_step(THIRD, *burst)
         yield from self.draw_busy(begin, 2300 * MS + rng.integer_below(50 * MS))
-        yield self.make_step(OPERATOR, info, ("CONFIG", "SET", "timeout", "0"))
+        yield self.make_step(OPERATOR, info)
+        yield self.make_step(OPERATOR, ("CONFIG", "SET", "timeout", "0"))
         yield self.make_step(OPERATOR, ("CLIENT", "UNBLOCK", "$id2"))
         yield self.make_step(SECOND_CLIENT, ("ECHO", self.unique_word()))
 
