@@ -24,8 +24,6 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final, cast
 
-import attrs
-
 from crdb.engine.instance import Instance
 from crdt.causality.effect import FLUSH, Effect, is_key_effect
 from crdt.causality.op import Op
@@ -48,49 +46,53 @@ RATE: Final = "instantaneous_ops_per_sec"
 TOTAL: Final = "total_commands_processed"
 
 
-@attrs.define
 class ConnectionRecord:
     """What is known of a connection. Times are in ms of its region's clock."""
 
-    session: int
-    identity: int
-    model: ConnectionModel = attrs.field(factory=ConnectionModel)
-    unread: deque[Words] = attrs.field(factory=deque[Words])
-    """The commands that have not run yet."""
-    expected: deque[tuple[Words, Expected]] = attrs.field(factory=deque[tuple[Words, Expected]])
-    """The commands that have run and whose replies have not come."""
-    blocked: Words | None = None
-    blocked_until: int = 0
-    """When the client gives up waiting; 0 is never."""
-    is_held: bool = False
-    """True if the next command waits for the end of a pause."""
-    active_at: int = 0
-    due_at: int = 0
-    """When the replies became due that have not come."""
-    is_doomed: bool = False
-    """True if the connection must be closed."""
+    def __init__(self, session: int, identity: int) -> None:
+        self.session = session
+        self.identity = identity
+        self.model = ConnectionModel()
+        self.unread: deque[Words] = deque()
+        """The commands that have not run yet."""
+        self.expected: deque[tuple[Words, Expected]] = deque()
+        """The commands that have run and whose replies have not come."""
+        self.blocked: Words | None = None
+        self.blocked_until = 0
+        """When the client gives up waiting; 0 is never."""
+        self.blocked_number = 0
+        """The number of this wait among those of the region."""
+        self.is_held = False
+        """True if the next command waits for the end of a pause."""
+        self.active_at = 0
+        self.due_at = 0
+        """When the replies became due that have not come."""
+        self.is_doomed = False
+        """True if the connection must be closed."""
 
 
-@attrs.define
 class RegionRecord:
     """The connections of a region, its pause, and its parameter `timeout`."""
 
-    instance: Instance
-    connections: dict[int, ConnectionRecord] = attrs.field(factory=dict[int, ConnectionRecord])
-    """By session. Connections whose state is not known are missing."""
-    lost: set[int] = attrs.field(factory=set[int])
-    """The numbers of connections whose state is not known."""
-    paused_until: int | None = None
-    holds_reads: bool = False
-    idle_ms: int = 0
-    """The time after which an idle connection is closed; 0 is never."""
-    idle_since: int = 0
-    """When the parameter was set."""
-    sampled_at: int = 0
-    """When INFO was last read, with the number of commands that had run then."""
-    sampled: int = 0
-    sent: list[tuple[int, int]] = attrs.field(factory=list[tuple[int, int]])
-    """When commands were sent since then, and how many."""
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.connections: dict[int, ConnectionRecord] = {}
+        """By session. Connections whose state is not known are missing."""
+        self.waits = 0
+        """The number of times that a client was blocked."""
+        self.lost: set[int] = set()
+        """The numbers of connections whose state is not known."""
+        self.paused_until: int | None = None
+        self.holds_reads = False
+        self.idle_ms = 0
+        """The time after which an idle connection is closed; 0 is never."""
+        self.idle_since = 0
+        """When the parameter was set."""
+        self.sampled_at = 0
+        """When INFO was last read, with the number of commands that had run then."""
+        self.sampled = 0
+        self.sent: list[tuple[int, int]] = []
+        """When commands were sent since then, and how many."""
 
 
 class ConnectionChecker(Checker):
@@ -213,7 +215,8 @@ class ConnectionChecker(Checker):
             connection.unread.popleft()
             reply = connection.model.run(words)
             if reply == BLOCKS:
-                connection.blocked = words
+                record.waits += 1
+                connection.blocked, connection.blocked_number = words, record.waits
                 seconds = float(words[-1])
                 connection.blocked_until = region.now_ms + int(seconds * 1000) if seconds else 0
                 return
@@ -247,12 +250,16 @@ class ConnectionChecker(Checker):
             self.end_wait(region, record, connection, None)
 
     def serve_first(self, region: Watched, record: RegionRecord, words: Words) -> None:
-        """Serve the first client that waits for a list under the key of a push."""
+        """Serve the client that has waited longest for a list under the key of a push."""
         _, key, element = words
-        for connection in record.connections.values():
-            if connection.blocked is not None and connection.blocked[:2] == ("BLPOP", key):
-                self.end_wait(region, record, connection, [key, element])
-                return
+        waiting = [
+            connection
+            for connection in record.connections.values()
+            if connection.blocked is not None and connection.blocked[:2] == ("BLPOP", key)
+        ]
+        if waiting:
+            first = min(waiting, key=blocked_number_of)
+            self.end_wait(region, record, first, [key, element])
 
     def change_timeout(self, region: Watched, record: RegionRecord, words: Words) -> None:
         """Note a change of the parameter `timeout`."""
@@ -381,6 +388,11 @@ def forget_connections(record: RegionRecord) -> None:
     """Forget the state of all connections of a region."""
     record.lost.update(each.identity for each in record.connections.values())
     record.connections.clear()
+
+
+def blocked_number_of(connection: ConnectionRecord) -> int:
+    """Return the number of the wait of a blocked client."""
+    return connection.blocked_number
 
 
 def is_held(record: RegionRecord, connection: ConnectionRecord, words: Words) -> bool:

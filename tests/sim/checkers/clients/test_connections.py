@@ -86,6 +86,16 @@ def test_push_serves_first_client_that_waits_for_list(world: SimWorld) -> None:
     assert checker_of(world).looked == 3
 
 
+def test_push_serves_client_that_has_waited_longest(world: SimWorld) -> None:
+    sent(world, SECOND, READ)
+    sent(world, THIRD, ("BLPOP", "b", "0"))
+    sent(world, SECOND, ("BLPOP", "b", "0"))
+    sent(world, OPERATOR, ("RPUSH", "b", "x"))
+    connections = checker_of(world).regions["eu"].connections
+    assert connections[THIRD].blocked is None
+    assert connections[SECOND].blocked is not None
+
+
 def test_killed_client_is_closed(world: SimWorld) -> None:
     sent(world, SECOND, READ)
     assert sent(world, OPERATOR, ("CLIENT", "KILL", "ID", "$id2")) == [1]
