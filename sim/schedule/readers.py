@@ -145,7 +145,7 @@ class ReaderClients:
             if rng.happens_in(1, 4):
                 watch = ("WATCH", self.draw_key(rng.choose_one(self.families), at), key, key)
             ends = ("PEXPIRE", key, str(rng.integer_between(1, 900)))
-            may_end = family not in THIRDS and self.load.expiry and rng.happens_in(1, 4)
+            may_end = family not in THIRDS and self.load.expiry > 0 and rng.happens_in(1, 4)
             begin = (*((ends,) if may_end else ()), watch, ("EXISTS", key))
             name = self.unique_name()
             if (self.load.flushes and rng.happens_in(1, 8)) or (may_end and rng.happens_in(1, 2)):

@@ -91,7 +91,9 @@ def test_push_serves_client_that_has_waited_longest(world: SimWorld) -> None:
     sent(world, THIRD, ("BLPOP", "b", "0"))
     sent(world, SECOND, ("BLPOP", "b", "0"))
     sent(world, OPERATOR, ("RPUSH", "b", "x"))
-    connections = checker_of(world).regions["eu"].connections
+    checker = checker_of(world)
+    assert isinstance(checker, ConnectionChecker)
+    connections = checker.regions["eu"].connections
     assert connections[THIRD].blocked is None
     assert connections[SECOND].blocked is not None
 
