@@ -151,9 +151,9 @@ class GapRepairChecker(FrameChecker):
         self.checked_at[region.name] = now
         sinks = region.links.sinks.values()
         if region.was_paused or any(sink.state in AWAITING for sink in sinks):
-            for (name, _), gap in self.gaps.items():
+            for (name, _), known in self.gaps.items():
                 if name == region.name:
-                    gap.reopen([], now)  # it goes on to grow old
+                    known.reopen([], now)  # it goes on to grow old
             return
         held = with_waiting(region.replica)
         for origin in self.lacking_origins(region, held):
