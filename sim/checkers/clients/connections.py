@@ -278,8 +278,8 @@ class ConnectionChecker(Checker):
         """Run CLIENT with a subcommand for all connections or another one. Return the reply."""
         others = [it for it in record.connections.values() if it is not connection]
         match words:
-            case ("CLIENT", "PAUSE", ms, *mode):
-                ends_at, holds_reads = region.now_ms + int(ms), mode != ["WRITE"]
+            case ("CLIENT", "PAUSE", ms, *_):
+                ends_at, holds_reads = region.now_ms + int(ms), words[-1] != "WRITE"
                 if record.paused_until is not None:
                     ends_at = max(ends_at, record.paused_until)
                     holds_reads = holds_reads or record.holds_reads
@@ -288,11 +288,10 @@ class ConnectionChecker(Checker):
             case ("CLIENT", "UNPAUSE"):
                 self.end_pause(region, record)
                 return "OK"
-            case ("CLIENT", "UNBLOCK", identity, *how):
+            case ("CLIENT", "UNBLOCK", identity, *_):
                 for other in others:
                     if str(other.identity) == identity and other.blocked is not None:
-                        is_error = how == ["ERROR"]
-                        end = CommandFailure("UNBLOCKED") if is_error else None
+                        end = CommandFailure("UNBLOCKED") if words[-1] == "ERROR" else None
                         self.end_wait(region, record, other, end)
                         return 1
                 return 0
