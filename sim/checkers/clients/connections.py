@@ -84,8 +84,8 @@ class RegionRecord:
         """The numbers of connections whose state is not known."""
         self.paused_until: int | None = None
         self.holds_reads = False
-        self.idle_ms = 0
-        """The time after which an idle connection is closed; 0 is never."""
+        self.idle_ms: int | None = 0
+        """The time after which an idle connection is closed; 0 is never, None is unknown."""
         self.idle_since = 0
         """When the parameter was set."""
         self.sampled_at = 0
@@ -130,7 +130,7 @@ class ConnectionChecker(Checker):
         """Check that a connection was closed for a reason."""
         record = self.regions[region.name]
         connection = record.connections.pop(session, None)
-        if connection is None or connection.is_doomed:
+        if connection is None or connection.is_doomed or record.idle_ms is None:
             return
         self.looked += 1
         idle = region.now_ms - connection.active_at
@@ -152,6 +152,7 @@ class ConnectionChecker(Checker):
         connection = record.connections.get(session)
         if connection is None or connection.identity != identity:
             if identity in record.lost:
+                miss_commands(record, commands)
                 return
             connection = record.connections[session] = ConnectionRecord(session, identity)
         connection.active_at = region.now_ms
@@ -387,6 +388,12 @@ def forget_connections(record: RegionRecord) -> None:
     """Forget the state of all connections of a region."""
     record.lost.update(each.identity for each in record.connections.values())
     record.connections.clear()
+
+
+def miss_commands(record: RegionRecord, commands: Sequence[Words]) -> None:
+    """Note what commands may change if they run in an unknown order, or not at all."""
+    if any(words[0] == "CONFIG" for words in commands):
+        record.idle_ms = None
 
 
 def blocked_number_of(connection: ConnectionRecord) -> int:

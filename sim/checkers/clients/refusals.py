@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from crdt.causality.effect import Effect
 from sim.checkers.clients.reads import READS
 from sim.engine.checker import Checker, Watched
 from sim.nodes.client import Refusal, Reply
-from sim.nodes.run_history import Entry
 from sim.schedule.step import Words
 
 REFUSAL_CODES: Final = ("LOADING", "STALE")
@@ -27,11 +27,15 @@ class RefusalsChecker(Checker):
 
     promise: ClassVar[str] = "refusals"
 
-    def on_op_made(self, region: Watched, entry: Entry) -> None:
-        """Check that a region makes no op before it has caught up. Raises Violation."""
+    def on_effects_made(self, region: Watched, first: int, effects: Sequence[Effect]) -> None:
+        """Check that a region writes nothing before it has caught up. Raises Violation.
+
+        The operation may be made later: the region can begin to recover in between.
+        """
         if not region.has_caught_up:
             raise self.violation(
-                f"{region.name} has not caught up with its peers and writes {entry}"
+                f"{region.name} has not caught up with its peers and makes {len(effects)} effects,"
+                f" from {first} on"
             )
 
     def on_replies(

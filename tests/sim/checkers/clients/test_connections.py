@@ -218,6 +218,18 @@ def test_connection_that_is_closed_without_reason_is_caught(world: SimWorld, wai
         checker.on_client_left(eu, FIRST)
 
 
+def test_timeout_that_lost_client_may_have_set_is_not_judged(world: SimWorld) -> None:
+    eu, checker = world.sites["eu"], checker_of(world)
+    asked(world, OPERATOR, READ)
+    checker.on_region_started(eu)
+    asked(world, FIRST, READ)
+    asked(world, OPERATOR, ("CONFIG", "SET", "timeout", "1"))
+    before = checker.looked
+    world.sleep(1200 * MS)
+    checker.on_client_left(eu, FIRST)
+    assert checker.looked == before
+
+
 @pytest.mark.parametrize("rate", [1, 900])
 def test_wrong_rate_is_caught(world: SimWorld, rate: int) -> None:
     asked(world, OPERATOR, ("CONFIG", "SET", "timeout", "9"), INFO)
