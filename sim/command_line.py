@@ -182,9 +182,8 @@ def play_script(
         with limit_cpu(limit, run.world.engine.interrupt):
             return run.play_steps(steps)
     except CpuExceeded as error:
-        return run.make_result(
-            "CPU time", f"no end after {limit:.0f} s of CPU time, {locate_run(error, -2)}"
-        )
+        place = str(error) or locate_run(error, -2)
+        return run.make_result("CPU time", f"no end after {limit:.0f} s of CPU time, {place}")
 
 
 def run_seeds(asked: argparse.Namespace) -> int:

@@ -94,8 +94,10 @@ def number(argument: bytes, text: bytes = NOT_A_FLOAT) -> float:
 
 
 def timeout(argument: bytes, now: int) -> int | None:
-    """Return the deadline in ms of a blocking command that waits so many seconds. Return None for
-    0: it waits for ever."""
+    """Return the deadline in ms of a blocking command. `argument` is its timeout in seconds.
+
+    Return None for 0, which waits for ever. As in Redis, more than -1 ms counts as 0.
+    """
     seconds = parse_float(argument)
     if seconds is None:
         raise CommandError(TIMEOUT_NOT_A_FLOAT)

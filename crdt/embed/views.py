@@ -3,9 +3,10 @@
 A handle that is made with a `str` key returns `str`. A handle that is made with a `bytes` key
 returns `bytes`.
 
-The types of the methods follow the type of the key. A compiled method does not check a parameter
-whose type is a constrained type variable, unlike one of type `str | bytes`, whose error would be a
-text of the compiler ("union[str, bytes] object expected"). The handle checks the key instead.
+The type of the key decides the type of the handle, through the type variable `AnyKey`. If the
+parameters had the type `str | bytes`, compiled methods would check them and raise an error with the
+compiler's text ("union[str, bytes] object expected"). They do not check a parameter of a type
+variable, so the handle checks the key and gives a clear error.
 """
 
 from __future__ import annotations

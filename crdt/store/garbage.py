@@ -7,9 +7,9 @@ visits no other key.
 Three things are removed by an ordinary, replicated effect:
 
 * an expired key, once every member has reported a wall clock past its deadline. From then on no
-  member that has observed the deadline shows the key. This also holds for a deadline whose key is
-  gone;
-* a deadline whose key is gone, once every member has observed the removal of the key;
+  member that has observed the deadline shows the key;
+* a deadline whose key is gone, once every member has observed the removal of the key, or has
+  reported a wall clock past the deadline;
 * deadlines at FOREVER (PERSIST), once every member has observed them.
 
 One member, the lowest region, emits these effects. A silent, local drop would not be safe (EXP-7).

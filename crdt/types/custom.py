@@ -282,7 +282,10 @@ def is_payload(item: object, depth: int) -> bool:
 
 
 def as_sent(operation: object, payload: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a payload as it will arrive elsewhere: strings as bytes, lists as tuples."""
+    """Return a payload as it will arrive elsewhere: strings as bytes, lists as tuples.
+
+    Raises ValueError if it cannot be sent, and TypeError if `operation` is not an integer.
+    """
     expect(operation, int)
     assert isinstance(operation, int)
     if not 0 <= operation <= OPERATION_MAX:

@@ -92,7 +92,7 @@ class Flag(Value):
 
 
 class EnableWinsFlag(Flag):
-    """A flag that is on if no disable has seen some enable."""
+    """A flag that is on if it has an enable that no disable has observed."""
 
     __slots__ = ()
 
@@ -101,7 +101,7 @@ class EnableWinsFlag(Flag):
 
 
 class DisableWinsFlag(Flag):
-    """A flag that is on if every disable was seen by an enable."""
+    """A flag that is on if it was enabled, and every disable was observed by an enable."""
 
     __slots__ = ()
 

@@ -118,7 +118,10 @@ class SortedSet(Fields):
         return register.number()
 
     def ranked(self) -> Any:
-        """Return a `SortedList` of `(score, member)`. It is valid until the next write."""
+        """Return a `SortedList` of `(score, member)`. It is valid until the next write.
+
+        O(n log n) at first, later O(log n) for each member that was written in between.
+        """
         ranking = self.ranking
         if (
             ranking is not None

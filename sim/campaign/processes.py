@@ -63,12 +63,12 @@ def limit_cpu(seconds: float, interrupt: Callable[[BaseException], None]) -> Gen
     """
     interrupted = False
 
-    def end_work(_signal: int, _frame: FrameType | None) -> None:
+    def end_work(_signal: int, frame: FrameType | None) -> None:
         nonlocal interrupted
         if interrupted:
             raise CpuExceeded
         interrupted = True
-        interrupt(CpuExceeded())
+        interrupt(CpuExceeded(describe_place(frame)))
 
     before = signal.signal(signal.SIGVTALRM, end_work)
     # The timer repeats because a finalizer can swallow the exception.
@@ -82,6 +82,14 @@ def limit_cpu(seconds: float, interrupt: Callable[[BaseException], None]) -> Gen
         signal.setitimer(signal.ITIMER_PROF, 0)
         faulthandler.unregister(signal.SIGPROF)
         signal.signal(signal.SIGVTALRM, before)
+
+
+def describe_place(frame: FrameType | None) -> str:
+    """Return the function, the file and the line where a signal arrived."""
+    if frame is None:
+        return "nowhere"
+    code = frame.f_code
+    return f"{code.co_name} in {code.co_filename.rpartition('/')[2]}:{frame.f_lineno}"
 
 
 def run_in_processes(

@@ -61,7 +61,8 @@ class Engine:
         pop = heapq.heappop
         while heap and heap[0][0] <= time:
             if self.interruption is not None:
-                raise self.interruption
+                error, self.interruption = self.interruption, None
+                raise error
             self.now, _, action = pop(heap)
             self.events += 1
             action()

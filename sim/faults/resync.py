@@ -204,11 +204,13 @@ class LostDonor:
         donors = site.snapshot_peers
         sinks = site.links.sinks.values() if site.is_up else ()
         if donors and any(sink.state is SinkState.WAITING for sink in sinks):
-            self.donor = donors[0]
+            donor = donors[0]
             if not self.crashes:
-                world.cut(self.receiver, self.donor)
-            elif can_lose_memory(world, world.sites[self.donor]):
-                world.crash_process(self.donor)
+                self.donor = donor
+                world.cut(self.receiver, donor)
+            elif can_lose_memory(world, world.sites[donor]):
+                self.donor = donor
+                world.crash_process(donor)
         else:
             world.engine.schedule_after(CHECK_NS, self.poll_waiting)
 

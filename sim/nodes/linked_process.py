@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from functools import partial
 
 from replication.machines.connections.multiplexer import GroupEvent
+from replication.machines.receiving.sink_states import SinkState
 from replication.machines.sending.source import Source
+from replication.machines.sending.source_states import SourceState
 from replication.mesh.links import Links
 from replication.protocol.channel import Channel
 from replication.protocol.events import Event
@@ -74,6 +76,20 @@ class LinkedProcess(SimProcess):
         """Return the links that serve and the links that dial. In a region they are the same."""
         dialling = self.dialling_links
         return (self.links,) if dialling is self.links else (self.links, dialling)
+
+    @property
+    def snapshot_peers(self) -> list[str]:
+        """The peers from which a snapshot is being received, sorted."""
+        if not self.is_up:
+            return []
+        sinks = self.dialling_links.sinks.values()
+        return sorted(sink.peer for sink in sinks if sink.state is SinkState.LOADING)
+
+    @property
+    def is_sending_snapshot(self) -> bool:
+        """True if a snapshot is being sent to another process."""
+        sources = self.links.sources.values()
+        return any(source.state is SourceState.SNAPSHOT for source in sources)
 
     def links_deadline(self) -> int:
         """Return the time (ns) at which the links next need `tick`."""

@@ -127,6 +127,9 @@ class SimProcess:
     def before_connection(self, session: int, identity: int, commands: Sequence[Words]) -> None:
         """Notify the checkers of commands whose replies depend on the connection."""
 
+    def before_late_run(self) -> None:
+        """Note the state before commands run that were held."""
+
     def after_connection(self, session: int, replies: Sequence[Reply]) -> None:
         """Notify the checkers of replies to such commands."""
 
@@ -282,6 +285,7 @@ class SimProcess:
         if connection is None:
             return
         if connection.session.number in CONNECTIONS and not woken.killed:
+            self.before_late_run()
             late = parse_replies(receive(connection.sim_client.client, b""))
             self.after_connection(connection.session.number, late)
         elif not woken.killed:

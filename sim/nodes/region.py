@@ -33,9 +33,7 @@ from crdt.causality.dots import (
     make_origin,
 )
 from crdt.causality.op import Op
-from replication.machines.receiving.sink_states import SinkState
 from replication.machines.sending.source import Source
-from replication.machines.sending.source_states import SourceState
 from replication.mesh.links import Links
 from replication.protocol.events import (
     Closed,
@@ -270,6 +268,10 @@ class SimRegion(LinkedProcess):
         for checker in self.around.checkers:
             checker.on_connection_request(self, session, identity, commands)
 
+    def before_late_run(self) -> None:
+        """Note the state before commands run that were held."""
+        self.before = dict(self.replica.keyspace.vector)
+
     def after_connection(self, session: int, replies: Sequence[Reply]) -> None:
         """Notify the checkers of replies to such commands."""
         for checker in self.around.checkers:
@@ -484,17 +486,3 @@ class SimRegion(LinkedProcess):
         if not self.receive_hello(hello).closed:
             raise Violation("bad frames", f"{self.name} accepts protocol {hello.protocol}")
         self.rejected += 1
-
-    @property
-    def snapshot_peers(self) -> list[str]:
-        """The peers from which a snapshot is being received, sorted."""
-        if not self.is_up:
-            return []
-        sinks = self.links.sinks.values()
-        return sorted(sink.peer for sink in sinks if sink.state is SinkState.LOADING)
-
-    @property
-    def is_sending_snapshot(self) -> bool:
-        """True if the region is sending a snapshot to another region."""
-        sources = self.links.sources.values()
-        return any(source.state is SourceState.SNAPSHOT for source in sources)

@@ -9,12 +9,12 @@ A session that has moved to another region first sends CRDB.AWAIT with its lates
 CRDB.VECTOR. It is *adrift* until CRDB.AWAIT replies 1: the region may lack effects that the session
 has seen, so its session guarantees do not hold yet.
 
-A session with a number in CONNECTIONS uses the state of its connection, such as CLIENT PAUSE,
-and may get its replies later or never. The word `$id2` stands for the number of the connection of
-the session whose number ends with 2 and else is the same.
+A session with a number in CONNECTIONS uses the state of its connection, such as CLIENT PAUSE. Its
+replies may come later or never. The word `$id2` stands for the connection number of the session of
+the same region whose number ends in 2.
 
-A step for a blocked session does nothing. The exception is QUIT, which closes the connection
-immediately.
+A step for a blocked session does nothing. There are two exceptions: QUIT closes the connection
+immediately, and sessions in CONNECTIONS also send commands while they are blocked.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def draw_deadline_steps(
             at += SPREAD_NS
         else:
             steps = contend_for_deadline(rng, names, at, f"lasts:{number}")
-            yield from steps
+            yield from (step for step in steps if step.at < end)
             at = steps[-1].at
         at += 1 + rng.exponential(MEAN_NS)
 

@@ -149,7 +149,8 @@ class ReaderClients:
             begin = (*((ends,) if may_end else ()), watch, ("EXISTS", key))
             name = self.unique_name()
             if (self.load.flushes and rng.happens_in(1, 8)) or (may_end and rng.happens_in(1, 2)):
-                yield from self.watch_vanishing_key(at, key, expires=may_end)
+                steps = self.watch_vanishing_key(at, key, expires=may_end)
+                yield from (step for step in steps if step.at < end)
                 continue
             if rng.happens_in(1, 8):  # one request that changes its watched key itself
                 key = key_name("all", at, 0)

@@ -1,10 +1,9 @@
 """The invariant `one direction`: a region whose outgoing links are cut still receives everything.
 
 In a healed, quiet world a client cuts all links that lead away from one region. That region and the
-others write. Nothing that the region writes may leave it. What the others write must arrive in it,
-as before. CRDB.SETTLE in the region must reply 1, since the live links bring all that they are to
-bring. Both ends must show the cut links as cut, and the others as streaming. When the links are
-healed, the region's write must arrive everywhere.
+others write. Nothing that the region writes may leave it. What its neighbours write must arrive in
+it, as before. CRDB.SETTLE in the region must reply in time. Both ends must show the cut links as
+cut, and no others. When the links are healed, the region's write must arrive everywhere.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ Some sessions use the state of their connection and that of others. A model of e
   that is blocked is never closed.
 * The rate of commands that INFO shows is that of the last SAMPLED_MS.
 
-Not checked: connections of a region that has begun to refuse commands.
+Not checked: connections of a process that has refused commands or put its state aside since it
+started. The state of some is not known then, and they act on the others.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ class RegionRecord:
         """The numbers of connections whose state is not known."""
         self.paused_until: int | None = None
         self.holds_reads = False
-        self.idle_ms: int | None = 0
-        """The time after which an idle connection is closed; 0 is never, None is unknown."""
+        self.idle_ms = 0
+        """The time after which an idle connection is closed; 0 is never."""
         self.idle_since = 0
         """When the parameter was set."""
         self.sampled_at = 0
@@ -130,7 +131,7 @@ class ConnectionChecker(Checker):
         """Check that a connection was closed for a reason."""
         record = self.regions[region.name]
         connection = record.connections.pop(session, None)
-        if connection is None or connection.is_doomed or record.idle_ms is None:
+        if connection is None or connection.is_doomed:
             return
         self.looked += 1
         idle = region.now_ms - connection.active_at
@@ -148,12 +149,11 @@ class ConnectionChecker(Checker):
     ) -> None:
         """Predict the replies to commands that are about to be sent."""
         record = self.regions[region.name]
+        if record.lost:
+            return  # a connection of unknown state may pause, serve, unblock or close the others
         self.check_overdue(region, record)
         connection = record.connections.get(session)
         if connection is None or connection.identity != identity:
-            if identity in record.lost:
-                miss_commands(record, commands)
-                return
             connection = record.connections[session] = ConnectionRecord(session, identity)
         connection.active_at = region.now_ms
         record.sent.append((region.now_ms, len(commands)))
@@ -302,7 +302,7 @@ class ConnectionChecker(Checker):
                 doomed = [other for other in others if str(other.identity) == identity]
                 for other in doomed:
                     other.is_doomed, other.due_at = True, region.now_ms
-                return len(doomed) if int(identity) not in record.lost else ANY
+                return len(doomed)
             case ("CLIENT", "ID"):
                 return connection.identity
             case _:
@@ -388,12 +388,6 @@ def forget_connections(record: RegionRecord) -> None:
     """Forget the state of all connections of a region."""
     record.lost.update(each.identity for each in record.connections.values())
     record.connections.clear()
-
-
-def miss_commands(record: RegionRecord, commands: Sequence[Words]) -> None:
-    """Note what commands may change if they run in an unknown order, or not at all."""
-    if any(words[0] == "CONFIG" for words in commands):
-        record.idle_ms = None
 
 
 def blocked_number_of(connection: ConnectionRecord) -> int:

@@ -1,5 +1,5 @@
-"""Check that reports of what regions have applied are sent where they are needed, and that they
-count in time.
+"""Check that reports of what regions have applied count in time, and that no region is sent its own
+one.
 
 Metadata is forgotten, and an expired key is deleted, when all regions have reported that they have
 seen it. A report that never counts keeps it for ever.
@@ -67,6 +67,7 @@ class ReportChecker(FrameChecker):
         if not isinstance(frame, Heartbeat) or isinstance(end, Sink) or end.is_follower:
             return
         for region, _, _ in frame.reports:
+            self.looked += 1
             if region == end.region:
                 raise self.violation(f"{process.name} sends {end.peer} a report of its own")
 

@@ -44,6 +44,7 @@ def test_every_checker_has_something_to_look_at() -> None:
     assert {checker.promise for checker in world.checkers if not checker.looked} <= {
         "bounded memory",
         "age",
+        "connections",  # no client uses the state of its connection
         "full resyncs",  # no peer has dropped what another one lacks
         "promotion",  # nobody is promoted or asked for a role
         "requests",  # nothing waits when a link resumes

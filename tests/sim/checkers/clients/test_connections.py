@@ -218,7 +218,7 @@ def test_connection_that_is_closed_without_reason_is_caught(world: SimWorld, wai
         checker.on_client_left(eu, FIRST)
 
 
-def test_timeout_that_lost_client_may_have_set_is_not_judged(world: SimWorld) -> None:
+def test_connections_beside_one_of_unknown_state_are_not_judged(world: SimWorld) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
     asked(world, OPERATOR, READ)
     checker.on_region_started(eu)
