@@ -22,6 +22,7 @@ import attrs
 
 from crdb.engine.events.event_bases import OperatorEvent
 from crdb.engine.events.operator_events import (
+    CaughtUpEvent,
     ConfirmEvent,
     CrossProtocolEvent,
     DataAtRiskEvent,
@@ -132,7 +133,9 @@ def _topic(event: OperatorEvent) -> tuple[object, ...]:
     details = event.details()
     names = tuple(details.get(name) for name in NAMES_OF_LINKS)
     if any(name is not None for name in names):
-        return (details.get("region"), details.get("direction"), *names)
+        # A region catches up over the link that brings the peer's writes.
+        direction = "in" if isinstance(event, CaughtUpEvent) else details.get("direction")
+        return (details.get("region"), direction, *names)
     return (details.get("region"), TOPICS.get(type(event), event.name))
 
 

@@ -52,6 +52,15 @@ def test_different_event_of_link_ends_repetition() -> None:
         assert events.details_to_show("link up", up, now) == up
 
 
+def test_catching_up_is_shown_after_each_break_of_link() -> None:
+    events = Shown()
+    caught_up = {"region": "us", "peer": "eu"}
+    for now in (0.0, 1.0):
+        assert events.details_to_show("caught up", caught_up, now) == caught_up
+        assert events.details_to_show("caught up", caught_up, now) is None
+        assert events.details_to_show("link down", REFUSED, now) == REFUSED
+
+
 def test_links_do_not_end_each_others_repetitions() -> None:
     events = Shown()
     other = REFUSED | {"direction": "out"}
