@@ -41,7 +41,8 @@ class EffectBook:
 
     def record_op(self, db: Keyspace, op: Op, past: Vector) -> tuple[Effect, ...]:
         """Record the effects of an operation of the region of `db`, except those that were recorded
-        when the operation was shorter. Return the new effects.
+        when the operation was shorter. Return the new effects. They were made at `db.now`, which
+        is later than the time base of an operation that waited to be sealed.
 
         A write of a string may replace the latest effect of an operation that is not sealed: then
         the replaced effect is new. `past` is the vector that the operation observed.
@@ -64,7 +65,11 @@ class EffectBook:
         for index in range(len(effects) - 1, -1, -1):
             if effects[index].dot == dot:
                 effects[index] = attrs.evolve(
-                    effects[index], command=command, expiry_clock=db.expiry_clock, notes={}
+                    effects[index],
+                    command=command,
+                    clock=db.now,
+                    expiry_clock=db.expiry_clock,
+                    notes={},
                 )
                 return
 
@@ -82,10 +87,10 @@ class EffectBook:
                 effects = self.by_key.setdefault(key, [])
                 seen = observed_bits(past, effects, op.origin)
                 self.ties += any(
-                    other.clock == op.base and not seen >> other.index & 1 for other in effects[-4:]
+                    other.clock == db.now and not seen >> other.index & 1 for other in effects[-4:]
                 )
                 effects.append(
-                    HistoryEvent(command, dot, op.base, db.expiry_clock, len(effects), seen)
+                    HistoryEvent(command, dot, db.now, db.expiry_clock, len(effects), seen)
                 )
                 self.by_key.move_to_end(key)
                 if len(effects) > EFFECTS_MAX or len(command.args) > NAMES_MAX:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from crdt.causality.effect import LARGE_BYTES
+from crdt.embed.replica import Replica
 from sim.engine.events import SECOND
-from sim.nodes.effects import EFFECTS_MAX, NAMES_MAX, read_in_order, read_sorted
+from sim.nodes.effects import EFFECTS_MAX, NAMES_MAX, EffectBook, read_in_order, read_sorted
 from tests.sim.planted import fresh
 
 
@@ -70,3 +71,19 @@ def test_replaced_write_of_forgotten_key_is_ignored() -> None:
     world.run("eu", "SET", "k", "2" * (LARGE_BYTES + 1))
     assert book.history_of_key(b"k", db) is None
     assert book.latest[db.origin][0] == 2
+
+
+def test_effects_of_operation_that_waits_have_their_own_times() -> None:
+    """The clock of a region ticks between two effects of one operation."""
+    replica = Replica(1, members=(1, 2))
+    book, db = EffectBook(), replica.keyspace
+    for now in (1000, 2000):
+        replica.advance(now)
+        replica.set("k").add(str(now))
+        op = db.pending()
+        assert op is not None
+        assert op.base == 1000
+        book.record_op(db, op, {})
+    history = book.history_of_key(b"k", db)
+    assert history is not None
+    assert [event.clock for event in history] == [1000, 2000]
