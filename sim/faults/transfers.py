@@ -13,6 +13,7 @@ from typing import Final
 import attrs
 
 from sim.engine.events import MS, SECOND
+from sim.faults.resync import empty_backlog
 from sim.nodes.region import SimRegion
 from sim.schedule.step import Done, ScheduleStep, Words
 from sim.world.world import SimWorld
@@ -22,7 +23,6 @@ FILLING_BYTES: Final = 30_000
 ROUNDS_MAX: Final = 40
 """The largest number of windows that a value may need."""
 CHECK_NS: Final = 20 * MS
-HISTORY_SMALL: Final = 1
 WRITTEN: Final[tuple[Words, ...]] = (
     *(("SADD", "0", "a", "b"), ("HSET", "1", "f", "v", "g", "v"), ("ZADD", "2", "1", "m")),
     *(("RPUSH", "3", "x"), ("SET", "4", "v"), ("INCRBY", "5", "3")),
@@ -102,11 +102,8 @@ class FollowerResync:
         if self.is_over or not copy.is_following or not can_write(source):
             return
         self.run_all(self.remover, (("SADD", "0", "c"),))
-        history = source.replica.history
-        history.resize(HISTORY_SMALL)
-        while history.stop - history.start > 1:
-            history.drop_oldest()
-        history.resize(source.tuning.history_bytes)
+        empty_backlog(source)
+        source.replica.history.resize(source.tuning.history_bytes)
         world.crash_process(self.copy)
         world.restart_process(self.copy)
         self.snapshots = world.copies[self.copy].snapshots

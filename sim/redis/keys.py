@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Final
 
 from sim.redis.state import (
-    DEADLINE_MAX,
     TYPE_NAMES,
     Act,
     CommandFailure,
@@ -89,9 +88,7 @@ def is_allowed(condition: str, before: int | None, after: int) -> bool:
 def expire(unit: int, is_relative: bool, db: RedisModel, args: Words, _found: Any) -> Any:
     """Execute EXPIRE, PEXPIRE, EXPIREAT or PEXPIREAT. `unit` is in ms."""
     key, time, *conditions = args
-    deadline = integer(time) * unit + (db.clock if is_relative else 0)
-    if deadline > DEADLINE_MAX:
-        raise CommandFailure
+    deadline = db.deadline_at(integer(time), unit, is_relative)
     if len(conditions) > 1 and ("NX" in conditions or {"GT", "LT"} <= set(conditions)):
         raise CommandFailure
     item = db.items.get(key)

@@ -81,6 +81,16 @@ class RedisModel:
         self.sent = 0
         """The number of changes that other regions must be told about."""
 
+    def deadline_at(self, time: int, unit: int, is_relative: bool) -> int:
+        """Return the deadline, in ms, that a time in units of `unit` ms stands for.
+
+        Raises CommandFailure if it is too late.
+        """
+        deadline = time * unit + (self.clock if is_relative else 0)
+        if deadline > DEADLINE_MAX:
+            raise CommandFailure
+        return deadline
+
     def read(self, key: str, kind: str) -> Any:
         """Return the content of a key, or None if the key does not exist.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sim.redis.state import (
-    DEADLINE_MAX,
     STRING,
     Act,
     CommandFailure,
@@ -27,10 +26,7 @@ def positive_deadline(db: RedisModel, option: str, amount: str) -> int:
     time = integer(amount)
     if time <= 0:
         raise CommandFailure
-    deadline = time * unit + (db.clock if is_relative else 0)
-    if deadline > DEADLINE_MAX:
-        raise CommandFailure
-    return deadline
+    return db.deadline_at(time, unit, is_relative)
 
 
 def get(db: RedisModel, args: Words, _found: Any) -> Any:

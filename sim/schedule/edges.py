@@ -151,7 +151,7 @@ PROMPT: Final = {
     )
     for kind, declared in DECLARED.items()
 }
-"""Those that never block."""
+"""The commands of the command table that never block, by the type of their keys."""
 BITMAPS: Final = tuple(each for each in PROMPT["t"] if each.group == "bitmap")
 BY_MEMBER: Final = frozenset(ARGUMENTS["l"]) - {"-"}
 """The ends of ranges by member."""

@@ -48,7 +48,7 @@ TOTAL: Final = "total_commands_processed"
 
 
 class ConnectionRecord:
-    """What is known of a connection. Times are in ms of its region's clock."""
+    """The model of a connection. Times are in ms of its region's clock."""
 
     def __init__(self, session: int, identity: int) -> None:
         self.session = session
@@ -60,14 +60,14 @@ class ConnectionRecord:
         """The commands that have run and whose replies have not come."""
         self.blocked: Words | None = None
         self.blocked_until = 0
-        """When the client gives up waiting; 0 is never."""
+        """The time at which the client gives up waiting; 0 is never."""
         self.blocked_number = 0
         """The number of this wait among those of the region."""
         self.is_held = False
         """True if the next command waits for the end of a pause."""
         self.active_at = 0
         self.due_at = 0
-        """When the replies became due that have not come."""
+        """The time at which the replies became due that have not come."""
         self.is_doomed = False
         """True if the connection must be closed."""
 
@@ -88,12 +88,13 @@ class RegionRecord:
         self.idle_ms = 0
         """The time after which an idle connection is closed; 0 is never."""
         self.idle_since = 0
-        """When the parameter was set."""
+        """The time at which the parameter was set."""
         self.sampled_at = 0
-        """When INFO was last read, with the number of commands that had run then."""
+        """The time at which INFO was last read."""
         self.sampled = 0
+        """The number of commands that had run then."""
         self.sent: list[tuple[int, int]] = []
-        """When commands were sent since then, and how many."""
+        """The times at which commands were sent since then, with their numbers."""
 
 
 class ConnectionChecker(Checker):

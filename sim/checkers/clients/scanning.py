@@ -78,7 +78,7 @@ class Walk:
         self.written: set[bytes] = set()
         """The keys that were written to during a scan over all keys."""
         self.filters: set[ScanFilter] = set()
-        """What the pages of the scan let through."""
+        """The filters of the scan's pages: their options MATCH and TYPE."""
 
     def add_page(self, change: Change, db: Keyspace) -> None:
         """Record a change of a key during the scan."""

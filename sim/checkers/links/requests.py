@@ -26,8 +26,8 @@ from sim.nodes.run_history import RunHistory
 
 @attrs.define
 class HeldOps:
-    """What has waited in a region at a time (ns), and at an earlier one: for each origin the last
-    effect that lacks only its dependencies."""
+    """The last effect of each origin that waited in a region for nothing but its dependencies, at a
+    time (ns) and at an earlier one."""
 
     at: int
     vector: Vector

@@ -42,8 +42,10 @@ def test_report_of_the_receiver_is_caught(world: SimWorld) -> None:
     site = world.sites["eu"]
     source = site.links.sources["us"]
     frame = Heartbeat({}, 0, ((source.region, {}, 0),))
+    checker = checker_of(world)
+    assert isinstance(checker, ReportChecker)
     with pytest.raises(Violation, match="eu sends us a report of its own"):
-        checker_of(world).on_frame_sent(site, source, frame)  # type: ignore[attr-defined]
+        checker.on_frame_sent(site, source, frame)
 
 
 def receive(site: SimRegion, world: SimWorld, seq: int) -> None:
