@@ -29,7 +29,7 @@ from replication.mesh.recovery import Recovery
 from replication.mesh.registry import Machine, Registry
 from replication.mesh.repair import Repair
 from replication.mesh.rivals import REPLACED, Rivals, describe_rival
-from replication.mesh.roster import Roster
+from replication.mesh.roster import Roster, describe_change
 from replication.protocol.errors import LinkCut
 from replication.protocol.events import Event, Unlisted
 from replication.protocol.frames import FOLLOWER, Hello
@@ -205,11 +205,14 @@ class Connections(Registry):
         listed = dict(hello.members).values()
         if isinstance(end, Sink) and listed and self.member.name not in listed:
             events.append(Unlisted(end.peer))
-        if self.roster.record_lists(hello):
+        before = self.roster.others
+        must_announce = self.roster.record_lists(hello)
+        difference = self.roster.compare_with(hello.name)
+        events += [] if difference is None else [difference]
+        if must_announce:
             self.log_reader.others = self.roster.others
+            reason = describe_change(hello.name, before, self.roster.others)
             for other in self.ends():
                 if other is not end and other.hello is not None and other.membership is not None:
-                    events += self.handle(
-                        other, other.close("the list of regions has changed"), now
-                    )
+                    events += self.handle(other, other.close(reason), now)
         return events

@@ -20,7 +20,9 @@ source. So a reply is only yes or no.
 directions. For every link between them that was live when its ends were asked, the sink held, at
 some moment after the query began, what the source held at such a moment. Regions that links
 connect both ways, or in a circle, then held the same. If no client writes, they stay converged. A
-link whose reverse is cut proves one direction only.
+link whose reverse is cut proves one direction only. A link whose reverse is not made, since one of
+the two files does not list the other region, must prove both: what flows one way only is replicated
+over other regions, or not at all.
 
 **A no** is the result if a link is lost or comes up during the query, if a link that should be
 connected is not (`has_missing_link`), if a neighbour's buffers are full, or if the query is old or
@@ -94,6 +96,8 @@ class ConvergenceQueries:
         """Returns whether a link that should be live is not connected at the moment."""
         self.edges: dict[Edge, bool] = {}
         """Connected links; True if their data flows to us."""
+        self.only_edges: set[Edge] = set()
+        """Those whose reverse is never made. Their ends must hold the same."""
         self.known: dict[Origin, ConvergenceQuery] = {}
         """The latest query of each other asker, least recently used first."""
         self.own = ConvergenceQuery(replica.origin, 0)
@@ -157,8 +161,11 @@ class ConvergenceQueries:
             send_reply(edge, ask, is_so=False)
             return
         here, there = query.vector, ask.vector
-        holds = dominates(here, there) if self.edges[edge] else dominates(there, here)
-        query.is_so = query.is_so and holds
+        is_inward, must_be_equal = self.edges[edge], edge in self.only_edges
+        if is_inward or must_be_equal:
+            query.is_so = query.is_so and dominates(here, there)
+        if not is_inward or must_be_equal:
+            query.is_so = query.is_so and dominates(there, here)
         self.end_if_answered(query)
 
     def remember_query(self, query: ConvergenceQuery) -> ConvergenceQuery:
@@ -217,10 +224,12 @@ class ConvergenceQueries:
 
     # -- which links there are -------------------------------------------------------------
 
-    def add_link(self, edge: Edge, *, inward: bool) -> None:
-        """Add a connected link; `inward` if its data flows to us. Queries under way did not cover
-        it, so they end in no."""
+    def add_link(self, edge: Edge, *, inward: bool, is_only: bool = False) -> None:
+        """Add a connected link; `inward` if its data flows to us, `is_only` if its reverse is never
+        made. Queries under way did not cover it, so they end in no."""
         self.edges[edge] = inward
+        if is_only:
+            self.only_edges.add(edge)
         for query in (self.own, *self.known.values()):
             query.is_so = False
 
@@ -228,6 +237,7 @@ class ConvergenceQueries:
         """Remove a link that has closed. Queries under way end in no."""
         if self.edges.pop(edge, None) is None:
             return
+        self.only_edges.discard(edge)
         for query in (self.own, *self.known.values()):
             query.is_so = False
             if query.parent is edge:

@@ -34,6 +34,7 @@ from replication.mesh.absence import Absence
 from replication.mesh.connections import Connections
 from replication.mesh.lost import Losses
 from replication.mesh.registry import Machine
+from replication.mesh.roster import lists_region
 from replication.mesh.skew import Skews
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.events import (
@@ -215,7 +216,12 @@ class Links(Connections):
         elif self.recovery.expect_peer(end.peer):
             self.healed(end.peer)
         if end.region:
-            self.convergence_queries.add_link(end, inward=end.direction is Direction.IN)
+            self.convergence_queries.add_link(
+                end,
+                inward=end.direction is Direction.IN,
+                is_only=self.peers[end.peer].is_guest
+                or not lists_region(hello.members, self.member.region),
+            )
         mine = self.replica.keyspace.vector
         if self.recovery.shows_earlier_incarnation(hello.vector, mine, self.member.origin):
             return [EarlierIncarnation(end.peer)]
@@ -382,8 +388,9 @@ class Links(Connections):
         return self.peers[peer].serves and not is_served
 
     def is_away(self, peer: str, direction: Direction, now: int) -> bool:
-        """Return whether an attempt to connect has failed since that link was lost or healed."""
+        """Return whether an attempt to connect has failed since that link was lost or healed, or
+        whether the peer does not dial us, because its file does not list us."""
         if peer in self.recovery.missed:
             return True
         is_outward = direction is Direction.OUT and self.lacks_incoming(peer)
-        return is_outward and self.absence.is_long(peer, now)
+        return is_outward and (self.absence.is_long(peer, now) or not self.roster.lists_us(peer))

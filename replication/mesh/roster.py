@@ -12,9 +12,11 @@ removed from all files alive in each other's lists. docs/design/006 has the argu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from crdt.embed.replica import Replica
+from replication.protocol.events import ListsCompared
 from replication.protocol.frames import Hello, Members
 from replication.protocol.membership_view import MembershipView
 
@@ -37,6 +39,8 @@ class Roster:
         """The regions of those lists that we have sent to peers."""
         self.reported_members: dict[str, Members] = {}
         """The regions that peers know from the files of their own peers."""
+        self.differences: dict[str, ListsCompared] = {}
+        """The difference between each peer's list and ours, where there is one."""
 
     @property
     def others(self) -> Members:
@@ -59,7 +63,38 @@ class Roster:
         """Forget the lists of a guest that has left. Peers learn of it when they next connect."""
         self.listed.pop(peer, None)
         self.reported_members.pop(peer, None)
+        self.differences.pop(peer, None)
         self.count_members()
+
+    def compare_with(self, peer: str) -> ListsCompared | None:
+        """Compare the recorded list of a peer with ours. Return the difference if it has changed,
+        None otherwise."""
+        theirs = self.listed[peer]
+        found = ListsCompared(peer)
+        if self.own and theirs:
+            known = {*self.own, *theirs, *self.others}
+            reported = {*self.reported_members[peer]} - known
+            here = {member for member in self.own if member[0] != self.replica.region}
+            found = ListsCompared(
+                peer,
+                only_there=names_of({*theirs} - {*self.own}),
+                only_here=names_of(here - {*theirs}),
+                from_others=names_of(reported),
+            )
+        before = self.differences.pop(peer, ListsCompared(peer))
+        if found != ListsCompared(peer):
+            self.differences[peer] = found
+        return None if found == before else found
+
+    def lists_us(self, peer: str) -> bool:
+        """Return whether the latest list of a peer contains us. True if it has not sent any."""
+        return lists_region(self.listed.get(peer, ()), self.replica.region)
+
+    def name_of(self, region: int) -> str:
+        """Return the name of a member, as the lists give it, or ""."""
+        reported = (member for members in self.reported_members.values() for member in members)
+        names = {**dict(reported), **dict(self.others), **dict(self.own)}
+        return names.get(region, "")
 
     def count_members(self) -> None:
         """Make the regions of all lists the members whose reports count for stability."""
@@ -72,6 +107,25 @@ class Roster:
             stability.list_members(members)
             stability.void()
             self.membership.drop_strangers()
+
+
+def lists_region(members: Members, region: int) -> bool:
+    """Return whether a list contains a region. True for an empty list, which says nothing."""
+    return not members or any(number == region for number, _ in members)
+
+
+def names_of(members: Iterable[tuple[int, str]]) -> tuple[str, ...]:
+    """Return the names of regions, by their numbers."""
+    return tuple(name for _, name in sorted(members))
+
+
+def describe_change(peer: str, before: Members, after: Members) -> str:
+    """Return why other links connect again after the list of `peer` has changed ours. `before` and
+    `after` are the regions that only peers' files list."""
+    new, gone = names_of({*after} - {*before}), names_of({*before} - {*after})
+    changes = [f"the file of {peer} adds {', '.join(new)}"] if new else []
+    changes += [f"the file of {peer} no longer lists {', '.join(gone)}"] if gone else []
+    return f"the list of regions has changed: {', and '.join(changes)}"
 
 
 def compare_lists(name: str, mine: Members, hello: Hello) -> str:

@@ -40,6 +40,22 @@ class Unlisted:
 
 
 @attrs.frozen
+class ListsCompared:
+    """The list of regions in the peer's file, compared with that in ours. Reported when the
+    difference has changed. All three are empty when the lists have become equal.
+
+    `only_there` are the regions that the peer's file lists and ours does not. `only_here` are those
+    that ours lists and the peer's does not, except ourselves (see `Unlisted`). `from_others` are
+    those that only files of the peer's own peers list, as far as we know.
+    """
+
+    peer: str
+    only_there: tuple[str, ...] = ()
+    only_here: tuple[str, ...] = ()
+    from_others: tuple[str, ...] = ()
+
+
+@attrs.frozen
 class CaughtUp:
     """We have all that the peer had at its Hello, including our own earlier writes. Once for each
     connection."""
@@ -233,6 +249,7 @@ Event: TypeAlias = (
     Connected
     | Resynced
     | Unlisted
+    | ListsCompared
     | CaughtUp
     | EarlierIncarnation
     | Recovered

@@ -330,6 +330,29 @@ class NotListedEvent(PeerEvent):
         return [f"{self.region}: {reason}: {self.peer} {effect}"]
 
 
+@_event("lists of regions")
+class RegionListsEvent(PeerEvent):
+    """The list of regions in the peer's file differs from the one in the file of this region. It
+    comes again when the difference changes, and with three empty details when it is over."""
+
+    only_there: Sequence[str] = detail("the regions that only the peer's file lists")
+    only_here: Sequence[str] = detail("the regions that the peer's file does not list")
+    from_others: Sequence[str] = detail("the regions that only files of the peer's peers list")
+
+    def lines(self) -> list[str]:
+        words: list[str] = []
+        if self.only_there:
+            words.append(
+                f"lists {', '.join(self.only_there)}, and the file of this region does not"
+            )
+        if self.only_here:
+            words.append(f"does not list {', '.join(self.only_here)}")
+        if self.from_others:
+            words.append(f"has peers whose files list {', '.join(self.from_others)}")
+        text = "; it ".join(words) or "lists the same regions as the file of this region"
+        return [f"{self.region}: the file of {self.peer} {text}"]
+
+
 @_event("earlier incarnation")
 class EarlierIncarnationEvent(PeerEvent):
     """A peer shows that the region has lost what it wrote before it restarted."""

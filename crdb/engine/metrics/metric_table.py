@@ -456,7 +456,12 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
         ),
         record(
             "crdt_replica_*",
-            "another region: whether it is known, and how many of our effects it lacks",
+            "another region: its name, whether it is known, and how many of our effects it lacks",
+        ),
+        record(
+            "crdt_lists_*",
+            "a peer whose file lists other regions: those that only its file lists, those that it "
+            "does not list, and those that only files of its peers list",
         ),
         gauge(
             "crdt_clock_skew_ms",

@@ -12,6 +12,7 @@ from crdb.engine.events.operator_events import (
     NotListedEvent,
     OperationsDroppedEvent,
     OriginInUseEvent,
+    RegionListsEvent,
     ResyncedEvent,
 )
 from crdt.causality.dots import name_origin
@@ -22,6 +23,7 @@ from replication.protocol.events import (
     Connected,
     EarlierIncarnation,
     Event,
+    ListsCompared,
     OpsDropped,
     OriginReused,
     Resynced,
@@ -50,6 +52,13 @@ def link_event(event: Event) -> RegionEvent | None:
             return OriginInUseEvent(peer=peer)
         case Unlisted(peer=peer):
             return NotListedEvent(peer=peer)
+        case ListsCompared(peer=peer):
+            return RegionListsEvent(
+                peer=peer,
+                only_there=event.only_there,
+                only_here=event.only_here,
+                from_others=event.from_others,
+            )
         case Closed(peer=peer, direction=way, reason=reason) if peer:
             return LinkDownEvent(peer=peer, direction=way.value, reason=reason)
         case _:

@@ -9,7 +9,8 @@ its ends: where it was served, and where it was asked for.
     crdt_peer_2:name=eu,in=streaming,out=streaming,lag_ms=35.2,rtt_ms=70.1,ops_behind=0,clock_skew_ms=3
     crdt_backlog0:size=16777216,histlen=688,first_op=0,ops=3
     crdt_waiting_0:origin=1,ops=2,ms=1500,for=3:17
-    crdt_replica_2:known=1,max_ops_lag=0,min_ops_lag=0
+    crdt_replica_2:name=eu,known=1,max_ops_lag=0,min_ops_lag=0
+    crdt_lists_2:name=eu,only_there=ap,only_here=,from_others=
 
 Those that follow this region (Replica Of) are the slaves that `replication` counts and lists. Where
 they listen is not known, so their lines have names in place of addresses.
@@ -39,6 +40,7 @@ def add_link_lines(instance: Instance, links: Links, clock: Callable[[], int]) -
             *backlog_lines(links),
             *sync_lines(links),
             *replica_lines(links),
+            *list_lines(links),
             *waiting_lines(links, clock()),
         ],
         "replication": lambda: follower_lines(links, clock()),
@@ -137,9 +139,22 @@ def replica_lines(links: Links) -> Lines:
         if region:  # 0 stands for the sources of a follower
             vectors, known = reported_vectors(links, region)
             lag = count_unseen(links, vectors)
-            text = f"known={int(known)},max_ops_lag={lag},min_ops_lag={lag}"
+            name = links.roster.name_of(region)
+            shown = f"name={name}," if name else ""
+            text = f"{shown}known={int(known)},max_ops_lag={lag},min_ops_lag={lag}"
             lines.append((f"crdt_replica_{region}", text))
     return lines
+
+
+def list_lines(links: Links) -> Lines:
+    """Return a line for each peer whose file lists other regions than ours."""
+    lines: Lines = []
+    for name, found in links.roster.differences.items():
+        only_there, only_here = " ".join(found.only_there), " ".join(found.only_here)
+        text = f"name={name},only_there={only_there},only_here={only_here}"
+        text += f",from_others={' '.join(found.from_others)}"
+        lines.append((f"crdt_lists_{links.known(name).region}", text))
+    return sorted(lines)
 
 
 def count_unseen(links: Links, vectors: list[Vector]) -> int:

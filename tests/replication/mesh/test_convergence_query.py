@@ -89,6 +89,25 @@ def test_one_way_link_needs_data_in_its_direction_only() -> None:
     assert [world.ask(n) for n in (1, 2, 3)] == [True] * 3
 
 
+@pytest.mark.parametrize("asker", [1, 2])
+@pytest.mark.parametrize("writer", [1, 2])
+def test_link_without_reverse_needs_equal_vectors(asker: int, writer: int) -> None:
+    """The file of one region does not list the other, so its data takes another way, or none."""
+    world = AskingWorld(2, [(1, 2)])
+    for place in world.places:
+        queries = place.site.convergence_queries
+        queries.remove_link(place)
+        queries.add_link(place, inward=place.site.number == 2, is_only=True)
+    assert world.ask(asker) is True
+    world[writer].write()
+    assert world.ask(asker) is False
+    world[3 - writer].vector.update(world[writer].vector)
+    assert world.ask(asker) is True
+    world.lose((1, 2))
+    world.pump()
+    assert not any(site.convergence_queries.only_edges for site in world.sites.values())
+
+
 def test_unconnected_regions_are_not_asked() -> None:
     world = AskingWorld(4, [*both((1, 2)), *both((3, 4))])
     world[4].write()

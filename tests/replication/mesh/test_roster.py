@@ -8,11 +8,11 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from replication.mesh.links import Links
-from replication.mesh.roster import Roster, compare_lists
-from replication.protocol.events import Unlisted
-from replication.protocol.frames import PROTOCOL, Hello, Members
+from replication.mesh.roster import Roster, compare_lists, describe_change
+from replication.protocol.events import ListsCompared, Unlisted
+from replication.protocol.frames import PROTOCOL, Hello, Members, Refuse
 from replication.protocol.membership_view import MembershipView
-from replication.protocol.peers import Member, Peer
+from replication.protocol.peers import Direction, Member, Peer
 from tests.replication.ends import of
 
 TWO: Members = ((1, "us"), (2, "eu"))
@@ -175,7 +175,9 @@ def test_other_links_connect_again_when_list_grows() -> None:
     here.receive(second, hello("eu", 2, FOUR), 0)
     assert first.closed
     assert not second.closed
-    assert first.tally.last_error == "the list of regions has changed"
+    reason = "the list of regions has changed: the file of eu adds sa"
+    assert first.tally.last_error == reason, "operators of ap must see which region is new"
+    assert first.outbox == [Refuse(reason)]
     assert here.dial("ap", 0).outbox == [here.log_reader.hello()]
     assert here.log_reader.hello().others == ((4, "sa"),)
 
@@ -184,6 +186,71 @@ def test_region_learns_that_peer_does_not_list_it() -> None:
     here = links()
     events = here.receive(here.dial("eu", 0), hello("eu", 2, ((2, "eu"),)), 0)
     assert of(Unlisted, events) == [Unlisted("eu")]
+    assert of(ListsCompared, events) == [], "the first event has said it"
+
+
+def test_difference_of_lists_is_reported_once_with_names() -> None:
+    here = links(THREE)
+    lists = (
+        hello("eu", 2, FOUR, others=((5, "af"), (1, "us"))),
+        hello("eu", 2, TWO),
+        hello("eu", 2, THREE),
+    )
+    found = [
+        ListsCompared("eu", only_there=("sa",), from_others=("af",)),
+        ListsCompared("eu", only_here=("ap",)),
+        ListsCompared("eu"),
+    ]
+    for greeting, expected in zip(lists, found, strict=True):
+        for reported in ([expected], []):
+            events = here.receive(here.dial("eu", 0), greeting, 0)
+            assert of(ListsCompared, events) == reported
+    assert here.roster.differences == {}
+
+
+@pytest.mark.parametrize(("own", "theirs"), [(TWO, ()), ((), TWO)])
+def test_list_that_is_not_known_does_not_differ(own: Members, theirs: Members) -> None:
+    here = roster(own)
+    here.record_lists(hello("eu", 2, theirs))
+    assert here.compare_with("eu") is None
+
+
+def test_difference_is_forgotten_with_guest() -> None:
+    here = roster()
+    here.record_lists(hello("ap", 3, THREE))
+    assert here.compare_with("ap") == ListsCompared("ap", only_there=("ap",))
+    assert here.differences
+    here.forget_peer("ap")
+    assert here.differences == {}
+
+
+def test_change_names_each_region_that_is_new_or_gone() -> None:
+    words = describe_change("eu", ((3, "ap"), (4, "sa")), ((4, "sa"), (5, "af"), (6, "me")))
+    assert words.endswith("the file of eu adds af, me, and the file of eu no longer lists ap")
+
+
+def test_members_have_names_of_all_lists() -> None:
+    here = roster()
+    here.record_lists(hello("eu", 2, THREE, others=((4, "sa"),)))
+    assert [here.name_of(region) for region in range(6)] == ["", "us", "eu", "ap", "sa", ""]
+
+
+@pytest.mark.parametrize(("theirs", "is_away"), [(THREE, False), (((2, "eu"),), True)])
+def test_peer_whose_file_lacks_us_does_not_dial(theirs: Members, *, is_away: bool) -> None:
+    here = links()
+    assert not here.is_away("eu", Direction.OUT, 0)
+    here.receive(here.dial("eu", 0), hello("eu", 2, theirs), 0)
+    assert here.is_away("eu", Direction.OUT, 0) is is_away
+
+
+def test_link_without_reverse_must_show_equal_vectors() -> None:
+    here = links()
+    guest, unlisted = here.serve(0), here.dial("eu", 0)
+    here.receive(guest, hello("ap", 3, THREE), 0)
+    here.receive(unlisted, hello("eu", 2, ((2, "eu"),)), 0)
+    assert here.convergence_queries.only_edges == {guest, unlisted}
+    here.receive(here.dial("eu", 0), hello("eu", 2, TWO), 0)
+    assert here.convergence_queries.only_edges == {guest}
 
 
 def test_error_for_other_version_names_both() -> None:

@@ -198,6 +198,22 @@ def test_unlisted_region_gets_explanation() -> None:
     assert text_lines("confirm", {"how": "press y"}) == ["stop all the same? press y"]
 
 
+@pytest.mark.parametrize(
+    ("there", "here", "others", "text"),
+    [
+        (["ap", "sa"], [], [], "lists ap, sa, and the file of this region does not"),
+        ([], ["ap"], ["af"], "does not list ap; it has peers whose files list af"),
+        ([], [], [], "lists the same regions as the file of this region"),
+    ],
+)
+def test_lists_that_differ_are_named(
+    there: list[str], here: list[str], others: list[str], text: str
+) -> None:
+    details = {"only_there": there, "only_here": here, "from_others": others}
+    details |= {"region": "us", "peer": "eu"}
+    assert text_lines("lists of regions", details) == [f"us: the file of eu {text}"]
+
+
 def test_lack_of_files_for_clients_is_said_in_one_line() -> None:
     assert text_lines("maxclients lowered", {"asked": 10_000, "maxclients": 64}) == [
         "maxclients is 64, not 10000: too few files may be open (ulimit -n)"

@@ -13,6 +13,7 @@ from replication.protocol.events import (
     Connected,
     EarlierIncarnation,
     Event,
+    ListsCompared,
     Merged,
     OpsDropped,
     OriginReused,
@@ -40,6 +41,11 @@ IN = Direction.IN
             {"origin": "1", "effects": 3, "waited_for": "3:7"},
         ),
         (Unlisted("eu"), "not listed", {"peer": "eu"}),
+        (
+            ListsCompared("eu", ("ap",), ("sa",), ("af",)),
+            "lists of regions",
+            {"peer": "eu", "only_there": ("ap",), "only_here": ("sa",), "from_others": ("af",)},
+        ),
         (Closed("eu", IN, "x"), "link down", {"peer": "eu", "direction": "in", "reason": "x"}),
     ],
 )

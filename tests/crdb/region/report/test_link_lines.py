@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from crdb.commands.table import build_table
 from crdb.engine.info.sections import information
 from crdb.engine.instance import Instance
@@ -136,6 +138,20 @@ def test_other_regions_are_listed_with_lag() -> None:
     here.replica.record_report(3, {})
     assert here.fields("crdt", "crdt_replica_3")["max_ops_lag"] == "2"
     assert "crdt_replica_1" not in here.info("crdt")
+
+
+def test_lists_that_differ_are_shown_with_names() -> None:
+    here, there = Here("us"), Here("eu")
+    assert here.fields("crdt", "crdt_replica_3")["known"] == "0"
+    assert "crdt_lists_2" not in here.info("crdt")
+    own = ((1, "us"), (2, "eu"), (3, "ap"))
+    here.links.roster.own = own
+    there.links.log_reader.member = attrs.evolve(
+        there.links.member, members=((1, "us"), (2, "eu"), (3, "ap"), (4, "sa"))
+    )
+    talk(here.links, there.links, "eu")
+    assert here.info("crdt")["crdt_lists_2"] == "name=eu,only_there=sa,only_here=,from_others="
+    assert here.fields("crdt", "crdt_replica_3")["name"] == "ap"
 
 
 def test_unlinked_region_is_listed_after_its_report() -> None:
