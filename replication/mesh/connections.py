@@ -15,6 +15,7 @@ from replication.machines.receiving.applier import Applier, LocalApplier
 from replication.machines.receiving.sink import Sink
 from replication.machines.sending.log_reader import LogReader
 from replication.machines.sending.source import Source
+from replication.mesh.absence import CUT
 from replication.mesh.admission import (
     FOLLOWERS_MAX,
     refuse_circle,
@@ -131,7 +132,7 @@ class Connections(Registry):
             return reason
         peer = self.peers.get(hello.name) or Peer(hello.name, hello.region, is_guest=True)
         if self.is_cut(peer.name, end.direction):
-            return "the link is cut"
+            return CUT
         if reason := self.settle_rivalry(end, peer.name, hello, now):
             return reason
         end.membership = self.membership

@@ -30,7 +30,7 @@ from replication.machines.endpoint import NEVER
 from replication.machines.receiving.applier import with_waiting
 from replication.machines.receiving.sink import Sink
 from replication.machines.receiving.sink_states import SinkState
-from replication.mesh.absence import Absence
+from replication.mesh.absence import CUT, Absence
 from replication.mesh.connections import Connections
 from replication.mesh.lost import Losses
 from replication.mesh.registry import Machine
@@ -48,6 +48,7 @@ from replication.protocol.events import (
     GapUnfilled,
     LackReported,
     Merged,
+    NotDialled,
     OpsReceived,
     Reported,
     Resynced,
@@ -307,6 +308,8 @@ class Links(Connections):
                 events += self.handle(end, end.tick(now), now)
         if now >= self.repair_at:
             events += self.repair_gaps(now)
+        unreported = self.absence.find_unreported(self.peers_that_should_dial(), now)
+        events += [NotDialled(peer) for peer in unreported]
         self.next_deadline = self.deadline
         return events + self.notice_recovery(now)
 
@@ -369,7 +372,7 @@ class Links(Connections):
         self.known(peer)
         self.cuts.add((peer, direction))
         end = (self.sinks if direction is Direction.IN else self.sources).get(peer)
-        events = [] if end is None else self.handle(end, end.close("the link is cut"), now)
+        events = [] if end is None else self.handle(end, end.close(CUT), now)
         return events + self.notice_recovery(now)
 
     def heal(self, peer: str, direction: Direction) -> None:
@@ -386,6 +389,17 @@ class Links(Connections):
         """Return whether a peer that should dial us is not connected."""
         is_served = peer in self.sources or self.is_cut(peer, Direction.OUT)
         return self.peers[peer].serves and not is_served
+
+    def peers_that_should_dial(self) -> list[str]:
+        """Return the peers that are up, since we are connected to them, and that have no reason not
+        to dial us: their files list us, and no end has cut the link."""
+        return [
+            sink.peer
+            for sink in self.sinks.values()
+            if sink.is_open
+            and self.roster.lists_us(sink.peer)
+            and self.tally(sink.peer, Direction.OUT).last_error != CUT
+        ]
 
     def is_away(self, peer: str, direction: Direction, now: int) -> bool:
         """Return whether an attempt to connect has failed since that link was lost or healed, or

@@ -37,6 +37,7 @@ from crdt.causality.dots import (
     make_origin,
     region_of,
 )
+from replication.mesh.absence import CUT
 
 
 class Recovery:
@@ -114,7 +115,7 @@ class Recovery:
         waits: dict[str, str] = {}
         for peer in sorted(self.peers - self.done):
             if peer in cut:
-                waits[peer] = "the link is cut"
+                waits[peer] = CUT
             elif peer in self.linked:
                 waits[peer] = "it has not sent all that it has"
             else:

@@ -40,6 +40,14 @@ class Unlisted:
 
 
 @attrs.frozen
+class NotDialled:
+    """The peer should dial us, and has not done so for too long, although we are connected to it.
+    It sends us its data and takes none from us. Once for each time that this begins."""
+
+    peer: str
+
+
+@attrs.frozen
 class ListsCompared:
     """The list of regions in the peer's file, compared with that in ours. Reported when the
     difference has changed. All three are empty when the lists have become equal.
@@ -249,6 +257,7 @@ Event: TypeAlias = (
     Connected
     | Resynced
     | Unlisted
+    | NotDialled
     | ListsCompared
     | CaughtUp
     | EarlierIncarnation

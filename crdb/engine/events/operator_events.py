@@ -330,6 +330,17 @@ class NotListedEvent(PeerEvent):
         return [f"{self.region}: {reason}: {self.peer} {effect}"]
 
 
+@_event("not dialled")
+class NotDialledEvent(PeerEvent):
+    """The peer does not connect to this region, although this region is connected to the peer. The
+    peer takes no writes from here."""
+
+    def lines(self) -> list[str]:
+        effect = f"{self.peer} takes no writes from here: it does not connect to this region"
+        remedy = f"check host and link_port of {self.region} in the file of {self.peer}"
+        return [f"{self.region}: {effect}: {remedy}, and firewalls"]
+
+
 @_event("lists of regions")
 class RegionListsEvent(PeerEvent):
     """The list of regions in the peer's file differs from the one in the file of this region. It

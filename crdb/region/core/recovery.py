@@ -37,7 +37,7 @@ REMEDY_FOR_OTHERS: Final = (
 )
 STOP_ONE: Final = (
     "stop this process or the other one; if they are different regions, give each its own id in "
-    "all files"
+    "all files; if the other one has just died with its host, wait: peers notice it within 5 s"
 )
 
 

@@ -9,6 +9,7 @@ from crdb.engine.events.operator_events import (
     EarlierIncarnationEvent,
     LinkDownEvent,
     LinkUpEvent,
+    NotDialledEvent,
     NotListedEvent,
     OperationsDroppedEvent,
     OriginInUseEvent,
@@ -24,6 +25,7 @@ from replication.protocol.events import (
     EarlierIncarnation,
     Event,
     ListsCompared,
+    NotDialled,
     OpsDropped,
     OriginReused,
     Resynced,
@@ -52,6 +54,8 @@ def link_event(event: Event) -> RegionEvent | None:
             return OriginInUseEvent(peer=peer)
         case Unlisted(peer=peer):
             return NotListedEvent(peer=peer)
+        case NotDialled(peer=peer):
+            return NotDialledEvent(peer=peer)
         case ListsCompared(peer=peer):
             return RegionListsEvent(
                 peer=peer,

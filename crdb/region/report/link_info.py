@@ -26,6 +26,7 @@ from crdb.engine.environment.link_control import (
 from crdb.engine.events.event_bases import Emit, OperatorEvent
 from crdb.engine.events.operator_events import LinkCutEvent, LinkHealedEvent
 from crdb.region.report.link_lines import count_unseen, reported_vectors
+from replication.mesh.absence import CUT
 from replication.mesh.links import Links
 from replication.mesh.statistics import LinkStatistics
 from replication.protocol.peers import Direction, link_ends
@@ -44,8 +45,6 @@ STAGES: Final = {
     "streaming": LinkState.STREAMING,
 }
 MS: Final = 1_000_000
-CUT: Final = "the link is cut"
-"""The reason that the end that was cut reports to the other."""
 
 
 def ignore_event(_event: OperatorEvent) -> None:

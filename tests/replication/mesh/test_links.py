@@ -7,8 +7,10 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.store.keyspace import Keyspace
 from replication.machines.receiving.sink_states import SinkState
+from replication.mesh.absence import CUT
+from replication.mesh.links import Links
 from replication.protocol.errors import LinkCut, RemoteProtocolError, UnknownPeer
-from replication.protocol.events import Closed, GapFound
+from replication.protocol.events import Closed, Event, GapFound, NotDialled
 from replication.protocol.frames import (
     FOLLOWER,
     ConvergenceReply,
@@ -18,6 +20,7 @@ from replication.protocol.frames import (
     Hello,
     Ops,
     Present,
+    Refuse,
     Resume,
     SnapshotBegin,
     SnapshotRequest,
@@ -163,6 +166,39 @@ def test_own_absence_resets_silence() -> None:
     for step in range(60):
         links.tick(20 * SECOND + step * links.limits.heartbeat_ns)
     assert source.closed
+
+
+def reports_of_absence(links: Links, seconds: int) -> list[Event]:
+    """Let so many seconds pass, and return the reports of peers that do not dial."""
+    events: list[Event] = []
+    now = links.next_deadline
+    for _ in range(seconds * SECOND // links.limits.heartbeat_ns):
+        now += links.limits.heartbeat_ns
+        for sink in links.sinks.values():
+            links.receive(sink, Heartbeat({}, 0), now)
+        events += links.tick(now)
+    return of(NotDialled, events)
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_peer_that_never_dials_is_reported_unless_it_is_cut(*, is_cut: bool) -> None:
+    """A peer that we reach is up. If it does not dial us, its file gives another address for us, or
+    a firewall is in between, and our writes stay here."""
+    links = alone()
+    if is_cut:
+        links.receive(connected(links, hello(2)), Refuse(CUT), 0)
+    links.receive(links.dial("r2", 0), hello(2), 0)
+    links.tick(0)
+    assert reports_of_absence(links, 6) == []
+    expected = [] if is_cut else [NotDialled("r2")]
+    assert reports_of_absence(links, 2) == expected
+    assert reports_of_absence(links, 9) == [], "once"
+
+
+def test_peer_that_is_down_is_not_reported_for_not_dialling() -> None:
+    links = alone()
+    links.tick(0)
+    assert reports_of_absence(links, 20) == []
 
 
 def test_unsealed_writes_leave_at_next_tick() -> None:

@@ -198,6 +198,14 @@ def test_unlisted_region_gets_explanation() -> None:
     assert text_lines("confirm", {"how": "press y"}) == ["stop all the same? press y"]
 
 
+def test_region_that_is_not_dialled_is_told_where_to_look() -> None:
+    (line,) = text_lines("not dialled", {"region": "us", "peer": "eu"})
+    assert line == (
+        "us: eu takes no writes from here: it does not connect to this region: check host and "
+        "link_port of us in the file of eu, and firewalls"
+    )
+
+
 @pytest.mark.parametrize(
     ("there", "here", "others", "text"),
     [

@@ -15,6 +15,7 @@ from replication.protocol.events import (
     Event,
     ListsCompared,
     Merged,
+    NotDialled,
     OpsDropped,
     OriginReused,
     Resynced,
@@ -41,6 +42,7 @@ IN = Direction.IN
             {"origin": "1", "effects": 3, "waited_for": "3:7"},
         ),
         (Unlisted("eu"), "not listed", {"peer": "eu"}),
+        (NotDialled("eu"), "not dialled", {"peer": "eu"}),
         (
             ListsCompared("eu", ("ap",), ("sa",), ("af",)),
             "lists of regions",
