@@ -89,7 +89,8 @@ def wrong_figures(world: SimWorld, site: SimRegion) -> Iterator[str]:
         yield f"{greatest} ms as the greatest difference of clocks, not one of {skews}"
     for other in world.sites.values():
         line = info.get(f"crdt_replica_{other.number}", "nothing")
-        if other is not site and line != "known=1,max_ops_lag=0,min_ops_lag=0":
+        right = f"name={other.name},known=1,max_ops_lag=0,min_ops_lag=0"
+        if other is not site and line != right:
             yield f"{line} for {other.name}"
     for name, value in info.items():
         if name.startswith("crdt_waiting") and value != "0":

@@ -17,6 +17,7 @@ BY_LINKS = (
     "crdt_waiting_*",
     "crdt_dropped_",
     "crdt_links_",
+    "crdt_lists_",
     "crdt_peer_",
     "crdt_backlog0",
     "crdt_sync_",
