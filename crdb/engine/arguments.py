@@ -26,8 +26,10 @@ from crdb.engine.errors import (
     CommandError,
 )
 from crdb.resp.numbers import INT64_MAX, parse_integer
+from crdt.numbers import long_double
 
 SHORT_DIGITS: Final = 16
+SMALLEST: Final = 5e-324  # the smallest positive double
 DECIMAL: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 HEXADECIMAL: Final = re.compile(
     rb"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?"
@@ -99,9 +101,7 @@ def timeout(argument: bytes, now: int) -> int | None:
     Return None for 0, which waits for ever. As in Redis, more than -1 ms counts as 0.
     """
     seconds = parse_float(argument)
-    if seconds is None:
-        raise CommandError(TIMEOUT_NOT_A_FLOAT)
-    milliseconds = seconds * 1000
+    milliseconds = (_round_long_double(argument) if seconds is None else seconds) * 1000
     if milliseconds > INT64_MAX:
         raise CommandError(TIMEOUT_OUT_OF_RANGE)
     if milliseconds <= -1:
@@ -110,6 +110,16 @@ def timeout(argument: bytes, now: int) -> int | None:
     if wait > INT64_MAX - now:
         raise CommandError(TIMEOUT_OUT_OF_RANGE)
     return now + wait if wait else None
+
+
+def _round_long_double(argument: bytes) -> float:
+    """Return a timeout that is too large or too small for a double. Redis reads timeouts as long
+    doubles. Raises CommandError if it is not a number either."""
+    number = long_double.parse(argument)
+    if number is None:
+        raise CommandError(TIMEOUT_NOT_A_FLOAT)
+    size = math.inf if number[1] > 0 else SMALLEST
+    return -size if number[0] < 0 else size
 
 
 def is_word(argument: bytes, word: bytes) -> bool:

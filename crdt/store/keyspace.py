@@ -342,9 +342,15 @@ class Keyspace(MutableKeyTable):
     # -- watching --------------------------------------------------------------------------
 
     def apply_watched(self, effect: Effect, dot: Dot) -> None:
-        """Apply a local effect on a watched key. Record the key if the effect changes it."""
+        """Apply a local effect on a watched key. Record the key if the effect changes it.
+
+        FLUSH has the empty key, which may be watched. `flush` records the keys that it changes.
+        """
         key: bytes = effect[2]
-        if is_key_effect(effect, DELETE):
+        if is_key_effect(effect, FLUSH):
+            self.apply(effect, dot, self.local)
+            is_change = False
+        elif is_key_effect(effect, DELETE):
             is_change = self.lookup(key) is not None
             self.apply(effect, dot, self.local)
         elif effect[:2] in self.types.change_if_seen or takes_deadline(effect):

@@ -92,6 +92,8 @@ def test_timeouts_become_deadlines() -> None:
     assert arguments.timeout(b"0.0001", 1000) == 1001
     assert arguments.timeout(b"-0", 1000) is None
     assert arguments.timeout(b"-0.0009", 1000) is None
+    assert arguments.timeout(b"1e-400", 1000) == 1001, "a long double"
+    assert arguments.timeout(b"-1e-400", 1000) is None
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,9 @@ def test_timeouts_become_deadlines() -> None:
         (b"-inf", b"ERR timeout is negative"),
         (b"inf", b"ERR timeout is out of range"),
         (b"1e300", b"ERR timeout is out of range"),
+        (b"1e400", b"ERR timeout is out of range"),
+        (b"-1e400", b"ERR timeout is negative"),
+        (b"1e5000", b"ERR timeout is not a float or out of range"),
         (b"%d" % ((INT64_MAX - (1 << 40)) // 1000), b"ERR timeout is out of range"),
     ],
 )

@@ -169,6 +169,20 @@ def test_watched_key_is_reported() -> None:
     assert here.keyspace.dirty_keys == [K, K]
 
 
+@pytest.mark.parametrize("key", [b"", K])
+def test_flush_changes_watched_key_only_if_readers_saw_it(key: bytes) -> None:
+    """The effect of FLUSHALL has the empty key, which is a key like any other."""
+    here = regions(1)[0]
+    here.keyspace.watch(key)
+    here.set("other").add("a")
+    here.keyspace.flush()
+    assert here.keyspace.drain_changes() == []
+    here.set(key).add("a")
+    here.keyspace.drain_changes()
+    here.keyspace.flush()
+    assert here.keyspace.drain_changes() == [key]
+
+
 def test_keys_are_walked_and_sampled() -> None:
     db = keyspace()
     assert db.random_key(random.Random(1)) is None
