@@ -8,9 +8,10 @@ the same.
 
 from __future__ import annotations
 
-from crdt.causality.dots import Dot, Origin, make_origin, region_of
+from crdt.causality.dots import Dot, Origin, make_origin
 from crdt.causality.op import Op
 from crdt.causality.version_vector import Vector
+from crdt.embed.arguments import region_of_origin as region_of
 from crdt.embed.changes import Changes
 from crdt.embed.replica import Outcome, Replica, Statistics
 from crdt.errors import (

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Final, TypeAlias, TypeVar
 
 from crdt.errors import DecodeError, UnsupportedOrigin
+from crdt.wire.expect import Given, expect_integer
 
 T = TypeVar("T")
 Origin: TypeAlias = int
@@ -40,19 +41,18 @@ ORIGINS_MAX: Final = 1 << 16
 keep for ever."""
 
 
-def make_origin(region: int, incarnation: int = 0) -> Origin:
+def make_origin(region: Given[int], incarnation: Given[int] = 0) -> Origin:
     """Return the origin of a region's incarnation.
 
     >>> make_origin(1) < make_origin(1, 3) < make_origin(2)
     True
 
-    Raises ValueError when the region is not in 1..255 or the incarnation not in 0..16383.
+    Raises TypeError when one of them is not an integer, and ValueError when the region is not in
+    1..255 or the incarnation not in 0..16383.
     """
-    if not 1 <= region <= REGION_MAX:
-        raise ValueError(f"region must be 1..{REGION_MAX}, not {region}")
-    if not 0 <= incarnation <= INCARNATION_MAX:
-        raise ValueError(f"incarnation must be 0..{INCARNATION_MAX}, not {incarnation}")
-    return region << INCARNATION_BITS | incarnation
+    number = expect_integer(region, "region", 1, REGION_MAX)
+    of_region = expect_integer(incarnation, "incarnation", 0, INCARNATION_MAX)
+    return number << INCARNATION_BITS | of_region
 
 
 def read_origin(item: object, what: str) -> Origin:

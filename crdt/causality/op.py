@@ -27,6 +27,8 @@ from crdt.causality.schema import STAMP_MAX, check_form
 from crdt.errors import DecodeError
 from crdt.wire import codec
 from crdt.wire.decoding import integer_of, items_of_version, tuple_of
+from crdt.wire.expect import Given, expect, no_subclass
+from crdt.wire.formats import OPERATION, explain
 
 VERSION: Final = 2
 OP_BYTES: Final = 16 << 20  # a full window of a link, or a quarter of what a gate holds
@@ -74,6 +76,9 @@ class Op:
         self.known: int = UNKNOWN  # the fingerprint of the operation that this is the rest of
         self.encoded: bytes = b""
 
+    def __init_subclass__(cls) -> None:
+        raise no_subclass(cls.__name__, "Op")
+
     def to_bytes(self) -> bytes:
         """Return the operation as bytes. Encoded once; every link and log shares the result."""
         if not self.encoded:
@@ -85,30 +90,21 @@ class Op:
         return self.encoded
 
     @staticmethod
-    def from_bytes(data: bytes) -> Op:
+    def from_bytes(data: Given[bytes]) -> Op:
         """Read an operation. Raises DecodeError if `data` is not one, or TypeError if it is not
         bytes. A replica checks the payloads of effects, as it knows the types: see `accept`."""
-        items = items_of_version(codec.unpack(data), VERSION, 7, "an operation")
-        _, origin, first, previous, base, deps, packed = items
-        effects = tuple_of(packed, "an operation's effects")
-        if not effects:
-            raise DecodeError("an operation without effects")
-        read_origin(origin, "an operation's origin")
-        integer_of(first, "an operation's first dot", 1, SEQ_MAX - len(effects))
-        integer_of(previous, "the previous operation's fingerprint", FRAGMENT, FINGERPRINT_MAX)
-        integer_of(base, "an operation's time base", -STAMP_MAX, STAMP_MAX)
-        for effect in effects:
-            check_form(effect)
-        op = Op(origin, first, base, read_vector(deps), effects, previous)
-        op.encoded = data
-        return op
+        plain = data if isinstance(data, bytes) else expect(data, bytes, "use Op.to_bytes")
+        try:
+            return read_op(plain)
+        except DecodeError as error:
+            raise explain(error, plain, OPERATION) from None
 
     def to_text(self) -> str:
         """Return the operation as ASCII text (base64)."""
         return codec.to_text(self.to_bytes())
 
     @staticmethod
-    def from_text(text: str) -> Op:
+    def from_text(text: Given[str]) -> Op:
         """Read what `to_text` returned. Raises DecodeError, or TypeError if `text` is not str."""
         return Op.from_bytes(codec.from_text(text))
 
@@ -171,8 +167,21 @@ class Op:
 
 
 def read_op(data: bytes) -> Op:
-    """Read an operation; what `pickle` and `copy` call."""
-    return Op.from_bytes(data)
+    """Read an operation. Raises DecodeError."""
+    items = items_of_version(codec.unpack(data), VERSION, 7, "an operation")
+    _, origin, first, previous, base, deps, packed = items
+    effects = tuple_of(packed, "an operation's effects")
+    if not effects:
+        raise DecodeError("an operation without effects")
+    read_origin(origin, "an operation's origin")
+    integer_of(first, "an operation's first dot", 1, SEQ_MAX - len(effects))
+    integer_of(previous, "the previous operation's fingerprint", FRAGMENT, FINGERPRINT_MAX)
+    integer_of(base, "an operation's time base", -STAMP_MAX, STAMP_MAX)
+    for effect in effects:
+        check_form(effect)
+    op = Op(origin, first, base, read_vector(deps), effects, previous)
+    op.encoded = data
+    return op
 
 
 def write_vector(vector: Vector) -> tuple[int, ...]:

@@ -32,7 +32,8 @@ from crdt.causality.op import FINGERPRINT_MAX, read_vector, write_vector
 from crdt.errors import DecodeError
 from crdt.wire import codec
 from crdt.wire.decoding import integer_of, items_of_version, tuple_of
-from crdt.wire.expect import expect
+from crdt.wire.expect import expect, shortened
+from crdt.wire.formats import VECTOR, explain
 
 VERSION: Final = 1
 ENTRY: Final = re.compile(
@@ -58,7 +59,10 @@ class Vector(dict[Origin, int]):
         fingerprints: Mapping[Origin, int] = {},
         trails: Mapping[Origin, Trail] = {},
     ) -> None:
-        is_plain = all(type(key) is int for key in numbers)
+        expect(numbers, Mapping, "use a mapping of origins to numbers of effects", "numbers")
+        expect(fingerprints, Mapping, name="fingerprints")
+        expect(trails, Mapping, name="trails")
+        is_plain = all(type(key) is int and type(seq) is int for key, seq in numbers.items())
         super().__init__(numbers if is_plain else numbers_of(numbers))
         self.trails: dict[Origin, Trail] = dict(trails)
         """The fingerprints of the operations before, of each origin for which they are known."""
@@ -74,18 +78,11 @@ class Vector(dict[Origin, int]):
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Read what `to_bytes` returned. Raises DecodeError, or TypeError if it is not bytes."""
-        items = items_of_version(codec.unpack(data), VERSION, 4, "a vector")
-        _, numbers, flat, trails = items
-        vector = read_vector(numbers)
-        fingerprints: dict[Origin, int] = {}
-        pairs = tuple_of(flat, "a vector's fingerprints", 2)
-        for index in range(0, len(pairs), 2):
-            if pairs[index] not in vector:
-                raise DecodeError("a vector has a fingerprint of an origin that it does not hold")
-            fingerprints[pairs[index]] = integer_of(
-                pairs[index + 1], "a vector's fingerprint", 1, FINGERPRINT_MAX
-            )
-        return cls(vector, fingerprints, read_trails(trails, vector))
+        plain = expect(data, bytes, "from_text reads a str")
+        try:
+            return cls(*parts_of(plain))
+        except DecodeError as error:
+            raise explain(error, plain, VECTOR) from None
 
     def to_text(self) -> str:
         """Return the vector as text like `1=42:5f0c9a1e,2.1=9`: region, incarnation if there is
@@ -96,7 +93,7 @@ class Vector(dict[Origin, int]):
     def from_text(cls, text: str) -> Self:
         """Read what `to_text` returned; fingerprints may be left out. Raises DecodeError, or
         TypeError if `text` is not str."""
-        expect(text, str)
+        expect(text, str, "from_bytes reads bytes")
         vector: dict[Origin, int] = {}
         fingerprints: dict[Origin, int] = {}
         for entry in text.split(",") if text else []:
@@ -104,7 +101,9 @@ class Vector(dict[Origin, int]):
             if found is None and (wide := WIDE_ENTRY.fullmatch(entry)) is not None:
                 check_supported(int(wide[1], 16), f"{entry!r}")
             if found is None:
-                raise DecodeError(f"{entry!r} is not an entry of a vector, like 1=42 or 2.1=9")
+                raise DecodeError(
+                    f"{shortened(entry)} is not an entry of a vector, like 1=42 or 2.1=9"
+                )
             try:
                 origin = make_origin(int(found[1]), int(found[2] or 0))
             except ValueError as error:
@@ -135,6 +134,24 @@ class Vector(dict[Origin, int]):
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = _refuse
     setdefault = update = _refuse  # pyright: ignore[reportAssignmentType] - overloads
+
+
+def parts_of(
+    data: bytes,
+) -> tuple[dict[Origin, int], dict[Origin, int], dict[Origin, Trail]]:
+    """Read numbers, fingerprints and trails from the bytes of a vector. Raises DecodeError."""
+    items = items_of_version(codec.unpack(data), VERSION, 4, "a vector")
+    _, numbers, flat, trails = items
+    vector = read_vector(numbers)
+    fingerprints: dict[Origin, int] = {}
+    pairs = tuple_of(flat, "a vector's fingerprints", 2)
+    for index in range(0, len(pairs), 2):
+        if pairs[index] not in vector:
+            raise DecodeError("a vector has a fingerprint of an origin that it does not hold")
+        fingerprints[pairs[index]] = integer_of(
+            pairs[index + 1], "a vector's fingerprint", 1, FINGERPRINT_MAX
+        )
+    return vector, fingerprints, read_trails(trails, vector)
 
 
 def format_vector(vector: Mapping[Origin, int], fingerprints: Mapping[Origin, int] = {}) -> str:

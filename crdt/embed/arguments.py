@@ -8,17 +8,21 @@ ValueError. Nothing is written then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
+from inspect import signature
 from math import inf
 from operator import index
 from typing import Any, cast
 
-from crdt.causality.dots import REGION_MAX
+from crdt.causality.dots import ORIGIN_MAX, REGION_MAX, make_origin, region_of
 from crdt.causality.schema import DEADLINE_MAX, STAMP_MAX
 from crdt.errors import NotANumber
+from crdt.wire.expect import expect_integer, is_iterable, mismatch, plain_integer
 
 REAL_SECONDS = 10**9  # the year 2001 in seconds since 1970
+NO_TEXT = "this is not Unicode text: pass bytes instead"
+USE_CLOCK = "use lambda: time.time_ns() // 1_000_000"
 SECONDS_MAX = 10**11  # the year 1973 in ms since 1970; an earlier reading or deadline is in seconds
 
 
@@ -26,7 +30,10 @@ def encode_key(key: object) -> bytes:
     """Return a key as bytes. Text is encoded as UTF-8 with `surrogateescape`, so `decode_key` and
     `encode_key` preserve keys that are not UTF-8."""
     if isinstance(key, str):
-        return key.encode("utf-8", "surrogateescape")
+        try:
+            return key.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as error:
+            raise UnicodeEncodeError("utf-8", key, error.start, error.end, NO_TEXT) from None
     return encode(key)
 
 
@@ -38,19 +45,22 @@ def decode_key(key: bytes) -> str:
 def encode(item: object) -> bytes:
     """Return text or bytes as bytes."""
     if isinstance(item, str):
-        return item.encode()
+        try:
+            return item.encode()
+        except UnicodeEncodeError as error:
+            raise UnicodeEncodeError("utf-8", item, error.start, error.end, NO_TEXT) from None
     if isinstance(item, bytes):
         return bytes(item)
     raise TypeError(f"expected str or bytes, not {type(item).__name__}")
 
 
 def whole(number: Any, hint: str = "") -> int:
-    """Return an integer as a plain int; True is 1. `hint` is added to the text of the TypeError."""
+    """Return a number to add, or an index, as a plain int. True is 1, as in all arithmetic of
+    Python. `hint` is added to the text of the TypeError."""
     try:
         return int(index(number))
     except TypeError:
-        more = f": {hint}" if hint else ""
-        raise TypeError(f"expected an integer, not {type(number).__name__}{more}") from None
+        raise TypeError(mismatch("", "an integer", number, hint)) from None
 
 
 def real(number: Any) -> float:
@@ -83,17 +93,28 @@ def decimal(number: Any) -> Decimal:
     return exact
 
 
-def wall_clock(now: Any) -> int:
-    """Return a clock reading in ms. Raises ValueError if it does not fit into a stamp."""
-    if isinstance(now, float):
-        raise TypeError(
-            f"a clock returns integer milliseconds, not the float {now!r}; "
-            "use lambda: time.time_ns() // 1_000_000"
-        )
-    clock = whole(now)
+def wall_clock(now: object, hint: str = USE_CLOCK) -> int:
+    """Return a clock reading in ms. Raises TypeError if it is not an integer, and ValueError if it
+    does not fit into a stamp. `hint` is what to use instead."""
+    clock = now if type(now) is int else plain_integer(now)
+    if clock is None:
+        shown = f"the float {now!r}" if isinstance(now, float) else type(now).__name__
+        raise TypeError(f"a clock returns integer milliseconds, not {shown}; {hint}")
     if not -STAMP_MAX <= clock <= STAMP_MAX:
-        raise ValueError(f"no clock shows {clock} ms; use lambda: time.time_ns() // 1_000_000")
+        raise ValueError(f"no clock shows {clock} ms; {hint}")
     return clock
+
+
+def why_not_callable(function: Callable[..., Any]) -> str:
+    """Return why `function` cannot be called without arguments; empty if it can, or if it is a
+    builtin without a signature."""
+    try:
+        signature(function).bind()
+    except TypeError as error:
+        return str(error)
+    except ValueError:
+        pass
+    return ""
 
 
 def check_clock(clock: object) -> None:
@@ -103,12 +124,14 @@ def check_clock(clock: object) -> None:
     clock that counts seconds would never be noticed.
     """
     if not callable(clock):
-        raise TypeError(f"clock is a function that returns ms, not {type(clock).__name__}")
+        kind = type(clock).__name__
+        raise TypeError(f"clock is a function that returns ms, not {kind}; {USE_CLOCK}")
+    if problem := why_not_callable(clock):
+        raise TypeError(f"clock is called without arguments, and {problem}; {USE_CLOCK}")
     reading = wall_clock(clock())
     if REAL_SECONDS <= reading < SECONDS_MAX:
         raise ValueError(
-            f"a clock returns milliseconds, and {reading} looks like seconds; "
-            "use lambda: time.time_ns() // 1_000_000"
+            f"a clock returns milliseconds, and {reading} looks like seconds; {USE_CLOCK}"
         )
 
 
@@ -116,23 +139,25 @@ def deadline(at: Any) -> int | None:
     """Return a deadline in ms of wall clock, or None for no expiry (rule EXP-8)."""
     if at is None:
         return None
-    clock = whole(at, "milliseconds since 1970 are int(time.time() * 1000)")
-    if not 0 <= clock <= DEADLINE_MAX:
-        raise ValueError(f"a deadline is 0..{DEADLINE_MAX} ms of wall clock, not {clock}")
-    return clock
+    hint = "milliseconds since 1970 are int(time.time() * 1000)"
+    return expect_integer(at, "a deadline", 0, DEADLINE_MAX, hint)
 
 
-def region_number(member: Any) -> int:
-    """Return the number of a replica that writes."""
-    number = whole(member)
-    if not 1 <= number <= REGION_MAX:
-        raise ValueError(f"a member is a region number, 1..{REGION_MAX}, not {number}")
-    return number
+def region_number(member: object, name: str = "a member") -> int:
+    """Return the number of a replica that writes. `name` is the name of the parameter."""
+    return expect_integer(member, name, 1, REGION_MAX, "it is the number of a replica")
+
+
+def region_of_origin(origin: object) -> int:
+    """Return the number of the region of which `origin` is an incarnation. Raises TypeError or
+    ValueError if it is not an origin."""
+    hint = "an origin is what make_origin or Replica.origin gives"
+    return region_of(expect_integer(origin, "origin", make_origin(1), ORIGIN_MAX, hint))
 
 
 def region_numbers(members: object) -> set[int]:
     """Return the region numbers in `members`. Raises ValueError if one is given twice."""
-    if isinstance(members, str | bytes) or not isinstance(members, Iterable):
+    if not is_iterable(members):
         raise TypeError(
             f"members are region numbers, such as [1, 2, 3], not {type(members).__name__}"
         )

@@ -7,9 +7,11 @@ from typing import Any, Final, Self
 
 from crdt.causality.op import Op
 from crdt.causality.version_vector import Vector
+from crdt.errors import DecodeError
 from crdt.wire import codec
 from crdt.wire.decoding import bytes_of, items_of_version, tuple_of
 from crdt.wire.expect import expect
+from crdt.wire.formats import CHANGES, explain
 
 VERSION: Final = 1
 
@@ -23,10 +25,11 @@ class Changes:
     __slots__ = ("ops", "state", "vector")
 
     def __init__(self, vector: Vector, ops: Sequence[Op] = (), state: bytes = b"") -> None:
-        self.vector = vector
-        self.ops = tuple(ops)
+        self.vector = expect(vector, Vector, "use what Replica.vector returned", "vector")
+        expect(ops, Sequence, "use what Replica.since returned", "ops")
+        self.ops = tuple(expect(op, Op, "use what Replica.since returned", "ops") for op in ops)
         """The operations, in causal order."""
-        self.state = state
+        self.state = expect(state, bytes, "use what Replica.to_bytes returned", "state")
         """The state, in the form that `Replica.merge_bytes` takes, or empty."""
 
     def __bool__(self) -> bool:
@@ -51,14 +54,11 @@ class Changes:
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Read the result of `to_bytes`. Raises DecodeError, or TypeError if it is not bytes."""
-        items = items_of_version(codec.unpack(data), VERSION, 4, "changes")
-        _, vector, packed, state = items
-        ops = [bytes_of(op, "an operation") for op in tuple_of(packed, "the operations of changes")]
-        return cls(
-            Vector.from_bytes(bytes_of(vector, "the vector of changes")),
-            [Op.from_bytes(op) for op in ops],
-            bytes_of(state, "the state of changes"),
-        )
+        plain = expect(data, bytes, "from_text reads a str")
+        try:
+            return cls(*parts_of(plain))
+        except DecodeError as error:
+            raise explain(error, plain, CHANGES) from None
 
     def to_text(self) -> str:
         """Return the changes as ASCII text (base64)."""
@@ -73,10 +73,20 @@ class Changes:
         return type(self).from_bytes, (self.to_bytes(),)
 
 
+def parts_of(data: bytes) -> tuple[Vector, list[Op], bytes]:
+    """Read vector, operations and state from the bytes of changes. Raises DecodeError."""
+    items = items_of_version(codec.unpack(data), VERSION, 4, "changes")
+    _, vector, packed, state = items
+    ops = [bytes_of(op, "an operation") for op in tuple_of(packed, "the operations of changes")]
+    return (
+        Vector.from_bytes(bytes_of(vector, "the vector of changes")),
+        [Op.from_bytes(op) for op in ops],
+        bytes_of(state, "the state of changes"),
+    )
+
+
 def changes_of(given: object) -> Changes:
     """Return `given` if it is `Changes`, or read it from bytes. Raises DecodeError, TypeError."""
     if isinstance(given, bytes):
         return Changes.from_bytes(given)
-    expect(given, Changes, "use what changes_for returned, or its to_bytes()")
-    assert isinstance(given, Changes)
-    return given
+    return expect(given, Changes, "use what changes_for returned, or its to_bytes()")

@@ -7,7 +7,8 @@ value (`changes_for`, `apply`), and whole states (`snapshot`, `merge`).
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import cast
 
 from crdt.causality.causal_buffer import CausalBuffer, is_ready
 from crdt.causality.dots import ORIGINS_MAX, Origin, join, region_of
@@ -16,7 +17,6 @@ from crdt.causality.op import OP_BYTES, Op
 from crdt.causality.op_log import OpLog
 from crdt.causality.stability import Stability
 from crdt.causality.version_vector import Vector, vector_of
-from crdt.embed.arguments import whole
 from crdt.embed.changes import Changes, changes_of
 from crdt.embed.identity import Identities
 from crdt.embed.views import Views
@@ -24,9 +24,10 @@ from crdt.errors import DecodeError, HistoryTruncated
 from crdt.store.digest import digest
 from crdt.store.keyspace import Keyspace
 from crdt.store.merge import Incoming, merge_into
-from crdt.store.snapshot import Snapshot, split
+from crdt.store.snapshot import Snapshot, check_state, split
 from crdt.types.registry import TypeRegistry
-from crdt.wire.expect import expect
+from crdt.wire.expect import Given, expect, expect_bool, is_iterable, mismatch
+from crdt.wire.formats import PIECE, explain
 
 
 class Outcome(enum.Enum):
@@ -52,8 +53,8 @@ class ReplicaExchange(Views):
         """Create an empty replica. `others` are the region numbers of all other replicas, or None
         if they are not known yet."""
         self.keyspace: Keyspace = Keyspace(origin, types)
-        self.history: OpLog = OpLog(whole(history_bytes))
-        self.causal_buffer: CausalBuffer = CausalBuffer(whole(waiting_bytes))
+        self.history: OpLog = OpLog(history_bytes)
+        self.causal_buffer: CausalBuffer = CausalBuffer(waiting_bytes)
         self.identities: Identities = Identities(self.keyspace, self.history, self.causal_buffer)
         self.stability: Stability = Stability(others)
         self.contexts: dict[Origin, Numbers] = {}
@@ -63,6 +64,8 @@ class ReplicaExchange(Views):
         self.merges: int = 0
         self.op_bytes: int = OP_BYTES
         """The size above which an operation is divided. It must be the same in all replicas."""
+        self.on_sealed: Callable[[list[Op]], None] | None = None
+        """The function of `watch_seals`."""
 
     @property
     def origin(self) -> Origin:
@@ -94,6 +97,11 @@ class ReplicaExchange(Views):
         need the same size."""
         self.op_bytes = op_bytes
 
+    def watch_seals(self, on_sealed: Callable[[list[Op]], None]) -> None:
+        """Call `on_sealed` from now on with the operations into which the outbox was sealed,
+        immediately afterwards."""
+        self.on_sealed = on_sealed
+
     # -- operations ------------------------------------------------------------------------
 
     def seal(self) -> Op | None:
@@ -116,6 +124,8 @@ class ReplicaExchange(Views):
         parts = [op] if is_one else op.divided(limit)
         for part in parts:
             self.seal_part(part)
+        if self.on_sealed is not None:
+            self.on_sealed(parts)
         return parts
 
     def seal_full_parts(self) -> None:
@@ -177,10 +187,10 @@ class ReplicaExchange(Views):
         if given.state:
             self.merge_bytes(given.state)
         for op in given.ops:
-            self.accept(op)
+            self.accept_op(op)
         return self.keyspace.vector != before
 
-    def accept(self, op: Op) -> Outcome:
+    def accept(self, op: Given[Op]) -> Outcome:
         """Apply a received operation, or hold it in the causal buffer until its dependencies, with
         all earlier operations of its origin, have been applied.
 
@@ -188,7 +198,12 @@ class ReplicaExchange(Views):
         a type is not known here. Raises IdentityReused if another replica wrote the operation under
         an identity that is known here. Nothing is changed then.
         """
-        expect(op, Op, "read it with Op.from_bytes or Op.from_text")
+        if not isinstance(op, Op):
+            raise TypeError(mismatch("", "Op", op, how_to_accept(op)))
+        return self.accept_op(op)
+
+    def accept_op(self, op: Op) -> Outcome:
+        """Apply or hold an operation, as `accept` does."""
         db = self.keyspace
         if db.outbox:
             self.seal()
@@ -218,7 +233,7 @@ class ReplicaExchange(Views):
             part.previous = previous
             previous = part.fingerprint()
             self.check(part)
-        outcomes = [self.accept(part) for part in parts]
+        outcomes = [self.accept_op(part) for part in parts]
         return Outcome.REFUSED if Outcome.REFUSED in outcomes else outcomes[-1]
 
     def check(self, op: Op) -> None:
@@ -245,7 +260,7 @@ class ReplicaExchange(Views):
 
     # -- state -----------------------------------------------------------------------------
 
-    def snapshot(self, sort: bool = False) -> Snapshot:
+    def snapshot(self, sort: Given[bool] = False) -> Snapshot:
         """Return an iterator over the pieces of the whole state, as of now.
 
         The snapshot stays consistent while writes go on. With `sort`, equal content gives equal
@@ -254,15 +269,20 @@ class ReplicaExchange(Views):
         self.seal()
         contexts = self.contexts | {self.origin: self.keyspace.sent_context}
         known = {origin: dict(context) for origin, context in contexts.items() if context}
-        return Snapshot(self.keyspace, known, self.identities.trails, sort)
+        return Snapshot(self.keyspace, known, self.identities.trails, expect_bool(sort, "sort"))
 
     def merge(self, pieces: Iterable[bytes]) -> None:
         """Merge another replica's snapshot. Raises DecodeError or IdentityReused. Nothing is
         changed then."""
         check_pieces(pieces)
         incoming = self.incoming()
-        for piece in pieces:
-            incoming.feed(piece)
+        unchecked: Iterable[object] = pieces
+        for given in unchecked:
+            piece = expect(given, bytes, "a snapshot consists of bytes")
+            try:
+                incoming.feed(piece)
+            except DecodeError as error:
+                raise explain(error, piece, PIECE) from None
         self.merge_incoming(incoming)
 
     def incoming(self) -> Incoming:
@@ -306,11 +326,10 @@ class ReplicaExchange(Views):
         """
         return self.snapshot(sort=True).to_bytes()
 
-    def merge_bytes(self, data: bytes) -> None:
+    def merge_bytes(self, data: Given[bytes]) -> None:
         """Merge the result of `to_bytes`. Raises DecodeError or IdentityReused. Nothing is changed
         then."""
-        expect(data, bytes)
-        self.merge(split(data))
+        self.merge(split(check_state(data)))
 
     def digest(self) -> bytes:
         """Return a hash of the visible keys. It is equal in converged replicas. O(size of data)."""
@@ -323,5 +342,18 @@ def check_pieces(pieces: object) -> None:
         raise TypeError("expected a Snapshot or its pieces, not bytes: use merge_bytes")
     if isinstance(pieces, ReplicaExchange):
         raise TypeError("expected a Snapshot or its pieces, not Replica: merge its snapshot()")
-    if isinstance(pieces, str) or not isinstance(pieces, Iterable):
-        raise TypeError(f"expected a Snapshot or its pieces, not {type(pieces).__name__}")
+    if isinstance(pieces, Changes):
+        raise TypeError("expected a Snapshot or its pieces, not Changes: use apply")
+    if isinstance(pieces, Mapping) or not is_iterable(pieces):
+        given: object = cast("object", pieces)
+        hint = "use what Replica.snapshot returned"
+        raise TypeError(mismatch("", "a Snapshot or its pieces", given, hint))
+
+
+def how_to_accept(item: object) -> str:
+    """Return what to do instead of passing `item` to `accept`."""
+    if isinstance(item, Changes):
+        return "use apply"
+    if isinstance(item, list | tuple):
+        return "accept each of them"
+    return "read it with Op.from_bytes or Op.from_text"

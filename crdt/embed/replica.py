@@ -45,14 +45,12 @@ from crdt.causality.dots import (
 from crdt.causality.dots import Vector as Numbers
 from crdt.causality.op import Op
 from crdt.causality.op_log import HISTORY_BYTES
-from crdt.causality.schema import STAMP_MAX
 from crdt.causality.version_vector import vector_of
 from crdt.embed.arguments import (
     check_clock,
     region_number,
     region_numbers,
     wall_clock,
-    whole,
 )
 from crdt.embed.exchange import Outcome, ReplicaExchange
 from crdt.embed.identity import Identities
@@ -66,6 +64,14 @@ from crdt.types.base import Value
 from crdt.types.custom import Type
 from crdt.types.definition import TypeDefinition
 from crdt.types.registry import BUILT_IN
+from crdt.wire.expect import (
+    Given,
+    expect_bool,
+    expect_integer,
+    mismatch,
+    no_subclass,
+    plain_integer,
+)
 
 __all__ = ["RUN_MAX", "Outcome", "Replica", "Statistics", "origin_id", "split"]
 
@@ -94,18 +100,22 @@ class Statistics:
 
 
 class Replica(ReplicaExchange):
-    """A replica of a keyspace. It cannot be pickled or copied. Use `save` and `load` instead."""
+    """A replica of a keyspace.
+
+    It cannot be pickled or copied. Use `save` and `load` instead. It cannot be subclassed. Keep it
+    in an attribute of a class, or write functions that take it as an argument.
+    """
 
     def __init__(  # noqa: PLR0913 - each has a default, and is given by name
         self,
-        origin: Origin | int | None = None,
+        origin: Given[Origin] | None = None,
         *,
         clock: Callable[[], int] | None = None,
         members: Iterable[int] | None = None,
-        history_bytes: int = HISTORY_BYTES,
-        waiting_bytes: int = WAITING_BYTES_MAX,
+        history_bytes: Given[int] = HISTORY_BYTES,
+        waiting_bytes: Given[int] = WAITING_BYTES_MAX,
         types: Iterable[Callable[[], Value | Type] | TypeDefinition] = (),
-        group: int = 0,
+        group: Given[int] = 0,
     ) -> None:
         """Create an empty replica.
 
@@ -128,13 +138,10 @@ class Replica(ReplicaExchange):
             check_clock(clock)
         name = draw_origin() if origin is None else origin_id(origin)
         others = None if members is None else other_members(region_numbers(members), name)
-        for limit, size in (("history_bytes", history_bytes), ("waiting_bytes", waiting_bytes)):
-            if size < 0:
-                raise ValueError(f"{limit} is {size}: use 0 or more")
-        slot_group = whole(group, "use the number of a slot group")
-        if not 0 <= slot_group <= GROUP_MAX:
-            raise ValueError(f"group is {group}: use 0 to {GROUP_MAX}")
-        super().__init__(name, known, history_bytes, waiting_bytes, others)
+        history = expect_integer(history_bytes, "history_bytes", 0)
+        waiting = expect_integer(waiting_bytes, "waiting_bytes", 0)
+        slot_group = expect_integer(group, "group", 0, GROUP_MAX)
+        super().__init__(name, known, history, waiting, others)
         self.keyspace.group = slot_group
         self.garbage: Garbage = Garbage(self.keyspace)
         self.clock: Callable[[], int] | None = clock
@@ -142,6 +149,9 @@ class Replica(ReplicaExchange):
 
     def __repr__(self) -> str:
         return f"<Replica {name_origin(self.origin)}, {self.keyspace.size()} keys>"
+
+    def __init_subclass__(cls) -> None:
+        raise no_subclass(cls.__name__, "Replica")
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -160,18 +170,22 @@ class Replica(ReplicaExchange):
 
     # -- incarnations ----------------------------------------------------------------------
 
-    def reincarnate(self, origin: Origin) -> None:
+    def reincarnate(self, origin: Given[Origin]) -> None:
         """Write under another incarnation from now on, because effects of this one were lost.
 
         The data stays. Peers send the operations of the old incarnation that they still have.
         Raises ValueError unless `origin` is another incarnation of the same region. Nothing is
         changed then.
         """
-        if region_of(origin) != self.region or origin == self.origin:
-            raise ValueError(f"{origin} is not another incarnation of region {self.region}")
+        name = expect_integer(origin, "origin", 1, ORIGIN_MAX, "make_origin makes one")
+        if region_of(name) != self.region or name == self.origin:
+            raise ValueError(
+                f"{name} is not another incarnation of region {self.region}: use "
+                f"make_origin({self.region}, incarnation)"
+            )
         self.seal()
         self.contexts[self.origin] = dict(self.keyspace.sent_context)
-        self.keyspace.adopt_origin(origin)
+        self.keyspace.adopt_origin(name)
 
     def reset(self) -> None:
         """Delete all data locally, to take over the data of another replica.
@@ -195,14 +209,12 @@ class Replica(ReplicaExchange):
 
     # -- time ------------------------------------------------------------------------------
 
-    def advance(self, now: int) -> None:
+    def advance(self, now: Given[int]) -> None:
         """Set the wall clock to `now` ms. Expiry follows it, except for small steps backwards.
 
         Raises TypeError if `now` is not an integer, ValueError if it is out of range.
         """
-        if type(now) is not int or not -STAMP_MAX <= now <= STAMP_MAX:
-            now = wall_clock(now)
-        self.keyspace.advance(now)
+        self.keyspace.advance(wall_clock(now, "use time.time_ns() // 1_000_000"))
 
     def prepare(self, writing: bool = True) -> Keyspace:
         """Read the clock, seal the outbox if it is long, and return the keyspace. Handles call it.
@@ -211,8 +223,7 @@ class Replica(ReplicaExchange):
         """
         if self.clock is not None:
             read: Any = self.clock  # it may return anything; `wall_clock` checks the result
-            now = read()
-            self.advance(now if type(now) is int else wall_clock(now))
+            self.keyspace.advance(wall_clock(read()))
         if writing and self.is_closed:
             raise ReplicaClosed("this replica was closed: Replica.load(...) goes on with its save")
         db = self.keyspace
@@ -252,12 +263,12 @@ class Replica(ReplicaExchange):
     @classmethod
     def load(  # noqa: PLR0913 - the arguments of the constructor, and two more
         cls,
-        data: bytes,
+        data: Given[bytes],
         *,
-        resume: bool | None = None,
+        resume: Given[bool] | None = None,
         clock: Callable[[], int] | None = None,
         members: Iterable[int] | None = None,
-        history_bytes: int = HISTORY_BYTES,
+        history_bytes: Given[int] = HISTORY_BYTES,
         types: Iterable[Callable[[], Value | Type] | TypeDefinition] = (),
     ) -> Replica:
         """Restore a replica from the result of `save` or `close`.
@@ -274,6 +285,7 @@ class Replica(ReplicaExchange):
         or of an unknown version.
         """
         saved = read_saved(data)
+        keeps_identity = saved.is_last if resume is None else expect_bool(resume, "resume")
         replica = Replica(
             saved.origin,
             clock=clock,
@@ -283,7 +295,7 @@ class Replica(ReplicaExchange):
             group=saved.group,
         )
         replica.restore(saved)
-        if not (saved.is_last if resume is None else resume):
+        if not keeps_identity:
             replica.reincarnate(draw_incarnation(saved.origin, replica.keyspace.vector))
         return replica
 
@@ -308,14 +320,16 @@ class Replica(ReplicaExchange):
 
     # -- garbage collection ----------------------------------------------------------------
 
-    def record_report(self, region: int, vector: Mapping[Origin, int], clock: int = 0) -> None:
+    def record_report(
+        self, region: Given[int], vector: Mapping[Origin, int], clock: Given[int] = 0
+    ) -> None:
         """Record the vector and the wall clock (ms) that the replica of `region` reports.
 
         The reporting replica guarantees that its later writes have observed this vector. A replica
         that has lost its memory must merge a peer's state and take another origin before it writes
         again.
         """
-        self.count_report(region_number(region), vector_of(vector), wall_clock(clock))
+        self.count_report(region_number(region, "region"), vector_of(vector), wall_clock(clock))
 
     def count_report(self, region: int, vector: Mapping[Origin, int], clock: int) -> None:
         """Record a report whose parts were checked when it was decoded (see `record_report`)."""
@@ -334,7 +348,7 @@ class Replica(ReplicaExchange):
         """True if the causal buffer holds an operation of an incarnation that has ended."""
         return any(self.stability.is_over(origin) for origin in self.causal_buffer.queues)
 
-    def collect(self, keys_max: int = ALL) -> int:
+    def collect(self, keys_max: Given[int] = ALL) -> int:
         """Collect metadata that no member needs any more (rule MEM-2). Return the number of keys.
 
         The lowest region also deletes keys that have expired in every region. This is a write, so a
@@ -343,9 +357,10 @@ class Replica(ReplicaExchange):
         """
         if self.is_closed:
             raise ReplicaClosed("this replica was closed and must not write: do not collect")
+        limit = expect_integer(keys_max, "keys_max", 0)
         stable = self.stable()
         clock = self.stability.clock(self.keyspace.expiry_clock)
-        return self.garbage.collect(stable, clock, self.stability.leads(self.region), keys_max)
+        return self.garbage.collect(stable, clock, self.stability.leads(self.region), limit)
 
     def statistics(self) -> Statistics:
         """Return the figures of this replica."""
@@ -367,9 +382,13 @@ class Replica(ReplicaExchange):
         )
 
 
-def origin_id(origin: int) -> Origin:
-    """Return the origin id for an origin id or a region number. Raises ValueError otherwise."""
-    number = whole(origin)
+def origin_id(origin: object) -> Origin:
+    """Return the origin id for an origin id or a region number. Raises TypeError or ValueError if
+    `origin` is neither."""
+    hint = "use a number of the replica from 1 to 255, or leave it out"
+    number = plain_integer(origin)
+    if number is None:
+        raise TypeError(mismatch("origin", "an integer", origin, hint))
     if 1 <= number <= REGION_MAX:
         return make_origin(number)
     if not make_origin(1) <= number <= ORIGIN_MAX:

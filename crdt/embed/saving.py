@@ -18,9 +18,11 @@ from crdt.causality.schema import STAMP_MAX
 from crdt.errors import DecodeError
 from crdt.wire import codec
 from crdt.wire.decoding import bytes_of, check_version, integer_of, items_of, tuple_of
+from crdt.wire.expect import expect
+from crdt.wire.formats import SAVE, SAVE_ITEMS, SAVE_MAGIC, explain
 
 SAVE_VERSION: Final = 2
-MAGIC: Final = b"crdt replica"
+USE: Final = "use what Replica.save or close returned"
 
 
 class Saved:
@@ -56,17 +58,26 @@ class Saved:
             write_vector(self.floor),
             tuple(self.early),
         )
-        return codec.pack((MAGIC, SAVE_VERSION, codec.pack(body)))
+        return codec.pack((SAVE_MAGIC, SAVE_VERSION, codec.pack(body)))
 
 
-def read_saved(data: bytes) -> Saved:
-    """Read a saved replica. Raises DecodeError, or TypeError if `data` is not bytes."""
+def read_saved(given: object) -> Saved:
+    """Read a saved replica. Raises DecodeError, or TypeError if `given` is not bytes."""
+    data = expect(given, bytes, USE)
+    try:
+        return saved_of(data)
+    except DecodeError as error:
+        raise explain(error, data, SAVE) from None
+
+
+def saved_of(data: bytes) -> Saved:
+    """Read a saved replica from its bytes. Raises DecodeError."""
     try:
         outer = tuple_of(codec.unpack(data), "a saved replica")
     except DecodeError as error:
-        raise DecodeError(f"{error}; load takes what Replica.save or close returned") from None
-    if len(outer) != 3 or outer[0] != MAGIC:
-        raise DecodeError("this is not a saved replica: use what Replica.save returned")
+        raise DecodeError(f"{error}; {USE}") from None
+    if len(outer) != SAVE_ITEMS or outer[0] != SAVE_MAGIC:
+        raise DecodeError(f"this is not a saved replica: {USE}")
     check_version(outer[1], SAVE_VERSION, "a saved replica")
     body = items_of(codec.unpack(bytes_of(outer[2], "a saved replica")), 8, "a saved replica")
     origin, group, is_last, expiry_clock, state, ops, floor, early = body

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator
-from typing import TypeVar, overload
+from typing import Final, NoReturn, TypeVar, overload
 
 from crdt.embed.arguments import decode_key, encode_key
 from crdt.embed.handles.base import CounterHandle, SetHandle, StringHandle
@@ -29,9 +29,16 @@ from crdt.embed.handles.others import (
 from crdt.store.keyspace import Keyspace
 from crdt.types.custom import Type
 from crdt.types.flag import DISABLE_WINS, ENABLE_WINS
+from crdt.wire.expect import Given, expect_bool, shortened
 
 AnyKey = TypeVar("AnyKey", str, bytes, str | bytes)
 """The type of a key, which decides what its handle returns."""
+
+
+NO_ITEMS: Final = (
+    "a replica has no items, since a key alone has no type: use replica.counter({0}), "
+    "replica.string({0}), replica.hash({0}) or the method of another type"
+)
 
 
 class Views:
@@ -77,10 +84,11 @@ class Views:
         """Return the counter under `key` that only grows."""
         return GrowCounterHandle(self.prepare, key)
 
-    def flag(self, key: AnyKey, *, disable_wins: bool = False) -> FlagHandle:
+    def flag(self, key: AnyKey, *, disable_wins: Given[bool] = False) -> FlagHandle:
         """Return the flag under `key`. An enable wins over a concurrent disable, unless
         `disable_wins` is true. The two kinds of flags are different types."""
-        return FlagHandle(self.prepare, key, DISABLE_WINS if disable_wins else ENABLE_WINS)
+        code = DISABLE_WINS if expect_bool(disable_wins, "disable_wins") else ENABLE_WINS
+        return FlagHandle(self.prepare, key, code)
 
     def value(self, key: AnyKey, make: Callable[[], Type]) -> ValueHandle:
         """Return the handle of `key` for a custom type. `make` is one of the replica's `types`."""
@@ -104,7 +112,7 @@ class Views:
         if kind is bytes:
             return found
         if kind is not str:
-            raise TypeError(f"keys come as str or bytes, not as {kind!r}")
+            raise TypeError(f"keys come as str or bytes, not {kind!r}: use keys() or keys(bytes)")
         return [decode_key(key) for key in found]
 
     def delete(self, key: AnyKey) -> bool:
@@ -125,4 +133,21 @@ class Views:
     def __contains__(self, key: object) -> bool:
         if not isinstance(key, str | bytes):
             return False
-        return self.prepare(False).lookup(encode_key(key)) is not None
+        try:
+            encoded = encode_key(key)
+        except UnicodeEncodeError:
+            return False
+        return self.prepare(False).lookup(encoded) is not None
+
+    def __getitem__(self, key: object) -> NoReturn:
+        """Raise TypeError. A key alone does not determine a type. Use a method such as `counter`
+        or `set` to get the handle of a key."""
+        raise TypeError(NO_ITEMS.format(shortened(key)))
+
+    def __setitem__(self, key: object, value: object) -> NoReturn:
+        """Raise TypeError, as `__getitem__` does."""
+        raise TypeError(NO_ITEMS.format(shortened(key)))
+
+    def __delitem__(self, key: object) -> NoReturn:
+        """Raise TypeError. Use `delete`."""
+        raise TypeError(f"a replica deletes a key with replica.delete({shortened(key)})")

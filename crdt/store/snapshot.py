@@ -30,6 +30,8 @@ from crdt.types.components.register import plain_register
 from crdt.types.registry import TypeRegistry
 from crdt.wire import codec
 from crdt.wire.decoding import bytes_of, check_version, items_of, tuple_of
+from crdt.wire.expect import Given, expect, no_subclass
+from crdt.wire.formats import STATE, explain
 
 VERSION: Final = 1
 PIECE_KEYS: Final = 2000
@@ -71,6 +73,9 @@ class Snapshot:
         self.piece_keys: int = PIECE_KEYS
         self.piece_bytes: int = PIECE_BYTES
         db.add_reader(self)
+
+    def __init_subclass__(cls) -> None:
+        raise no_subclass(cls.__name__, "Snapshot")
 
     def before_change(self, key: bytes) -> None:
         """Save the state of `key` now, unless the snapshot holds it already."""
@@ -133,9 +138,10 @@ class Snapshot:
         return b"".join([len(piece).to_bytes(4, "big") + piece for piece in self.full])
 
     @staticmethod
-    def from_bytes(data: bytes) -> Snapshot:
-        """Return a snapshot of the pieces in `data`. Raises DecodeError if they are cut off."""
-        pieces = deque(split(data))
+    def from_bytes(data: Given[bytes]) -> Snapshot:
+        """Return a snapshot of the pieces in `data`. Raises DecodeError if they are cut off, or
+        TypeError if `data` is not bytes."""
+        pieces = deque(split(check_state(data)))
         snapshot = Snapshot(Keyspace(1, TypeRegistry(())), {}, {}, False)
         snapshot.close()
         snapshot.head = None
@@ -152,7 +158,7 @@ class Snapshot:
         return codec.to_text(self.to_bytes())
 
     @staticmethod
-    def from_text(text: str) -> Snapshot:
+    def from_text(text: Given[str]) -> Snapshot:
         """Read the result of `to_text`. Raises DecodeError, or TypeError if `text` is not str."""
         return Snapshot.from_bytes(codec.from_text(text))
 
@@ -168,6 +174,17 @@ class Snapshot:
 def read_snapshot(data: bytes) -> Snapshot:
     """Read a snapshot. `pickle` and `copy` call this function."""
     return Snapshot.from_bytes(data)
+
+
+def check_state(given: object) -> bytes:
+    """Return `given`. Raises TypeError if it is not bytes, and DecodeError if it is of another
+    format. Damage shows later."""
+    data = expect(given, bytes, "use what Replica.to_bytes or Snapshot.to_bytes returned")
+    damaged = DecodeError("the state is damaged")
+    error = explain(damaged, data, STATE)
+    if error is not damaged:
+        raise error
+    return data
 
 
 def split(data: bytes) -> Iterator[bytes]:

@@ -54,7 +54,7 @@ from crdt.errors import DecodeError
 from crdt.types.base import Value
 from crdt.types.definition import OriginNames, TypeDefinition
 from crdt.wire import codec
-from crdt.wire.expect import expect
+from crdt.wire.expect import expect_integer, shortened
 
 UNSENDABLE: Final = "expected numbers, strings, None and tuples of them, not nested too deep"
 TRIAL: Final = Observed({}, ORIGIN_MAX, 1, 0)
@@ -236,17 +236,37 @@ def plain(value: object) -> object:
     return value if isinstance(value, int | float | str | bytes | None) else repr(value)
 
 
+def new_instance(make: Any) -> Any:
+    """Return what the class or function `make` returns. Raises TypeError if it cannot be called
+    without arguments."""
+    if not callable(make):
+        raise TypeError(f"types are classes, not {shortened(make)}")
+    try:
+        return make()
+    except TypeError as error:
+        name = getattr(make, "__name__", "the type")
+        raise TypeError(
+            f"{name} cannot be made without arguments: {error}. Write `def __init__(self)`"
+        ) from error
+
+
+def code_of(made: Any) -> int:
+    """Return the code of an instance of a custom type. Raises ValueError if it has none."""
+    code = getattr(made, "code", None)
+    if type(code) is not int or not CODE_MIN <= code <= CODE_MAX:
+        raise ValueError(
+            f"{type(made).__name__}: the code of a type is {CODE_MIN}..{CODE_MAX}, not {code!r}; "
+            f"those below {CODE_MIN} belong to the types of crdt"
+        )
+    return code
+
+
 def define(make: Callable[[], Any], made: Any) -> TypeDefinition:
     """Return the definition of a custom type. `made` is what its class `make` has returned.
 
     Raises ValueError if the type's code is not one for applications.
     """
-    code = getattr(made, "code", None)
-    if not isinstance(code, int) or not CODE_MIN <= code <= CODE_MAX:
-        raise ValueError(
-            f"the code of a type is {CODE_MIN}..{CODE_MAX}, not {code!r}; "
-            f"those below {CODE_MIN} belong to the types of crdt"
-        )
+    code = code_of(made)
     can_rename = hasattr(made, "rename_origins") and hasattr(made, "rename_effect")
     return TypeDefinition(
         name=type(made).__name__,
@@ -286,10 +306,7 @@ def as_sent(operation: object, payload: tuple[Any, ...]) -> tuple[Any, ...]:
 
     Raises ValueError if it cannot be sent, and TypeError if `operation` is not an integer.
     """
-    expect(operation, int)
-    assert isinstance(operation, int)
-    if not 0 <= operation <= OPERATION_MAX:
-        raise ValueError(f"operations are 0..{OPERATION_MAX}, not {operation}")
+    expect_integer(operation, "operation", 0, OPERATION_MAX)
     try:
         arrived: tuple[Any, ...] = codec.unpack(codec.pack(payload))
     except (OverflowError, TypeError, ValueError) as error:

@@ -38,6 +38,7 @@ from crdt.types import (
 from crdt.types.base import Value
 from crdt.types.definition import Operation, TypeDefinition
 from crdt.wire.decoding import check_version
+from crdt.wire.expect import is_iterable, mismatch
 
 NO_ASSIGNMENT: Final = 0
 KEEPS_TTL: Final = 1
@@ -124,6 +125,9 @@ class TypeRegistry:
 
         Raises ValueError if two of them share a code, and what `custom.define` raises.
         """
+        if not is_iterable(types):
+            hint = f"use types=[{getattr(types, '__name__', 'YourType')}]"
+            raise TypeError(mismatch("types", "a list of classes", types, hint))
         added = TypeRegistry([self.define(each) for each in types])
         if not added.by_code:
             return self
@@ -133,9 +137,7 @@ class TypeRegistry:
         """Return the definition of a type."""
         if isinstance(make, TypeDefinition):
             return make
-        if not callable(make):
-            raise TypeError(f"types are classes, not {make!r}")
-        made = make()
+        made = custom.new_instance(make)
         if not isinstance(made, Value):
             return custom.define(make, made)
         known = self.by_code.get(made.code())

@@ -16,12 +16,14 @@ from typing import Any, Final, cast
 import msgpack
 
 from crdt.errors import DecodeError
-from crdt.wire.expect import expect
+from crdt.wire.expect import Given, expect
 
 MSGPACK: Final[Any] = cast(Any, msgpack)  # it comes without types
 pack_header: Final[Callable[[int], bytes]] = MSGPACK.Packer().pack_array_header
 
 VERSION: Final = 1
+NEWER_MAX: Final = 31
+"""The highest first byte that may be a newer version. Text begins with a higher one."""
 OVERHEAD: Final = 5
 PACKER_BYTES_MAX: Final = 1 << 20
 """The bytes that a packer may keep. Its buffer grows with the largest value and never shrinks. A
@@ -159,18 +161,27 @@ def packed_integer(number: int) -> bytes:
 
 def unpack(data: bytes) -> Any:
     """Take the value out of its envelope. Raises DecodeError if it is damaged or newer."""
-    if type(data) is not bytes:
-        expect(data, bytes)
     if len(data) <= OVERHEAD:
         raise DecodeError(f"{len(data)} bytes are too few: they are damaged or cut off")
     if data[0] != VERSION:
         raise DecodeError(
             f"these bytes are of format version {data[0]}; this program reads version {VERSION}"
+            if data[0] <= NEWER_MAX
+            else f"these bytes were not written by this package: they begin with {data[:8]!r}"
         )
     body = data[OVERHEAD:]
     if zlib.crc32(body) != int.from_bytes(data[1:OVERHEAD], "big"):
         raise DecodeError("the checksum does not match: the bytes are damaged")
     return unpack_body(body)
+
+
+def is_envelope(data: bytes) -> bool:
+    """Return whether `data` is an envelope of this version that is not damaged."""
+    try:
+        unpack(data)
+    except DecodeError:
+        return False
+    return True
 
 
 def unpack_body(body: bytes) -> Any:
@@ -193,11 +204,11 @@ def to_text(data: bytes) -> str:
     return binascii.b2a_base64(data, newline=False).decode()
 
 
-def from_text(text: str) -> bytes:
+def from_text(text: Given[str]) -> bytes:
     """Return the bytes that `to_text` was given. Raises DecodeError, or TypeError if `text` is not
     str."""
-    expect(text, str)
+    plain = expect(text, str, "use what to_text returned; from_bytes reads bytes")
     try:
-        return binascii.a2b_base64(text.encode(), strict_mode=True)
+        return binascii.a2b_base64(plain.encode("utf-8", "replace"), strict_mode=True)
     except binascii.Error as error:
-        raise DecodeError(f"not base64: {error}") from error
+        raise DecodeError(f"not base64, as to_text writes it: {error}") from error

@@ -33,6 +33,7 @@ from crdt.causality.dots import (
     make_origin,
 )
 from crdt.causality.op import Op
+from crdt.embed.replica import Replica
 from replication.machines.sending.source import Source
 from replication.mesh.links import Links
 from replication.protocol.events import (
@@ -45,7 +46,6 @@ from replication.protocol.events import (
 )
 from replication.protocol.frames import Hello
 from sim.engine.checker import Violation
-from sim.engine.watched_replica import WatchedReplica
 from sim.nodes.client import Reply, SimClient
 from sim.nodes.linked_process import LinkedProcess
 from sim.nodes.process import ProcessContext
@@ -115,9 +115,9 @@ class SimRegion(LinkedProcess):
         """True if the region served clients at the end of the latest turn that was examined."""
         self.before: Vector = {}
         """The region's vector before the commands that run now."""
-        self.install_links(WatchedReplica(make_origin(self.number)))
+        self.install_links(Replica(make_origin(self.number)))
 
-    def install_links(self, replica: WatchedReplica) -> None:
+    def install_links(self, replica: Replica) -> None:
         """Install a replica, its links and its policies."""
         self.install_replica(replica)
         replica.watch_seals(self.record_sealed_ops)

@@ -11,13 +11,13 @@ import attrs
 from crdb.deployment.config import Config
 from crdt.causality.dots import Origin
 from crdt.causality.op import OP_BYTES
+from crdt.embed.replica import Replica
 from crdt.structures.blocks import BLOCK_MAX
 from crdt.types.registry import DEFINITIONS
 from geo.catalog import Catalog
 from geo.latency import Latency, preset
 from replication.protocol.limits import Limits
 from replication.protocol.secret import NO_SECRET, LinkSecret
-from sim.engine.watched_replica import WatchedReplica
 
 CLUSTER: Final = "sim"
 DEFAULTS: Final = Limits()
@@ -44,9 +44,9 @@ class Tuning:
     """True if clients get LOADING until the region has caught up, as `crdb` does by default.
     Otherwise clients can read stale data."""
 
-    def make_replica(self, origin: Origin, members: Iterable[int]) -> WatchedReplica:
+    def make_replica(self, origin: Origin, members: Iterable[int]) -> Replica:
         """Return a new replica with these parameters."""
-        replica = WatchedReplica(
+        replica = Replica(
             origin,
             members=members,
             history_bytes=self.history_bytes,

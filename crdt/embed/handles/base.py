@@ -25,15 +25,24 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from decimal import Decimal
 from numbers import Number
-from typing import Any, Generic, NoReturn, Self, SupportsIndex, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, NoReturn, Self, SupportsIndex, TypeVar, cast
 
-from crdt.embed.arguments import SECONDS_MAX, deadline, decimal, encode, encode_key, whole
+from crdt.embed.arguments import (
+    SECONDS_MAX,
+    deadline,
+    decimal,
+    decode_key,
+    encode,
+    encode_key,
+    whole,
+)
 from crdt.embed.handles.arithmetic import Arithmetic, plain_number
 from crdt.errors import CounterOverflow, NotANumber, WrongType
 from crdt.numbers import long_double
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
 from crdt.types.components.register import Register
+from crdt.types.custom import Custom
 from crdt.types.set import Set as SetValue
 from crdt.types.string import String
 from crdt.wire.expect import expect
@@ -56,6 +65,9 @@ class Handle(Generic[T]):
 
     __slots__ = ("key", "prepare", "speaks_text")
 
+    kind_name: ClassVar[str]
+    """The type that the handle expects under its key, as text with an article."""
+
     def __init__(self, prepare: Prepare, key: Key) -> None:
         self.prepare: Prepare = prepare
         self.key: bytes = encode_key(key)
@@ -75,7 +87,7 @@ class Handle(Generic[T]):
         """Return the value, None for a missing key. Raises WrongType if it is not a `kind`."""
         value = self.prepare(False).lookup(self.key)
         if value is not None and not isinstance(value, kind):
-            raise WrongType(f"{self.key!r} holds a {type(value).__name__}, not a {kind.__name__}")
+            raise self.wrong_type(value)
         return value
 
     def write(self, kind: type[V]) -> Keyspace:
@@ -83,8 +95,17 @@ class Handle(Generic[T]):
         db = self.prepare(True)
         value = db.lookup_for_write(self.key)
         if value is not None and not isinstance(value, kind):
-            raise WrongType(f"{self.key!r} holds a {type(value).__name__}, not a {kind.__name__}")
+            raise self.wrong_type(value)
         return db
+
+    def wrong_type(self, value: Value, expected: str = "") -> WrongType:
+        """Return the error for a key that holds `value`, and not the expected type."""
+        key = decode_key(self.key) if self.speaks_text else self.key
+        held, method = kind_of(value)
+        return WrongType(
+            f"{key!r} holds {held}, not {expected or self.kind_name}: use "
+            f"replica.{method.format(repr(key))}, or delete the key first"
+        )
 
     def delete(self) -> bool:
         """Remove the observed value. Return whether the key existed."""
@@ -123,10 +144,34 @@ class Handle(Generic[T]):
         return f"<{type(self).__name__} {self.key!r}>"
 
 
+HELD: Final[dict[str, tuple[str, str]]] = {
+    "String": ("a string or a counter", "string({0}) or replica.counter({0})"),
+    "Set": ("a set", "set({})"),
+    "Hash": ("a hash", "hash({})"),
+    "SortedSet": ("a sorted set", "sorted_set({})"),
+    "List": ("a list", "list({})"),
+    "MultiValue": ("a multi-value register", "multi_value({})"),
+    "RemoveWinsSet": ("a remove-wins set", "set_remove_wins({})"),
+    "GrowCounter": ("a grow-only counter", "counter_grow({})"),
+    "EnableWinsFlag": ("an enable-wins flag", "flag({})"),
+    "DisableWinsFlag": ("a disable-wins flag", "flag({}, disable_wins=True)"),
+}
+"""For the class of each built-in value, its name and the method that returns its handle."""
+
+
+def kind_of(value: Value) -> tuple[str, str]:
+    """Return the name of a value's type, and the method that returns a handle of it."""
+    if isinstance(value, Custom):
+        name = type(value.inner).__name__
+        return f"a {name}", f"value({{}}, {name})"
+    return HELD[type(value).__name__]
+
+
 class StringHandle(Handle[T]):  # noqa: PLW1641 - as mutable as a list
     """A last-writer-wins register (rules STR-1, STR-2). `==` compares its value."""
 
     __slots__ = ()
+    kind_name = "a string"
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, StringHandle):
@@ -178,6 +223,7 @@ class CounterHandle(NumberHandle):
     """
 
     __slots__ = ()
+    kind_name = "a counter"
 
     def increment(self, by: SupportsIndex = 1) -> int:
         """Add an integer. Return the new value.
@@ -347,7 +393,13 @@ class MembersHandle(Handle[T], Set[T]):
         return frozenset(map(self.decode, members))
 
     def __contains__(self, member: object) -> bool:
-        return isinstance(member, str | bytes) and self.has(encode(member))
+        if not isinstance(member, str | bytes):
+            return False
+        try:
+            encoded = encode(member)
+        except UnicodeEncodeError:
+            return False
+        return self.has(encoded)
 
     def __iter__(self) -> Iterator[T]:
         return map(self.decode, list(self.held()))
@@ -406,6 +458,7 @@ class SetHandle(MembersHandle[T]):
     """An add-wins set (rules SET-1 to SET-6)."""
 
     __slots__ = ()
+    kind_name = "a set"
 
     def add(self, *members: Text) -> Self:
         """Add members. Each add wins over a concurrent remove."""

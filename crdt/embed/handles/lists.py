@@ -25,6 +25,7 @@ class ListHandle(Handle[T], MutableSequence[T]):  # noqa: PLW1641 - as mutable a
     """A list (rules LST-1 to LST-11)."""
 
     __slots__ = ()
+    kind_name = "a list"
 
     @overload
     def __getitem__(self, index: int) -> T: ...

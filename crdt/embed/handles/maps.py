@@ -30,6 +30,7 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
     """A map of strings (rules HSH-1 to HSH-8)."""
 
     __slots__ = ()
+    kind_name = "a hash"
 
     def __getitem__(self, field: Text) -> T:
         value = self.read(Hash)
@@ -129,6 +130,7 @@ class SortedSetHandle(Handle[T], MutableMapping[T, float]):
     """Members with scores. Iteration is in the order of the scores (rules ZST-1 to ZST-13)."""
 
     __slots__ = ()
+    kind_name = "a sorted set"
 
     def __getitem__(self, member: Text) -> float:
         value = self.read(SortedSet)

@@ -19,10 +19,10 @@ from typing import Any, NoReturn, Self, SupportsIndex
 
 from crdt.embed.arguments import encode, whole
 from crdt.embed.handles.base import Handle, Key, MembersHandle, NumberHandle, Prepare, T, Text
-from crdt.errors import DecodeError, WrongType
+from crdt.errors import DecodeError
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.custom import Custom, Type, as_sent
+from crdt.types.custom import Custom, Type, as_sent, code_of, new_instance
 from crdt.types.flag import DISABLE_WINS, DisableWinsFlag, EnableWinsFlag, Flag
 from crdt.types.grow_counter import GrowCounter
 from crdt.types.multi_value import MultiValue
@@ -36,6 +36,7 @@ class MultiValueHandle(Handle[T]):
     """A register that shows all values that were written concurrently."""
 
     __slots__ = ()
+    kind_name = "a multi-value register"
 
     def set(self, value: Text) -> None:
         """Replace all observed values."""
@@ -62,6 +63,7 @@ class RemoveWinsSetHandle(MembersHandle[T]):
     """A set in which a remove wins over a concurrent add."""
 
     __slots__ = ()
+    kind_name = "a remove-wins set"
 
     def add(self, *members: Text) -> Self:
         """Add members. A concurrent remove wins over the add."""
@@ -93,6 +95,7 @@ class GrowCounterHandle(NumberHandle):
     """A counter that only grows. `+=` increases it; `+` and `==` use its value."""
 
     __slots__ = ()
+    kind_name = "a grow-only counter"
 
     def increment(self, by: SupportsIndex = 1) -> int:
         """Add an integer. Return the new value. Raises ValueError if `by` is negative, and
@@ -122,6 +125,7 @@ class FlagHandle(Handle[Any]):
     """A flag. Its type determines whether a concurrent enable or disable wins."""
 
     __slots__ = ("type_code",)
+    kind_name = "a flag of this kind"
 
     def __init__(self, prepare: Prepare, key: Key, type_code: int) -> None:
         super().__init__(prepare, key)
@@ -160,7 +164,7 @@ class ValueHandle(Handle[Any]):
     def __init__(self, prepare: Prepare, key: Key, make: Callable[[], Type]) -> None:
         super().__init__(prepare, key)
         self.make: Callable[[], Type] = make
-        self.type_code: int = make().code
+        self.type_code: int = code_of(new_instance(make))
 
     def do(self, operation: int, *payload: Any) -> bool:
         """Emit an effect. Return False if the type's `prepare` refuses it.
@@ -179,7 +183,8 @@ class ValueHandle(Handle[Any]):
                 return False
             operation, *given = prepared
             payload = tuple(given)
-        effect = (self.type_code, int(operation), self.key, *as_sent(operation, payload))
+        sent = as_sent(operation, payload)
+        effect = (self.type_code, int(operation), self.key, *sent)
         try:
             Custom(self.make).check(effect)
         except DecodeError as error:
@@ -214,7 +219,11 @@ class ValueHandle(Handle[Any]):
         ValueError if the replica does not know the type."""
         db = self.prepare(True)
         if self.type_code not in db.types.by_code:
-            raise ValueError(f"the replica was made without type {self.type_code}: see `types`")
+            name = type(self.make()).__name__
+            raise ValueError(
+                f"the replica was made without type {self.type_code}: pass types=[{name}] to "
+                "Replica or Replica.load"
+            )
         value = db.lookup_for_write(self.key)
         if value is not None:
             self.unwrap(value)
@@ -223,7 +232,5 @@ class ValueHandle(Handle[Any]):
     def unwrap(self, value: Value) -> Any:
         """Return the instance of the custom type that `value` contains. Raises WrongType."""
         if not isinstance(value, Custom) or value.number != self.type_code:
-            raise WrongType(
-                f"{self.key!r} holds a {type(value).__name__}, not type {self.type_code}"
-            )
+            raise self.wrong_type(value, f"a {type(self.make()).__name__}")
         return value.inner

@@ -29,11 +29,25 @@ from crdt.wire.expect import expect
     [
         (5, TypeError, "clock is a function that returns ms, not int"),
         (lambda: 1.7e9, TypeError, "a clock returns integer milliseconds"),
-        (lambda: None, TypeError, "expected an integer, not NoneType"),
+        (lambda: None, TypeError, "a clock returns integer milliseconds, not NoneType"),
+        (lambda: "5", TypeError, "a clock returns integer milliseconds, not str"),
+        (lambda: True, TypeError, "a clock returns integer milliseconds, not bool"),
+        (len, TypeError, "clock is called without arguments, and missing"),
+        (round, TypeError, "clock is called without arguments, and missing"),
         (lambda: 1_700_000_000, ValueError, "1700000000 looks like seconds"),
         (lambda: 1_700_000_000_000_000_000, ValueError, "no clock shows"),
     ],
-    ids=["no function", "float", "nothing", "seconds", "nanoseconds"],
+    ids=[
+        "no function",
+        "float",
+        "nothing",
+        "text",
+        "bool",
+        "builtin with argument",
+        "other builtin with argument",
+        "seconds",
+        "nanoseconds",
+    ],
 )
 def test_wrong_clock_is_refused_at_once(clock: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
@@ -159,8 +173,8 @@ def test_members_are_collection_of_numbers(members: Any) -> None:
 @pytest.mark.parametrize(
     ("members", "error", "match"),
     [
-        ([1, 2, 999], ValueError, "1..255, not 999"),
-        ([0], ValueError, "1..255, not 0"),
+        ([1, 2, 999], ValueError, "a member is 999: use 1 to 255"),
+        ([0], ValueError, "a member is 0: use 1 to 255"),
         ([1, 1], ValueError, "member 1 is given twice"),
         (["1"], TypeError, "integer"),
         ([1.0], TypeError, "integer"),

@@ -101,3 +101,46 @@ def test_replica_is_not_taken_for_its_snapshot() -> None:
     other: Any = Replica(2)
     with pytest.raises(TypeError, match=r"not Replica: merge its snapshot\(\)"):
         Replica(1).merge(other)
+
+
+def test_operations_are_reported_for_every_way_of_sealing() -> None:
+    one, other = Replica(1), Replica(2)
+    sealed: list[list[Op]] = []
+    one.watch_seals(sealed.append)
+    other.set("s").add("b")
+    theirs = other.seal()
+    assert theirs is not None
+    one.set("s").add("a")
+    assert one.accept(theirs) is Outcome.APPLIED
+    one.set("s").add("c")
+    one.snapshot()
+    assert [[op.first for op in parts] for parts in sealed] == [[1], [2]]
+    assert [op.deps for (op,) in sealed] == [{}, {other.origin: 1}]
+
+
+def test_parts_of_large_operation_are_reported_together() -> None:
+    replica = Replica(1)
+    replica.divide_at(60)
+    sealed: list[list[Op]] = []
+    replica.watch_seals(sealed.append)
+    for name in ("a", "b"):
+        replica.set(name).add("x" * 40)
+    replica.seal()
+    assert [len(parts) for parts in sealed] == [2]
+
+
+def test_accept_says_what_to_do_with_other_objects() -> None:
+    replica: Any = filled()
+    changes = replica.changes_for({})
+    with pytest.raises(TypeError, match="expected Op, not Changes: use apply"):
+        replica.accept(changes)
+    with pytest.raises(TypeError, match="expected Op, not list: accept each of them"):
+        replica.accept(list(changes.ops))
+    with pytest.raises(TypeError, match=r"expected Op, not bytes: read it with Op.from_bytes"):
+        replica.accept(b"")
+    with pytest.raises(TypeError, match="Snapshot or its pieces, not Changes: use apply"):
+        replica.merge(changes)
+    with pytest.raises(TypeError, match="expected bytes, not int: a snapshot consists of bytes"):
+        replica.merge([5])
+    with pytest.raises(TypeError, match=r"not dict: use what Replica.snapshot returned"):
+        replica.merge({})
