@@ -34,6 +34,10 @@ CLIENT_CLASSES: Final[dict[str, str]] = {
     "replica": "slave",
     "pubsub": "pubsub",
 }
+FOLLOWERS_LIMIT: Final = (
+    "the limit of the class 'slave' is not supported by crdb: a follower that is slow to "
+    "acknowledge is sent no more than the window of its link, and nothing is buffered for it"
+)
 FREQUENCY_BOUNDS: Final = (1, 500)
 BIND_ADDRESSES_MAX: Final = 16
 
@@ -184,7 +188,9 @@ def _save(value: str, _current: str) -> str:
 def _output_limits(value: str, current: str) -> str:
     """Return the limits of all classes of clients: hard limit, soft limit and seconds.
 
-    Classes that `value` does not name keep their current limits. Raises InvalidValue.
+    Classes that `value` does not name keep their current limits. The limit of followers cannot be
+    changed, since it has no effect. That of subscribers has none either, but there are no
+    subscribers who could see that. Raises InvalidValue.
     """
     limits = parse_output_limits(current)
     words = value.split(" ")
@@ -199,7 +205,10 @@ def _output_limits(value: str, current: str) -> str:
             raise InvalidValue(
                 "Error in hard, soft or soft_seconds setting in buffer limit configuration."
             )
-        limits[name] = (hard, soft, int(words[at + 3]))
+        limit = (hard, soft, int(words[at + 3]))
+        if name == "slave" and limit != limits[name]:
+            raise InvalidValue(FOLLOWERS_LIMIT)
+        limits[name] = limit
     return " ".join(f"{name} {h} {s} {seconds}" for name, (h, s, seconds) in limits.items())
 
 

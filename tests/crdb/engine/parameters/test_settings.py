@@ -42,6 +42,18 @@ def test_choice_that_7_2_added() -> None:
     assert canonical(PARAMETERS["loglevel"], "nothing", "notice") == "nothing"
 
 
+@pytest.mark.parametrize("name", ["slave", "REPLICA"])
+def test_limit_of_followers_cannot_be_changed(name: str) -> None:
+    """Links bound what waits for a follower, so this limit would have no effect."""
+    limits = PARAMETERS["client-output-buffer-limit"]
+    present = f"{name} 256mb 64mb 60"
+    assert canonical(limits, present, limits.default) == limits.default
+    assert canonical(limits, f"normal 7 0 0 {present}", limits.default).startswith("normal 7 0 0 ")
+    for other in ("1gb 64mb 60", "256mb 0 60", "256mb 64mb 0"):
+        with pytest.raises(InvalidValue, match="'slave' is not supported by crdb"):
+            canonical(limits, f"normal 7 0 0 {name} {other}", limits.default)
+
+
 def test_octal_numbers() -> None:
     mode = PARAMETERS["unixsocketperm"]
     assert canonical(mode, "0700", "0") == "700"

@@ -62,7 +62,7 @@ SETTINGS = [
     "save 'x 1'",
     "save ''",
     "client-output-buffer-limit 'normal 1mb 512kb 10'",
-    "client-output-buffer-limit 'replica 1gb 0 0 pubsub 0 0 0'",
+    "client-output-buffer-limit 'replica 256mb 64mb 60 pubsub 0 0 0'",
     "client-output-buffer-limit 'normal 1mb'",
     "client-output-buffer-limit 'master 0 0 0'",
     "client-output-buffer-limit 'normal x 0 0'",
