@@ -174,9 +174,16 @@ class RunOptions:
             way = preset(self.latency)
             latencies = {(a, b): way for a in self.names for b in self.names if a != b}
         secret = LinkSecret(b"of every other seed" if self.seed % 2 else b"")
+        copying = {copy.name: self.follower_tuning(copy) for copy in self.copies}
+        tunings = {**self.tunings, **copying}
         return attrs.evolve(
-            base, tunings=self.tunings, latencies=latencies, copies=self.copies, secret=secret
+            base, tunings=tunings, latencies=latencies, copies=self.copies, secret=secret
         )
+
+    def follower_tuning(self, copy: Copy) -> Tuning:
+        """Return the tuning of a follower. It refuses stale reads if its first source does."""
+        source = self.tunings.get(copy.sources[0])
+        return Tuning(refuses_stale=source is not None and source.refuses_stale)
 
     def fault_targets(self) -> Cast:
         """Return the regions, links and followers that faults may affect."""

@@ -80,6 +80,11 @@ class Watched(Protocol):
         ...
 
     @property
+    def clock_sets(self) -> int:
+        """The number of times that its wall clock was set by more than a correction."""
+        ...
+
+    @property
     def has_waiters(self) -> bool:
         """True if a client waits for something."""
         ...

@@ -16,8 +16,15 @@ from typing import Final
 from crdt.wire import codec
 from replication.machines.receiving.applier import with_waiting
 from replication.protocol.channel import Channel
-from replication.protocol.codec import FRAME_BYTES_MAX, LENGTH_BYTES, TAG_BYTES, encode
-from replication.protocol.frames import PROTOCOL, Ack, Hello
+from replication.protocol.codec import (
+    FRAME_BYTES_MAX,
+    LENGTH_BYTES,
+    TAG_BYTES,
+    FrameTag,
+    encode,
+)
+from replication.protocol.frames import PROTOCOL, Ack, ConvergenceReply, Hello
+from replication.protocol.handshake import Role
 from sim.engine.events import MS
 from sim.faults.network import run_all
 from sim.network.wire import Wire
@@ -30,6 +37,8 @@ UNKNOWN_KIND: Final = 200
 HEARTBEAT: Final = 12
 EARLY_WRITES: Final = 3
 EARLY_NS: Final = 5 * MS  # between two of them, so that they become several operations
+NOBODY: Final = 1 << 14
+"""An origin of which no region has asked anything."""
 SESSIONS_FROM: Final = 1_000_000
 """The first session number of clients that repeat a command."""
 
@@ -82,6 +91,16 @@ def forged_frame(_channel: Channel) -> bytes:
     return body + bytes(TAG_BYTES)
 
 
+def reflected_frame(channel: Channel) -> bytes:
+    """Return a frame that the other end has sent itself, as a stranger on the way can send it
+    back to it."""
+    assert channel.sent is not None
+    other = Role.SERVES if channel.role is Role.DIALS else Role.DIALS
+    tag = FrameTag(channel.handshake.frame_key(other))
+    tag.number = channel.sent.number
+    return encode(ConvergenceReply(NOBODY, 0, False), tag)
+
+
 BAD_FRAMES: Final[tuple[Callable[[Channel], bytes], ...]] = (
     unknown_frame,
     malformed_frame,
@@ -89,6 +108,7 @@ BAD_FRAMES: Final[tuple[Callable[[Channel], bytes], ...]] = (
     oversized_frame,
     other_protocol_frame,
     forged_frame,
+    reflected_frame,
 )
 
 

@@ -89,6 +89,11 @@ class SimFollower(LinkedProcess):
         return self.follower.holds_old
 
     @property
+    def keeps_old_data(self) -> bool:
+        """True while the follower follows and still holds that data."""
+        return self.is_following and self.holds_old
+
+    @property
     def is_loading(self) -> bool:
         """True while the snapshot of the first source is under way."""
         sink = self.follower.sinks.get(self.sources[0])
@@ -225,4 +230,5 @@ class SimFollower(LinkedProcess):
                 self.resumptions += not event.full
             if not isinstance(event, Recovered):  # a follower has no writes to recover
                 self.around.on_event(self.name, event)
-        self.role.refuse_reads()
+        if self.role.follower is not None:
+            self.role.refuse_reads()

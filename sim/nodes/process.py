@@ -21,6 +21,7 @@ from crdb.engine.parameters.table import ParameterTable
 from crdb.engine.session import PAUSED, Session
 from crdb.engine.turns.sealing import SealPacing
 from crdt.embed.replica import Replica
+from crdt.store.keyspace import CLOCK_SLACK_MS
 from replication.protocol.events import Event
 from replication.protocol.secret import NO_SECRET, LinkSecret
 from sim.engine.checker import Checker, Violation
@@ -84,6 +85,11 @@ class SimProcess:
         self.paused_until = 0
         self.kept_back: list[Callable[[], None]] = []
         """The calls that arrived while the process was paused, in order."""
+        self.clock_sets = 0
+        """The number of times that the wall clock was set, since the last start, by more than a
+        correction between two turns."""
+        self.clock_ahead_ms: int | None = None
+        """The wall clock minus the monotonic one at the last turn; None before the first."""
         self.timer_at = 0
         self.overdue = 0
         """The number of consecutive timer runs after which something was still due."""
@@ -153,6 +159,7 @@ class SimProcess:
         self.sim_client = SimClient(self.instance)
         self.session_connections: dict[int, SessionConnection] = {}
         self.state_hash = StateHash(replica.keyspace)
+        self.clock_sets, self.clock_ahead_ms = 0, None
         self.read_to = 0
         self.merges = 0
         self.causal_buffer = replica.causal_buffer
@@ -213,10 +220,18 @@ class SimProcess:
         """Set the database's clocks to the time of this process."""
         keyspace = self.replica.keyspace
         before = keyspace.expiry_clock
-        self.instance.advance(self.engine.now // MS, self.clock.read_ms(self.engine.now))
+        now, wall = self.engine.now // MS, self.clock.read_ms(self.engine.now)
+        self.note_clock(wall - now)
+        self.instance.advance(now, wall)
         if keyspace.expiry_clock < before:
             for checker in self.around.checkers:
                 checker.on_expiry_set_back(self.name, keyspace, before)
+
+    def note_clock(self, ahead_ms: int) -> None:
+        """Count it if the wall clock was set. It is ahead of the monotonic one by `ahead_ms`."""
+        before = ahead_ms if self.clock_ahead_ms is None else self.clock_ahead_ms
+        self.clock_sets += abs(ahead_ms - before) > CLOCK_SLACK_MS
+        self.clock_ahead_ms = ahead_ms
 
     def run_in_turn(self, *commands: Sequence[str]) -> list[Reply]:
         """Run a client's commands. Return the replies. The caller must call `finish_turn`."""

@@ -8,7 +8,8 @@ In a healed, quiet world each region and follower is asked for INFO, as monitori
   small by one round trip, but never too large.
 * It shows all other regions as known and as lacking nothing, and no operation that waits.
 * It lists the followers that are connected, each once, with all that the region has sent.
-* A follower shows that its sources are up, that it receives from them, and what it has.
+* A follower shows that its sources are up, that it receives from them, and what it has. It does
+  not refuse reads.
 
 A figure may be late by a regular message, so a wrong one is asked for again until the time limit.
 
@@ -26,6 +27,7 @@ from replication.follow.follower import IN_SYNC_NS
 from replication.mesh.skew import TRIP_MS_MAX
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
+from sim.nodes.client import Refusal
 from sim.nodes.follower import SimFollower
 from sim.nodes.region import SimRegion
 from sim.world.freshness import SLACK_NS, arrival_limit_ns
@@ -159,6 +161,9 @@ def wrong_figures_of_follower(world: SimWorld, copy: SimFollower) -> Iterator[st
             yield f"{name}:{info.get(name)}, not {value}"
     if not 0 <= int(info["master_last_io_seconds_ago"]) <= (regular + SECOND) // SECOND:
         yield f"that it has heard nothing for {info['master_last_io_seconds_ago']} s"
+    (reply,) = copy.run_commands(("EXISTS", "figures"))
+    if isinstance(reply, Refusal):
+        yield f"that it refuses reads: {reply.text}"
     worst = world.network.worst_delay()
     for number, source in enumerate(copy.sources):
         row = read_row(info[f"source{number}"])

@@ -87,9 +87,20 @@ class FreshnessProbe:
         self.check_settling(self.site.replica.keyspace.seq, 0)
 
     def check_two_clients(self) -> None:
-        """Let two clients ask at the same time whether all has arrived. Raises Violation."""
+        """Let two clients ask at the same time whether all has arrived, and a third one while they
+        wait, after a write. Raises Violation."""
         self.ask_to_settle(0, 1)
+        self.world.sleep(self.longest_trip() * 3 // 4)
+        self.write_fresh([("SADD", self.seen, "z")])
+        self.ask_to_settle(2)
+        self.check_settling(self.site.replica.keyspace.seq, 2)
         self.wait_for_replies(0, 1)
+
+    def longest_trip(self) -> int:
+        """Return the shortest round trip (ns) with the region that is farthest away."""
+        network, here = self.world.network, self.site.name
+        ways = [(network.way(here, o.name), network.way(o.name, here)) for o in self.others]
+        return max([there.latency.floor_ns + back.latency.floor_ns for there, back in ways])
 
     def write_fresh(self, commands: list[Words]) -> None:
         """Run commands that must each reply 1. Raises Violation if not."""

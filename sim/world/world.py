@@ -44,6 +44,7 @@ from sim.checkers.links.following import FollowingChecker
 from sim.checkers.links.gap_repair import GapRepairChecker
 from sim.checkers.links.lag import LagChecker
 from sim.checkers.links.leftovers import LeftoversChecker
+from sim.checkers.links.monitoring import MonitoringChecker
 from sim.checkers.links.reports import ReportChecker
 from sim.checkers.links.requests import RequestChecker
 from sim.checkers.links.resyncing import ResyncChecker
@@ -55,6 +56,7 @@ from sim.checkers.replicas.change_reports import ChangeReportChecker
 from sim.checkers.replicas.convergence import ConvergenceChecker
 from sim.checkers.replicas.expiry import ExpiryChecker
 from sim.checkers.replicas.growth import GrowthChecker
+from sim.checkers.replicas.hidden import HiddenChecker
 from sim.checkers.replicas.identity import IdentityChecker
 from sim.checkers.replicas.promotion import PromotionChecker
 from sim.checkers.replicas.recovery import PROGRESS, RecoveryChecker
@@ -120,6 +122,8 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     RequestChecker,
     CutChecker,
     ResyncChecker,
+    MonitoringChecker,
+    HiddenChecker,
 )
 SHOWN_MAX: Final = 100  # commands of a session's request in the trace
 CHECK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`

@@ -28,9 +28,10 @@ HISTORY_MAX: Final = 45  # effects on one key; more would take too long
 
 Expect: TypeAlias = Callable[[Any, Words], Reply]
 
-REFUSED: Final = ("LOADING", "STALE")
+REFUSED: Final = ("LOADING", "STALE", "MASTERDOWN")
 """The error codes of a region that refuses reads until it has caught up, or while its peers seem to
-be linked with another process of it; see `refusals`."""
+be linked with another process of it; see `refusals`. A follower refuses them while a source is
+away; see `promotion` and `figures`."""
 NOT_THERE: Final = -2
 NO_EXPIRY: Final = -1
 

@@ -31,7 +31,7 @@ from sim.faults.kinds import Injector
 from sim.network.ways import LOSSES_WHOLE
 from sim.network.wire import Wire
 from sim.nodes.session import CONNECTIONS
-from sim.schedule.plan import Plan, Tuning
+from sim.schedule.plan import Copy, Plan, Tuning
 from sim.schedule.step import FOREVER, ScheduleStep
 from sim.schedule.writes import Load
 from sim.world.world import SimWorld
@@ -452,6 +452,23 @@ def test_region_that_never_recovers_breaks_promise(monkeypatch: pytest.MonkeyPat
     run = lose_everything(SECOND)
     with pytest.raises(Violation, match="no agreement after"):
         run.finish_run()
+
+
+def test_follower_forgets_too() -> None:
+    run = Run(attrs.evolve(options(), copies=(Copy("copy", 255, ("eu",)),)))
+    copy = run.world.copies["copy"]
+    copy.replica.keyspace.garbage[b"dust"] = None
+    copy.follower.collects = False
+    result = run.play_steps(STEPS)
+    assert (result.verdict, result.promise) == (Verdict.INVALID, "forgetting")
+    assert "copy keeps [b'dust']" in result.reason
+
+
+def test_deadlines_of_several_sources_may_stay() -> None:
+    run = Run(attrs.evolve(options(), copies=(Copy("copy", 1, ("eu", "us")),)))
+    run.world.copies["copy"].replica.keyspace.garbage[b"dust"] = None
+    run.world.copies["copy"].follower.collects = False
+    assert run.play_steps(STEPS).verdict is Verdict.VALID
 
 
 def test_promoted_follower_forgets_too() -> None:

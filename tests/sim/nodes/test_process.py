@@ -41,6 +41,18 @@ def test_restarted_region_drops_old_timers(world: SimWorld) -> None:
     assert due < world.now <= eu.timer_at <= world.now + SECOND
 
 
+def test_set_clock_is_counted_and_drift_is_not(world: SimWorld) -> None:
+    site = world.sites["eu"]
+    world.sleep(SECOND)
+    site.clock.step_by(3_000)
+    world.sleep(SECOND)
+    site.clock.step_by(-900)
+    world.sleep(SECOND)
+    site.clock.set_drift(300_000, world.now)
+    world.sleep(10 * SECOND)
+    assert site.clock_sets == site.instance.clock_steps.count == 1
+
+
 def test_down_process_is_not_asked(world: SimWorld) -> None:
     world.crash_process("f")
     with pytest.raises(AssertionError):

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from crdb.engine.command import DENY_STALE
+from crdb.region.core.following import MASTERDOWN
 from sim.engine.checker import Checker, Violation
 from sim.engine.events import SECOND
 from sim.schedule.plan import Copy
@@ -85,6 +87,12 @@ def plant_wrong_lag(world: SimWorld) -> None:
     sink.lag_ns = lambda now: 99 * SECOND  # type: ignore[method-assign]
 
 
+def plant_refused_reads(world: SimWorld) -> None:
+    copy = world.copies["f"]
+    copy.role.refuse_reads = lambda: None  # type: ignore[method-assign]
+    copy.instance.refuse(DENY_STALE, MASTERDOWN)
+
+
 @pytest.mark.interpreted("gives compiled objects other methods")
 @pytest.mark.parametrize(
     ("plant", "text"),
@@ -95,6 +103,7 @@ def plant_wrong_lag(world: SimWorld) -> None:
         (plant_unknown_region, "nothing for ap"),
         (plant_lost_peer, "no line for ap|name=ap,in=down"),
         (plant_silence, "that it has heard nothing for 99 s"),
+        (plant_refused_reads, "that it refuses reads: MASTERDOWN"),
         (plant_wrong_lag, "'lag_ms': '99000'.* of its source eu"),
     ],
 )

@@ -240,3 +240,14 @@ def test_client_that_asks_second_and_gets_no_reply_is_found() -> None:
     queries.has_another = False
     with pytest.raises(Violation, match="eu does not say to 1 of 1 clients that all has arrived"):
         probe.wait_for_replies(0)
+
+
+def test_reply_to_client_that_asks_last_without_its_write_is_found() -> None:
+    world = quiet()
+    probe = FreshnessProbe(world, world.sites["us"])
+    control = world.sites["us"].instance.links
+    assert isinstance(control, ProcessLinks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "has_converged", answer(True))
+        with pytest.raises(Violation, match="us says that all has arrived, but eu, ap lacks it"):
+            probe.check_two_clients()
