@@ -32,6 +32,8 @@ from crdt.wire.formats import OPERATION, explain
 
 VERSION: Final = 2
 OP_BYTES: Final = 16 << 20  # a full window of a link, or a quarter of what a gate holds
+MANY_EFFECTS: Final = 24
+"""The number of effects from which `pack_tuple` is faster than `pack`."""
 UNKNOWN: Final = 0  # `previous` of an origin's first operation, and where it is not known
 FINGERPRINT_MAX: Final = (1 << 32) - 1
 FRAGMENT: Final = -1  # `previous` of a part of an operation: its bytes give no fingerprint
@@ -86,7 +88,9 @@ class Op:
             for origin in sorted(self.deps):
                 deps += (origin, self.deps[origin])
             items = (self.previous, self.base, tuple(deps), self.effects)
-            self.encoded = codec.pack_tuple((VERSION, self.origin, self.first, *items))
+            record = (VERSION, self.origin, self.first, *items)
+            is_long = len(self.effects) >= MANY_EFFECTS
+            self.encoded = codec.pack_tuple(record) if is_long else codec.pack(record)
         return self.encoded
 
     @staticmethod

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crdt import CRDTError, DecodeError, Op, Replica, make_origin
 from crdt.causality.dots import ORIGINS_MAX, SEQ_MAX
-from crdt.causality.op import read_vector, write_vector
+from crdt.causality.op import MANY_EFFECTS, VERSION, read_vector, write_vector
 from crdt.wire import codec
 from tests.crdt import hostile
 
@@ -75,6 +75,15 @@ def test_invalid_op_is_refused(items: object) -> None:
 def test_another_version_is_refused_by_its_number(version: object, reason: str) -> None:
     with pytest.raises(DecodeError, match=f"an operation: {reason}"):
         Op.from_bytes(codec.pack((version, "whatever that holds")))
+
+
+@pytest.mark.parametrize("count", [1, MANY_EFFECTS - 1, MANY_EFFECTS, 300])
+def test_operations_of_any_length_have_one_form(count: int) -> None:
+    effects = tuple([(1, 0, b"key", index, b"value") for index in range(count)])
+    one, two, three = make_origin(1), make_origin(2), make_origin(3)
+    op = Op(one, 7, 1700000000123, {three: 9, two: 5}, effects, 0xABCDEF)
+    head = (VERSION, one, 7, 0xABCDEF, 1700000000123, (two, 5, three, 9))
+    assert op.to_bytes() == codec.pack((*head, effects))
 
 
 @given(st.integers(0, 8 * len(SAMPLE.to_bytes()) - 1))
