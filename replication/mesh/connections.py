@@ -130,6 +130,9 @@ class Connections(Registry):
         expected = end.expected.name if isinstance(end, Sink) else ""
         if reason := refuse_region(self.member, self.peers, hello, expected):
             return reason
+        linked = [other.peer for other in self.ends() if other.membership is not None]
+        if reason := self.roster.find_contradiction(hello, linked):
+            return reason
         peer = self.peers.get(hello.name) or Peer(hello.name, hello.region, is_guest=True)
         if self.is_cut(peer.name, end.direction):
             return CUT

@@ -84,7 +84,22 @@ class Roster:
         before = self.differences.pop(peer, ListsCompared(peer))
         if found != ListsCompared(peer):
             self.differences[peer] = found
+        elif not self.lists_us(peer):
+            return None  # this difference is left, and `Unlisted` has reported it
         return None if found == before else found
+
+    def find_contradiction(self, hello: Hello, linked: Iterable[str]) -> str:
+        """Return why the list of a peer cannot belong to one CRDB with the lists of other peers, or
+        "". `linked` are the peers that we are linked with now. Lists of others may be out of date.
+
+        Two regions that are being added could have the same number in their files, and our file
+        lists neither.
+        """
+        for name in sorted({*linked} - {hello.name}):
+            reason = compare_numbers(name, self.listed.get(name, ()), hello)
+            if reason:
+                return reason
+        return ""
 
     def lists_us(self, peer: str) -> bool:
         """Return whether the latest list of a peer contains us. True if it has not sent any."""
@@ -134,9 +149,25 @@ def compare_lists(name: str, mine: Members, hello: Hello) -> str:
     theirs = hello.members
     if not mine or not theirs:
         return ""
+    if reason := compare_numbers(name, mine, hello):
+        return reason
     names, their_names = dict(mine), dict(theirs)
-    numbers = {region: number for number, region in mine}
-    for number, region in theirs:
+    ours = [region for number, region in mine if number not in their_names]
+    extra = [region for number, region in theirs if number not in names]
+    if ours and extra:
+        return (
+            f"the file of {hello.name} lacks {', '.join(ours)}, and the file of {name} lacks "
+            f"{', '.join(extra)}: add or remove regions in one file after the other, not both"
+        )
+    return ""
+
+
+def compare_numbers(name: str, known: Members, hello: Hello) -> str:
+    """Return which number or name of a region has another meaning in the list `known`, which is
+    that of region `name`; "" if none has."""
+    names = dict(known)
+    numbers = {region: number for number, region in known}
+    for number, region in hello.members:
         if names.get(number, region) != region:
             return (
                 f"region {number} is {region!r} in the file of {hello.name} and "
@@ -147,11 +178,4 @@ def compare_lists(name: str, mine: Members, hello: Hello) -> str:
                 f"{region!r} is region {number} in the file of {hello.name} and region "
                 f"{numbers[region]} in the file of {name}: {REMEDY}"
             )
-    ours = [region for number, region in mine if number not in their_names]
-    extra = [region for number, region in theirs if number not in names]
-    if ours and extra:
-        return (
-            f"the file of {hello.name} lacks {', '.join(ours)}, and the file of {name} lacks "
-            f"{', '.join(extra)}: add or remove regions in one file after the other, not both"
-        )
     return ""

@@ -10,7 +10,7 @@ from crdt.embed.replica import Replica
 from replication.mesh.links import Links
 from replication.mesh.roster import Roster, compare_lists, describe_change
 from replication.protocol.events import ListsCompared, Unlisted
-from replication.protocol.frames import PROTOCOL, Hello, Members, Refuse
+from replication.protocol.frames import PROTOCOL, Eof, Hello, Members, Refuse
 from replication.protocol.membership_view import MembershipView
 from replication.protocol.peers import Direction, Member, Peer
 from tests.replication.ends import of
@@ -180,6 +180,44 @@ def test_other_links_connect_again_when_list_grows() -> None:
     assert first.outbox == [Refuse(reason)]
     assert here.dial("ap", 0).outbox == [here.log_reader.hello()]
     assert here.log_reader.hello().others == ((4, "sa"),)
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        (hello("sa", 3, (*TWO, (3, "sa"))), "region 3 is 'sa' in the file of sa and 'ap' in the"),
+        (hello("sa", 4, ((4, "sa"), (5, "ap"), *TWO)), "'ap' is region 5 in the file of sa and"),
+    ],
+)
+def test_two_new_regions_with_one_number_are_not_both_accepted(second: Hello, words: str) -> None:
+    """Our file lists neither of them. As one region with two names, each would end the links of the
+    other."""
+    here = links()
+    first, rival = here.serve(0), here.serve(0)
+    here.receive(first, hello("ap", 3, THREE), 0)
+    here.receive(rival, second, 0)
+    assert not first.closed
+    assert words in rival.tally.last_error
+    assert rival.is_refused
+    here.receive(first, Eof("reset"), 0)
+    later = here.serve(0)
+    here.receive(later, second, 0)
+    assert not later.closed, "the first region has gone"
+
+
+def test_two_new_regions_with_two_numbers_are_accepted() -> None:
+    here = links()
+    ends = [here.serve(0), here.serve(0)]
+    here.receive(ends[0], hello("ap", 3, THREE), 0)
+    here.receive(ends[1], hello("sa", 4, (*TWO, (4, "sa"))), 0)
+    assert not ends[1].closed
+
+
+def test_list_that_lacks_only_us_is_not_reported_as_equal() -> None:
+    here = links(THREE)
+    for others in (((4, "sa"),), ()):
+        last = here.receive(here.dial("eu", 0), hello("eu", 2, ((2, "eu"), (3, "ap")), others), 0)
+    assert of(ListsCompared, last) == []
 
 
 def test_region_learns_that_peer_does_not_list_it() -> None:
