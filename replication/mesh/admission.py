@@ -32,7 +32,7 @@ def refuse_region(
     peer = peers.get(hello.name)
     number = find_guest(member, hello) if peer is None else peer.region
     if number == 0 or (expected and expected != hello.name):
-        return f"{member.name} did not expect {hello.name!r}"
+        return describe_stranger(member, hello, expected)
     if hello.cluster != member.cluster:
         return (
             f"{hello.name} belongs to the CRDB {hello.cluster!r}, and {member.name} to "
@@ -48,6 +48,25 @@ def refuse_region(
     if ours > MEMBERS_INCARNATIONS_MAX:
         return f"{hello.name} says that it knows more than {MEMBERS_INCARNATIONS_MAX} incarnations"
     return ""
+
+
+def describe_stranger(member: Member, hello: Hello, expected: str) -> str:
+    """Return why a region that the peers of `member` do not include, or that has answered in place
+    of region `expected`, is refused, and what to do."""
+    if expected and expected != hello.name:
+        return (
+            f"{hello.name} has answered at the address of {expected}: correct host and link_port "
+            f"of {expected} in the file of {member.name}"
+        )
+    if hello.name in dict(member.members).values():
+        return (
+            f"the topology in the file of {member.name} does not link it with {hello.name}: give "
+            f"all files the same topology, and restart the regions whose files have changed"
+        )
+    return (
+        f"{hello.name!r} is neither in the file of {member.name} nor in its own: add it to both, "
+        f"with the same number"
+    )
 
 
 def refuse_rival(hello: Hello, others: Iterable[Machine | None], now: int) -> str:

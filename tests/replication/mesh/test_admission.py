@@ -13,6 +13,9 @@ from replication.protocol.peers import Member, Peer
 
 HERE = Member("r1", 1, make_origin(1), "shop")
 PEERS = {"r2": Peer("r2", 2), "r3": Peer("r3", 3)}
+NOT_LISTED = (
+    "'r9' is neither in the file of r1 nor in its own: add it to both, with the same number"
+)
 HELLO = Hello("r2", 2, make_origin(2), "shop", {})
 
 
@@ -24,7 +27,7 @@ def test_expected_peer_is_admitted() -> None:
 @pytest.mark.parametrize(
     ("hello", "reason"),
     [
-        (attrs.evolve(HELLO, name="r9"), "r1 did not expect 'r9'"),
+        (attrs.evolve(HELLO, name="r9"), NOT_LISTED),
         (
             attrs.evolve(HELLO, cluster="bank"),
             "r2 belongs to the CRDB 'bank', and r1 to 'shop': give both files the same id",
@@ -38,7 +41,9 @@ def test_wrong_region_is_refused(hello: Hello, reason: str) -> None:
 
 
 def test_answer_by_another_peer_is_refused() -> None:
-    assert refuse_region(HERE, PEERS, HELLO, "r3") == "r1 did not expect 'r2'"
+    assert refuse_region(HERE, PEERS, HELLO, "r3") == (
+        "r2 has answered at the address of r3: correct host and link_port of r3 in the file of r1"
+    )
 
 
 def test_followers_are_bounded_and_need_source_with_memory() -> None:

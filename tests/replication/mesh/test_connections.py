@@ -23,11 +23,15 @@ from replication.protocol.limits import Limits
 from replication.protocol.peers import Direction, Member
 from tests.replication.ends import US, alone, connected, drain, hello, refusal
 
+NOT_LISTED = (
+    "'r9' is neither in the file of r1 nor in its own: add it to both, with the same number"
+)
+
 
 @pytest.mark.parametrize(
     ("greeting", "reason"),
     [
-        (attrs.evolve(hello(2), name="r9"), "r1 did not expect 'r9'"),
+        (attrs.evolve(hello(2), name="r9"), NOT_LISTED),
         (
             attrs.evolve(hello(2), cluster="other"),
             "r2 belongs to the CRDB 'other', and r1 to '': give both files the same id",
@@ -67,7 +71,12 @@ def test_source_with_wrong_name_is_refused() -> None:
     links = alone()
     sink = links.dial("r2", 0)
     assert links.receive(sink, hello(3), 0) == [
-        Closed("r2", Direction.IN, "r1 did not expect 'r3'")
+        Closed(
+            "r2",
+            Direction.IN,
+            "r3 has answered at the address of r2: correct host and link_port of r2 in the file of "
+            "r1",
+        )
     ]
     assert links.sinks == {}
 

@@ -164,7 +164,10 @@ def test_listed_region_without_link_is_refused() -> None:
     del here.peers["ap"]
     source = here.serve(0)
     here.receive(source, hello("ap", 3, THREE), 0)
-    assert source.tally.last_error == "us did not expect 'ap'"
+    assert source.tally.last_error == (
+        "the topology in the file of us does not link it with ap: give all files the same "
+        "topology, and restart the regions whose files have changed"
+    )
 
 
 def test_other_links_connect_again_when_list_grows() -> None:
