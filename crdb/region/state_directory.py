@@ -28,8 +28,16 @@ HELD: Final = "held"
 SHOWN_MAX: Final = 20  # characters of an unexpected file that an error shows
 
 
+REMEDY: Final = "make room, make it writable, or choose another directory with --state"
+
+
 class StateError(Exception):
     """The directory that counts restarts cannot be used."""
+
+
+def cannot_count(place: Path, fault: OSError) -> StateError:
+    """Return the error for a region that cannot start, because of `fault` at `place`."""
+    return StateError(f"{place}: cannot count restarts here: {fault.strerror}; {REMEDY}")
 
 
 @contextmanager
@@ -46,7 +54,7 @@ def locked_directory(directory: Path | None) -> Generator[None]:
         directory.mkdir(parents=True, exist_ok=True)
         handle = os.open(directory, os.O_RDONLY)
     except OSError as fault:
-        raise StateError(f"{directory}: cannot count restarts here: {fault.strerror}") from None
+        raise cannot_count(directory, fault) from None
     try:
         with suppress(OSError):
             lock(directory, handle)
@@ -85,7 +93,7 @@ def begin_incarnation(directory: Path | None) -> RegionStart:
         start = choose_incarnation(read_incarnation(path), draw_incarnation)
         write_durably(path, f"{start.incarnation}\n")
     except OSError as fault:
-        raise StateError(f"{path}: cannot count restarts here: {fault.strerror}") from None
+        raise cannot_count(path, fault) from None
     return start
 
 

@@ -74,7 +74,7 @@ def test_zero_follows_last_number(tmp_path: Path) -> None:
 
 def test_directory_that_cannot_be_made_is_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StateError, match=r": cannot count restarts here: Not a directory$"):
+    with pytest.raises(StateError, match=r": cannot count restarts here: Not a directory; make"):
         begin_incarnation(tmp_path / "file" / "below")
 
 
@@ -139,5 +139,6 @@ def test_directory_that_cannot_be_made_is_not_locked(tmp_path: Path) -> None:
     with pytest.raises(StateError) as reported, locked_directory(tmp_path / "file" / "eu"):
         pass
     assert str(reported.value) == (
-        f"{tmp_path / 'file' / 'eu'}: cannot count restarts here: Not a directory"
+        f"{tmp_path / 'file' / 'eu'}: cannot count restarts here: Not a directory; make room, make "
+        "it writable, or choose another directory with --state"
     )
