@@ -1,7 +1,7 @@
 """Planted bugs, each of which exactly one checker must find.
 
-`caught(play)` plays a scenario once for each checker, alone in its world, and returns the names of
-the broken promises. A scenario gets a new world of three linked regions, and plants its bug there.
+`caught(play)` plays a scenario and returns the names of the promises that it breaks. A scenario
+gets a new world of three linked regions, and plants its bug there.
 """
 
 from __future__ import annotations
@@ -46,15 +46,20 @@ def finish(world: SimWorld) -> None:
 
 
 def caught(play: Play) -> list[str]:
-    """Return the promises that a scenario violates."""
-    found: list[str] = []
-    for kind in CHECKERS:
-        world = fresh(kind)
+    """Return the promises that a scenario violates, in the order of the checkers.
+
+    A violation ends the scenario. It is then played again without the checker that has found it.
+    """
+    kinds = list(CHECKERS)
+    while True:
+        world = fresh(*kinds)
         try:
             play(world)
         except Violation as violation:
-            found.append(violation.promise)
-    return found
+            (broken,) = (kind for kind in kinds if kind.promise == violation.promise)
+            kinds.remove(broken)
+        else:
+            return [kind.promise for kind in CHECKERS if kind not in kinds]
 
 
 def checker_of(world: SimWorld) -> Checker:
