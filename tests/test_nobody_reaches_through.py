@@ -71,8 +71,11 @@ def classes_of_crdt() -> Iterator[tuple[str, ast.ClassDef]]:
                 yield str(path.relative_to(ROOT)), node
 
 
-CLASSES = {node.name: node for _, node in classes_of_crdt()}
-PLACES = {node.name: path for path, node in classes_of_crdt()}
+CLASSES: dict[str, ast.ClassDef] = {}
+PLACES: dict[str, str] = {}
+for _path, _node in classes_of_crdt():
+    CLASSES[_node.name] = _node
+    PLACES[_node.name] = _path
 
 
 def bases_of(name: str, classes: dict[str, ast.ClassDef]) -> set[str]:

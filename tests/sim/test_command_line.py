@@ -90,12 +90,12 @@ def test_failing_run_is_shrunk_and_replayed(
 
     monkeypatch.setattr(Register, "show", show_last)
     file = tmp_path / "small.txt"
-    options = ["--regions", "3", "--followers", "0", "--minutes", "0.05", "--faults", "cut"]
-    assert main(["9", *options, "--shrink", "--save", str(file)]) == 1
+    options = ["--regions", "2", "--followers", "0", "--minutes", "0.03", "--faults", "cut"]
+    assert main(["3", *options, "--shrink", "--save", str(file)]) == 1
     output = capsys.readouterr().out
     text = file.read_text("utf-8")
     assert output.endswith(f" steps are enough:\n\n{text}")
-    assert "\nrun 9\n" in text
+    assert "\nrun 3\n" in text
     outcome = text.splitlines()[-1]
     assert outcome.startswith("invalid: ")
     assert text.count("\nat ") < 12

@@ -77,7 +77,7 @@ def test_machine_finds_wrong_type() -> None:
 def test_machine_shrinks_and_reports_one_failure_once() -> None:
     once = settings(
         max_examples=500,
-        stateful_step_count=30,
+        stateful_step_count=20,
         deadline=None,
         database=None,
         derandomize=True,
