@@ -9,7 +9,9 @@ PACKAGES := crdt replication geo crdb sim
 SOURCES := $(shell find $(PACKAGES) -type f -not -name '*.pyc')
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCK := requirements/lock.txt
-LOCKED := $(PIP) install --quiet --quiet --require-hashes --only-binary :all:
+# Not compiled to bytecode now: most modules of the tools are never imported, and Python compiles and
+# keeps the others when they are.
+LOCKED := $(PIP) install --quiet --quiet --no-compile --require-hashes --only-binary :all:
 
 # A worker takes a stretch of neighbouring tests, and then half of what the other has left.
 SHARED_OUT := --numprocesses $(WORKERS) --dist worksteal
@@ -95,7 +97,7 @@ soak: coverage .venv/installed
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) $(CONTRACT)/types $(CONTRACT)/convergence
 	$(BIN)/python -P -m sim --seeds $(SEEDS) --jobs $(WORKERS)
 
-# `make --jobs 2 lint install` checks the types while the modules are compiled.
+# `make --jobs 2 install lint` installs the tools and checks the types while the modules are compiled.
 lint: style types docs
 
 style: .venv/locked-dev

@@ -142,7 +142,7 @@ def compile_modules(
     from setuptools.errors import CompileError, LinkError  # noqa: PLC0415
 
     class BuildOnAllCores(build_ext):
-        """A build that compiles the C files of a library in parallel."""
+        """A build that also compiles the C files of one library in parallel."""
 
         def build_extensions(self) -> None:
             compile_some = self.compiler.compile
@@ -164,6 +164,7 @@ def compile_modules(
     progress.total = sum(len(extension.sources) for extension in extensions)
     command = BuildOnAllCores(Distribution({"name": "crdb", "ext_modules": extensions}))
     command.build_lib, command.build_temp = str(scratch / "lib"), str(scratch / "objects")
+    command.parallel = os.cpu_count()  # several libraries: one more for each module, its shim
     command.ensure_finalized()
     try:
         command.run()
