@@ -40,6 +40,7 @@ NO_FREQUENCY: Final = (
 )
 SHARED_INTEGER: Final = re.compile(rb"0|[1-9][0-9]{0,3}")
 SHARED_COUNT: Final = (1 << 31) - 1
+INTEGER: Final = b"int"  # an encoding
 
 
 # -- reading ---------------------------------------------------------------------------------
@@ -306,11 +307,14 @@ def copy(client: Client, args: list[bytes]) -> None:
 )
 def object_encoding(client: Client, args: list[bytes]) -> None:
     value = client.db.inspect(args[2])
-    encoding = None
-    if value is not None:
-        definition = client.db.types.definition(value)
-        encoding = encoding_of(definition, value, client.instance.config.encoding_limits)
+    encoding = None if value is None else find_encoding(client, value)
     reply.bulk_or_null(client.out, client.protocol, encoding)
+
+
+def find_encoding(client: Client, value: Value) -> bytes:
+    """Return the encoding that Redis would use for a value."""
+    definition = client.db.types.definition(value)
+    return encoding_of(definition, value, client.instance.config.encoding_limits)
 
 
 @OBJECT.declare(
@@ -355,11 +359,13 @@ def object_idletime(client: Client, args: list[bytes]) -> None:
     tips="nondeterministic_output",
 )
 def object_refcount(client: Client, args: list[bytes]) -> None:
-    """Reply with a count. Redis shares the integers below 10,000, so their count is larger."""
+    """Reply with a count. Redis shares the integers below 10,000, so their count is larger. It does
+    not share a string of digits that it holds as bytes."""
     value = client.db.inspect(args[2])
     if value is None:
         reply.null(client.out, client.protocol)
     else:
         text = value.text()
         is_shared = text is not None and SHARED_INTEGER.fullmatch(text) is not None
+        is_shared = is_shared and find_encoding(client, value) == INTEGER
         reply.integer(client.out, SHARED_COUNT if is_shared else 1)

@@ -223,3 +223,12 @@ def test_small_integers_are_shared_as_in_redis(peer: Peer, text: str) -> None:
     peer.same("OBJECT", "REFCOUNT", "k")
     peer.same("RPUSH", "l", text)
     peer.same("OBJECT", "REFCOUNT", "l")
+
+
+@pytest.mark.parametrize(
+    "writes",
+    ["SETRANGE k 0 5", "APPEND k 5", "SET k 5|INCRBYFLOAT k 1", "SET q 7|BITOP OR k q", "INCR k"],
+)
+def test_digits_that_are_held_as_bytes_are_not_shared(peer: Peer, writes: str) -> None:
+    for words in [*writes.split("|"), "OBJECT REFCOUNT k", "OBJECT ENCODING k"]:
+        peer.same(*words.split())
