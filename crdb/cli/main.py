@@ -29,7 +29,7 @@ from crdb.cli.stopping import Stopping
 from crdb.deployment.errors import ConfigError
 from crdb.engine.events.operator_events import ListeningEvent
 from crdb.net.open_files import TooFewFiles, allow_files
-from crdb.net.ports import CannotListen
+from crdb.net.ports import CannotListen, check_ports
 from crdb.region.runtime import Runtime
 from crdb.region.state_directory import StateError, locked_directory
 from crdb.version import DISTRIBUTION
@@ -53,8 +53,10 @@ def execute(options: argparse.Namespace) -> int:
             state = state_directory(options, names)
             stack.enter_context(locked_directory(state))
             screen = Screen(options.json)
+            clients_max = allow_files(config, names)
+            check_ports([config.region(name) for name in names])
             runtime = Runtime(config, names, emit=screen.show_event, state=state)
-            runtime.limit_clients(allow_files(config, names))
+            runtime.limit_clients(clients_max)
             runtime.open()
         except (ConfigError, CannotListen, StateError, TooFewFiles) as fault:
             print(f"crdb: {fault}", file=sys.stderr)

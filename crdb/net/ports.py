@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Iterable
 from typing import Final
 
 from crdb.deployment.region_config import RegionConfig
@@ -37,6 +38,22 @@ def open_ports(region: RegionConfig) -> Sockets:
                     sock.close()
                 raise CannotListen(explain_failure(region, host, port, fault)) from None
     return taken
+
+
+def check_ports(regions: Iterable[RegionConfig]) -> None:
+    """Listen for a moment at all ports of all regions of a process. Raises CannotListen.
+
+    A region counts its starts on disk, and one that has started before waits for its peers. A start
+    that cannot even listen must not count, so this comes first.
+    """
+    taken: list[socket.socket] = []
+    try:
+        for region in regions:
+            for sockets in open_ports(region):
+                taken += sockets
+    finally:
+        for sock in taken:
+            sock.close()
 
 
 def explain_failure(region: RegionConfig, host: str, port: int, fault: OSError) -> str:

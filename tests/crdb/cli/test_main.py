@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from crdb.cli.main import ending_signals, main
 from crdb.region.state_directory import locked_directory
 from crdb.version import __version__
+from tests.ports import free_base
 
 
 def test_under_nohup_hangup_does_not_stop_it() -> None:
@@ -119,6 +121,20 @@ def test_wrong_flags_give_one_line(
     error = capsys.readouterr().err
     assert error.startswith(output)
     assert error.count("\n") == 1
+
+
+def test_start_that_cannot_listen_is_not_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The next start once waited for peers, as after a loss of data, and each try of a service
+    manager used up an incarnation."""
+    base = free_base()
+    file, state = tmp_path / "regions.toml", tmp_path / "state"
+    file.write_text(f'[[region]]\nname = "us"\nport = {base}\n', encoding="utf-8")
+    with socket.create_server(("127.0.0.1", base)):
+        assert main(["serve", str(file), "--region", "us", "--state", str(state)]) == 1
+    assert f"cannot listen at 127.0.0.1:{base}" in capsys.readouterr().err
+    assert list(state.iterdir()) == []
 
 
 def test_state_directory_in_use_is_left_alone(

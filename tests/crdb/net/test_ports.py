@@ -10,7 +10,13 @@ import pytest
 
 from crdb.deployment.config import Config
 from crdb.deployment.region_config import RegionConfig
-from crdb.net.ports import CannotListen, explain_failure, open_listening_socket, open_ports
+from crdb.net.ports import (
+    CannotListen,
+    check_ports,
+    explain_failure,
+    open_listening_socket,
+    open_ports,
+)
 from tests.ports import free_base, is_free
 
 
@@ -38,6 +44,22 @@ def test_if_one_is_taken_other_is_given_back() -> None:
     ):
         open_ports(here)
     assert is_free(here.port)
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_check_leaves_no_port_open(*, is_taken: bool) -> None:
+    base = free_base()
+    config = Config.from_names(["us", "eu"], base)
+    regions = [config.region("us"), config.region("eu")]
+    if is_taken:
+        with (
+            socket.create_server((regions[1].host, regions[1].link_port)),
+            pytest.raises(CannotListen, match="region eu"),
+        ):
+            check_ports(regions)
+    else:
+        check_ports(regions)
+    assert all(is_free(each.port) and is_free(each.link_port) for each in regions)
 
 
 def test_address_of_version_6_gets_socket_of_version_6() -> None:
