@@ -114,7 +114,6 @@ def run_batch(client: Client, data: bytes) -> bool:
         hang_up(client, fault)
     if latest is not None:
         count_runs(client, latest, latest_args, runs, timing.clock() - began)
-    instance.statistics.commands += count
     if count == most:
         instance.wake(client)  # more requests may be complete
     return True

@@ -51,7 +51,6 @@ class ServerStatistics:
     __slots__ = (
         "calls",
         "command_rate",
-        "commands",
         "connections",
         "dropped_memory",
         "dropped_query",
@@ -79,7 +78,6 @@ class ServerStatistics:
 
     def clear(self) -> None:
         """Start from zero."""
-        self.commands = 0
         self.calls = [0] * COMMANDS_MAX
         """The calls of each command, by its number; then the refused and the failed calls."""
         self.rejected = [0] * COMMANDS_MAX
@@ -109,6 +107,12 @@ class ServerStatistics:
         self.command_rate = Rate()
         self.input_rate = Rate()
         self.output_rate = Rate()
+
+    @property
+    def commands(self) -> int:
+        """The number of commands that ran. As in Redis, refused requests and those that wait for
+        EXEC are not among them."""
+        return sum(self.calls)
 
     def count_error(self, text: bytes) -> None:
         """Count an error reply."""

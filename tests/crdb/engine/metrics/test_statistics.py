@@ -37,8 +37,9 @@ def test_errors_are_counted_by_code_up_to_bound() -> None:
 
 def test_they_can_start_again() -> None:
     statistics = ServerStatistics()
-    statistics.commands = 7
+    statistics.count_calls(3, 7, 0.5)
     statistics.sample(1000)
+    assert statistics.commands == statistics.command_rate.last == 7
     statistics.count_error(b"ERR one")
     statistics.clear()
     assert (statistics.commands, statistics.errors, statistics.error_replies) == (0, {}, 0)
