@@ -229,7 +229,7 @@ class Run:
     def run_write(self, step: ScheduleStep) -> None:
         """Run a client's write. It counts as refused if its region is down or paused."""
         site = self.world.places.get(step.regions[0])
-        if site is None or not site.is_up or site.is_paused:
+        if site is None or not site.is_responding:
             self.refused += 1
             return
         before = site.replica.keyspace.seq
@@ -243,7 +243,7 @@ class Run:
         """Run the commands of a client session, unless its region is down or paused, or holds up
         all sessions but those that use the state of their connections."""
         site = self.world.places.get(step.regions[0])
-        if site is not None and site.is_up and not site.is_paused:
+        if site is not None and site.is_responding:
             if site.holds_sessions and step.value not in CONNECTIONS:
                 return
             replies = self.world.run_session(site.name, step.value, *step.commands)

@@ -128,7 +128,7 @@ def send_bad_frame(world: SimWorld, step: ScheduleStep) -> Done:
 def greet_with_other_version(world: SimWorld, step: ScheduleStep) -> Done:
     """Send a region the Hello of a peer that uses another version of the protocol."""
     here, there = (world.sites[name] for name in step.regions[:2])
-    if not here.is_up or here.is_paused:
+    if not here.is_responding:
         return False, None
     version = PROTOCOL + (1 if step.value else -1)
     origin = there.replica.origin
@@ -150,7 +150,7 @@ def retry_command(world: SimWorld, step: ScheduleStep) -> Done:
 
     def send_command(region: str) -> None:
         site = world.sites[region]
-        if site.is_up and not site.is_paused:
+        if site.is_responding:
             world.run_session(region, number, command)
             world.sessions.close_session(number)
 
@@ -165,16 +165,16 @@ def deliver_early(world: SimWorld, step: ScheduleStep) -> Done:
     It comes another way than by the link, which is down and resumes when the step ends.
     """
     here, there = (world.sites[name] for name in step.regions[:2])
-    if not all(site.is_up and site.has_caught_up and not site.is_paused for site in (here, there)):
+    if not all(site.is_responding and site.has_caught_up for site in (here, there)):
         return False, None
     world.cut(here.name, there.name)
 
     def write(number: int) -> None:
-        if there.is_up and not there.is_paused:
+        if there.is_responding:
             world.run(there.name, "SADD", key_name("all", step.at, 0), f"early{step.at}.{number}")
 
     def deliver() -> None:
-        if here.is_up and there.is_up and not here.is_paused:
+        if here.is_responding and there.is_up:
             origin = there.replica.origin
             have = with_waiting(here.replica).get(origin, 0)
             history = there.replica.history

@@ -273,7 +273,7 @@ KINDS: Final = (
         two_regions, conn.retry_command, longest=5 * SECOND, values=(0, 3), rest=300 * MS,
     ),
     Fault(
-        "torn-resync", "F28 F29", "the donor or the receiver of a full resync dies in the middle",
+        "torn-resync", "F28 F29", "the sender or the receiver of a full resync dies in the middle",
         one_region, resync.tear_resync, shortest=6 * SECOND, longest=15 * SECOND, values=(0, 1),
         rest=5 * SECOND,
     ),
@@ -306,8 +306,8 @@ KINDS: Final = (
     ),
     Fault(
         "lost-donor", "F28", "several peers have snapshots for a region, and the first goes away",
-        one_region, resync.lose_donor, shortest=2 * SECOND, longest=6 * SECOND, rest=3 * SECOND,
-        values=(0, 1), least=3,
+        one_region, resync.lose_snapshot_peer, shortest=2 * SECOND, longest=6 * SECOND,
+        rest=3 * SECOND, values=(0, 1), least=3,
     ),
     Fault(
         "emptied", "F22", "the source of a follower restarts without data and reaches nobody else",

@@ -178,7 +178,7 @@ def lose_last_writer(world: SimWorld, step: ScheduleStep) -> Done:
 
 def pause_region(world: SimWorld, step: ScheduleStep) -> Done:
     site = world.sites[step.regions[0]]
-    if not site.is_up or site.is_paused:
+    if not site.is_responding:
         return False, None
     site.pause_until(world.now + step.lasts)
     return True, None
@@ -305,7 +305,7 @@ def empty_source(world: SimWorld, step: ScheduleStep) -> Done:
     is_over = False
 
     def write() -> None:
-        if not is_over and site.is_up and not site.is_paused:
+        if not is_over and site.is_responding:
             world.run(site.name, "SADD", key_name("all", step.at, 0), f"emptied{step.at}")
 
     def reconnect() -> None:

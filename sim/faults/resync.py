@@ -1,11 +1,11 @@
-"""Full resyncs: one that is interrupted, several of one donor, and several donors of one region.
+"""Faults during full resyncs: an interrupted one, many from one snapshot peer, and a lost peer.
 
-The donor or the receiver of the interrupted one crashes in the middle. That fault first empties all
-backlogs, so that a region which has lost its memory needs a snapshot. It limits the bandwidth of
-the ways to that region, so that the transfer takes long enough.
+The snapshot peer or the receiver of the interrupted one crashes in the middle. That fault first
+empties all backlogs, so that a region which has lost its memory needs a snapshot. It limits the
+bandwidth of the ways to that region, so that the transfer takes long enough.
 
 A region that has been cut off needs a snapshot of each of its peers, as all of them have dropped
-what it lacks. It loads one of them while its other links wait. Then that donor goes away.
+what it lacks. It loads one of them while its other links wait. Then that peer goes away.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CHECK_NS: Final = 5 * MS  # between two polls of the resync
 DOWN_NS: Final = 300 * MS
 HISTORY_SMALL: Final = 1
 BANDWIDTH: Final = 3_000
-"""The limit (bytes per second) of the ways to a region whose donor goes away."""
+"""The limit (bytes per second) of the ways to a region that loses its snapshot peer."""
 
 
 def empty_backlog(site: SimRegion) -> None:
@@ -64,8 +64,8 @@ class TornResync:
     world: SimWorld
     receiver: str
     bandwidth: int
-    is_donor: bool
-    """True if the donor crashes; False if the receiver crashes."""
+    hits_snapshot_peer: bool
+    """True if the snapshot peer crashes; False if the receiver crashes."""
     fallen: list[str] = attrs.field(factory=list[str])
     narrowed: list[Way] = attrs.field(factory=list[Way])
     is_over: bool = False
@@ -80,16 +80,16 @@ class TornResync:
         world.engine.schedule_after(DOWN_NS, self.poll_resync)
 
     def poll_resync(self) -> None:
-        """Crash the donor or the receiver once a snapshot is being transferred."""
+        """Crash the snapshot peer or the receiver once a snapshot is being transferred."""
         if self.is_over:
             return
         self.restart_crashed()
-        donors = self.world.sites[self.receiver].snapshot_peers
+        peers = self.world.sites[self.receiver].snapshot_peers
         sites = self.world.sites
         victim = self.receiver
-        if donors and self.is_donor and can_lose_memory(self.world, sites[donors[0]]):
-            victim = donors[0]
-        if donors and can_lose_memory(self.world, sites[victim]):
+        if peers and self.hits_snapshot_peer and can_lose_memory(self.world, sites[peers[0]]):
+            victim = peers[0]
+        if peers and can_lose_memory(self.world, sites[victim]):
             self.crash_region(victim)
             self.restore_bandwidth()
             self.world.engine.schedule_after(DOWN_NS, self.end_fault)
@@ -144,7 +144,7 @@ def starve_peers(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def tear_resync(world: SimWorld, step: ScheduleStep) -> Done:
-    """Interrupt a full resync. If `value` is odd the donor crashes, otherwise the receiver."""
+    """Interrupt a full resync. If `value` is odd the snapshot peer crashes, else the receiver."""
     site = world.sites[step.regions[0]]
     if not can_lose_memory(world, site):
         return False, None
@@ -154,16 +154,16 @@ def tear_resync(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 @attrs.define
-class LostDonor:
-    """A full resync of `receiver` whose donor goes away while other links wait for its end.
+class LostSnapshotPeer:
+    """A full resync of `receiver` whose peer goes away while other links wait for its end.
 
-    The donor crashes if `crashes`. Otherwise a cut separates it from the receiver.
+    The snapshot peer crashes if `crashes`. Otherwise a cut separates it from the receiver.
     """
 
     world: SimWorld
     receiver: str
     crashes: bool
-    donor: str = ""
+    snapshot_peer: str = ""
     is_cut: bool = False
     is_over: bool = False
     narrowed: list[Way] = attrs.field(factory=list[Way])
@@ -175,9 +175,9 @@ class LostDonor:
             self.world.cut(self.receiver, name)
         for name in self.peers():
             site = self.world.sites[name]
-            if site.is_up and not site.is_paused:
+            if site.is_responding:
                 key = key_name("all", self.world.now, 0)
-                self.world.run(name, "SADD", key, f"donor{self.world.now // MS}.{name}")
+                self.world.run(name, "SADD", key, f"value{self.world.now // MS}.{name}")
 
     def peers(self) -> list[str]:
         """Return the names of the other regions."""
@@ -197,42 +197,42 @@ class LostDonor:
         self.poll_waiting()
 
     def poll_waiting(self) -> None:
-        """Let the donor go away as soon as another link waits for the end of its snapshot."""
+        """Let the snapshot peer go away as soon as another link waits for its snapshot to end."""
         world, site = self.world, self.world.sites[self.receiver]
         if self.is_over:
             return
-        donors = site.snapshot_peers
+        peers = site.snapshot_peers
         sinks = site.links.sinks.values() if site.is_up else ()
-        if donors and any(sink.state is SinkState.WAITING for sink in sinks):
-            donor = donors[0]
+        if peers and any(sink.state is SinkState.WAITING for sink in sinks):
+            peer = peers[0]
             if not self.crashes:
-                self.donor = donor
-                world.cut(self.receiver, donor)
-            elif can_lose_memory(world, world.sites[donor]):
-                self.donor = donor
-                world.crash_process(donor)
+                self.snapshot_peer = peer
+                world.cut(self.receiver, peer)
+            elif can_lose_memory(world, world.sites[peer]):
+                self.snapshot_peer = peer
+                world.crash_process(peer)
         else:
             world.engine.schedule_after(CHECK_NS, self.poll_waiting)
 
     def end_fault(self) -> None:
-        """Reconnect or restart the donor, and restore bandwidths and backlogs."""
+        """Reconnect or restart the snapshot peer, and restore bandwidths and backlogs."""
         self.heal_receiver()
         self.is_over = True
         widen_ways(self.narrowed)
         for site in self.world.sites.values():
             site.replica.history.resize(site.tuning.history_bytes)
-        if self.donor and not self.crashes:
-            self.world.heal(self.receiver, self.donor)
-        elif self.donor and not self.world.sites[self.donor].is_up:
-            self.world.restart_process(self.donor)
+        if self.snapshot_peer and not self.crashes:
+            self.world.heal(self.receiver, self.snapshot_peer)
+        elif self.snapshot_peer and not self.world.sites[self.snapshot_peer].is_up:
+            self.world.restart_process(self.snapshot_peer)
 
 
-def lose_donor(world: SimWorld, step: ScheduleStep) -> Done:
-    """Let a donor go away during its snapshot. It crashes if `value` is odd."""
+def lose_snapshot_peer(world: SimWorld, step: ScheduleStep) -> Done:
+    """Let a snapshot peer go away during its snapshot. It crashes if `value` is odd."""
     site = world.sites[step.regions[0]]
-    if not site.is_up or site.is_paused or not site.has_caught_up:
+    if not site.is_responding or not site.has_caught_up:
         return False, None
-    story = LostDonor(world, site.name, bool(step.value & 1))
+    story = LostSnapshotPeer(world, site.name, bool(step.value & 1))
     story.separate_receiver()
     world.engine.schedule_after(step.lasts // 8, story.heal_receiver)
     return True, story.end_fault

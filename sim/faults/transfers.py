@@ -65,7 +65,7 @@ def write_bulk(world: SimWorld, name: str, size: int) -> None:
 
 def can_write(site: SimRegion) -> bool:
     """Return whether a region accepts writes now."""
-    return site.is_up and site.has_caught_up and not site.is_paused
+    return site.is_responding and site.has_caught_up
 
 
 @attrs.define

@@ -54,7 +54,7 @@ class WatchedResync:
         """Run commands, each in a turn of its own, if the region is up and not paused."""
         site = self.world.sites[name]
         for command, key, *rest in commands:
-            if site.is_up and not site.is_paused:
+            if site.is_responding:
                 self.world.run(name, command, f"{self.prefix}.{key}", *rest)
 
     def separate_region(self) -> None:
@@ -112,7 +112,7 @@ class WatchedResync:
     def run_session(self, number: int, *commands: Words) -> None:
         """Let one of the sessions send commands, if the region is up and not paused."""
         site = self.world.sites[self.region]
-        if site.is_up and not site.is_paused:
+        if site.is_responding:
             self.world.run_session(self.region, self.session_number(number), *commands)
 
     def session_number(self, number: int) -> int:
@@ -123,7 +123,7 @@ class WatchedResync:
 def watch_during_resync(world: SimWorld, step: ScheduleStep) -> Done:
     """Let clients of a region watch keys while a snapshot is merged into its data."""
     site = world.sites[step.regions[0]]
-    if not site.is_up or site.is_paused or not site.has_caught_up:
+    if not site.is_responding or not site.has_caught_up:
         return False, None
     story = WatchedResync(world, site.name, f"watched:{step.at // MS}")
     story.run_all(site.name, BEFORE)

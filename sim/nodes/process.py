@@ -183,6 +183,11 @@ class SimProcess:
         return self.engine.now < self.paused_until
 
     @property
+    def is_responding(self) -> bool:
+        """True while the process is up and not paused."""
+        return self.is_up and not self.is_paused
+
+    @property
     def now_ms(self) -> int:
         """The monotonic time in ms, as of the present turn."""
         return self.instance.now
@@ -209,7 +214,7 @@ class SimProcess:
 
     def resume_after_pause(self) -> None:
         """Make the calls that arrived during the pause."""
-        if self.is_up and not self.is_paused:
+        if self.is_responding:
             held, self.kept_back = self.kept_back, []
             for act in held:
                 act()

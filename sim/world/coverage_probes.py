@@ -39,7 +39,7 @@ NAMES: Final = (
     "wrong frame ended its link",
     "operation divided",
     "written during a full resync",
-    "crash of donor in a full resync",
+    "crash of snapshot peer in a full resync",
     "crash of receiver in a full resync",
     "follower promoted",
     "follower began anew",
@@ -73,7 +73,7 @@ def coverage_counts(world: SimWorld) -> dict[str, int]:
     seen["concurrent writes at the same time of day"] = world.run_history.book.ties
     seen["converged under a fault that lasts"] = world.endured
     seen["sent again after a loss"] = world.network.total_traffic().retransmitted
-    seen["crash of donor in a full resync"] = world.donor_crashes
+    seen["crash of snapshot peer in a full resync"] = world.snapshot_peer_crashes
     seen["crash of receiver in a full resync"] = world.receiver_crashes
     for copy in world.copies.values():
         seen["follower promoted"] += copy.promotions

@@ -181,7 +181,7 @@ class SimWorld:
         self.sessions = Sessions()
         self.endured = 0
         """The number of times that all regions converged under a fault that lasts to the end."""
-        self.donor_crashes = 0
+        self.snapshot_peer_crashes = 0
         self.receiver_crashes = 0
         """The numbers of crashes while a region sent, or received, a snapshot."""
         self.boot_processes(around)
@@ -358,7 +358,9 @@ class SimWorld:
         if isinstance(place, SimFollower):
             place.lose_memory()
         else:
-            self.donor_crashes += any(region in site.snapshot_peers for site in self.live_regions())
+            self.snapshot_peer_crashes += any(
+                region in site.snapshot_peers for site in self.live_regions()
+            )
             self.receiver_crashes += bool(place.snapshot_peers)
             place.lose_memory(
                 [other for other in self.live_regions() if other is not place], is_silent
@@ -378,13 +380,13 @@ class SimWorld:
 
     def ask_for_progress(self, site: SimRegion) -> None:
         """Let an operator ask how far a region is that has restarted and has not caught up."""
-        if site.is_up and not site.is_paused and not site.has_caught_up:
+        if site.is_responding and not site.has_caught_up:
             self.run_all(site.name, PROGRESS)
 
     def forge_hello(self, region: str, peer: str) -> None:
         """Send a region a forged Hello of a peer, which claims unknown writes of the region."""
         site, other = self.sites[region], self.sites[peer]
-        if site.is_up and not site.is_paused:
+        if site.is_responding:
             site.receive_forged_hello(other.name, other.number, other.replica.origin)
 
     # -- queries and checks ----------------------------------------------------------------

@@ -80,7 +80,7 @@ class Walk:
         self.filters: set[ScanFilter] = set()
         """The filters of the scan's pages: their options MATCH and TYPE."""
 
-    def add_page(self, change: Change, db: Keyspace) -> None:
+    def record_change(self, change: Change, db: Keyspace) -> None:
         """Record a change of a key during the scan."""
         if self.key:
             if change.key == self.key:
@@ -191,7 +191,7 @@ class ScanningChecker(Checker):
         shown = " ".join(words)
         for name in names:
             self.looked += 1
-            if name not in there and (walk.key or is_restarted(db, name)):
+            if name not in there and (walk.key or is_hidden(db, name)):
                 raise self.violation(f"{region.name}: {shown} returns {name!r}, which is not there")
             if not chosen.matches(name) or not has_type(db, name, chosen.type_name):
                 raise self.violation(f"{region.name}: {shown} returns {name!r}, which does not fit")
@@ -225,7 +225,7 @@ class ScanningChecker(Checker):
         db = region.replica.keyspace
         for walk in self.walks.get(region.name, {}).values():
             for change in changes:
-                walk.add_page(change, db)
+                walk.record_change(change, db)
 
     def on_run_end(self, regions: Sequence[Watched]) -> None:
         """Scan the final state of each region."""
@@ -300,6 +300,6 @@ def is_let_through(db: Keyspace, walk: Walk, name: bytes) -> bool:
     )
 
 
-def is_restarted(db: Keyspace, key: bytes) -> bool:
+def is_hidden(db: Keyspace, key: bytes) -> bool:
     """Return whether a key is not visible."""
     return db.lookup(key) is None

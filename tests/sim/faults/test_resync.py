@@ -6,7 +6,7 @@ import pytest
 
 from sim.engine.events import SECOND
 from sim.faults.kinds import Injector
-from sim.faults.resync import lose_donor, tear_resync
+from sim.faults.resync import lose_snapshot_peer, tear_resync
 from sim.schedule.plan import Plan
 from sim.schedule.step import ScheduleStep
 from sim.world.coverage_probes import coverage_counts
@@ -24,7 +24,7 @@ def torn(world: SimWorld, value: int, lasts: int = 10 * SECOND) -> Injector:
     return injector
 
 
-@pytest.mark.parametrize(("value", "dead"), [(0, "receiver"), (1, "donor")])
+@pytest.mark.parametrize(("value", "dead"), [(0, "receiver"), (1, "snapshot peer")])
 def test_one_of_two_dies_in_middle(value: int, dead: str) -> None:
     world = quartet()
     injector = torn(world, value)
@@ -43,7 +43,7 @@ def test_one_of_two_dies_in_middle(value: int, dead: str) -> None:
     world.check_end()
 
 
-def test_last_donor_is_spared() -> None:
+def test_last_snapshot_peer_is_spared() -> None:
     world = SimWorld(Plan.of(["a", "b", "c"], delay_ms=20))
     world.sleep(SECOND)
     world.crash_process("c")
@@ -53,7 +53,7 @@ def test_last_donor_is_spared() -> None:
         world.run("b", "SET", f"k{number}", "v" * 400)
     Injector(world).apply_step(ScheduleStep(world.now, "torn-resync", ("a",), 10 * SECOND, 1))
     world.sleep(12 * SECOND)
-    assert (world.donor_crashes, world.receiver_crashes) == (0, 1)
+    assert (world.snapshot_peer_crashes, world.receiver_crashes) == (0, 1)
     assert world.run("b", "GET", "k3") is not None
 
 
@@ -116,7 +116,7 @@ def test_region_that_is_down_starves_nobody() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 1], ids=["cut", "crash"])
-def test_donor_goes_away_while_links_wait(value: int) -> None:
+def test_snapshot_peer_goes_away_while_links_wait(value: int) -> None:
     world = quartet()
     for number in range(30):
         world.run("b", "SET", f"k{number}", "v" * 400)
@@ -132,14 +132,17 @@ def test_donor_goes_away_while_links_wait(value: int) -> None:
     assert injector.open == {}
     assert not any(way.bandwidth for way in world.network)
     assert world.converge(10 * SECOND)
-    assert coverage_counts(world)["crash of donor in a full resync"] == value
+    assert coverage_counts(world)["crash of snapshot peer in a full resync"] == value
 
 
 @pytest.mark.parametrize("name", ["paused", "down"])
-def test_donor_stays_if_region_is_away(name: str) -> None:
+def test_snapshot_peer_stays_if_region_is_away(name: str) -> None:
     world = quartet()
     if name == "down":
         world.crash_process("a")
     else:
         world.sites["a"].pause_until(world.now + SECOND)
-    assert lose_donor(world, ScheduleStep(world.now, "lost-donor", ("a",), SECOND)) == (False, None)
+    assert lose_snapshot_peer(world, ScheduleStep(world.now, "lost-donor", ("a",), SECOND)) == (
+        False,
+        None,
+    )

@@ -19,6 +19,9 @@ from tests.sim.planted import fresh
 COPIES = (Copy("f", 255, ("eu",)), Copy("g", 9, ("eu", "us")))
 AHEAD_MS = 5_000
 
+Plant = Callable[[SimWorld, pytest.MonkeyPatch], None]
+"""Plants a wrong figure in a world."""
+
 
 @pytest.fixture
 def world() -> SimWorld:
@@ -46,7 +49,7 @@ def expect(world: SimWorld, text: str) -> None:
         check_figures(world)
 
 
-def plant_skew(world: SimWorld) -> None:
+def plant_skew(world: SimWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     skews = world.sites["eu"].links.skews
     record = skews.record
 
@@ -55,41 +58,49 @@ def plant_skew(world: SimWorld) -> None:
         skews.of[peer] = -skews.of.get(peer, 0)
         return found
 
-    skews.record = negate  # type: ignore[method-assign]
+    monkeypatch.setattr(skews, "record", negate)
     world.sleep(SECOND)
 
 
-def plant_ghost(world: SimWorld) -> None:
+def plant_ghost(world: SimWorld, _: pytest.MonkeyPatch) -> None:
     links = world.sites["eu"].links
     links.followers.append(links.followers[0])
 
 
-def plant_missing_follower(world: SimWorld) -> None:
+def plant_missing_follower(world: SimWorld, _: pytest.MonkeyPatch) -> None:
     links = world.sites["eu"].links
     links.followers = links.followers[:1]
 
 
-def plant_unknown_region(world: SimWorld) -> None:
+def plant_unknown_region(world: SimWorld, _: pytest.MonkeyPatch) -> None:
     world.sites["eu"].replica.stability.members = {2}
 
 
-def plant_lost_peer(world: SimWorld) -> None:
+def plant_lost_peer(world: SimWorld, _: pytest.MonkeyPatch) -> None:
     world.cut("eu", "ap")
 
 
-def plant_silence(world: SimWorld) -> None:
+def plant_silence(world: SimWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     follower = world.copies["f"].follower
-    follower.last_io_ms = lambda peer, now: 99_000.0  # type: ignore[method-assign]
+
+    def last_io_ms(_peer: str, _now: int) -> float:
+        return 99_000.0
+
+    monkeypatch.setattr(follower, "last_io_ms", last_io_ms)
 
 
-def plant_wrong_lag(world: SimWorld) -> None:
+def plant_wrong_lag(world: SimWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     sink = world.copies["f"].follower.sinks["eu"]
-    sink.lag_ns = lambda now: 99 * SECOND  # type: ignore[method-assign]
+
+    def lag_ns(_now: int) -> int:
+        return 99 * SECOND
+
+    monkeypatch.setattr(sink, "lag_ns", lag_ns)
 
 
-def plant_refused_reads(world: SimWorld) -> None:
+def plant_refused_reads(world: SimWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = world.copies["f"]
-    copy.role.refuse_reads = lambda: None  # type: ignore[method-assign]
+    monkeypatch.setattr(copy.role, "refuse_reads", lambda: None)
     copy.instance.refuse(DENY_STALE, MASTERDOWN)
 
 
@@ -108,9 +119,9 @@ def plant_refused_reads(world: SimWorld) -> None:
     ],
 )
 def test_wrong_figures_are_caught(
-    world: SimWorld, plant: Callable[[SimWorld], None], text: str
+    world: SimWorld, monkeypatch: pytest.MonkeyPatch, plant: Plant, text: str
 ) -> None:
-    plant(world)
+    plant(world, monkeypatch)
     expect(world, text)
 
 

@@ -41,7 +41,7 @@ def look(world: SimWorld) -> None:
         checker_of(world).on_turn_end(us(world), ())
 
 
-def test_lost_donor_passes() -> None:
+def test_lost_snapshot_peer_passes() -> None:
     world = fresh(ResyncChecker)
     injector = Injector(world)
     injector.apply_step(ScheduleStep(world.now, "lost-donor", ("us",), 4 * SECOND))
