@@ -8,7 +8,7 @@ ValueError. Nothing is written then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from inspect import signature
 from math import inf
@@ -18,9 +18,11 @@ from typing import Any, cast
 from crdt.causality.dots import ORIGIN_MAX, REGION_MAX, make_origin, region_of
 from crdt.causality.schema import DEADLINE_MAX, STAMP_MAX
 from crdt.errors import NotANumber
-from crdt.wire.expect import expect_integer, is_iterable, mismatch, plain_integer
+from crdt.wire.expect import expect_integer, is_iterable, mismatch, plain_integer, shortened
 
 REAL_SECONDS = 10**9  # the year 2001 in seconds since 1970
+ENCODE = "encode other values first, for example with str or json.dumps"
+NO_PAIRS: Mapping[str, object] = {}
 NO_TEXT = "this is not Unicode text: pass bytes instead"
 USE_CLOCK = "use lambda: time.time_ns() // 1_000_000"
 SECONDS_MAX = 10**11  # the year 1973 in ms since 1970; an earlier reading or deadline is in seconds
@@ -34,7 +36,9 @@ def encode_key(key: object) -> bytes:
             return key.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as error:
             raise UnicodeEncodeError("utf-8", key, error.start, error.end, NO_TEXT) from None
-    return encode(key)
+    if isinstance(key, bytes):
+        return bytes(key)
+    raise TypeError(mismatch("a key", "str or bytes", key, ""))
 
 
 def decode_key(key: bytes) -> str:
@@ -51,7 +55,25 @@ def encode(item: object) -> bytes:
             raise UnicodeEncodeError("utf-8", item, error.start, error.end, NO_TEXT) from None
     if isinstance(item, bytes):
         return bytes(item)
-    raise TypeError(f"expected str or bytes, not {type(item).__name__}")
+    raise TypeError(mismatch("", "str or bytes", item, ENCODE))
+
+
+def items_of(given: object) -> list[object]:
+    """Return the items of an iterable. Raises TypeError if it is not one."""
+    if not isinstance(given, Iterable):
+        raise TypeError(mismatch("", "a list or another iterable", given, ""))
+    return list(cast("Iterable[object]", given))
+
+
+def pairs_of(given: object, more: Mapping[str, object] = NO_PAIRS) -> dict[object, object]:
+    """Return the pairs of a mapping, or of an iterable of pairs, and `more`, as `dict` does. Raises
+    TypeError if `given` is neither."""
+    pairs: Any = given
+    try:
+        return dict[object, object](pairs, **more)
+    except (TypeError, ValueError):
+        hint = "use {'a': '1'} or [('a', '1')]"
+        raise TypeError(mismatch("", "a mapping or pairs", given, hint)) from None
 
 
 def whole(number: Any, hint: str = "") -> int:
@@ -87,7 +109,7 @@ def decimal(number: Any) -> Decimal:
     try:
         exact = Decimal(str(number) if isinstance(number, float) else number)
     except InvalidOperation:
-        raise NotANumber(f"{number!r} spells no number") from None
+        raise NotANumber(f"{shortened(number)} is not a number") from None
     if not exact.is_finite():
         raise NotANumber(f"{number!r} cannot be added")
     return exact

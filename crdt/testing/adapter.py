@@ -39,6 +39,9 @@ class RegionMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        if not hasattr(self, "subject"):
+            name = type(self).__name__
+            raise TypeError(f"{name} has no subject. Write `subject = subject_of(Cart, commands)`.")
         self.world: AnyWorld = world_of(self.subject)
         self.steps: list[Step] = []
         self.is_broken: bool = False

@@ -19,7 +19,7 @@ import attrs
 from crdt.testing.failure_text import explained
 from crdt.testing.readings import VALUE, expectations
 from crdt.testing.running import LENGTH, AnySubject, Failure, run_script, search
-from crdt.testing.subject import Disagreement, Mistake
+from crdt.testing.subject import Disagreement, Mistake, Subject
 from crdt.testing.user_types.families import ClassFamily
 from crdt.testing.user_types.foreign import Foreign
 from crdt.testing.user_types.mistakes import (
@@ -35,13 +35,13 @@ from crdt.testing.user_types.mistakes import (
 from crdt.testing.user_types.options import (
     SCHEDULES,
     CheckOptions,
-    Command,
     check_options,
     commands_of,
 )
 from crdt.testing.user_types.type_subject import type_subject
 from crdt.testing.worlds.delivery import contracted, weaker_contracts
 from crdt.testing.worlds.message_world import MessageSubject
+from crdt.wire.expect import expect_integer, mismatch
 
 Spec = Callable[..., Any]
 
@@ -91,8 +91,6 @@ def check_type(
     __tracebackhide__ = True
     subject = subject_of(make, commands, spec, options)
     schedules, seed = options.get("schedules", SCHEDULES), options.get("seed", 0)
-    if schedules < 1:
-        raise ValueError(f"`schedules` is {schedules}. Run at least 1.")
     laws: dict[str, int] = {}
     seeds = range(seed, seed + schedules)
     failure = search(subject, seeds, LENGTH, laws, options.get("on_progress"))
@@ -133,6 +131,13 @@ def check_subject(
     """
     __tracebackhide__ = True
     laws: dict[str, int] = {}
+    given = cast("object", subject)
+    if not isinstance(given, Subject | MessageSubject):
+        hint = "use subject_of(Cart, [('add', 'milk')]), or call check_type"
+        raise TypeError(mismatch("subject", "Subject", given, hint))
+    expect_integer(schedules, "schedules", 1)
+    expect_integer(seed, "seed", 0)
+    expect_integer(length, "length", 1)
     failure = search(subject, range(seed, seed + schedules), length, laws)
     if failure is not None:
         raise AssertionError(str(failure)) from find_cause(failure)
@@ -146,10 +151,10 @@ def subject_of(
     """Return the subject for the arguments of `check_type`. Raises ValueError, TypeError."""
     options = CheckOptions() if options is None else options
     check_options(options)
-    given = commands_of_type(commands)
+    given = commands_of(commands)
     if not given:
         raise ValueError("commands is empty. Write a list: [('add', 1), ('remove', 1)].")
-    queries = [(VALUE,), *commands_of(options.get("queries", ()))]
+    queries = [(VALUE,), *commands_of(options.get("queries", ()), "queries")]
     parts: tuple[str, ...] = ()
     if isinstance(make, Mapping):
         parts = check_parts(cast("Mapping[str, Any]", make), given, queries)
@@ -168,15 +173,6 @@ def subject_of(
     keeps = options.get("keep_refused", False)
     subject = MessageSubject(name, tuple(given), family, promises, keep_refused=keeps)
     return contracted(subject, sends, options)
-
-
-def commands_of_type(commands: Sequence[Any]) -> tuple[Command, ...]:
-    """Return the commands as tuples. Raises ValueError."""
-    try:
-        return commands_of(commands)
-    except TypeError:
-        what = type(commands).__name__
-        raise ValueError(f"`commands` is a {what}. Write a list: [('add', 1)].") from None
 
 
 def contract_of(subject: MessageSubject) -> str:

@@ -15,6 +15,7 @@ import attrs
 from crdt.testing.history import History
 from crdt.testing.subject import Count, Disagreement, Mistake
 from crdt.testing.user_types.options import CheckOptions, Command, check_callable
+from crdt.wire.expect import is_iterable
 
 VALUE: Final = "value"
 WIDTH: Final = 200  # characters of a value in a message
@@ -184,7 +185,7 @@ def expectations(
         if name not in names:
             raise ValueError(f"`spec` is for `{name}`, which is not among the queries.")
     invariant: Any = options.get("invariant", ())
-    invariants: tuple[Any, ...] = (invariant,) if callable(invariant) else tuple(invariant)
+    invariants = tuple(invariant) if is_iterable(invariant) else (invariant,)
     for each in invariants:
         check_callable(each, "`invariant`", "lambda value: value >= 0", (None,))
     if "results" in options:

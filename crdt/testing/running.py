@@ -27,6 +27,7 @@ from crdt.testing.subject import Disagreement, Subject
 from crdt.testing.worlds.message_world import MessageSubject, MessageWorld
 from crdt.testing.worlds.steps import KINDS, Step, draw, format_number, number_of
 from crdt.testing.worlds.world import World
+from crdt.wire.expect import expect
 
 STREAM: Final = "crdt.suite"  # part of the random seed; a change gives other schedules
 LENGTH: Final = 60  # steps of a drawn schedule
@@ -225,6 +226,7 @@ def is_literal(command: object) -> bool:
 
 def parse(subject: AnySubject, text: str) -> list[Step]:
     """Return the schedule in a script. Raises ValueError for an unknown step or command."""
+    expect(text, str, "use the lines that check_type printed", "text")
     spelled = {spell(command, index): index for index, command in enumerate(subject.commands)}
     steps: list[Step] = []
     for each in text.splitlines():
@@ -244,8 +246,12 @@ def parse_step(kind: str, rest: str, spelled: dict[str, int]) -> Step:
             if candidate in spelled:
                 return Step("write", number_of("region", region), spelled[candidate])
         raise ValueError(f"the subject has no command {command!r}")
-    numbers = zip(KINDS[kind][0], rest.partition("#")[0].split(), strict=True)
-    return Step(kind, *(number_of(field, word) for field, word in numbers))
+    fields, words = KINDS[kind][0], rest.partition("#")[0].split()
+    if len(fields) != len(words):
+        raise ValueError(
+            f"step {kind!r} takes {len(fields)} numbers, and has {len(words)}: {rest!r}"
+        )
+    return Step(kind, *(number_of(field, word) for field, word in zip(fields, words, strict=True)))
 
 
 def without_comments(command: str) -> tuple[str, str, str]:

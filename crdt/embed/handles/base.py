@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from decimal import Decimal
-from numbers import Number
 from typing import Any, ClassVar, Final, Generic, NoReturn, Self, SupportsIndex, TypeVar, cast
 
 from crdt.embed.arguments import (
@@ -36,7 +35,7 @@ from crdt.embed.arguments import (
     encode_key,
     whole,
 )
-from crdt.embed.handles.arithmetic import Arithmetic, plain_number
+from crdt.embed.handles.arithmetic import Arithmetic, number_of, plain_number
 from crdt.errors import CounterOverflow, NotANumber, WrongType
 from crdt.numbers import long_double
 from crdt.store.keyspace import Keyspace
@@ -45,7 +44,6 @@ from crdt.types.components.register import Register
 from crdt.types.custom import Custom
 from crdt.types.set import Set as SetValue
 from crdt.types.string import String
-from crdt.wire.expect import expect
 from crdt.writes import set as sets
 from crdt.writes import string as strings
 
@@ -256,8 +254,7 @@ class CounterHandle(NumberHandle):
         return float(strings.increment_decimal(self.write(String), self.key, delta))
 
     def __iadd__(self, given: float | Decimal | Arithmetic) -> Self:
-        by = plain_number(given)
-        expect(by, Number)
+        by = number_of(given)
         value = self.read(String)
         if isinstance(by, int) and (value is None or value.integer() is not None):
             self.increment(by)
@@ -266,8 +263,7 @@ class CounterHandle(NumberHandle):
         return self
 
     def __isub__(self, given: float | Decimal | Arithmetic) -> Self:
-        by = plain_number(given)
-        expect(by, Number)
+        by = number_of(given)
         return self.__iadd__(-by)
 
     def get(self) -> int | float:

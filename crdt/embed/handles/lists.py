@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, MutableSequence
 from typing import Any, cast, overload
 
-from crdt.embed.arguments import encode, whole
+from crdt.embed.arguments import encode, items_of, whole
 from crdt.embed.handles.base import Handle, T, Text
 from crdt.types.list import List
 from crdt.writes import list as lists
@@ -47,7 +47,7 @@ class ListHandle(Handle[T], MutableSequence[T]):  # noqa: PLW1641 - as mutable a
     def __setitem__(self, index: slice, value: Iterable[Text]) -> None: ...
     def __setitem__(self, index: int | slice, value: Any) -> None:
         if isinstance(index, slice):
-            self.assign_slice(index, [encode(item) for item in value])
+            self.assign_slice(index, [encode(item) for item in items_of(value)])
             return
         text, place = encode(value), whole(index)
         self[place]
@@ -106,7 +106,7 @@ class ListHandle(Handle[T], MutableSequence[T]):  # noqa: PLW1641 - as mutable a
 
     def extend(self, values: Iterable[Text]) -> None:
         """Append elements. They stay next to each other in all replicas (rule LST-11)."""
-        encoded = [encode(value) for value in values]
+        encoded = [encode(value) for value in items_of(values)]
         db = self.write(List)
         if encoded:
             lists.push_tail(db, self.key, encoded)

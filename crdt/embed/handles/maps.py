@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 from decimal import Decimal
 from typing import Any, Self, SupportsIndex
 
-from crdt.embed.arguments import decimal, encode, real, whole
+from crdt.embed.arguments import decimal, encode, pairs_of, real, whole
 from crdt.embed.handles.arithmetic import Arithmetic, plain_number
 from crdt.embed.handles.base import ADD, Handle, T, Text, not_countable, too_far
 from crdt.errors import CounterOverflow, NotANumber
@@ -54,7 +54,7 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
         **more: Text,
     ) -> None:
         """Write fields, from a mapping or from pairs. If one is refused, none is written."""
-        flat = [encode(item) for pair in dict[Any, Any](other, **more).items() for item in pair]
+        flat = [encode(item) for pair in pairs_of(other, more).items() for item in pair]
         db = self.write(Hash)
         if flat:
             hashes.assign(db, self.key, flat)
@@ -69,7 +69,7 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
         return dict(self.items())
 
     def __or__(self, other: Mapping[Any, Any]) -> dict[Any, Any]:
-        return self.copy() | dict(other)
+        return self.copy() | pairs_of(other)
 
     def __ior__(self, other: Mapping[str, Text] | Mapping[bytes, Text]) -> Self:
         self.update(other)
@@ -155,7 +155,7 @@ class SortedSetHandle(Handle[T], MutableMapping[T, float]):
     ) -> None:
         """Set scores, from a mapping or from pairs. If one is refused, none is set."""
         flat: list[bytes | float] = []
-        for member, score in dict[Any, Any](other, **more).items():
+        for member, score in pairs_of(other, more).items():
             flat += (encode(member), real(score))
         db = self.write(SortedSet)
         if flat:
@@ -171,7 +171,7 @@ class SortedSetHandle(Handle[T], MutableMapping[T, float]):
         return dict(self.items())
 
     def __or__(self, other: Mapping[Any, Any]) -> dict[Any, Any]:
-        return self.copy() | dict(other)
+        return self.copy() | pairs_of(other)
 
     def __ior__(self, other: Mapping[str, float] | Mapping[bytes, float]) -> Self:
         self.update(other)

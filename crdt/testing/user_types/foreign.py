@@ -22,9 +22,13 @@ failures reproducible.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import attrs
+
+from crdt.wire.expect import shortened
+
+REQUIRED: Final = ("make", "mutate", "apply", "value")
 
 
 @attrs.frozen(kw_only=True)
@@ -48,3 +52,9 @@ class Foreign:
     """Return the whole document as bytes for `apply`. Without it, only changes are exchanged."""
     name: str = "document"
     """The name of the document in reports."""
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("make", "mutate", "apply", "value", "version", "changes", "export"):
+            given = getattr(self, name)
+            if not callable(given) and (given is not None or name in REQUIRED):
+                raise TypeError(f"`{name}` is {shortened(given)}, which cannot be called.")

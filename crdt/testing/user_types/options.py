@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, TypedDict, cast
 
 from crdt.testing.history import HistoryEvent
+from crdt.wire.expect import expect, expect_bool, expect_integer, is_iterable, shortened
 
 Sends = Literal["effect", "update", "delta", "state"]
 Delivery = Literal["causal", "fifo", "any"]
@@ -61,18 +62,52 @@ class CheckOptions(TypedDict, total=False):
 
 
 KNOWN: Final = frozenset(CheckOptions.__annotations__)
+FUNCTIONS: Final = {
+    "value": ("lambda replica: replica.count", 1),
+    "merge": ("lambda mine, theirs: mine | theirs", 2),
+    "on_progress": ("lambda done, total: print(done, total)", 2),
+}
+"""Examples of the options that are functions, and the number of their arguments."""
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    """Raise TypeError if an option is unknown, ValueError if its value is not valid."""
+    """Raise TypeError if an option is unknown or of a wrong type, ValueError if its value is not
+    valid."""
     for name in options:
         if name not in KNOWN:
             raise TypeError(f"unknown option `{name}`. There are {', '.join(sorted(KNOWN))}.")
+    for name, least in (("schedules", 1), ("seed", 0)):
+        expect_integer(options.get(name, 1), f"`{name}`", least)
+    for name in ("delete", "duplicates", "keep_refused"):
+        expect_bool(options.get(name, True), f"`{name}`")
+    for name, (example, count) in FUNCTIONS.items():
+        if options.get(name) is not None:
+            check_callable(options[name], f"`{name}`", example, (None,) * count)
+    check_mutators(options.get("mutators", {}))
+    check_refusals(options.get("refuses", ()))
     sends: Any = options.get("sends", "effect")
     is_by_name = isinstance(sends, Mapping)
     for each in list(cast("Mapping[str, Any]", sends).values()) if is_by_name else [sends]:
         check_choice("sends", each, ("effect", "update", "delta", "state"))
     check_choice("delivery", options.get("delivery", "any"), ("causal", "fifo", "any"))
+
+
+def check_mutators(mutators: Any) -> None:
+    """Raise TypeError or ValueError unless `mutators` maps names to functions."""
+    expect(mutators, Mapping, "use {'add': lambda replica, number: ...}", "`mutators`")
+    for name, mutator in mutators.items():
+        if not callable(mutator):
+            raise ValueError(f"the mutator {name!r} is {mutator!r}, which cannot be called.")
+
+
+def check_refusals(refuses: Any) -> None:
+    """Raise TypeError unless `refuses` is a tuple of exception classes."""
+    expect(refuses, tuple, "use (ValueError,)", "`refuses`")
+    for each in refuses:
+        if not (isinstance(each, type) and issubclass(each, Exception)):
+            raise TypeError(
+                f"`refuses` has {each!r}, which is not an exception. Use (ValueError,)."
+            )
 
 
 def check_choice(name: str, given: Any, allowed: Sequence[str]) -> None:
@@ -126,11 +161,13 @@ def has_parameter(function: Any, name: str) -> bool:
         return False
 
 
-def commands_of(commands: Sequence[Any]) -> tuple[Command, ...]:
+def commands_of(commands: Sequence[Any], name: str = "commands") -> tuple[Command, ...]:
     """Return the commands as tuples. A name alone is a command without arguments. Raises
-    ValueError if a command is neither a name nor a non-empty sequence."""
-    if isinstance(commands, str | bytes | Mapping):
-        raise ValueError(f"`commands` is {commands!r}. Write a list: [('add', 1), ('remove', 1)].")
+    ValueError if a command is neither a name nor a non-empty sequence. `name` is the name of the
+    argument."""
+    if isinstance(commands, Mapping) or not is_iterable(commands):
+        shown = shortened(commands)
+        raise ValueError(f"`{name}` is {shown}. Write a list: [('add', 1), ('remove', 1)].")
     found: list[Command] = []
     for command in commands:
         if isinstance(command, str):

@@ -67,7 +67,10 @@ def number_of(field: str, word: str) -> int:
     """Return the number in a text. This is the inverse of `format_number`. Raises ValueError."""
     if field == "regions" and word == "all":
         return REGIONS
-    number = int(word)
+    try:
+        number = int(word)
+    except ValueError:
+        raise ValueError(f"{word!r} is not the number of a {field}") from None
     if field == "ahead" and number not in AHEAD:
         raise ValueError(f"clocks move by {AHEAD} ms, not by {number}")
     if field == "ahead":

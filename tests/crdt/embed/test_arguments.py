@@ -16,6 +16,7 @@ from crdt.embed.arguments import (
     decode_key,
     encode,
     encode_key,
+    pairs_of,
     real,
     region_numbers,
     wall_clock,
@@ -203,3 +204,45 @@ def test_argument_error_names_expected_and_given() -> None:
 def test_keys_come_back_from_text(key: str) -> None:
     assert decode_key(encode_key(key)) == key
     assert encode_key(b"\xff") == b"\xff"
+
+
+def test_pairs_are_mapping_or_pairs() -> None:
+    assert pairs_of([("a", 1)], {"b": 2}) == pairs_of({"a": 1, "b": 2}) == {"a": 1, "b": 2}
+    for odd in (5, "ab", [1], None):
+        with pytest.raises(
+            TypeError, match=r"expected a mapping or pairs, not .*: use {'a': '1'} "
+        ):
+            pairs_of(odd)
+
+
+@pytest.mark.parametrize("odd", [5, "ab", [1]])
+def test_update_of_handle_takes_pairs(odd: Any) -> None:
+    replica = Replica(1)
+    for handle in (replica.hash("h"), replica.sorted_set("z")):
+        with pytest.raises(TypeError, match="expected a mapping or pairs"):
+            handle.update(odd)
+        with pytest.raises(TypeError, match="expected a mapping or pairs"):
+            handle.__ior__(odd)
+        with pytest.raises(TypeError, match="expected a mapping or pairs"):
+            handle | odd  # pyright: ignore[reportUnusedExpression]
+    assert len(replica) == 0
+
+
+def test_items_of_list_are_iterable() -> None:
+    queue: Any = Replica(1).list("l")
+    with pytest.raises(TypeError, match="expected a list or another iterable, not int"):
+        queue.extend(5)
+    with pytest.raises(TypeError, match="expected a list or another iterable, not int"):
+        queue += 5
+    with pytest.raises(TypeError, match="expected a list or another iterable, not int"):
+        queue[:] = 5
+    with pytest.raises(TypeError, match=r"not bool: encode other values first.*str or json.dumps"):
+        queue.append(True)
+
+
+def test_counter_adds_numbers_only() -> None:
+    visits: Any = Replica(1).counter("n")
+    with pytest.raises(TypeError, match="expected a number, not str"):
+        visits += "5"
+    with pytest.raises(NotANumber, match="'1mb' is not a number"):
+        visits.add("1mb")

@@ -143,11 +143,13 @@ def test_handles_are_typed_by_their_key() -> None:
 @pytest.mark.parametrize("key", [5, None])
 def test_wrong_key_is_refused_in_our_words(name: str, key: object) -> None:
     """The error of a compiled module was once "union[str, bytes] object expected; got int"."""
-    with pytest.raises(TypeError, match=f"^expected str or bytes, not {type(key).__name__}$"):
+    with pytest.raises(
+        TypeError, match=f"^a key: expected str or bytes, not {type(key).__name__}$"
+    ):
         getattr(Replica(1), name)(key)
 
 
 def test_wrong_key_of_custom_type_is_refused() -> None:
     views: Any = Replica(1)
-    with pytest.raises(TypeError, match=r"^expected str or bytes, not int$"):
+    with pytest.raises(TypeError, match=r"^a key: expected str or bytes, not int$"):
         views.value(5, list)

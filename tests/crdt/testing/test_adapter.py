@@ -105,6 +105,14 @@ def test_machine_runs_types_outside_of_replicas(machine: type[RegionMachine]) ->
         run_state_machine_as_test(machine, settings=run)
 
 
+def test_machine_without_subject_says_what_to_write() -> None:
+    class Nameless(RegionMachine):
+        pass
+
+    with pytest.raises(TypeError, match=r"Nameless has no subject. Write `subject = subject_of"):
+        Nameless()
+
+
 def test_drawn_schedule_reads_and_evaluates() -> None:
     @given(schedules(3))
     @settings(database=None, phases=SHRUNK)

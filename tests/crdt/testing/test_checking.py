@@ -115,6 +115,16 @@ def test_report_lists_checks() -> None:
     assert report.laws[VALUE] > 10
 
 
+def test_arguments_of_check_subject_are_named() -> None:
+    odd: Any = "Cart"
+    with pytest.raises(TypeError, match=r"subject: expected Subject, not str: use subject_of"):
+        check_subject(odd)
+    for name in ("schedules", "seed", "length"):
+        options: Any = {name: "5"}
+        with pytest.raises(TypeError, match=f"{name}: expected an integer, not str"):
+            check_subject(SUBJECTS["set"], **options)
+
+
 def test_check_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="commands is empty"):
         check_type(planted.Cart, [], specs.add_wins)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -40,8 +41,13 @@ def test_unknown_words_are_refused() -> None:
         parse(SUBJECTS["set"], "dance 1")
     with pytest.raises(ValueError, match="no command 'SADD x y'"):
         parse(SUBJECTS["set"], "write 1 SADD x y")
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="step 'deliver' takes 2 numbers, and has 1: '1'"):
         parse(SUBJECTS["set"], "deliver 1")
+    with pytest.raises(ValueError, match="'x' is not the number of a region"):
+        parse(SUBJECTS["set"], "collect x")
+    odd: Any = None
+    with pytest.raises(TypeError, match="text: expected str, not NoneType: use the lines that"):
+        parse(SUBJECTS["set"], odd)
 
 
 def broken(reading: object) -> Subject:

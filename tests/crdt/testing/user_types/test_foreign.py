@@ -112,3 +112,12 @@ def test_change_itself_may_be_message() -> None:
     numbers = Foreign(make=set[int], mutate=add, apply=set[int].add, value=set[int].copy)
     report = check_type(numbers, [("add", 1), ("add", 2)], schedules=20)
     assert report.subject == "document"
+
+
+def test_functions_of_document_are_named() -> None:
+    functions: dict[str, Any] = dict.fromkeys(("make", "mutate", "apply", "value"), len)
+    assert Foreign(**functions).export is None
+    for name in (*functions, "version", "changes", "export"):
+        wrong: dict[str, Any] = {**functions, name: 5}
+        with pytest.raises(TypeError, match=f"`{name}` is 5, which cannot be called"):
+            Foreign(**wrong)

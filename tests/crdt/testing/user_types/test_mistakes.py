@@ -145,7 +145,7 @@ MISTAKES: list[tuple[Any, Any, dict[str, Any], str]] = [
     (WrongMerge, CART, {}, "WrongMerge.merge cannot.*Write `def merge.self, other, mine"),
     (planted.Cart, CART, {"sends": "state"}, "`sends` is not for a `crdt.types.custom` type"),
     (planted.Cart, [("add", 1)], {}, "does not begin with a number"),
-    (right.MaxMap, 3, {}, "`commands` is a int. Write a list"),
+    (right.MaxMap, 3, {}, "`commands` is 3. Write a list"),
     ({}, ADD, {}, "types is empty. Write a dict"),
     ({"a": right.MaxMap}, ["a"], {}, "'a',. lacks the command behind the name"),
     (MAPS, PUT, {"queries": ["a"]}, "'a',. lacks the query behind the name"),
