@@ -216,7 +216,16 @@ class Connections(Registry):
         if must_announce:
             self.log_reader.others = self.roster.others
             reason = describe_change(hello.name, before, self.roster.others)
-            for other in self.ends():
-                if other is not end and other.hello is not None and other.membership is not None:
-                    events += self.handle(other, other.close(reason), now)
+            events += self.reconnect_members(reason, now, besides=end)
+        return events
+
+    def reconnect_members(
+        self, reason: str, now: int, *, besides: Machine | None = None
+    ) -> list[Event]:
+        """Close the links with members, except `besides`. They receive our lists when they connect
+        again."""
+        events: list[Event] = []
+        for end in self.ends():
+            if end is not besides and end.hello is not None and end.membership is not None:
+                events += self.handle(end, end.close(reason), now)
         return events

@@ -310,6 +310,10 @@ class Links(Connections):
             events += self.repair_gaps(now)
         unreported = self.absence.find_unreported(self.peers_that_should_dial(), now)
         events += [NotDialled(peer) for peer in unreported]
+        if gone := self.roster.drop_gone(now):
+            names = ", ".join(name for _, name in gone)
+            reason = f"the list of regions has changed: {names} has gone, and no file lists it"
+            events += self.reconnect_members(reason, now)
         self.next_deadline = self.deadline
         return events + self.notice_recovery(now)
 

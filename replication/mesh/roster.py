@@ -18,9 +18,14 @@ from typing import Final
 from crdt.embed.replica import Replica
 from replication.protocol.events import ListsCompared
 from replication.protocol.frames import Hello, Members
+from replication.protocol.limits import SECOND
 from replication.protocol.membership_view import MembershipView
 
-REMEDY: Final = "give each region the same number in all files, with id = ..."
+REMEDY: Final = (
+    "give each region the same number in all files, with id = ..., and never rename a region"
+)
+GONE_NS: Final = 60 * SECOND
+"""A region that only its own file lists is gone if it has not been linked with us for so long."""
 
 
 class Roster:
@@ -37,6 +42,8 @@ class Roster:
         """The lists of peers' files."""
         self.announced: set[tuple[int, str]] = set()
         """The regions of those lists that we have sent to peers."""
+        self.gone_at: int | None = None
+        """The time (ns) since when some of them are in no list."""
         self.reported_members: dict[str, Members] = {}
         """The regions that peers know from the files of their own peers."""
         self.differences: dict[str, ListsCompared] = {}
@@ -60,11 +67,26 @@ class Roster:
         return True
 
     def forget_peer(self, peer: str) -> None:
-        """Forget the lists of a guest that has left. Peers learn of it when they next connect."""
+        """Forget the lists of a guest that has left. Peers learn of it when they next connect, or
+        from `drop_gone`."""
         self.listed.pop(peer, None)
         self.reported_members.pop(peer, None)
         self.differences.pop(peer, None)
         self.count_members()
+
+    def drop_gone(self, now: int) -> Members:
+        """Return the regions that are in no list any more since `GONE_NS`, once. Our peers count
+        them as members until we connect again, so nothing is forgotten there meanwhile. A guest
+        that comes back earlier makes no link connect again."""
+        gone = self.announced - {*self.others}
+        if not gone:
+            self.gone_at = None
+        elif self.gone_at is None:
+            self.gone_at = now
+        elif now - self.gone_at >= GONE_NS:
+            self.announced -= gone
+            return tuple(sorted(gone))
+        return ()
 
     def compare_with(self, peer: str) -> ListsCompared | None:
         """Compare the recorded list of a peer with ours. Return the difference if it has changed,

@@ -8,9 +8,10 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.embed.replica import Replica
 from replication.mesh.links import Links
-from replication.mesh.roster import Roster, compare_lists, describe_change
+from replication.mesh.roster import GONE_NS, Roster, compare_lists, describe_change
 from replication.protocol.events import ListsCompared, Unlisted
-from replication.protocol.frames import PROTOCOL, Eof, Hello, Members, Refuse
+from replication.protocol.frames import PROTOCOL, Eof, Heartbeat, Hello, Members, Refuse, Resume
+from replication.protocol.limits import SECOND
 from replication.protocol.membership_view import MembershipView
 from replication.protocol.peers import Direction, Member, Peer
 from tests.replication.ends import of
@@ -206,6 +207,56 @@ def test_two_new_regions_with_one_number_are_not_both_accepted(second: Hello, wo
     later = here.serve(0)
     here.receive(later, second, 0)
     assert not later.closed, "the first region has gone"
+
+
+def pass_time(here: Links, seconds: int) -> None:
+    """Let so many seconds pass, in which peers that we have dialled show that they are alive."""
+    for _ in range(seconds):
+        now = here.next_deadline + SECOND
+        for sink in here.sinks.values():
+            here.receive(sink, Heartbeat({}, 0), now)
+        here.tick(now)
+
+
+def test_guest_that_has_gone_for_good_is_announced_once() -> None:
+    """Its file alone lists it. Peers count it as a member because of our list, so they would never
+    forget anything again."""
+    here = links()
+    here.tick(0)
+    guest = here.serve(0)
+    here.receive(guest, hello("ap", 3, THREE), 0)
+    member = here.dial("eu", 0)
+    here.receive(member, hello("eu", 2, TWO), 0)
+    assert here.log_reader.hello().others == ((3, "ap"),)
+    here.receive(guest, Eof("reset"), 0)
+    pass_time(here, GONE_NS // SECOND - 10)
+    assert not member.closed, "it may come back"
+    pass_time(here, 12)
+    assert member.closed
+    assert member.tally.last_error.endswith("ap has gone, and no file lists it")
+    again = here.dial("eu", here.next_deadline)
+    assert again.outbox == [here.log_reader.hello()]
+    assert here.log_reader.hello().others == ()
+    here.receive(again, hello("eu", 2, TWO), here.next_deadline)
+    pass_time(here, 2 * GONE_NS // SECOND)
+    assert not again.closed
+
+
+def test_guest_that_comes_back_ends_no_link() -> None:
+    here = links()
+    here.tick(0)
+    guest = here.serve(0)
+    here.receive(guest, hello("ap", 3, THREE), 0)
+    member = here.dial("eu", 0)
+    here.receive(member, hello("eu", 2, TWO), 0)
+    for _ in range(4):
+        here.receive(guest, Eof("reset"), here.next_deadline)
+        pass_time(here, GONE_NS // SECOND // 2)
+        guest = here.serve(here.next_deadline)
+        here.receive(guest, hello("ap", 3, THREE), here.next_deadline)
+        here.receive(guest, Resume({}, (3,)), here.next_deadline)
+        here.tick(here.next_deadline)
+    assert not member.closed
 
 
 def test_two_new_regions_with_two_numbers_are_accepted() -> None:
