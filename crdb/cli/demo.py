@@ -13,6 +13,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, cast
 
 import attrs
 import redis
@@ -29,6 +30,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from crdb.cli.main import ending_signals
 from crdb.cli.standard_output import discard_output
 from crdb.deployment.region_config import LINK_PORT_OFFSET
 from geo import Catalog
@@ -107,7 +109,7 @@ def main() -> int:
     """Run the demo. Return the exit status."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     try:
-        with running_regions() as clients:
+        with unwound_by_signals(), running_regions() as clients:
             show_regions(console)
             show_visibility(console, clients)
             write_before(clients)
@@ -126,6 +128,37 @@ def main() -> int:
             f"\nYour turn: {command_name()} up --regions {','.join(REGIONS)}", soft_wrap=True
         )
     return 0 if agreed else 1
+
+
+class Ended(BaseException):
+    """Raised in the main thread by a signal that ends the process."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def unwound_by_signals() -> Generator[None]:
+    """Leave the block when a signal comes that ends the process, then let the signal end it.
+
+    So the regions are stopped as at the end of the demo. A second signal ends the process
+    immediately.
+    """
+
+    def leave_block(number: int, _frame: object) -> NoReturn:
+        for each in before:
+            signal.signal(each, signal.SIG_DFL)
+        raise Ended(number)
+
+    before = {each: signal.signal(each, leave_block) for each in ending_signals()}
+    try:
+        yield
+    except Ended as ended:
+        signal.raise_signal(ended.number)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def command_name() -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.processes import WAIT_SECONDS
 
@@ -27,3 +30,21 @@ def test_full_disk_is_one_line() -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "the story broke off: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_to_demo_alone_stops_regions_silently(number: signal.Signals) -> None:
+    """The regions once noticed the end of the demo by themselves, and complained."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crdb", "demo"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    while "three regions" not in (line := process.stdout.readline()):
+        assert line, "the demo ended"
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=WAIT_SECONDS)
+    assert (process.returncode, errors) == (-number, "")
