@@ -20,9 +20,17 @@ import attrs
 from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
 from sim.faults import connections as conn
+from sim.faults import (
+    leftovers,
+    relays,
+    renewals,
+    resync,
+    strangers,
+    transfers,
+    watched_resync,
+)
 from sim.faults import network as net
 from sim.faults import processes as proc
-from sim.faults import resync, transfers, watched_resync
 from sim.schedule.step import FOREVER, Done, ScheduleStep, Words
 from sim.world.world import SimWorld
 
@@ -323,6 +331,34 @@ KINDS: Final = (
         "follower-resync", "", "a follower needs a snapshot before a region removes what another"
         " wrote", one_follower, transfers.resync_follower,
         shortest=4 * SECOND, longest=8 * SECOND, rest=3 * SECOND,
+    ),
+    Fault(
+        "stranger", "F32", "a process that a region does not expect introduces itself, or answers"
+        " in place of a peer", all_regions, strangers.introduce_stranger,
+        values=(0, 2 * len(strangers.STRANGERS)), rest=SECOND,
+    ),
+    Fault(
+        "guest", "", "a region that only its own file lists links with a region, and leaves",
+        one_region, strangers.welcome_guest,
+        shortest=200 * MS, longest=3 * SECOND, rest=5 * SECOND,
+    ),
+    Fault(
+        "follower-crowd", "", "more followers than there are places connect from several addresses",
+        one_region, strangers.crowd_followers, values=(1, strangers.ADDRESSES), rest=8 * SECOND,
+    ),
+    Fault(
+        "relay", "F3 F4", "a region gets what another writes from a third one alone, whose backlog"
+        " is empty at first", all_regions, relays.relay_writes,
+        shortest=3 * SECOND, longest=8 * SECOND, rest=3 * SECOND, values=(0, 3), least=3,
+    ),
+    Fault(
+        "renewals", "", "a client sets the time to live of a key again and again", one_region,
+        renewals.renew_deadline, rest=8 * SECOND,
+    ),
+    Fault(
+        "left-deadline", "", "a region is away when two others leave a superfluous deadline of a"
+        " key", all_regions, leftovers.leave_deadline,
+        shortest=5 * SECOND, longest=8 * SECOND, rest=3 * SECOND, values=(0, 1), least=3,
     ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}

@@ -24,7 +24,7 @@ from sim.faults.kinds import FAULTS
 from sim.schedule.plan import Copy, Tuning
 from sim.schedule.step import FOREVER, ScheduleStep
 
-SEEDS = range(150)
+SEEDS = range(160)
 DRAWN = [RunOptions.draw_from_seed(seed) for seed in SEEDS]
 
 

@@ -168,7 +168,15 @@ def test_possible_faults_depend_on_regions() -> None:
     unfit = {fault.name for fault in KINDS if not fault.can_happen(few)}
     followers = {f"follower-{what}" for what in ("cut", "restart", "squeeze", "resync")}
     followers |= {"promote", "emptied"}
-    assert unfit == {"ring", "bereave", "crowd", "deaf", "lost-donor", *followers}
+    assert unfit == {
+        "ring",
+        "bereave",
+        "crowd",
+        "deaf",
+        "lost-donor",
+        *followers,
+        *("relay", "left-deadline"),
+    }
     assert all(fault.can_happen(CAST) for fault in KINDS)
 
 

@@ -1,0 +1,164 @@
+"""Strangers are refused, guests leave no trace, and followers in a crowd share places fairly."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from replication.mesh import connections
+from replication.mesh.admission import FOLLOWERS_MAX
+from replication.mesh.roster import Roster
+from replication.protocol.frames import Hello
+from sim.engine.checker import Violation
+from sim.engine.events import SECOND
+from sim.faults import strangers
+from sim.faults.kinds import Injector
+from sim.faults.strangers import GUEST, GUEST_NUMBER, STRANGERS
+from sim.schedule.step import ScheduleStep
+from sim.world.world import SimWorld
+from tests.sim.quartet import NAMES, quartet
+
+
+@pytest.fixture
+def world() -> SimWorld:
+    return quartet()
+
+
+def do(world: SimWorld, kind: str, *regions: str, lasts: int = 0, value: int = 0) -> int:
+    """Apply a fault. Return whether it has happened."""
+    injector = Injector(world)
+    injector.apply_step(ScheduleStep(world.now, kind, regions, lasts, value))
+    return injector.fired[kind]
+
+
+def settle(world: SimWorld) -> None:
+    """Let all arrive, and check everything."""
+    world.run("a", "SET", "k", str(world.now))
+    assert world.converge(30 * SECOND)
+    world.sleep(2 * SECOND)
+    world.check_end()
+
+
+# -- strangers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", range(2 * len(STRANGERS) + 1))
+def test_stranger_is_refused(value: int, world: SimWorld) -> None:
+    assert do(world, "stranger", *NAMES, value=value) == 1
+    assert world.sites["a"].rejected == 1
+    settle(world)
+
+
+@pytest.mark.parametrize("value", [0, 2 * len(STRANGERS)])
+def test_accepted_stranger_is_caught(
+    value: int, world: SimWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = world.sites["b"].links.log_reader.hello()
+
+    def accept(_end: object, hello: Hello, _now: int) -> str:
+        return "" if hello == right else "no"
+
+    def pose(hello: Hello) -> Hello:
+        return attrs.evolve(hello, lineage=())
+
+    monkeypatch.setattr(strangers, "STRANGERS", (pose,) * len(STRANGERS))
+    world.sites["c"].links.log_reader.hello = lambda: right  # type: ignore[method-assign]
+    world.sites["a"].links.admit_peer = accept  # type: ignore[method-assign]
+    with pytest.raises(Violation, match="a accepts region 2, 'b' of 'sim', in place of"):
+        do(world, "stranger", *NAMES, value=value)
+
+
+def test_stranger_comes_to_nobody(world: SimWorld) -> None:
+    world.cut_link("b", "a")
+    assert do(world, "stranger", "a", "b", "c", "d") == 0
+    world.crash_process("c")
+    assert do(world, "stranger", "c", "a", "b", "d") == 0
+    assert do(world, "stranger", "a", "c", "b", "d") == 0
+    world.crash_process("d")
+    assert do(world, "stranger", "b", "a", "c", "d", value=2 * len(STRANGERS)) == 0
+
+
+# -- guests ----------------------------------------------------------------------------------------
+
+
+def test_guest_comes_and_leaves(world: SimWorld) -> None:
+    site = world.sites["a"]
+    assert do(world, "guest", "a", lasts=SECOND) == 1
+    assert GUEST in site.links.peers
+    world.run("a", "SET", "k", "v", "PX", "100")
+    world.run("a", "INCRBY", "n", "1")
+    world.run("a", "DEL", "n")
+    world.sleep(SECOND // 2)
+    assert do(world, "guest", "a") == 0
+    assert site.replica.stable() == {}
+    world.sleep(4 * SECOND)
+    assert GUEST not in site.links.peers
+    assert not any(each.replica.keyspace.remembered_keys()[1] for each in world.sites.values())
+    settle(world)
+
+
+def test_guest_of_region_that_dies_is_gone(world: SimWorld) -> None:
+    assert do(world, "guest", "a", lasts=SECOND) == 1
+    world.crash_process("a")
+    assert do(world, "guest", "a") == 0
+    world.restart_process("a")
+    world.sleep(2 * SECOND)
+    settle(world)
+
+
+def test_guest_whose_link_is_lost_is_gone(world: SimWorld) -> None:
+    links = world.sites["a"].links
+    assert do(world, "guest", "a", lasts=SECOND) == 1
+    links.handle(links.sources[GUEST], links.sources[GUEST].close("lost"), world.now)
+    world.sleep(2 * SECOND)
+    settle(world)
+
+
+@pytest.mark.interpreted("replaces a method of a compiled class")
+def test_guest_that_still_counts_is_caught(
+    world: SimWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget_lists_alone(roster: Roster, peer: str) -> None:
+        roster.listed.pop(peer, None)
+        roster.reported_members.pop(peer, None)
+
+    monkeypatch.setattr(Roster, "forget_peer", forget_lists_alone)
+    do(world, "guest", "a", lasts=SECOND)
+    with pytest.raises(Violation, match="a waits for the reports of a guest that has left"):
+        world.sleep(2 * SECOND)
+    assert GUEST_NUMBER in (world.sites["a"].replica.stability.members or ())
+
+
+# -- followers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [1, 2, 3])
+def test_crowd_shares_places(value: int, world: SimWorld) -> None:
+    assert do(world, "follower-crowd", "a", value=value) == 1
+    assert [end.peer for end in world.sites["a"].links.followers] == ["f"]
+    settle(world)
+
+
+def test_crowd_does_not_come_to_region_that_is_down(world: SimWorld) -> None:
+    world.crash_process("a")
+    assert do(world, "follower-crowd", "a", value=1) == 0
+
+
+@pytest.mark.interpreted("replaces a function of a compiled module")
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [
+        (-1, r"a gives a place of 10.0.0.[012] to 10.0.0.[012], which has more"),
+        (None, r"a refuses a follower of 10.0.0.2"),
+    ],
+)
+def test_unfair_places_are_caught(
+    place: int | None, text: str, world: SimWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose(followers: list[object], _newcomer: object) -> object:
+        assert len(followers) == FOLLOWERS_MAX
+        return None if place is None else followers[place]
+
+    monkeypatch.setattr(connections, "follower_to_replace", choose)
+    with pytest.raises(Violation, match=text):
+        do(world, "follower-crowd", "a", value=1)
