@@ -96,7 +96,7 @@ class ConfirmEvent(OperatorEvent):
 
 @_event("not stopped")
 class NotStoppedEvent(OperatorEvent):
-    """It was not confirmed."""
+    """Ctrl-C was not confirmed, so the process goes on."""
 
 
 @_event("stopping")
@@ -197,8 +197,8 @@ class KeptEvent(RegionEvent):
 
 @_event("state not written")
 class StateNotWrittenEvent(RegionEvent):
-    """The state directory could not be written. This is tried again. While it is the incarnation
-    that could not be written, the region does not serve."""
+    """The state directory could not be written. This is tried again. The region does
+    not serve until the number of its incarnation has been written."""
 
     reason: str = detail("the error")
     remedy: str = detail("what to do")
@@ -214,8 +214,8 @@ class NoIncarnationLeftEvent(RegionEvent):
 
 @_event("region runs twice")
 class RegionRunsTwiceEvent(PeerEvent):
-    """A peer refuses this process, since another one runs as the same region and is linked with it.
-    Clients are refused until all peers accept this process, and then `ready` comes."""
+    """A peer refuses this process, since another process runs as the same region and is linked with
+    the peer. Clients are refused until all peers accept this process, and then `ready` comes."""
 
     keys: int = detail("the number of keys here; peers may lack what was written here")
     remedy: str = detail("what to do")
@@ -256,7 +256,7 @@ class LinkUpEvent(DirectedEvent):
 
 @_event("resynced")
 class ResyncedEvent(RegionEvent):
-    """Ops flow."""
+    """The resync of a link is complete, so ops flow."""
 
     peer: str | None = detail("the region at the other end of a link", default=None)
     direction: Literal["in", "out"] | None = detail("of the link to a peer", default=None)
@@ -301,7 +301,7 @@ class LinkCutEvent(OperatorEvent):
 
 @_event("link healed")
 class LinkHealedEvent(OperatorEvent):
-    """`CRDB.LINK HEAL` lets it go on."""
+    """`CRDB.LINK HEAL` allowed this direction again."""
 
     source: str = detail("the sending region")
     sink: str = detail("the receiving region")
@@ -366,7 +366,7 @@ class RegionListsEvent(PeerEvent):
 
 @_event("earlier incarnation")
 class EarlierIncarnationEvent(PeerEvent):
-    """A peer shows that the region has lost what it wrote before it restarted."""
+    """A peer has writes that this region made before it restarted, and has lost."""
 
 
 @_event("origin reused")
@@ -443,10 +443,10 @@ class OpenPortEvent(RegionEvent):
 @_event("maxclients lowered")
 class ClientsLimitedEvent(OperatorEvent):
     """The limit of open files (`ulimit -n`) has no room for `maxclients` clients in each region of
-    this process. A lower number holds."""
+    this process. A lower limit applies."""
 
     asked: int = detail("`maxclients` in the file, or its default")
-    maxclients: int = detail("the number that holds")
+    maxclients: int = detail("the limit that applies")
 
     def lines(self) -> list[str]:
         """Return the line that people read."""

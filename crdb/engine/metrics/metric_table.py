@@ -91,7 +91,7 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
     ),
     "clients": (
         gauge("connected_clients", "", "open connections of clients"),
-        constant("cluster_connections", 0, "nothing of the kind exists"),
+        constant("cluster_connections", 0, "there is no cluster mode"),
         gauge("maxclients", "", "the limit of `connected_clients`"),
         gauge(
             "client_recent_max_input_buffer",
@@ -153,12 +153,12 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
             "`used_memory_rss` in relation to `used_memory_startup` and the data, backlogs "
             "and clients of all regions of the process; Python keeps the difference for later",
         ),
-        gauge("mem_fragmentation_bytes", "bytes", "the difference of these"),
+        gauge("mem_fragmentation_bytes", "bytes", "the difference between the two"),
         gauge("mem_replication_backlog", "bytes", "ops that are kept for peers that were away"),
         gauge("mem_total_replication_buffers", "bytes", "as `mem_replication_backlog`"),
-        constant("mem_clients_slaves", 0, "nothing of the kind exists"),
+        constant("mem_clients_slaves", 0, "replicas of Redis cannot connect"),
         gauge("mem_clients_normal", "bytes", "connections with their buffers"),
-        constant("mem_aof_buffer", 0, "nothing of the kind exists"),
+        constant("mem_aof_buffer", 0, "data live in memory only"),
         constant("mem_allocator", "python", "memory is that of Python objects"),
         *constants(
             0,
@@ -309,7 +309,7 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
             "io_threaded_reads_processed",
             "io_threaded_writes_processed",
         ),
-        constant("unexpected_error_replies", 0, "error replies; the second is always 0"),
+        constant("unexpected_error_replies", 0, "`total_error_replies` counts all"),
         counter("total_error_replies", "", "error replies"),
         counter(
             "client_query_buffer_limit_disconnections",
@@ -327,17 +327,17 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
     "replication": (
         text("role", "`master`, or `slave` while the instance follows another"),
         gauge("connected_slaves", "", "instances that follow this one (Replica Of)"),
-        constant("master_failover_state", "no-failover", "nothing of the kind exists"),
+        constant("master_failover_state", "no-failover", "there is no FAILOVER"),
         text("master_replid", "the region and its incarnation as 40 digits"),
         constant(
             "master_replid2",
             "0" * 40,
-            "the region and its incarnation as 40 digits; there is no second one",
+            "there is no second name",
         ),
         constant(
             "second_repl_offset",
             -1,
-            "the region and its incarnation as 40 digits; there is no second one",
+            "as `master_replid2`",
         ),
         record("slave*", "an instance that follows this one: its name, state, offset and lag"),
         counter("master_repl_offset", "", "effects that this region has applied"),
@@ -394,7 +394,7 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
             "percentiles of the time of a command, exact to one eighth",
         ),
     ),
-    "cluster": (constant("cluster_enabled", 0, "nothing of the kind exists"),),
+    "cluster": (constant("cluster_enabled", 0, "there is no cluster mode"),),
     "keyspace": (
         record(
             "db0",
@@ -418,11 +418,11 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
         gauge("crdt_backlog_bytes", "bytes", "ops that are kept for peers that were away"),
         gauge("crdt_waiting_bytes", "bytes", "ops that wait for what they depend on"),
         gauge("crdt_gc_pending", "", "keys with metadata that may be forgotten"),
-        counter("crdt_gc_attempted", "", "looks at such keys"),
+        counter("crdt_gc_attempted", "", "checks of such keys"),
         counter("crdt_gc_collected", "", "forgotten pieces of metadata"),
         text("crdt_gc_gvc_min", "effects that all regions have applied, by region"),
         gauge("crdt_stale", "", "1 while writes are refused after a restart"),
-        gauge("crdt_stale_released_with_merge", "", "1 if a full resync ended that"),
+        gauge("crdt_stale_released_with_merge", "", "1 if a full resync ended the refusal"),
         record(
             "crdt_backlog0",
             "the backlog: its limit, its size, its first op and the number of ops",

@@ -47,7 +47,7 @@ SECOND_MS: Final = 1000
 
 
 @attrs.define
-class Reported:
+class ReceivedVectors:
     """The vectors that the other end of a connection has sent, joined."""
 
     vector: Vector
@@ -70,7 +70,9 @@ class MonitoringChecker(FrameChecker):
         super().__init__(run_history)
         self.up: dict[str, Watched] = {}
         self.looked_at: dict[str, int] = {}
-        self.reported: ConnectionRecords[Source | Sink, Reported] = ConnectionRecords(begin_reports)
+        self.reported: ConnectionRecords[Source | Sink, ReceivedVectors] = ConnectionRecords(
+            begin_vectors
+        )
         self.waiting: dict[str, dict[Origin, FirstWaiting]] = {}
         """By region: the first operation of each origin that waits."""
 
@@ -240,9 +242,9 @@ class MonitoringChecker(FrameChecker):
         self.waiting[region.name] = found
 
 
-def begin_reports(_: Source | Sink) -> Reported:
+def begin_vectors(_: Source | Sink) -> ReceivedVectors:
     """Return the record of a connection over which nothing has come."""
-    return Reported({})
+    return ReceivedVectors({})
 
 
 def counters_text(vector: Vector) -> str:

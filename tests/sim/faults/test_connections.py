@@ -64,7 +64,7 @@ def test_end_that_takes_a_right_frame_for_wrong_is_caught(world: SimWorld) -> No
 
 def test_corrupted_wrong_frame_may_keep_connection(world: SimWorld) -> None:
     (wire,) = world.wires_between("a", "b")
-    wire.send_bad(bytes((0, 8, 0, 1)))  # the length, of which a bit was flipped
+    wire.send_bad(bytes((0, 8, 0, 1)))  # the length with a flipped bit
     assert wire.out is not None
     wire.out.way.tally.flipped += 1
     world.sleep(100 * MS)
@@ -75,7 +75,7 @@ def test_wrong_frame_behind_corrupted_length_may_keep_connection(world: SimWorld
     (wire,) = world.wires_between("a", "b")
     assert wire.out is not None
     wire.out.way.tally.flipped += 1
-    wire.out.send(bytes((0, 8, 0, 1)))  # the length of a frame, of which a bit was flipped
+    wire.out.send(bytes((0, 8, 0, 1)))  # the length of a frame with a flipped bit
     wire.sent += 4
     world.sleep(100 * MS)
     wire.send_bad(b"wrong")

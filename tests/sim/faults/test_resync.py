@@ -81,7 +81,7 @@ def test_way_that_is_narrow_already_stays_as_it_is() -> None:
     assert end is not None
     widths = {way.source: way.bandwidth for way in world.network if way.sink == "a"}
     assert (widths["b"], widths["c"]) == (777, 2_000)
-    world.restart_process("a")  # by somebody else
+    world.restart_process("a")  # restarted by somebody else
     life = world.sites["a"].starts
     end()
     assert world.sites["a"].starts == life

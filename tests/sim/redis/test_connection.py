@@ -1,4 +1,4 @@
-"""The model of a connection gives the replies that the server gives."""
+"""The model of a connection gives the same replies as the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that reply too late, or that say yes too early."""
+"""The checker of arrival finds replies of WAIT and its kin that are late or untrue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def world() -> SimWorld:
 
 
 def say_yes(_self: ConvergenceQueries, _query: int) -> bool:
-    """Say that all has arrived."""
+    """Answer that everything has arrived."""
     return True
 
 

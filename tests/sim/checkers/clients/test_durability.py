@@ -25,7 +25,7 @@ from tests.sim.planted import (
 
 
 def everybody_forgets(world: SimWorld) -> None:
-    """Everywhere, the operation on one key takes another with it: nobody differs from anybody."""
+    """In every region, an operation on one key also removes another key. So the regions agree."""
     for name in ("us", "ap"):
         site = world.sites[name]
 

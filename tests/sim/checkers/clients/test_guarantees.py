@@ -70,7 +70,7 @@ def test_writing_client_is_session() -> None:
 
 
 def test_moved_session_needs_vector(world: SimWorld) -> None:
-    world.run_session("us", 1, READ)  # it had not asked for a vector
+    world.run_session("us", 1, READ)  # the session had not asked for a vector
     read(world, 1, [], "us")
     world.run_session("us", 1, ("SADD", "all:0", "c"), ("CRDB.VECTOR",))
     world.run_session("ap", 1, READ)

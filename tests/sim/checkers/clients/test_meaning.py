@@ -131,7 +131,7 @@ def test_deleted_key_is_not_judged() -> None:
 
 
 def test_parts_of_transaction_count_where_others_see_them() -> None:
-    """The last command of a transaction gave its dot to all of them."""
+    """Once, all commands of a transaction were recorded under the dot of the last one."""
     plan = Plan.of(("eu", "us"), delay_ms=20, tuning=Tuning(op_bytes=60))
     world = SimWorld(plan, checkers=(MeaningChecker,))
     assert world.converge(10 * SECOND)

@@ -16,7 +16,7 @@ from tests.sim.planted import NAMES, checker_of, fresh
 
 
 def behind(*, serves: bool = False) -> SimRegion:
-    """Return a region that has restarted, and has not caught up yet. What it holds it has kept."""
+    """Return a region that has restarted with kept data, and has not caught up yet."""
     tuning = Tuning(refuses_stale=not serves)
     plan = Plan.of(NAMES, delay_ms=20, tuning=tuning)
     world = SimWorld(plan, checkers=(RefusalsChecker,))

@@ -1,4 +1,4 @@
-"""The checker of waiting finds clients that wait too long, too short, or are served twice."""
+"""The checker of waiting finds clients that wait too long or too briefly, or are served twice."""
 
 from __future__ import annotations
 
@@ -122,13 +122,13 @@ def test_element_for_waiter_is_gone_for_others(world: SimWorld) -> None:
     with pytest.raises(Violation, match=r"eu hands out b'b' with LPOP .* session 1 waited for it"):
         checker.on_replies(eu, 2, (("RPUSH", "queue:0", "b"), both[1]), (1, b"b"))
     looked = checker.looked
-    checker.on_replies(eu, 2, both, (2, b"older"))  # what was there before it pushed
-    assert checker.looked == looked + 2  # at the order, and at the element
+    checker.on_replies(eu, 2, both, (2, b"older"))  # an element from before the push
+    assert checker.looked == looked + 2  # the order and the element
     checker.before_commands(eu, 2, (("MULTI",), *both, ("EXEC",)))
     checker.on_replies(eu, 2, (("MULTI",), *both, ("EXEC",)), ("OK", "QUEUED", "QUEUED", [1, b"c"]))
     world.run_session("eu", 3, ("BLMOVE", "queue:1", "queue:0", "LEFT", "LEFT", "5"))
     checker.before_commands(eu, 2, both)
-    checker.on_replies(eu, 2, both, (1, b"d"))  # whoever moves may have given it back
+    checker.on_replies(eu, 2, both, (1, b"d"))  # session 3 may have moved it back
 
 
 def test_leaving_client_waits_no_more(world: SimWorld) -> None:

@@ -32,7 +32,7 @@ def reported(world: SimWorld, reply: object) -> None:
 
 
 def outcome(world: SimWorld) -> Reply:
-    """Return what the EXEC of session 1 comes to."""
+    """Return the reply to the EXEC of session 1."""
     replies = world.run_session("eu", 1, *ALL)
     assert replies is not None
     return replies[-1]

@@ -22,7 +22,7 @@ def world() -> SimWorld:
 
 
 def inspect(world: SimWorld) -> None:
-    """Have the links of a region looked at."""
+    """Let the checker look at the links of a region."""
     world.sites["us"].instance.advance(world.now // MS)
     for _ in range(SAMPLE):
         checker_of(world).on_turn_end(world.sites["us"], ())
@@ -37,7 +37,7 @@ def lose_a_write(world: SimWorld) -> None:
 
 
 def report_lag(lag_ns: int) -> Callable[[int], int]:
-    """Return what tells the same lag at any time."""
+    """Return a method that always returns this lag."""
 
     def reported(_now: int) -> int:
         return lag_ns
@@ -70,12 +70,12 @@ def test_paused_and_restarted_regions_have_no_age(world: SimWorld) -> None:
     lose_a_write(world)
     checker = checker_of(world)
     assert isinstance(checker, AgeChecker)
-    checker.heard.clear()  # so that the silence of the link does not count
+    checker.heard.clear()  # otherwise the silence of the link would add to the age
     world.sites["eu"].pause_until(world.now + SECOND)
     inspect(world)
     world.sites["eu"].paused_until = 0
     inspect(world)
-    world.sites["eu"].replica.keyspace.seq = 0  # what was written is of an earlier incarnation
+    world.sites["eu"].replica.keyspace.seq = 0  # as if an earlier incarnation had made the writes
     world.sleep(3 * SECOND)
     checker.heard.clear()
     assert checker.expected_age_ms(world.sites["us"], world.sites["eu"]) == 0
@@ -111,7 +111,7 @@ def test_age_less_than_way_takes_is_noticed(world: SimWorld) -> None:
 
 
 def fall_silent(world: SimWorld) -> None:
-    """Let nothing come from eu to us for a while."""
+    """Let us receive nothing from eu for a while."""
     world.close_way("eu", "us")
     world.sleep(2 * SECOND)
 

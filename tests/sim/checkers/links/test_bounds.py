@@ -15,7 +15,7 @@ from tests.sim.planted import caught, finish, fresh
 
 
 def eu_sends_on(world: SimWorld) -> None:
-    """The links of eu have a window of a few bytes, which one of its sources does not know."""
+    """The links of eu get a window of a few bytes. The sources that exist ignore it."""
     links = world.sites["eu"].links
     links.limits = attrs.evolve(links.limits, window_bytes_max=100, batch_bytes_max=100)
     world.close_way("us", "eu")
@@ -90,7 +90,7 @@ def test_wrong_backlog_size_is_found() -> None:
 
 
 def inspect(world: SimWorld) -> None:
-    """Have the links of eu looked at."""
+    """Let the checker look at the links of eu."""
     bounds_of(world).check_limits(world.sites["eu"])
 
 

@@ -90,7 +90,7 @@ def test_giving_up_too_early_is_caught(world: SimWorld) -> None:
         world.sites["eu"].finish_turn()
 
 
-def test_giving_up_lost_connection_passes_beside_present_one(world: SimWorld) -> None:
+def test_giving_up_lost_connection_passes_with_new_one(world: SimWorld) -> None:
     """The peer has lost a connection and made another one before the source notices it."""
     eu, source = world.sites["eu"], source_to_us(world)
     source.limits = attrs.evolve(source.limits, idle_ns_max=SECOND)
@@ -138,7 +138,7 @@ def test_pause_doubles_with_each_stall(world: SimWorld) -> None:
         resume(world)
     us, sink = sink_of_us(world)
     sink.state = SinkState.RESUMING
-    checker(world).on_frame_received(us, sink, Ops(()))  # is ignored
+    checker(world).on_frame_received(us, sink, Ops(()))  # ignored
     sink.state = SinkState.STREAMING
     stall(world)
     world.sleep(900 * MS)
@@ -220,7 +220,7 @@ def test_snapshot_for_earlier_incarnation_is_not_awaited(world: SimWorld) -> Non
 def test_request_after_another_that_was_given_up_passes(
     world: SimWorld, *, closes_first: bool
 ) -> None:
-    """Its turn comes when it is sent, not when an earlier snapshot has ended."""
+    """A request waits from the time it is sent, not from the end of an earlier snapshot."""
     eu, first, second = world.sites["eu"], *want_snapshots(world)[1:]
     first.state = SourceState.SENDING
     if closes_first:

@@ -19,7 +19,7 @@ TWO = Copy("f", 9, ("eu", "us"))
 
 
 def filled(copy: Copy) -> SimWorld:
-    """A world in which a follower has something, and only what it follows is checked."""
+    """A world in which a follower holds data, with the checker of following alone."""
     world = fresh(FollowingChecker, copies=(copy,))
     world.run("eu", "SADD", "cart", "milk")
     world.run("us", "INCRBY", "n", "5")

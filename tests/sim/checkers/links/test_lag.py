@@ -22,7 +22,7 @@ def world() -> SimWorld:
 
 
 def inspect(world: SimWorld) -> None:
-    """Have the links of a region looked at, as soon as they are looked at again."""
+    """Let the checker look at the links of a region at its next chance."""
     world.sleep(SAMPLE_MS * MS)
     world.sites["eu"].advance_clocks()
     checker_of(world).on_turn_end(world.sites["eu"], ())
@@ -70,7 +70,7 @@ def test_region_that_was_paused_is_not_asked(world: SimWorld) -> None:
 
 
 def report_lag(lag_ns: int) -> Callable[[int], int]:
-    """Return what tells the same lag at any time."""
+    """Return a method that always returns this lag."""
 
     def reported(_now: int) -> int:
         return lag_ns
@@ -95,7 +95,7 @@ def test_lag_that_is_not_so_is_noticed(world: SimWorld) -> None:
 
 
 def count(effects: int) -> Callable[[], int]:
-    """Return what tells the same number of effects at any time."""
+    """Return a method that always returns this number of effects."""
 
     def counted() -> int:
         return effects

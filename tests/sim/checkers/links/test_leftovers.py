@@ -24,7 +24,7 @@ def world() -> SimWorld:
 
 
 def expect(world: SimWorld, text: str) -> None:
-    """The end of the world is not in order."""
+    """Expect a violation when the world ends."""
     with pytest.raises(Violation, match=text):
         world.check_end()
 

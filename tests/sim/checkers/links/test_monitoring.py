@@ -26,7 +26,7 @@ def world() -> SimWorld:
 
 
 def inspect(world: SimWorld) -> None:
-    """Let a second pass, and compare what all regions say."""
+    """Let a second pass, and check the figures of all regions."""
     world.sleep(SECOND)
     world.inspect_all()
 

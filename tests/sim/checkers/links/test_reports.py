@@ -1,4 +1,4 @@
-"""The checker of reports finds those that are sent in vain or do not count."""
+"""The checker of reports finds needless reports, and reports that a region ignores."""
 
 from __future__ import annotations
 

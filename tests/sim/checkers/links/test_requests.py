@@ -1,4 +1,4 @@
-"""The checker of requests finds those for operations that are here."""
+"""The checker of requests finds requests for operations that a region has."""
 
 from __future__ import annotations
 

@@ -25,21 +25,21 @@ def write(world: SimWorld, count: int) -> None:
 
 
 def repeat(world: SimWorld, times: int) -> None:
-    """Let the first operation of eu come to us so many times more."""
+    """Deliver the first operation of eu to us `times` more times."""
     (op, *_) = world.sites["eu"].replica.since({})
     for _ in range(times):
         world.sites["us"].links.local_applier.accept(op.to_bytes())
 
 
 def excused(world: SimWorld) -> int:
-    """Return the number of effects that may come to us once more."""
+    """Return the number of effects that us may receive again."""
     traffic = checker_of(world)
     assert isinstance(traffic, TrafficChecker)
     return traffic.excuses["us"].total()
 
 
 def ask(world: SimWorld, helper: str) -> None:
-    """Say that us has asked `helper` for what eu writes."""
+    """Tell the checker that us has asked `helper` for what eu writes."""
     us, origin = world.sites["us"], world.sites["eu"].replica.origin
     us.links.repair.repair_peers[origin] = RepairPeer(helper, world.now)
     us.handle_events([GapFound(helper, origin, helper)])
@@ -224,7 +224,7 @@ def test_what_is_under_way_when_snapshot_is_merged_may_come_twice() -> None:
 @pytest.mark.interpreted("replaces a method of a compiled class")
 @pytest.mark.parametrize("delayed", [0, 60])
 def test_helper_that_is_not_told_to_stop_is_noticed(delayed: int) -> None:
-    """A planted bug: the request for a gap is never withdrawn. What was held up is no excuse."""
+    """A planted bug: the request for a gap is never withdrawn. Effects held up do not excuse it."""
     world = fresh(TrafficChecker)
     world.sites["us"].links.sinks["ap"].unfill = ignore  # type: ignore[method-assign]
     make_gap(world)
@@ -236,7 +236,7 @@ def test_helper_that_is_not_told_to_stop_is_noticed(delayed: int) -> None:
 
 
 def test_two_links_that_bring_same_region_are_noticed() -> None:
-    """A planted bug: ap relays what eu sends to us as well."""
+    """A planted bug: ap also relays to us what eu sends."""
     world = fresh(TrafficChecker)
     links = world.sites["us"].links
     links.peers["ap"] = attrs.evolve(links.peers["ap"], routes=(1, 3))

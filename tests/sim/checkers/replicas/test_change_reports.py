@@ -13,7 +13,7 @@ from tests.sim.planted import caught, checker_of, finish, fresh
 
 
 def eu_changes_in_silence(world: SimWorld) -> None:
-    """Every region has the same change, and none has told of it."""
+    """Every region has the same change, and none has reported it."""
     world.run("eu", "SADD", "cart", "milk")
     world.run("eu", "SET", "word", "v", "PX", "100000")
     assert world.converge(10 * SECOND)

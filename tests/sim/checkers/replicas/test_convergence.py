@@ -25,7 +25,7 @@ from tests.sim.planted import (
 
 
 def us_forgets(world: SimWorld) -> None:
-    """In us, an operation on one key takes another with it."""
+    """In us, an operation on one key also removes another key."""
     us = world.sites["us"]
 
     def act(op: Op, take: Take) -> Outcome:

@@ -18,7 +18,7 @@ class Frozen(dict[int, int]):
     """Clocks that no report changes any more."""
 
     def __setitem__(self, region: int, clock: int) -> None:
-        """Forget it."""
+        """Ignore the report."""
 
 
 def expire_in_eu(world: SimWorld) -> None:
@@ -74,7 +74,7 @@ def test_client_may_delete_what_lives_elsewhere() -> None:
 
 
 def test_client_who_waited_may_delete_what_is_left_of_key() -> None:
-    """It pushes to a list that was emptied in the same turn, and whose deadline is to come."""
+    """It pushes to a list that was emptied in the same turn and has a deadline in the future."""
     world = fresh(ExpiryChecker)
     world.run_all("eu", ("RPUSH", "to", "old"), ("PEXPIRE", "to", "60000"))
     assert world.converge(SECOND)
@@ -240,7 +240,7 @@ def pass_time(world: SimWorld, ms: int) -> None:
 
 
 def test_deadline_that_was_replaced_is_not_removed() -> None:
-    """A region deletes the deadline 60 s, which has passed. Another one still shows 600 s."""
+    """A region deletes a deadline that has passed. Another region still shows a later one."""
     world = fresh(ExpiryChecker)
     world.run("us", "SADD", "s", "m")
     world.run("us", "PEXPIRE", "s", "600000")

@@ -27,7 +27,7 @@ def us_goes_back(world: SimWorld) -> None:
     vector = world.sites["us"].replica.keyspace.vector
     vector[1 << 14] -= 1
     with pytest.MonkeyPatch.context() as patch:
-        # Only the claim is wrong: what us had seen when it wrote is not the matter here.
+        # Only the vector is wrong. What us had observed at its write is not checked here.
         patch.setattr(world.run_history, "explain_unclosed", nothing)
         world.run("us", "SET", "now", "v")
     vector[1 << 14] += 1

@@ -1,4 +1,4 @@
-"""The checker of promotion finds a promoted follower that is none, and a follower that lies."""
+"""The checker of promotion finds promotions without effect, and wrong replies to ROLE."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tests.sim.planted import NAMES, caught, checker_of, fresh
 
 
 def restart_us(world: SimWorld) -> SimRegion:
-    """Restart us, which hears from eu, and does not learn for seconds that ap cannot answer."""
+    """Restart us. It is linked with eu, and finds out only seconds later that ap cannot answer."""
     world.run("ap", "SET", "k", "v")
     world.sleep(SECOND)
     world.crash_process("us")

@@ -27,7 +27,7 @@ def rules_of(world: SimWorld) -> RulesChecker:
 
 
 def a_set_hides_a_member(world: SimWorld) -> None:
-    """Everywhere, and in whatever is compared with it, a set does not show one member."""
+    """In all regions, and in the specification, a set does not show one member."""
     visible = Set.visible
 
     def hide(held: Set) -> object:

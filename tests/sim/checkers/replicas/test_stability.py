@@ -15,7 +15,7 @@ from tests.sim.planted import caught, fresh
 
 
 def lie(world: SimWorld) -> None:
-    """us is told that eu has all that us has, which ap has told only us."""
+    """us receives a false report: that eu has all that us has."""
     world.close_way("ap", "eu")
     world.close_way("us", "eu")
     world.run("ap", "SET", "k", "v")

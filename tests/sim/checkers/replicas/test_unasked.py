@@ -15,7 +15,7 @@ def test_only_effects_without_client_are_shown() -> None:
     keys: list[object] = []
 
     class Listing(UnaskedChecker):
-        """Keeps the keys of what nobody has asked for."""
+        """Keeps the keys of effects that no client has asked for."""
 
         promise = "listing"
 

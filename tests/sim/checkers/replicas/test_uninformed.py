@@ -34,7 +34,7 @@ def write_apart(world: SimWorld) -> None:
 
 
 def read_everywhere(world: SimWorld) -> None:
-    """Read how long the key lives, and have it looked at."""
+    """Read the time to live of the key in all regions, so that it is checked."""
     for name in world.sites:
         assert world.run_session(name, 1, ("PTTL", "k")) != [-1]
     world.check_end()
