@@ -32,14 +32,18 @@ def explained(
     }
     if failure.subject.commands != subject.commands:
         kept["delete"] = False
-    extra = "".join(f", {name}={in_python(value, name)}" for name, value in kept.items())
-    listed = in_python(commands, "commands")
-    if len(listed) > LITERAL_WIDTH:
-        listed = "commands"
-    given = f"{in_python(make, 'make')}, {listed}, {in_python(spec, 'spec')}"
+    passed = {"make": make, "commands": commands, "spec": spec, **kept}
+    texts = {name: spelled(value) for name, value in passed.items()}
+    if len(texts["commands"]) > LITERAL_WIDTH:
+        texts["commands"] = ""
+    unnamed = [f"`{name}`" for name, text in texts.items() if not text]
+    note = f", with {' and '.join(unnamed)} as passed to `check_type`" if unnamed else ""
+    calls = {name: text or name for name, text in texts.items()}
+    given = ", ".join(calls.pop(name) for name in ("make", "commands", "spec"))
+    extra = "".join(f", {name}={text}" for name, text in calls.items())
     return (
         f"{subject.name}: {failure.found}\n\n{failure.reason}\n\n"
-        f"Replay it (`from crdt.testing import replay`):\n\n"
+        f"Replay it (`from crdt.testing import replay`){note}:\n\n"
         f"replay({given}, {quoted(annotated(failure))}{extra})"
     )
 
@@ -92,16 +96,11 @@ def quoted(script: str) -> str:
     return f"{raw}'''\n{script}\n'''"
 
 
-def in_python(value: Any, fallback: str) -> str:
-    """Return a Python expression for an argument, or `fallback` if there is none.
+def spelled(value: Any) -> str:
+    """Return a Python expression for a value; empty if it has neither literal nor name.
 
     Classes and functions appear by their names, also inside of lists, tuples and dicts.
     """
-    return spelled(value) or fallback
-
-
-def spelled(value: Any) -> str:
-    """Return a Python expression for a value; empty if it has neither literal nor name."""
     if isinstance(value, list | tuple):
         items = [spelled(each) for each in cast("list[Any] | tuple[Any, ...]", value)]
         inner = ", ".join(items) + "," * (isinstance(value, tuple) and len(items) == 1)

@@ -8,7 +8,7 @@ import pytest
 
 from crdt.testing import Failure, Foreign, Step, check_type, replay, subject_of
 from crdt.testing.builtin_types import specifications as specs
-from crdt.testing.failure_text import annotated, comment, in_python, quoted, reading_text
+from crdt.testing.failure_text import annotated, comment, quoted, reading_text, spelled
 from crdt.testing.subject import Disagreement
 from tests.crdt.testing import planted
 from tests.crdt.testing import right_types as right
@@ -127,14 +127,22 @@ def test_script_is_quoted_as_it_can_be_read() -> None:
 
 def test_nameless_value_is_shown_by_its_argument() -> None:
     document = Foreign(make=set[int], mutate=print, apply=print, value=len)
-    assert in_python({"a": right.PNCounter, "b": document}, "make") == (
-        "{'a': PNCounter, 'b': document}"
-    )
-    assert in_python({"a": lambda: 0, "b": right.PNCounter}, "make") == "make"
-    assert in_python((KeyError,), "refuses") == "(KeyError,)"
-    assert in_python([("add", object())], "commands") == "commands"
-    assert in_python([], "commands") == "[]"
-    assert in_python(None, "spec") == "None"
+    assert spelled({"a": right.PNCounter, "b": document}) == ("{'a': PNCounter, 'b': document}")
+    assert spelled({"a": lambda: 0, "b": right.PNCounter}) == ""
+    assert spelled((KeyError,)) == "(KeyError,)"
+    assert spelled([("add", object())]) == ""
+    assert spelled([]) == "[]"
+    assert spelled(None) == "None"
+
+
+def test_nameless_arguments_are_listed() -> None:
+    minus_one: Any = lambda history: -1  # noqa: E731 - a function without a name that can be pasted
+    with pytest.raises(AssertionError) as caught:
+        check_type(right.PNCounter, [("add", 1)], minus_one, invariant=lambda value: True)
+    note = "Replay it (`from crdt.testing import replay`), with `spec` and `invariant` as passed to"
+    assert note in str(caught.value)
+    assert "replay(PNCounter, [('add', 1)], spec, '''" in str(caught.value)
+    assert ", invariant=invariant)" in str(caught.value)
 
 
 def test_commands_that_fill_screen_are_called_by_their_name() -> None:
