@@ -447,6 +447,12 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
             "",
             "connections whose other end did not prove the secret of the links",
         ),
+        gauge(
+            "crdt_rivals",
+            "",
+            "peers that refuse this process since another one runs as the same region; unless it "
+            "is 0, clients are refused",
+        ),
         counter("crdt_sync_full", "", "links that began with a snapshot"),
         counter("crdt_sync_partial_ok", "", "links that resumed from the backlog"),
         counter(

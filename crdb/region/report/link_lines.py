@@ -71,6 +71,7 @@ def peer_lines(links: Links, now: int) -> Lines:
         lines.append((f"crdt_peer_{peer.region}", text))
     lines.append(("crdt_clock_skew_ms", links.skews.greatest))
     lines.append(("crdt_clock_skews", links.skews.reports))
+    lines.append(("crdt_rivals", len(links.rivals.peers)))
     return lines
 
 

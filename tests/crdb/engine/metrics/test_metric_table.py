@@ -18,6 +18,7 @@ BY_LINKS = (
     "crdt_dropped_",
     "crdt_links_",
     "crdt_lists_",
+    "crdt_rivals",
     "crdt_peer_",
     "crdt_backlog0",
     "crdt_sync_",

@@ -13,7 +13,8 @@ from crdt.causality.op import Op
 from crdt.embed.replica import Replica
 from replication.follow.follower import Follower
 from replication.mesh.links import Links
-from replication.protocol.frames import Frame
+from replication.mesh.rivals import describe_rival
+from replication.protocol.frames import Frame, Hello, Refuse
 from replication.protocol.limits import SECOND
 from replication.protocol.peers import Direction, Member, Peer
 
@@ -180,6 +181,17 @@ def test_syncs_are_counted_however_often_link_was_made() -> None:
         assert reported["crdt_sync_full"] == full, "it counts where it comes in"
         assert reported["crdt_sync_partial_err"] == "1"
     assert here.info("crdt")["crdt_merge_reqs"] == "1"
+
+
+def test_peers_that_accept_another_process_are_counted() -> None:
+    here = Here("us")
+    assert here.info("crdt")["crdt_rivals"] == "0"
+    end = here.links.dial("eu", SECOND)
+    here.links.receive(end, Hello("eu", 2, make_origin(2), "", {}), SECOND)
+    here.links.receive(end, Refuse(describe_rival("us")), SECOND)
+    assert here.info("crdt")["crdt_rivals"] == "1"
+    talk(here.links, Here("eu").links, "eu")
+    assert here.info("crdt")["crdt_rivals"] == "0"
 
 
 def test_followers_are_slaves() -> None:
