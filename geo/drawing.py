@@ -1,7 +1,8 @@
 """A topology as text and as a self-contained SVG drawing.
 
 The map is equirectangular: degrees of longitude and latitude have the same size. Links are great
-circles, which appear as curves. They are split where they cross the edge of the map. If the
+circles, which appear as curves. They are split where they cross the western or eastern edge of the
+map, and run along the northern edge where they pass beyond it. If the
 catalogue does not contain all regions, the regions are placed on a circle instead.
 
 The drawing contains no script, no style sheet and no external reference. Its colours are readable
@@ -33,8 +34,9 @@ _SOUTH: Final = -57  # the southern edge. There are no regions beyond these.
 _SCALE: Final = _WIDTH / 360
 _HEIGHT: Final = round((_NORTH - _SOUTH) * _SCALE)
 _ARC_STEPS: Final = 32
+_MARGIN: Final = 4  # the least distance of a link from the northern and the southern edge
 
-_LAND: Final = "#8a94a033"
+_LAND: Final = 'fill="#8a94a0" fill-opacity="0.2"'
 _UP: Final = "#2f7ed8"
 _DOWN: Final = "#d8432f"
 _INK: Final = "#7d8590"
@@ -120,7 +122,7 @@ class _Canvas:
         if not self.places:
             return [[self.points[source], self.points[sink]]]
         arc = _great_circle(self.places[source], self.places[sink])
-        return _split_at_edge(_project_point(*point) for point in arc)
+        return _split_at_edge(_inside_map(*_project_point(*point)) for point in arc)
 
 
 def _map_canvas(places: Sequence[Region], names: Sequence[str]) -> _Canvas:
@@ -146,11 +148,16 @@ def _project_point(lon: float, lat: float) -> Point:
     return (lon + 180) * _SCALE, (_NORTH - lat) * _SCALE
 
 
+def _inside_map(x: float, y: float) -> Point:
+    """Return a point of a link. A link over the Arctic runs along the edge of the map."""
+    return x, min(max(y, _MARGIN), _HEIGHT - _MARGIN)
+
+
 @cache
 def _draw_land() -> tuple[str, ...]:
     rings = (" ".join(_point_text(_project_point(*point)) for point in ring) for ring in outlines())
     shapes = "".join(f'<polygon points="{ring}"/>' for ring in rings)
-    return (f'<g fill="{_LAND}">{shapes}</g>',)
+    return (f"<g {_LAND}>{shapes}</g>",)
 
 
 def _great_circle(here: Region, there: Region) -> Iterator[Point]:
@@ -176,12 +183,17 @@ def _unit_vector(region: Region) -> tuple[float, float, float]:
 
 
 def _split_at_edge(points: Iterable[Point]) -> list[list[Point]]:
-    """Split a line where it crosses the edge of the map."""
+    """Split a line where it crosses the western or eastern edge of the map."""
     lines: list[list[Point]] = [[]]
-    for point in points:
-        if lines[-1] and abs(point[0] - lines[-1][-1][0]) > _WIDTH / 2:
-            lines.append([])
-        lines[-1].append(point)
+    for x, y in points:
+        if lines[-1] and abs(x - lines[-1][-1][0]) > _WIDTH / 2:
+            before_x, before_y = lines[-1][-1]
+            here, there = (0.0, float(_WIDTH)) if x > before_x else (float(_WIDTH), 0.0)
+            to_edge, from_edge = abs(before_x - here), abs(x - there)
+            edge_y = before_y + (y - before_y) * to_edge / ((to_edge + from_edge) or 1.0)
+            lines[-1].append((here, edge_y))
+            lines.append([(there, edge_y)])
+        lines[-1].append((x, y))
     return lines
 
 

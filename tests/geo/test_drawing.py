@@ -83,14 +83,21 @@ def test_everything_lies_inside_of_picture() -> None:
     for dot in root.iter(f"{SVG}circle"):
         assert 0 <= float(dot.attrib["cx"]) <= width
         assert 0 <= float(dot.attrib["cy"]) <= height
-    far = picture(("af-south-1", "ap-southeast-2"), weight=Catalog.shipped().one_way_ns)
-    assert texts(far) == ["af-south-1", "ap-southeast-2"]  # the middle of the way is off the map
+    south = ("af-south-1", "ap-southeast-2")
+    far = picture(south, weight=Catalog.shipped().one_way_ns)
+    assert texts(far) == ["205.5", *south]  # the way leads beyond the map, along its edge
+    for path in (*root.iter(f"{SVG}path"), *far.iter(f"{SVG}path")):
+        for x, y in re.findall(r"([-\d.]+),([-\d.]+)", path.attrib["d"]):
+            assert 0 <= float(x) <= width
+            assert 0 < float(y) < height
 
 
 def test_link_across_date_line_is_split_at_edges() -> None:
     root = picture(("us-west-2", "ap-northeast-1"))
     (path,) = root.iter(f"{SVG}path")
-    assert path.attrib["d"].count("M") == 2
+    here, there = path.attrib["d"].split(" M")
+    assert here.split(" L")[-1].split(",")[0] == "0.0"
+    assert there.split(" L")[0].split(",")[0] == "960.0"
     (path,) = picture(("us-east-1", "eu-west-1")).iter(f"{SVG}path")
     assert path.attrib["d"].count("M") == 1
 
