@@ -9,7 +9,8 @@ Some sessions use the state of their connection and that of others. A model of e
   its end, or at CLIENT UNPAUSE, the replies to what was held come at once. A pause that is in force
   is neither shortened nor made to hold less.
 * CLIENT UNBLOCK ends the wait of a blocked client, as it says. A list that is pushed serves the
-  first client that waits for a list, whoever else waits for the key.
+  first client that waits for a list, whoever else waits for the key. If nobody waits, the list
+  keeps the element, and the next client that pops gets it.
 * CLIENT KILL closes the connection that it names, and no other.
 * The parameter `timeout` closes a connection that has sent nothing for so long, and no other. One
   that is blocked is never closed.
@@ -81,6 +82,8 @@ class RegionRecord:
         """By session. Connections whose state is not known are missing."""
         self.waits = 0
         """The number of times that a client was blocked."""
+        self.lists: dict[str, list[str]] = {}
+        """The elements under each key to which these connections push."""
         self.lost: set[int] = set()
         """The numbers of connections whose state is not known."""
         self.paused_until: int | None = None
@@ -217,6 +220,8 @@ class ConnectionChecker(Checker):
             connection.unread.popleft()
             reply = connection.model.run(words)
             if reply == BLOCKS:
+                reply = pop_element(record, words)
+            if reply == BLOCKS:
                 record.waits += 1
                 connection.blocked, connection.blocked_number = words, record.waits
                 seconds = float(words[-1])
@@ -225,7 +230,7 @@ class ConnectionChecker(Checker):
             if words[0] == "CONFIG":
                 self.change_timeout(region, record, words)
             elif words[0] == "RPUSH" and reply == 1:
-                self.serve_first(region, record, words)
+                reply = self.push_element(region, record, words)
             elif words[0] == "CLIENT":
                 reply = self.run_on_others(region, record, connection, words, reply)
             self.expect(connection, words, reply)
@@ -251,9 +256,13 @@ class ConnectionChecker(Checker):
         if connection.blocked_until and region.now_ms >= connection.blocked_until:
             self.end_wait(region, record, connection, None)
 
-    def serve_first(self, region: Watched, record: RegionRecord, words: Words) -> None:
-        """Serve the client that has waited longest for a list under the key of a push."""
+    def push_element(self, region: Watched, record: RegionRecord, words: Words) -> Expected:
+        """Run RPUSH: serve the client that has waited longest for a list under the key, or keep the
+        element. Return the reply."""
         _, key, element = words
+        elements = record.lists.setdefault(key, [])
+        elements.append(element)
+        count = len(elements)
         waiting = [
             connection
             for connection in record.connections.values()
@@ -261,7 +270,8 @@ class ConnectionChecker(Checker):
         ]
         if waiting:
             first = min(waiting, key=blocked_number_of)
-            self.end_wait(region, record, first, [key, element])
+            self.end_wait(region, record, first, [key, elements.pop(0)])
+        return count
 
     def change_timeout(self, region: Watched, record: RegionRecord, words: Words) -> None:
         """Note a change of the parameter `timeout`."""
@@ -394,6 +404,16 @@ def forget_connections(record: RegionRecord) -> None:
 def blocked_number_of(connection: ConnectionRecord) -> int:
     """Return the number of the wait of a blocked client."""
     return connection.blocked_number
+
+
+def pop_element(record: RegionRecord, words: Words) -> Expected:
+    """Run a blocking command. Return its reply, or BLOCKS if there is nothing to pop."""
+    elements = record.lists.get(words[1])
+    if not elements:
+        return BLOCKS
+    if words[0] != "BLPOP":
+        return CommandFailure("WRONGTYPE")
+    return [words[1], elements.pop(0)]
 
 
 def is_held(record: RegionRecord, connection: ConnectionRecord, words: Words) -> bool:

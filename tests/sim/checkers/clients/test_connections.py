@@ -98,6 +98,17 @@ def test_push_serves_client_that_has_waited_longest(world: SimWorld) -> None:
     assert connections[SECOND].blocked is not None
 
 
+def test_list_keeps_what_nobody_waits_for(world: SimWorld) -> None:
+    push = ("RPUSH", "b", "x")
+    sent(world, THIRD, ("BLPOP", "other", "0"))
+    assert sent(world, THIRD, ("BLPOP", "b", "0"), ("BZPOPMIN", "b", "0")) == []
+    assert sent(world, OPERATOR, push) == [1]
+    assert sent(world, OPERATOR, push) == [2]
+    assert sent(world, OPERATOR, ("CLIENT", "UNBLOCK", "$id3")) == [1]
+    assert checker_of(world).looked == 6  # the third client got an element and a refusal
+    assert sent(world, SECOND, ("BLPOP", "b", "0"), ("BZPOPMIN", "b", "0")) == [[b"b", b"x"]]
+
+
 def test_killed_client_is_closed(world: SimWorld) -> None:
     sent(world, SECOND, READ)
     assert sent(world, OPERATOR, ("CLIENT", "KILL", "ID", "$id2")) == [1]
@@ -159,6 +170,12 @@ def test_wrong_missing_and_superfluous_replies_are_caught(world: SimWorld) -> No
     told(world, FIRST, b"r")
     with pytest.raises(Violation, match="sends 'r' to session 10011, for no command"):
         told(world, FIRST, b"r")
+
+
+def test_pushed_element_that_is_lost_is_caught(world: SimWorld) -> None:
+    asked(world, OPERATOR, ("RPUSH", "b", "x"), ("RPUSH", "b", "x"))
+    with pytest.raises(Violation, match="answers RPUSH b x of session 10010 with 1, not 2"):
+        told(world, OPERATOR, 1, 1)
 
 
 def test_reply_in_pause_is_caught(world: SimWorld) -> None:
