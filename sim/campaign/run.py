@@ -44,6 +44,8 @@ from sim.schedule.deadlines import draw_deadline_steps
 from sim.schedule.readers import draw_follower_reader_steps, draw_reader_steps
 from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import draw_burst, make_writers
+from sim.world.command_rounds import run_command_rounds
+from sim.world.connection_modes import check_connection_modes
 from sim.world.coverage_probes import coverage_counts
 from sim.world.cut_off import check_cut_off
 from sim.world.figures import check_figures
@@ -285,6 +287,8 @@ class Run:
         self.forget_metadata()
         check_idleness(self.world)
         check_pipelines(self.world)
+        run_command_rounds(self.world)
+        check_connection_modes(self.world)
         self.wait_for_convergence(list(self.world.sites))
         check_freshness(self.world)
         check_cut_off(self.world)

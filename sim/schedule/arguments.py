@@ -20,6 +20,7 @@ from sim.schedule.step import Words
 # The values by placeholder. Values that occur more often are repeated.
 ARGUMENTS: Final[dict[str, Words]] = {
     "v": ("a", "b", "ab", "0", "1", "10", "3.5", "-1", "", "576460752303423487"),
+    "e": ("a", "a", "a", "b", "b", "c", "ab", "0", "10", "-1", "3.5", ""),
     "n": ("0", "1", "-1", "2", "5", "-10"),
     "d": ("0.5", "1", "-1.5", "0"),
     "i": ("0", "1", "-1", "2", "-2", "3", "100", "-100"),
@@ -37,7 +38,8 @@ ARGUMENTS: Final[dict[str, Words]] = {
 """`w` and `y` are times in ms and s: the present one, or the deadline of a key (see `session`)."""
 
 OF_NAME: Final[dict[str, str]] = {
-    **dict.fromkeys(("value", "element", "pivot", "message"), "v"),
+    **dict.fromkeys(("value", "message"), "v"),
+    **dict.fromkeys(("element", "pivot"), "e"),
     **dict.fromkeys(("field", "member"), "f"),
     **dict.fromkeys(("start", "stop", "end", "index"), "i"),
     **dict.fromkeys(("increment", "decrement", "count"), "n"),
@@ -107,12 +109,20 @@ def declared_commands(kind: str) -> tuple[Declaration, ...]:
 
 
 class CommandDrawer:
-    """Draws one command. `draw_key` returns a key of the type of the command."""
+    """Draws one command. `draw_key` returns a key of the type of the command.
+
+    An optional argument is given in `option[0]` of `option[1]` cases.
+    """
 
     def __init__(
-        self, rng: SeededRandom, declaration: Declaration, draw_key: Callable[[], str]
+        self,
+        rng: SeededRandom,
+        declaration: Declaration,
+        draw_key: Callable[[], str],
+        option: tuple[int, int] = (2, 5),
     ) -> None:
         self.rng = rng
+        self.option = option
         self.declaration = declaration
         self.draw_key = draw_key
         self.number = 0
@@ -133,7 +143,7 @@ class CommandDrawer:
         for argument in arguments:
             if argument.name == "sortby" and self.rng.happens_in(7, 8):
                 yield from {"i": (), "b": ("BYSCORE",), "l": ("BYLEX",)}[self.form]
-            elif not argument.is_optional or self.rng.happens_in(2, 5):
+            elif not argument.is_optional or self.rng.happens_in(*self.option):
                 yield from self.draw_argument(argument)
 
     def draw_argument(self, argument: Argument) -> Iterator[str]:
