@@ -52,6 +52,7 @@ from sim.world.figures import check_figures
 from sim.world.freshness import check_freshness
 from sim.world.idleness import check_idleness
 from sim.world.pipelines import check_pipelines
+from sim.world.settings import check_settings
 from sim.world.world import SimWorld
 
 TAIL: Final = 30  # number of trace records shown for a failure
@@ -289,6 +290,7 @@ class Run:
         check_pipelines(self.world)
         run_command_rounds(self.world)
         check_connection_modes(self.world)
+        check_settings(self.world)
         self.wait_for_convergence(list(self.world.sites))
         check_freshness(self.world)
         check_cut_off(self.world)
