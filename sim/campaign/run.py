@@ -44,6 +44,7 @@ from sim.schedule.deadlines import draw_deadline_steps
 from sim.schedule.readers import draw_follower_reader_steps, draw_reader_steps
 from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import draw_burst, make_writers
+from sim.world.client_limits import check_client_limits
 from sim.world.command_rounds import run_command_rounds
 from sim.world.connection_modes import check_connection_modes
 from sim.world.coverage_probes import coverage_counts
@@ -291,6 +292,7 @@ class Run:
         run_command_rounds(self.world)
         check_connection_modes(self.world)
         check_settings(self.world)
+        check_client_limits(self.world)
         self.wait_for_convergence(list(self.world.sites))
         check_freshness(self.world)
         check_cut_off(self.world)

@@ -18,7 +18,7 @@ from crdb.engine.events.event_bases import RegionEvent
 from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.engine.parameters.table import ParameterTable
-from crdb.engine.session import PAUSED, Session
+from crdb.engine.session import OUTPUT_UNLIMITED, PAUSED, Session
 from crdb.engine.turns.sealing import SealPacing
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import CLOCK_SLACK_MS
@@ -349,10 +349,13 @@ class SimProcess:
 
     def clients_deadline(self) -> int:
         """Return the time (ns) at which the instance must be called for its clients: one that is
-        blocked times out or must be polled again, a CLIENT PAUSE ends, or one may be idle."""
+        blocked times out or must be polled again, a CLIENT PAUSE ends, or one may be closed
+        because it is idle, slow to read, or uses memory that is short."""
         instance = self.instance
         times = [instance.blocked.deadline, instance.polling.deadline, instance.pause.ends_at]
-        if instance.config.idle_seconds_max:
+        config = instance.config
+        closes_slow = config.output_soft_bytes < OUTPUT_UNLIMITED
+        if config.idle_seconds_max or closes_slow or config.memory_bytes_max:
             times.append(instance.next_sample)
         due = [at for at in times if at is not None]
         return min(due) * MS if due else NEVER
