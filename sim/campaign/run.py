@@ -46,6 +46,7 @@ from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import draw_burst, make_writers
 from sim.world.client_limits import check_client_limits
 from sim.world.command_rounds import run_command_rounds
+from sim.world.conflicts import check_conflicts
 from sim.world.connection_modes import check_connection_modes
 from sim.world.coverage_probes import coverage_counts
 from sim.world.cut_off import check_cut_off
@@ -54,6 +55,7 @@ from sim.world.freshness import check_freshness
 from sim.world.idleness import check_idleness
 from sim.world.pipelines import check_pipelines
 from sim.world.settings import check_settings
+from sim.world.waits import check_waits
 from sim.world.world import SimWorld
 
 TAIL: Final = 30  # number of trace records shown for a failure
@@ -293,6 +295,8 @@ class Run:
         check_connection_modes(self.world)
         check_settings(self.world)
         check_client_limits(self.world)
+        check_conflicts(self.world)
+        check_waits(self.world)
         self.wait_for_convergence(list(self.world.sites))
         check_freshness(self.world)
         check_cut_off(self.world)
