@@ -53,6 +53,7 @@ from sim.world.cut_off import check_cut_off
 from sim.world.figures import check_figures
 from sim.world.freshness import check_freshness
 from sim.world.idleness import check_idleness
+from sim.world.large_values import check_large_values
 from sim.world.pipelines import check_pipelines
 from sim.world.settings import check_settings
 from sim.world.waits import check_waits
@@ -297,6 +298,7 @@ class Run:
         check_client_limits(self.world)
         check_conflicts(self.world)
         check_waits(self.world)
+        check_large_values(self.world)
         self.wait_for_convergence(list(self.world.sites))
         check_freshness(self.world)
         check_cut_off(self.world)
