@@ -44,19 +44,12 @@ from sim.schedule.deadlines import draw_deadline_steps
 from sim.schedule.readers import draw_follower_reader_steps, draw_reader_steps
 from sim.schedule.step import ScheduleStep, merge_steps
 from sim.schedule.writes import draw_burst, make_writers
-from sim.world.client_limits import check_client_limits
-from sim.world.command_rounds import run_command_rounds
-from sim.world.conflicts import check_conflicts
-from sim.world.connection_modes import check_connection_modes
+from sim.world.client_checks import check_clients
 from sim.world.coverage_probes import coverage_counts
 from sim.world.cut_off import check_cut_off
 from sim.world.figures import check_figures
 from sim.world.freshness import check_freshness
 from sim.world.idleness import check_idleness
-from sim.world.large_values import check_large_values
-from sim.world.pipelines import check_pipelines
-from sim.world.settings import check_settings
-from sim.world.waits import check_waits
 from sim.world.world import SimWorld
 
 TAIL: Final = 30  # number of trace records shown for a failure
@@ -291,14 +284,7 @@ class Run:
         self.wait_for_convergence(list(self.world.sites))
         self.forget_metadata()
         check_idleness(self.world)
-        check_pipelines(self.world)
-        run_command_rounds(self.world)
-        check_connection_modes(self.world)
-        check_settings(self.world)
-        check_client_limits(self.world)
-        check_conflicts(self.world)
-        check_waits(self.world)
-        check_large_values(self.world)
+        check_clients(self.world)
         self.wait_for_convergence(list(self.world.sites))
         check_freshness(self.world)
         check_cut_off(self.world)

@@ -16,7 +16,7 @@ from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
 from sim.nodes.client import SimClient, parse_replies
 from sim.nodes.region import SimRegion
-from sim.world.freshness import arrival_limit_ns
+from sim.world.freshness import arrival_limit_ns, wait_until_quiet
 from sim.world.world import SimWorld
 
 PROMISE: Final = "acknowledged writes"
@@ -29,6 +29,7 @@ def check_waits(world: SimWorld) -> None:
     """Let a client wait for its write, in some runs. Raises Violation."""
     rng = SeededRandom(world.seed, "waits")
     if rng.happens_in(1, RUNS):
+        wait_until_quiet(world)
         site = world.sites[rng.choose_one(tuple(world.sites))]
         wait_for_regions(world, site, too_many=rng.happens_in(2, 3))
         world.run(site.name, "DEL", KEY)
@@ -63,4 +64,6 @@ def acknowledged_limit_ns(world: SimWorld) -> int:
     """Return the time limit for a write to be acknowledged by all regions, in a quiet world."""
     limits = [site.tuning.limits for site in world.sites.values()]
     regular = max(each.ack_ns + each.heartbeat_ns for each in limits)
-    return 2 * arrival_limit_ns(world) + 2 * world.network.worst_delay() + regular + SECOND // 10
+    hops = len(world.sites)  # the report of a region may be relayed by all others
+    trips = 2 * arrival_limit_ns(world) + 2 * world.network.worst_delay()
+    return trips + hops * regular + SECOND // 10

@@ -21,6 +21,7 @@ from typing import ClassVar, Final, cast
 
 import attrs
 
+from crdb.engine.instance import Instance
 from crdt.causality.dots import Origin, Vector, join
 from crdt.writes.content import type_name
 from sim.engine.checker import Checker, Followed, Watched
@@ -79,6 +80,7 @@ class WaitingChecker(Checker):
 
         self.served: dict[str, list[Served]] = {}
         """The clients served in the present turn, by region."""
+        self.instances: dict[str, Instance] = {}
         self.count = 0
         self.awaited: dict[str, int] = {}
         """The lists for which clients were blocked when the request arrived, with their session."""
@@ -88,13 +90,17 @@ class WaitingChecker(Checker):
         """The region's latest dot when the session's request arrived, by region and session."""
 
     def on_region_started(self, region: Watched) -> None:
+        """Forget the clients of an earlier process. If the process is the same, it has put its data
+        aside. It must send its blocked clients an error, unless it still serves them."""
         self.reached.setdefault(region.name, {})
-        self.waits[region.name] = {}
+        if self.instances.get(region.name) is not region.instance:
+            self.instances[region.name] = region.instance
+            self.waits[region.name] = {}
         self.served[region.name] = []
         self.handed_out[region.name] = set()
 
     def on_region_stopped(self, region: Watched, survivors: Sequence[Watched]) -> None:
-        self.on_region_started(region)
+        self.waits[region.name] = {}
 
     def on_op_received(self, region: Watched, entry: Entry) -> None:
         reached = self.reached.setdefault(region.name, {})
