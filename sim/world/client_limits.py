@@ -30,7 +30,7 @@ from sim.schedule.step import Words
 from sim.world.world import SimWorld
 
 PROMISE: Final = "client limits"
-RUNS: Final = 4  # in one of so many runs this is checked
+RUNS: Final = 6  # in one of so many runs this is checked
 KB: Final = 1 << 10
 MB: Final = 1 << 20
 HARD_BYTES: Final = 40 * KB

@@ -23,7 +23,7 @@ from sim.world.world import SimWorld
 
 SESSION: Final = 9000
 """The number of the session; no other one has it."""
-ROUNDS: Final = 35
+ROUNDS: Final = 20
 COMMANDS: Final = 3
 """The number of drawn commands in a request."""
 WEIGHT_MAX: Final = 4

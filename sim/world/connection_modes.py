@@ -34,8 +34,8 @@ from sim.world.world import SimWorld
 
 MODES: Final = "connection modes"
 SECRETS: Final = "secrets"
-RUNS: Final = 2  # in one of so many runs this is checked
-STEPS: Final = 60
+RUNS: Final = 5  # in one of so many runs this is checked
+STEPS: Final = 50
 ROUNDS: Final = 3
 READS_MAX: Final = 4
 KEY: Final = "modes"

@@ -75,6 +75,7 @@ def test_conflicts_of_some_runs_are_checked() -> None:
         before = world.sites["eu"].replica.keyspace.vector.copy()
         check_conflicts(world)
         found.add(world.sites["eu"].replica.keyspace.vector != before)
+        world.sleep(SECOND)
         assert not world.sites["eu"].replica.keyspace.keys()
     assert found == {True, False}
 
