@@ -78,6 +78,15 @@ def test_element_that_is_served_twice_is_noticed(world: SimWorld) -> None:
     checker.on_replies(eu, 1, (POP,), ([b"queue:0", b"a"],))
 
 
+def test_client_that_waits_while_data_are_put_aside_is_caught(world: SimWorld) -> None:
+    world.run_session("eu", 1, POP)
+    eu, checker = world.sites["eu"], checker_of(world)
+    checker.on_region_started(eu)  # the same process begins a new incarnation
+    eu.instance.is_stale = True
+    with pytest.raises(Violation, match="session 1 waits in eu, which does not serve its clients"):
+        checker.on_turn_end(eu, ())
+
+
 def test_no_client_waits_at_region_that_serves_none(world: SimWorld) -> None:
     world.run_session("eu", 1, POP)
     eu = world.sites["eu"]
