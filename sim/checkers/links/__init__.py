@@ -1,1 +1,1 @@
-"""Promises about links and resources, such as lag, traffic, bounds, followers, leftovers."""
+"""Promises about links and resources, such as traffic, resyncs, bounds, followers, leftovers."""

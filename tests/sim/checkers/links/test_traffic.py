@@ -49,6 +49,11 @@ def ignore(_origin: int) -> None:
     """Do not withdraw a request."""
 
 
+def never(*_: object) -> bool:
+    """Return False: no data ever comes."""
+    return False
+
+
 def test_quiet_world_passes() -> None:
     world = fresh(TrafficChecker)
     write(world, 10)
@@ -223,10 +228,12 @@ def test_what_is_under_way_when_snapshot_is_merged_may_come_twice() -> None:
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
 @pytest.mark.parametrize("delayed", [0, 60])
-def test_helper_that_is_not_told_to_stop_is_noticed(delayed: int) -> None:
+def test_helper_that_is_not_told_to_stop_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, delayed: int
+) -> None:
     """A planted bug: the request for a gap is never withdrawn. Effects held up do not excuse it."""
     world = fresh(TrafficChecker)
-    world.sites["us"].links.sinks["ap"].unfill = ignore  # type: ignore[method-assign]
+    monkeypatch.setattr(world.sites["us"].links.sinks["ap"], "unfill", ignore)
     make_gap(world)
     write(world, delayed)
     world.open_way("eu", "us")
@@ -250,11 +257,11 @@ def test_two_links_that_bring_same_region_are_noticed() -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_request_for_what_is_being_sent_is_noticed() -> None:
+def test_request_for_what_is_being_sent_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A planted bug: a gap counts as open although data comes."""
     world = fresh(TrafficChecker)
     us = world.sites["us"]
-    us.links.repair.is_coming = lambda *_: False  # type: ignore[method-assign]
+    monkeypatch.setattr(us.links.repair, "is_coming", never)
     us.links.repair.limits = attrs.evolve(us.links.limits, repair_delay_ns=1)
     world.network.way("eu", "us").bandwidth = 2000
     world.run("eu", "MSET", *(f"k{number}" for number in range(400)))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from replication.protocol.limits import MS, SECOND
-from sim.checkers.links.lag import SAMPLE_MS, LagChecker
+from sim.checkers.figures.lag import SAMPLE_MS, LagChecker
 from sim.engine.checker import Violation
 from sim.nodes.region import Start
 from sim.world.world import SimWorld

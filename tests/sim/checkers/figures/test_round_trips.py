@@ -8,7 +8,7 @@ import pytest
 from replication.machines.endpoint import End
 from replication.protocol.frames import Ack, Heartbeat
 from replication.protocol.limits import MS
-from sim.checkers.links.round_trips import RoundTripChecker
+from sim.checkers.figures.round_trips import RoundTripChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.world.world import SimWorld

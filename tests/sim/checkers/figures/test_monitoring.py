@@ -11,8 +11,8 @@ from crdb.engine.events.operator_events import DataAtRiskEvent
 from crdb.engine.info import sections
 from crdb.region.report import link_lines
 from crdt.causality.dots import Vector, region_of
-from sim.checkers.links import monitoring
-from sim.checkers.links.monitoring import MonitoringChecker
+from sim.checkers.figures import monitoring
+from sim.checkers.figures.monitoring import MonitoringChecker
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Copy

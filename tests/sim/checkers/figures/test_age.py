@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from replication.protocol.limits import MS, SECOND
-from sim.checkers.links.age import SAMPLE, AgeChecker
+from sim.checkers.figures.age import SAMPLE, AgeChecker
 from sim.engine.checker import Violation
 from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, finish, fresh
@@ -57,16 +57,18 @@ def test_missing_effects_raise_age(world: SimWorld) -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_understated_age_is_found(world: SimWorld) -> None:
-    world.sites["us"].links.sinks["eu"].lag_ns = report_lag(20 * MS)  # type: ignore[method-assign]
+def test_understated_age_is_found(world: SimWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world.sites["us"].links.sinks["eu"], "lag_ns", report_lag(20 * MS))
     lose_a_write(world)
     with pytest.raises(Violation, match=r"us says that what it shows of eu is 20 ms old, and it"):
         inspect(world)
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_paused_and_restarted_regions_have_no_age(world: SimWorld) -> None:
-    world.sites["us"].links.sinks["eu"].lag_ns = report_lag(20 * MS)  # type: ignore[method-assign]
+def test_paused_and_restarted_regions_have_no_age(
+    world: SimWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.sites["us"].links.sinks["eu"], "lag_ns", report_lag(20 * MS))
     lose_a_write(world)
     checker = checker_of(world)
     assert isinstance(checker, AgeChecker)
@@ -87,9 +89,11 @@ def test_paused_and_restarted_regions_have_no_age(world: SimWorld) -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_connection_with_earlier_life_is_not_judged(world: SimWorld) -> None:
+def test_connection_with_earlier_life_is_not_judged(
+    world: SimWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sink = world.sites["us"].links.sinks["eu"]
-    sink.lag_ns = report_lag(0)  # type: ignore[method-assign]
+    monkeypatch.setattr(sink, "lag_ns", report_lag(0))
     lose_a_write(world)
     assert sink.hello is not None
     sink.hello = attrs.evolve(sink.hello, origin=sink.hello.origin + 1)
@@ -100,12 +104,14 @@ def test_connection_with_earlier_life_is_not_judged(world: SimWorld) -> None:
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
-def test_age_less_than_way_takes_is_noticed(world: SimWorld) -> None:
+def test_age_less_than_way_takes_is_noticed(
+    world: SimWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sink = world.sites["us"].links.sinks["eu"]
     assert sink.rtt_best >= 40 * MS
-    sink.lag_ns = report_lag(sink.rtt_best // 2)  # type: ignore[method-assign]
+    monkeypatch.setattr(sink, "lag_ns", report_lag(sink.rtt_best // 2))
     inspect(world)
-    sink.lag_ns = report_lag(sink.rtt_best // 2 - MS)  # type: ignore[method-assign]
+    monkeypatch.setattr(sink, "lag_ns", report_lag(sink.rtt_best // 2 - MS))
     with pytest.raises(Violation, match=r"us says that what it shows of eu is .* and what comes"):
         inspect(world)
 

@@ -1,0 +1,1 @@
+"""Promises about what a region reports of its peers and of itself: ages, lags, round trips."""
