@@ -35,6 +35,17 @@ def test_ones_own_write_before_multi_does() -> None:
     assert outcome(client) == NULL_ARRAY
 
 
+@pytest.mark.parametrize("command", ["RENAME k k", "RENAMENX k k", "COPY k k"])
+def test_key_that_is_renamed_to_itself_does_not(command: str) -> None:
+    database = instance()
+    client, other = Client(database), Client(database)
+    lines(other, "SET k 1", "PEXPIRE k 9000")
+    lines(client, "WATCH k")
+    lines(other, command)
+    lines(client, command)
+    assert outcome(client) == b"*1\r\n" + reply.PONG
+
+
 def test_write_to_another_key_does_not() -> None:
     database = instance()
     client = Client(database)
