@@ -24,6 +24,7 @@ from typing import Final
 
 import attrs
 
+from geo.arguments import check_items, check_name, check_number, check_round_trips
 from geo.errors import AmbiguousRegion, BadData, UnknownRegion, nearest
 from geo.latency import Latency, ms
 from geo.region import Region
@@ -65,6 +66,15 @@ def _check_unique_names(_catalog: object, _attribute: object, regions: tuple[Reg
         seen.add(region.full_name)
 
 
+def _regions_in(regions: Iterable[Region]) -> tuple[Region, ...]:
+    """Return the regions of an iterable. Raises TypeError."""
+    found = check_items(regions, "a list of regions")
+    for region in found:
+        if not isinstance(region, Region):
+            raise TypeError(f"expected a list of regions, not of {type(region).__name__}")
+    return found
+
+
 def _index_by_name(catalog: Catalog) -> dict[str, list[Region]]:
     """Return the regions by name and by full name."""
     named: dict[str, list[Region]] = {}
@@ -90,9 +100,7 @@ class Catalog:
     geo.errors.UnknownRegion: unknown region 'eu-wst-1'; did you mean ...
     """
 
-    regions: tuple[Region, ...] = attrs.field(
-        converter=tuple[Region, ...], validator=_check_unique_names
-    )
+    regions: tuple[Region, ...] = attrs.field(converter=_regions_in, validator=_check_unique_names)
     _rtts: Mapping[tuple[str, str], int] = attrs.field(
         factory=dict[tuple[str, str], int], repr=False
     )
@@ -114,7 +122,7 @@ class Catalog:
         Raises `UnknownRegion`, which suggests similar names and regions in a city of that name.
         Raises `AmbiguousRegion` if two providers use the name.
         """
-        found = self._named.get(name, [])
+        found = self._named.get(check_name(name), [])
         if not found:
             raise UnknownRegion(name, self._suggested_names(name))
         if len(found) > 1:
@@ -180,7 +188,8 @@ class Catalog:
         1600000
         """
         rtts = dict(self._rtts)
-        for (source, sink), milliseconds in rtts_ms.items():
+        for (source, sink), given in check_round_trips(rtts_ms).items():
+            milliseconds = check_number(given, f"the round trip from {source} to {sink}")
             if not milliseconds >= 0:
                 raise BadData(f"the round trip from {source} to {sink} is {milliseconds} ms")
             rtts[self._full_names(source, sink)] = ms(milliseconds)

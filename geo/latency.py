@@ -30,6 +30,7 @@ from typing import Final, Self
 
 import attrs
 
+from geo.arguments import check_number
 from geo.errors import BadData
 
 NS_PER_MS: Final = 1_000_000
@@ -54,7 +55,7 @@ def ms(milliseconds: float) -> int:
     >>> ms(0.25)
     250000
     """
-    return round(milliseconds * NS_PER_MS)
+    return round(check_number(milliseconds, "a time in ms") * NS_PER_MS)
 
 
 def _quantiles(latency: Latency, _attribute: object, table: tuple[int, ...]) -> None:
@@ -263,7 +264,6 @@ PRESETS: Final = tuple(_PRESETS)
 _LAN_WORST_MS: Final = 100
 
 
-@cache
 def preset(name: str) -> Latency:
     """Return a predefined one-way delay: `lan`, `metro`, `continent`, `ocean` or `antipodes`.
 
@@ -274,8 +274,14 @@ def preset(name: str) -> Latency:
     >>> preset("ocean").floor_ns
     40000000
     """
-    if name not in _PRESETS:
+    if name not in PRESETS:
         raise BadData(f"unknown preset {name!r}: it is one of {', '.join(PRESETS)}")
+    return _make_preset(name)
+
+
+@cache
+def _make_preset(name: str) -> Latency:
+    """Return the predefined delay of this name."""
     low, high, sigma = _PRESETS[name]
     latency = Latency.between(ms(low), ms(high), sigma=sigma)
     return latency.with_tail(ms(_LAN_WORST_MS)) if name == "lan" else latency

@@ -12,6 +12,7 @@ from itertools import permutations
 
 import attrs
 
+from geo.arguments import check_names, check_number, check_weight
 from geo.errors import BadData
 from geo.path import Weight
 
@@ -51,9 +52,11 @@ def hubs(regions: Sequence[str], weight: Weight) -> list[Hub]:
     >>> hubs(world, Catalog.shipped().one_way_ns)[0].region
     'eu-west-1'
     """
-    if len(regions) < 2:
+    names = check_names(regions)
+    check_weight(weight)
+    if len(names) < 2:
         raise BadData("a star needs two regions at least")
-    return sorted((_make_hub(centre, regions, weight) for centre in regions), key=_by_cost)
+    return sorted((_make_hub(centre, names, weight) for centre in names), key=_by_cost)
 
 
 def detours(regions: Sequence[str], weight: Weight, *, percent: float = 5) -> list[Detour]:
@@ -61,13 +64,16 @@ def detours(regions: Sequence[str], weight: Weight, *, percent: float = 5) -> li
 
     The largest saving comes first. The processing time of the relay is not included.
     """
+    names = check_names(regions)
+    check_weight(weight)
+    at_least = check_number(percent, "percent")
     found: list[Detour] = []
-    for source, sink in permutations(regions, 2):
+    for source, sink in permutations(names, 2):
         direct = weight(source, sink)
-        between = [relay for relay in regions if relay not in (source, sink)]
+        between = [relay for relay in names if relay not in (source, sink)]
         ways = ((weight(source, relay) + weight(relay, sink), relay) for relay in between)
         relayed, relay = min(ways, default=(direct, source))
-        if relayed * 100 < direct * (100 - percent):
+        if relayed * 100 < direct * (100 - at_least):
             found.append(Detour(source, relay, sink, direct, relayed))
     return sorted(found, key=lambda detour: -detour.saved_percent)
 

@@ -21,6 +21,7 @@ from typing import Final, Self
 
 import attrs
 
+from geo.arguments import check_cut, check_links, check_name, check_names, check_weight
 from geo.drawing import matrix_text, topology_svg
 from geo.errors import BadTopology, NoPath, UnknownRegion, nearest
 from geo.path import Link, Path, Weight, hops, shortest_paths
@@ -48,8 +49,8 @@ class Topology:
     ap   -   x   .
     """
 
-    regions: tuple[str, ...] = attrs.field(converter=tuple[str, ...])
-    links: tuple[Link, ...] = attrs.field(converter=tuple[Link, ...])
+    regions: tuple[str, ...] = attrs.field(converter=check_names)
+    links: tuple[Link, ...] = attrs.field(converter=check_links)
 
     def __attrs_post_init__(self) -> None:
         _check_names(self.regions, self.links)
@@ -76,28 +77,28 @@ class Topology:
     @classmethod
     def mesh(cls, regions: Iterable[str]) -> Self:
         """Return a topology in which every region is linked with every other."""
-        names = tuple(regions)
+        names = check_names(regions)
         return cls.from_pairs(names, combinations(names, 2))
 
     @classmethod
     def line(cls, regions: Iterable[str]) -> Self:
         """Return a topology in which each region is linked with the next."""
-        names = tuple(regions)
+        names = check_names(regions)
         return cls.from_pairs(names, pairwise(names))
 
     @classmethod
     def ring(cls, regions: Iterable[str]) -> Self:
         """Return a topology in which each region is linked with the next, and the last with the
         first. Two regions have one pair of links."""
-        names = tuple(regions)
+        names = check_names(regions)
         closing = [(names[-1], names[0])] if len(names) > 2 else []
         return cls.from_pairs(names, [*pairwise(names), *closing])
 
     @classmethod
     def star(cls, regions: Iterable[str], hub: str | None = None) -> Self:
         """Return a topology in which `hub`, by default the first region, is linked with all."""
-        names = tuple(regions)
-        centre = "".join(names[:1]) if hub is None else hub
+        names = check_names(regions)
+        centre = "".join(names[:1]) if hub is None else check_name(hub)
         if names and centre not in names:
             raise UnknownRegion(centre, nearest(centre, names))
         return cls.from_pairs(names, [(centre, name) for name in names if name != centre])
@@ -105,6 +106,7 @@ class Topology:
     def sinks(self, source: str, cut: Collection[Link] = NO_CUT) -> tuple[str, ...]:
         """Return the regions that the links of `source` lead to. O(L)."""
         self._require_known(source)
+        check_cut(cut)
         return tuple(
             sink for here, sink in self.links if here == source and (here, sink) not in cut
         )
@@ -112,6 +114,7 @@ class Topology:
     def sources(self, sink: str, cut: Collection[Link] = NO_CUT) -> tuple[str, ...]:
         """Return the regions whose links lead to `sink`. O(L)."""
         self._require_known(sink)
+        check_cut(cut)
         return tuple(
             here for here, there in self.links if there == sink and (here, there) not in cut
         )
@@ -124,7 +127,7 @@ class Topology:
         See `geo.path`.
         """
         self._require_known(source)
-        return shortest_paths(source, self._adjacency(cut), weight)
+        return shortest_paths(source, self._adjacency(cut), check_weight(weight))
 
     def path(
         self, source: str, sink: str, *, weight: Weight = hops, cut: Collection[Link] = NO_CUT
@@ -158,6 +161,7 @@ class Topology:
 
         Links in `cut` are left out.
         """
+        check_cut(cut)
         carriers: dict[Link, tuple[str, ...]] = {link: () for link in self.links if link not in cut}
         for origin in self.regions:
             for link in self.tree(origin, weight, cut=cut):
@@ -172,13 +176,15 @@ class Topology:
         >>> sorted(Topology.mesh(["us", "eu", "ap"]).cut(["us"]))
         [('us', 'ap'), ('us', 'eu')]
         """
-        sources = {self._require_known(name) for name in here}
+        sources = {self._require_known(name) for name in check_names(here)}
         others = set(self.regions) - sources
-        sinks = others if there is None else {self._require_known(name) for name in there}
+        sinks = others if there is None else set(map(self._require_known, check_names(there)))
         return frozenset(link for link in self.links if link[0] in sources and link[1] in sinks)
 
     def isolate(self, *names: str) -> frozenset[Link]:
         """Return the links in both directions between the named regions and all others."""
+        for name in names:
+            self._require_known(name)
         others = [name for name in self.regions if name not in names]
         return self.cut(names) | self.cut(others, names)
 
@@ -234,13 +240,15 @@ class Topology:
         return self.svg()
 
     def _adjacency(self, cut: Collection[Link]) -> dict[str, list[str]]:
+        check_cut(cut)
         adjacency: dict[str, list[str]] = {name: [] for name in self.regions}
         for source, sink in self.links:
             if (source, sink) not in cut:
                 adjacency[source].append(sink)
         return adjacency
 
-    def _require_known(self, name: str) -> str:
+    def _require_known(self, given: str) -> str:
+        name = check_name(given)
         if name not in self.regions:
             raise UnknownRegion(name, nearest(name, self.regions))
         return name
