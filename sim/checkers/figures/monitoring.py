@@ -51,6 +51,9 @@ class ReceivedVectors:
     """The vectors that the other end of a connection has sent, joined."""
 
     vector: Vector
+    acknowledged: Vector
+    """The part of its acknowledgements that counts: a region that has lost its memory does not yet
+    know every origin of which a follower holds effects."""
 
 
 @attrs.frozen
@@ -89,6 +92,10 @@ class MonitoringChecker(FrameChecker):
             record = self.reported.find(process, end)
             if not dominates(record.vector, frame.vector):
                 record.vector = join(record.vector, frame.vector)
+            if isinstance(frame, Ack):
+                mine = process.replica.keyspace.vector
+                known = {origin: seq for origin, seq in frame.vector.items() if origin in mine}
+                record.acknowledged = join(record.acknowledged, known)
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
         """Compare what a region says with the truth, now and then."""
@@ -204,7 +211,8 @@ class MonitoringChecker(FrameChecker):
             )
         for number, end in enumerate(links.followers):
             row = read_row(str(said[f"slave{number}"]))
-            held = self.reported.find(region, end).vector
+            reported = self.reported.find(region, end)
+            held = reported.vector
             known = end.progress.acknowledged.get(db.origin, 0)
             made_at = self.run_history.oldest_beyond(db.origin, known, db.seq)
             age_ms = 0 if made_at is None else region.now_ms - made_at // MS
@@ -213,7 +221,7 @@ class MonitoringChecker(FrameChecker):
                     f"{region.name} says that {end.peer} is {row['lag']} s behind, and it is"
                     f" {age_ms} ms"
                 )
-            least = sum([min(seq, db.vector.get(origin, 0)) for origin, seq in held.items()])
+            least = sum(reported.acknowledged.values())
             if not least <= int(row["offset"]) <= sum(held.values()):
                 raise self.violation(
                     f"{region.name} says that {end.peer} is at {row['offset']}, which has reported"
@@ -244,7 +252,7 @@ class MonitoringChecker(FrameChecker):
 
 def begin_vectors(_: Source | Sink) -> ReceivedVectors:
     """Return the record of a connection over which nothing has come."""
-    return ReceivedVectors({})
+    return ReceivedVectors({}, {})
 
 
 def counters_text(vector: Vector) -> str:

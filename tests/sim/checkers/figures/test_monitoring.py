@@ -10,7 +10,8 @@ import pytest
 from crdb.engine.events.operator_events import DataAtRiskEvent
 from crdb.engine.info import sections
 from crdb.region.report import link_lines
-from crdt.causality.dots import Vector, region_of
+from crdt.causality.dots import Vector, make_origin, region_of
+from replication.protocol.frames import Ack
 from sim.checkers.figures import monitoring
 from sim.checkers.figures.monitoring import MonitoringChecker
 from sim.engine.checker import Violation
@@ -48,6 +49,21 @@ def test_true_figures_pass(world: SimWorld) -> None:
     finish(world)
     assert eu.clock_sets == 2
     assert checker_of(world).looked > 10
+
+
+def test_effects_of_origins_that_a_region_does_not_know_do_not_count(world: SimWorld) -> None:
+    eu, other = world.sites["eu"], make_origin(9)
+    world.run("eu", "SET", "k", "v")
+    world.sleep(SECOND)
+    (end,) = eu.links.followers
+    vector = {**end.progress.acknowledged, other: 7}
+    ack = Ack(vector, received_bytes=end.acked_bytes)
+    checker = checker_of(world)
+    assert isinstance(checker, MonitoringChecker)
+    checker.on_frame_received(eu, end, ack)
+    end.receive_ack(ack, eu.read_clock())
+    assert other not in end.progress.acknowledged
+    world.inspect_all()
 
 
 @pytest.mark.interpreted("replaces a function of a compiled module")
