@@ -26,7 +26,7 @@ from crdt.store.keyspace import Keyspace
 from crdt.store.merge import Incoming, merge_into
 from crdt.store.snapshot import Snapshot, check_state, split
 from crdt.types.registry import TypeRegistry
-from crdt.wire.expect import Given, expect, expect_bool, is_iterable, mismatch
+from crdt.wire.expect import Given, expect, expect_bool, expect_integer, is_iterable, mismatch
 from crdt.wire.formats import PIECE, explain
 
 
@@ -92,10 +92,10 @@ class ReplicaExchange(Views):
         trails = {origin: trail.copy() for origin, trail in known.trails.items()}
         return Vector(self.keyspace.vector, known.fingerprints(), trails)
 
-    def divide_at(self, op_bytes: int) -> None:
+    def divide_at(self, op_bytes: Given[int]) -> None:
         """Set the size above which operations are divided. All replicas that exchange operations
         need the same size."""
-        self.op_bytes = op_bytes
+        self.op_bytes = expect_integer(op_bytes, "op_bytes", 1)
 
     def watch_seals(self, on_sealed: Callable[[list[Op]], None]) -> None:
         """Call `on_sealed` from now on with the operations into which the outbox was sealed,

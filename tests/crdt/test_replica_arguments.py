@@ -59,6 +59,7 @@ NUMBERS: dict[str, Callable[[Any], object]] = {
     "a member": lambda given: Replica(1, members=[given]),
     "region": make_origin,
     "incarnation": lambda given: make_origin(1, given),
+    "op_bytes": lambda given: Replica(1).divide_at(given),
     "keys_max": lambda given: Replica(1).collect(given),
     "a deadline": lambda given: Replica(1).set("s").expire_at(given),
     "operation": lambda given: Replica(1, types=[Cart]).value("k", Cart).do(given),
