@@ -21,10 +21,12 @@ from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
 from sim.faults import connections as conn
 from sim.faults import (
+    contests,
     leftovers,
     relays,
     renewals,
     resync,
+    returns,
     strangers,
     transfers,
     watched_resync,
@@ -359,6 +361,16 @@ KINDS: Final = (
         "left-deadline", "", "a region is away when two others leave a superfluous deadline of a"
         " key", all_regions, leftovers.leave_deadline,
         shortest=5 * SECOND, longest=8 * SECOND, rest=3 * SECOND, values=(0, 1), least=3,
+    ),
+    Fault(
+        "slow-return", "F20 F23", "a region restarts while a peer is down, which dials it before it"
+        " can be reached", all_regions, returns.return_slowly,
+        shortest=5 * SECOND, longest=8 * SECOND, rest=5 * SECOND, least=3,
+    ),
+    Fault(
+        "contest", "", "regions create a key with several types, and read it while the lowest of"
+        " them is away", all_regions, contests.contest_key,
+        shortest=SECOND, longest=4 * SECOND, rest=2 * SECOND, least=3,
     ),
 )  # fmt: skip
 FAULTS: Final[dict[str, Fault]] = {fault.name: fault for fault in KINDS}

@@ -175,7 +175,7 @@ def test_possible_faults_depend_on_regions() -> None:
         "deaf",
         "lost-donor",
         *followers,
-        *("relay", "left-deadline"),
+        *("relay", "left-deadline", "slow-return", "contest"),
     }
     assert all(fault.can_happen(CAST) for fault in KINDS)
 
