@@ -340,11 +340,6 @@ KINDS: Final = (
         values=(0, 2 * len(strangers.STRANGERS)), rest=SECOND,
     ),
     Fault(
-        "guest", "", "a region that only its own file lists links with a region, and leaves",
-        one_region, strangers.welcome_guest,
-        shortest=200 * MS, longest=3 * SECOND, rest=5 * SECOND,
-    ),
-    Fault(
         "follower-crowd", "", "more followers than there are places connect from several addresses",
         one_region, strangers.crowd_followers, values=(1, strangers.ADDRESSES), rest=8 * SECOND,
     ),

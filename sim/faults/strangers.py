@@ -4,10 +4,6 @@ A stranger introduces itself, or answers in place of the region that was dialled
 name or number, belongs to another CRDB, or lists other regions. It must be refused, whatever it
 says, and nothing else may change.
 
-A guest is a region that only its own file lists. It is accepted. While it is linked, nothing is
-collected anywhere, because it may still need tombstones. Once it has left, its region does not wait
-for its reports any more, and the others do not once their links have connected again.
-
 A crowd of followers takes all places of a region. A further one may take the place of another only
 if that is better for fairness: not if its address then has more places than the other one.
 """
@@ -20,7 +16,6 @@ from typing import Final
 
 import attrs
 
-from crdb.region.report.link_lines import replica_lines
 from crdt.causality.dots import make_origin
 from replication.machines.sending.source import Source
 from replication.machines.sending.source_states import SourceState
@@ -28,12 +23,10 @@ from replication.mesh.admission import FOLLOWERS_MAX
 from replication.protocol.frames import FOLLOWER, Hello, Resume
 from sim.engine.checker import Violation
 from sim.nodes.region import SimRegion
-from sim.schedule.plan import CLUSTER
 from sim.schedule.step import Done, ScheduleStep
 from sim.world.world import SimWorld
 
-GUEST: Final = "guest"
-GUEST_NUMBER: Final = 200
+UNKNOWN_NUMBER: Final = 200
 ADDRESSES: Final = 3
 CROWD: Final = FOLLOWERS_MAX + 16
 
@@ -44,7 +37,7 @@ def of_other_cluster(hello: Hello) -> Hello:
 
 def of_other_number(hello: Hello) -> Hello:
     """Return the Hello of a region that has taken another number."""
-    number = GUEST_NUMBER
+    number = UNKNOWN_NUMBER
     return attrs.evolve(hello, region=number, origin=make_origin(number))
 
 
@@ -104,36 +97,6 @@ def meet_stranger(site: SimRegion, dialled: str, hello: Hello) -> None:
             f" in place of {dialled or 'a peer'}",
         )
     site.rejected += 1
-
-
-# -- guests ----------------------------------------------------------------------------------------
-
-
-def welcome_guest(world: SimWorld, step: ScheduleStep) -> Done:
-    """Link a region with a guest until the step ends. Then all its links connect again."""
-    site = world.sites[step.regions[0]]
-    if not can_meet(site) or GUEST in site.links.peers:
-        return False, None
-    members = (*site.links.member.members, (GUEST_NUMBER, GUEST))
-    origin = make_origin(GUEST_NUMBER, step.at % 1000)
-    site.add_trace_record("guest", "comes")
-    links = site.links
-    source = site.receive_hello(Hello(GUEST, GUEST_NUMBER, origin, CLUSTER, {}, members=members))
-
-    def leave() -> None:
-        if site.links is links and site.is_up:
-            site.add_trace_record("guest", "leaves")
-            if not source.closed:
-                site.handle_events(links.handle(source, source.close("it leaves"), world.now))
-                site.finish_turn()
-            if any(name == f"crdt_replica_{GUEST_NUMBER}" for name, _ in replica_lines(links)):
-                raise Violation(
-                    "forgetting", f"{site.name} waits for the reports of a guest that has left"
-                )
-            for other in site.links.peers:
-                world.reset_connections(site.name, other)
-
-    return not source.closed, leave
 
 
 # -- followers -------------------------------------------------------------------------------------

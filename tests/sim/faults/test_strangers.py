@@ -1,4 +1,4 @@
-"""Strangers are refused, guests leave no trace, and followers in a crowd share places fairly."""
+"""Strangers are refused, and followers in a crowd share the places fairly."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import pytest
 
 from replication.mesh import connections
 from replication.mesh.admission import FOLLOWERS_MAX
-from replication.mesh.roster import Roster
 from replication.protocol.frames import Hello
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.faults import strangers
 from sim.faults.kinds import Injector
-from sim.faults.strangers import GUEST, GUEST_NUMBER, STRANGERS
+from sim.faults.strangers import STRANGERS
 from sim.schedule.step import ScheduleStep
 from sim.world.world import SimWorld
 from tests.sim.quartet import NAMES, quartet
@@ -76,57 +75,6 @@ def test_stranger_comes_to_nobody(world: SimWorld) -> None:
     assert do(world, "stranger", "a", "c", "b", "d") == 0
     world.crash_process("d")
     assert do(world, "stranger", "b", "a", "c", "d", value=2 * len(STRANGERS)) == 0
-
-
-# -- guests ----------------------------------------------------------------------------------------
-
-
-def test_guest_comes_and_leaves(world: SimWorld) -> None:
-    site = world.sites["a"]
-    assert do(world, "guest", "a", lasts=SECOND) == 1
-    assert GUEST in site.links.peers
-    world.run("a", "SET", "k", "v", "PX", "100")
-    world.run("a", "INCRBY", "n", "1")
-    world.run("a", "DEL", "n")
-    world.sleep(SECOND // 2)
-    assert do(world, "guest", "a") == 0
-    assert site.replica.stable() == {}
-    world.sleep(4 * SECOND)
-    assert GUEST not in site.links.peers
-    assert not any(each.replica.keyspace.remembered_keys()[1] for each in world.sites.values())
-    settle(world)
-
-
-def test_guest_of_region_that_dies_is_gone(world: SimWorld) -> None:
-    assert do(world, "guest", "a", lasts=SECOND) == 1
-    world.crash_process("a")
-    assert do(world, "guest", "a") == 0
-    world.restart_process("a")
-    world.sleep(2 * SECOND)
-    settle(world)
-
-
-def test_guest_whose_link_is_lost_is_gone(world: SimWorld) -> None:
-    links = world.sites["a"].links
-    assert do(world, "guest", "a", lasts=SECOND) == 1
-    links.handle(links.sources[GUEST], links.sources[GUEST].close("lost"), world.now)
-    world.sleep(2 * SECOND)
-    settle(world)
-
-
-@pytest.mark.interpreted("replaces a method of a compiled class")
-def test_guest_that_still_counts_is_caught(
-    world: SimWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def forget_lists_alone(roster: Roster, peer: str) -> None:
-        roster.listed.pop(peer, None)
-        roster.reported_members.pop(peer, None)
-
-    monkeypatch.setattr(Roster, "forget_peer", forget_lists_alone)
-    do(world, "guest", "a", lasts=SECOND)
-    with pytest.raises(Violation, match="a waits for the reports of a guest that has left"):
-        world.sleep(2 * SECOND)
-    assert GUEST_NUMBER in (world.sites["a"].replica.stability.members or ())
 
 
 # -- followers -------------------------------------------------------------------------------------
