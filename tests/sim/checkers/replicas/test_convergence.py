@@ -42,7 +42,7 @@ def us_forgets(world: SimWorld) -> None:
 
 
 def test_forgotten_key_is_caught() -> None:
-    assert caught(us_forgets) == ["convergence"]
+    assert caught(us_forgets) == ["convergence", "hidden state"]
 
 
 def test_divergence_is_caught_immediately() -> None:
