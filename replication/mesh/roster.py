@@ -42,8 +42,8 @@ class Roster:
         """The lists of peers' files."""
         self.announced: set[tuple[int, str]] = set()
         """The regions of those lists that we have sent to peers."""
-        self.gone_at: int | None = None
-        """The time (ns) since when some of them are in no list."""
+        self.gone_since: dict[tuple[int, str], int] = {}
+        """The announced regions that no list contains any more, with the time (ns) since when."""
         self.reported_members: dict[str, Members] = {}
         """The regions that peers know from the files of their own peers."""
         self.differences: dict[str, ListsCompared] = {}
@@ -75,18 +75,16 @@ class Roster:
         self.count_members()
 
     def drop_gone(self, now: int) -> Members:
-        """Return the regions that are in no list any more since `GONE_NS`, once. Our peers count
-        them as members until we connect again, so nothing is forgotten there meanwhile. A guest
-        that comes back earlier makes no link connect again."""
-        gone = self.announced - {*self.others}
-        if not gone:
-            self.gone_at = None
-        elif self.gone_at is None:
-            self.gone_at = now
-        elif now - self.gone_at >= GONE_NS:
-            self.announced -= gone
-            return tuple(sorted(gone))
-        return ()
+        """Stop announcing the regions that no list has contained for `GONE_NS`. Return them.
+
+        Our peers count them as members until we connect again, so nothing is forgotten there
+        meanwhile. A guest that comes back earlier makes no link connect again.
+        """
+        missing = self.announced - {*self.others}
+        self.gone_since = {member: self.gone_since.get(member, now) for member in missing}
+        gone = [member for member, since in self.gone_since.items() if now - since >= GONE_NS]
+        self.announced.difference_update(gone)
+        return tuple(sorted(gone))
 
     def compare_with(self, peer: str) -> ListsCompared | None:
         """Compare the recorded list of a peer with ours. Return the difference if it has changed,
@@ -107,7 +105,7 @@ class Roster:
         if found != ListsCompared(peer):
             self.differences[peer] = found
         elif not self.lists_us(peer):
-            return None  # this difference is left, and `Unlisted` has reported it
+            return None  # only we are missing in the peer's list, which `Unlisted` has reported
         return None if found == before else found
 
     def find_contradiction(self, hello: Hello, linked: Iterable[str]) -> str:

@@ -242,6 +242,31 @@ def test_guest_that_has_gone_for_good_is_announced_once() -> None:
     assert not again.closed
 
 
+def test_each_gone_guest_has_a_minute_of_its_own() -> None:
+    here = roster()
+    here.record_lists(hello("ap", 3, THREE))
+    here.record_lists(hello("sa", 4, (*TWO, (4, "sa"))))
+    here.forget_peer("ap")
+    assert here.drop_gone(0) == ()
+    here.forget_peer("sa")
+    assert here.drop_gone(GONE_NS // 2) == ()
+    assert here.drop_gone(GONE_NS) == ((3, "ap"),)
+    assert here.drop_gone(GONE_NS + 1) == ()
+    assert here.drop_gone(GONE_NS * 3 // 2) == ((4, "sa"),)
+
+
+def test_guest_that_returns_starts_no_minute_of_another() -> None:
+    here = roster()
+    here.record_lists(hello("ap", 3, THREE))
+    here.record_lists(hello("sa", 4, (*TWO, (4, "sa"))))
+    here.forget_peer("ap")
+    assert here.drop_gone(0) == ()
+    here.forget_peer("sa")
+    assert here.drop_gone(GONE_NS // 2) == ()
+    here.record_lists(hello("ap", 3, THREE))
+    assert here.drop_gone(GONE_NS) == ()
+
+
 def test_guest_that_comes_back_ends_no_link() -> None:
     here = links()
     here.tick(0)
