@@ -165,7 +165,7 @@ def deliver_early(world: SimWorld, step: ScheduleStep) -> Done:
     It comes another way than by the link, which is down and resumes when the step ends.
     """
     here, there = (world.sites[name] for name in step.regions[:2])
-    if not all(site.is_responding and site.has_caught_up for site in (here, there)):
+    if not all(site.can_write for site in (here, there)):
         return False, None
     world.cut(here.name, there.name)
 

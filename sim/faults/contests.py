@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 from sim.engine.events import MS
-from sim.nodes.region import SimRegion
 from sim.schedule.step import Done, ScheduleStep, Words
 from sim.world.world import SimWorld
 
@@ -20,16 +19,11 @@ MADE: Final[tuple[Words, ...]] = (
 """The commands that create the key, without it."""
 
 
-def can_write(site: SimRegion) -> bool:
-    """Return whether a region accepts writes now."""
-    return site.is_up and site.has_caught_up and not site.is_paused
-
-
 def contest_key(world: SimWorld, step: ScheduleStep) -> Done:
     """Let the regions create a key with several types at the same time, the lowest one while it is
     away. The others read it before that one is back."""
     lowest, *others = sorted(world.sites.values(), key=lambda site: site.number)
-    if not all(map(can_write, (lowest, *others))):
+    if not all(site.can_write for site in (lowest, *others)):
         return False, None
     for other in others:
         world.cut(lowest.name, other.name)
@@ -39,7 +33,7 @@ def contest_key(world: SimWorld, step: ScheduleStep) -> Done:
 
     def read_and_reconnect() -> None:
         for site in others:
-            if can_write(site):
+            if site.can_write:
                 world.run(site.name, "TYPE", key)
         for other in others:
             world.heal(lowest.name, other.name)

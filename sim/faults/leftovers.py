@@ -41,7 +41,7 @@ class LeftDeadline:
 
     def change_key(self) -> None:
         """Change the key in both regions, when the second one is separated from the others."""
-        if self.is_over or not all(map(can_write, (self.first, self.second, self.away))):
+        if self.is_over or not all(site.can_write for site in (self.first, self.second, self.away)):
             return
         self.cut(self.second, self.away)
         self.cut(self.second, self.first)
@@ -82,15 +82,10 @@ class LeftDeadline:
             self.world.heal(*pair)
 
 
-def can_write(site: SimRegion) -> bool:
-    """Return whether a region accepts writes now."""
-    return site.is_up and site.has_caught_up and not site.is_paused
-
-
 def leave_deadline(world: SimWorld, step: ScheduleStep) -> Done:
     """Leave a superfluous deadline while a region is away that has seen a part of its history."""
     chosen = sorted((world.sites[name] for name in step.regions[:3]), key=lambda site: site.number)
-    if len(chosen) < 3 or not all(map(can_write, chosen)):
+    if len(chosen) < 3 or not all(site.can_write for site in chosen):
         return False, None
     first, second, away = chosen
     key = f"left:{step.at // MS}"

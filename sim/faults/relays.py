@@ -43,7 +43,7 @@ class Relay:
 
     def write(self, number: int) -> None:
         """Let the writer write."""
-        if not self.is_over and can_write(self.writer):
+        if not self.is_over and self.writer.can_write:
             self.world.run(self.writer.name, "SADD", self.prefix, f"relayed.{number}")
             self.origin = self.writer.replica.origin
             self.seq = self.writer.replica.keyspace.seq
@@ -59,7 +59,7 @@ class Relay:
         if self.is_over or not self.seq:
             return
         for site in self.relays:
-            if site.name not in self.emptied and can_write(site) and self.has_write(site):
+            if site.name not in self.emptied and site.can_write and self.has_write(site):
                 self.emptied.add(site.name)
                 self.world.run(site.name, "SADD", self.prefix, f"by.{site.name}")
                 empty_backlog(site)
@@ -86,15 +86,10 @@ class Relay:
         reconnect()
 
 
-def can_write(site: SimRegion) -> bool:
-    """Return whether a region accepts writes now."""
-    return site.is_up and site.has_caught_up and not site.is_paused
-
-
 def relay_writes(world: SimWorld, step: ScheduleStep) -> Done:
     """Separate two regions, and let one write what the other gets from third regions."""
     reader, writer, *others = (world.sites[name] for name in step.regions)
-    if not others or not all(map(can_write, (reader, writer, *others))):
+    if not others or not all(site.can_write for site in (reader, writer, *others)):
         return False, None
     names = (reader.name, writer.name)
     if step.value & SILENTLY:

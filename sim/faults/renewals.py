@@ -26,7 +26,7 @@ def renew_deadline(world: SimWorld, step: ScheduleStep) -> Done:
     """Let a client of a region set the time to live of one key again and again, in one turn. There
     are older keys that live long, and keys that expire soon."""
     site = world.sites[step.regions[0]]
-    if not site.is_up or not site.has_caught_up or site.is_paused or not has_room(world):
+    if not site.can_write or not has_room(world):
         return False, None
     prefix = f"renewed:{step.at // MS}"
     turns = range(HEAP_SLACK + 2 * keys_max(world))

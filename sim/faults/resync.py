@@ -230,7 +230,7 @@ class LostSnapshotPeer:
 def lose_snapshot_peer(world: SimWorld, step: ScheduleStep) -> Done:
     """Let a snapshot peer go away during its snapshot. It crashes if `value` is odd."""
     site = world.sites[step.regions[0]]
-    if not site.is_responding or not site.has_caught_up:
+    if not site.can_write:
         return False, None
     story = LostSnapshotPeer(world, site.name, bool(step.value & 1))
     story.separate_receiver()

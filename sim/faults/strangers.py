@@ -63,7 +63,7 @@ def introduce_stranger(world: SimWorld, step: ScheduleStep) -> Done:
     """Send a region the Hello of a stranger. `value` chooses the stranger, and whether it was
     dialled. The last value stands for a right region that was dialled at the address of another."""
     here, there, *others = (world.sites[name] for name in step.regions)
-    if not can_meet(here) or not there.is_up or there.name not in here.connectors:
+    if not here.can_write or not there.is_up or there.name not in here.connectors:
         return False, None
     if here.is_cut(there.name):
         return False, None
@@ -75,11 +75,6 @@ def introduce_stranger(world: SimWorld, step: ScheduleStep) -> Done:
     for other in right[:1]:
         meet_stranger(here, there.name, other.links.log_reader.hello())
     return bool(right), None
-
-
-def can_meet(site: SimRegion) -> bool:
-    """Return whether a region receives connections, and holds all that it had."""
-    return site.is_up and site.has_caught_up and not site.is_paused
 
 
 def meet_stranger(site: SimRegion, dialled: str, hello: Hello) -> None:
@@ -106,7 +101,7 @@ def crowd_followers(world: SimWorld, step: ScheduleStep) -> Done:
     """Let more followers connect to a region than it has places for, from several addresses, and
     leave again. The first ones come from one address, or from as many as `value` says."""
     site = world.sites[step.regions[0]]
-    if not can_meet(site):
+    if not site.can_write:
         return False, None
     crowd: list[Source] = []
     site.add_trace_record("followers", f"{CROWD} come")

@@ -14,7 +14,6 @@ import attrs
 
 from sim.engine.events import MS, SECOND
 from sim.faults.resync import empty_backlog
-from sim.nodes.region import SimRegion
 from sim.schedule.step import Done, ScheduleStep, Words
 from sim.world.world import SimWorld
 
@@ -42,7 +41,7 @@ def transfer_bulk(world: SimWorld, step: ScheduleStep) -> Done:
     """
     name, other = step.regions[:2]
     way = world.network.way(name, other)
-    if way.bandwidth or not can_write(world.sites[name]):
+    if way.bandwidth or not world.sites[name].can_write:
         return False, None
     way.bandwidth = step.value
     write_bulk(world, name, step.value * step.lasts // SECOND)
@@ -59,13 +58,8 @@ def write_bulk(world: SimWorld, name: str, size: int) -> None:
     site = world.sites[name]
     limits = site.tuning.limits
     room = ROUNDS_MAX * min(limits.window_bytes_max, limits.batch_bytes_max)
-    if can_write(site):
+    if site.can_write:
         world.run(name, "SET", f"bulk:{name}", "x" * min(size, room))
-
-
-def can_write(site: SimRegion) -> bool:
-    """Return whether a region accepts writes now."""
-    return site.is_responding and site.has_caught_up
 
 
 @attrs.define
@@ -85,7 +79,7 @@ class FollowerResync:
     def run_all(self, name: str, commands: tuple[Words, ...]) -> None:
         """Run commands, each in a turn of its own, if the region accepts writes."""
         for command, key, *rest in commands:
-            if can_write(self.world.sites[name]):
+            if self.world.sites[name].can_write:
                 self.world.run(name, command, f"{self.prefix}.{key}", *rest)
 
     def separate_writer(self) -> None:
@@ -99,7 +93,7 @@ class FollowerResync:
         """Let the remover observe, and the follower begin again without a backlog to read."""
         world, copy = self.world, self.world.copies[self.copy]
         source = world.sites[self.remover]
-        if self.is_over or not copy.is_following or not can_write(source):
+        if self.is_over or not copy.is_following or not source.can_write:
             return
         self.run_all(self.remover, (("SADD", "0", "c"),))
         empty_backlog(source)
@@ -130,8 +124,8 @@ def resync_follower(world: SimWorld, step: ScheduleStep) -> Done:
     """Let a follower get a snapshot between what a region writes and what another removes of it."""
     copy = world.copies[step.regions[0]]
     remover = world.sites[copy.sources[0]]
-    writers = [each for each in world.sites.values() if each is not remover and can_write(each)]
-    if not copy.is_following or not can_write(remover) or not writers:
+    writers = [each for each in world.sites.values() if each is not remover and each.can_write]
+    if not copy.is_following or not remover.can_write or not writers:
         return False, None
     writer = writers[-1].name  # a follower gives its origin a name that no region has
     prefix = f"resync:{step.at // MS}"

@@ -123,7 +123,7 @@ class WatchedResync:
 def watch_during_resync(world: SimWorld, step: ScheduleStep) -> Done:
     """Let clients of a region watch keys while a snapshot is merged into its data."""
     site = world.sites[step.regions[0]]
-    if not site.is_responding or not site.has_caught_up:
+    if not site.can_write:
         return False, None
     story = WatchedResync(world, site.name, f"watched:{step.at // MS}")
     story.run_all(site.name, BEFORE)

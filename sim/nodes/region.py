@@ -147,8 +147,13 @@ class SimRegion(LinkedProcess):
         return self.directory.incarnation == incarnation_of(self.replica.origin)
 
     @property
+    def can_write(self) -> bool:
+        """True while the region accepts writes: it is up, not paused, and has caught up."""
+        return self.is_responding and self.has_caught_up
+
+    @property
     def has_caught_up(self) -> bool:
-        """True if the region has caught up with its peers and accepts writes."""
+        """True if the region has caught up with its peers. Writes are refused until then."""
         return self.recovery.is_ready
 
     # -- incarnations ----------------------------------------------------------------------
