@@ -13,12 +13,17 @@ from typing import Any, cast
 from geo.errors import BadData
 
 
+def mismatch(expected: str, given: object, hint: str = "") -> TypeError:
+    """Return the error for an argument of a wrong type. `hint` says what to use instead."""
+    more = f": {hint}" if hint else ""
+    return TypeError(f"expected {expected}, not {type(given).__name__}{more}")
+
+
 def check_name(name: object) -> str:
     """Return `name` if it is text. Raises TypeError otherwise."""
     if not isinstance(name, str):
-        kind = type(name).__name__
-        hint = ": pass several names as separate arguments" if isinstance(name, list) else ""
-        raise TypeError(f"expected the name of a region, not {kind}{hint}")
+        hint = "pass several names as separate arguments" if isinstance(name, list) else ""
+        raise mismatch("the name of a region", cast("object", name), hint)
     return name
 
 
@@ -27,15 +32,14 @@ def check_names(names: object) -> tuple[str, ...]:
     names of one letter, and is refused if it has other characters, as in "us-east-1,eu-west-1"."""
     is_text = isinstance(names, str) and not names.isalpha()
     if is_text or isinstance(names, bytes) or not isinstance(names, Iterable):
-        kind = type(names).__name__
-        raise TypeError(f"expected a list of region names such as ['us', 'eu'], not {kind}")
+        raise mismatch("a list of region names such as ['us', 'eu']", cast("object", names))
     return tuple(check_name(name) for name in cast("Iterable[Any]", names))
 
 
 def check_items(items: object, what: str) -> tuple[Any, ...]:
     """Return the items of an iterable. Raises TypeError if it is not one. `what` names it."""
     if isinstance(items, str | bytes) or not isinstance(items, Iterable):
-        raise TypeError(f"expected {what}, not {type(items).__name__}")
+        raise mismatch(what, cast("object", items))
     return tuple(cast("Iterable[Any]", items))
 
 
@@ -71,8 +75,7 @@ def check_weight(weight: object) -> Callable[..., Any]:
 def check_round_trips(rtts: object) -> Mapping[Any, Any]:
     """Return a mapping from pairs of regions to round trips. Raises TypeError."""
     if not isinstance(rtts, Mapping):
-        hint = "use {('us', 'eu'): 80.0}"
-        raise TypeError(f"expected a mapping of round trips, not {type(rtts).__name__}: {hint}")
+        raise mismatch("a mapping of round trips", rtts, "use {('us', 'eu'): 80.0}")
     for pair in cast("Mapping[Any, Any]", rtts):
         check_pair(pair)
     return cast("Mapping[Any, Any]", rtts)

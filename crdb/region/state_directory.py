@@ -25,10 +25,8 @@ from crdt.causality.dots import INCARNATION_BITS, INCARNATION_MAX, Vector
 
 INCARNATION: Final = "incarnation"
 HELD: Final = "held"
-SHOWN_MAX: Final = 20  # characters of an unexpected file that an error shows
-
-
 REMEDY: Final = "make room, make it writable, or choose another directory with --state"
+SHOWN_MAX: Final = 20  # characters of an unexpected file that an error shows
 
 
 class StateError(Exception):

@@ -35,7 +35,7 @@ def encode_key(key: object) -> bytes:
         try:
             return key.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as error:
-            raise UnicodeEncodeError("utf-8", key, error.start, error.end, NO_TEXT) from None
+            raise explain_encoding(error) from None
     if isinstance(key, bytes):
         return bytes(key)
     raise TypeError(mismatch("a key", "str or bytes", key, ""))
@@ -52,10 +52,15 @@ def encode(item: object) -> bytes:
         try:
             return item.encode()
         except UnicodeEncodeError as error:
-            raise UnicodeEncodeError("utf-8", item, error.start, error.end, NO_TEXT) from None
+            raise explain_encoding(error) from None
     if isinstance(item, bytes):
         return bytes(item)
     raise TypeError(mismatch("", "str or bytes", item, ENCODE))
+
+
+def explain_encoding(error: UnicodeEncodeError) -> UnicodeEncodeError:
+    """Return an error for the same text that says what to pass instead."""
+    return UnicodeEncodeError("utf-8", error.object, error.start, error.end, NO_TEXT)
 
 
 def items_of(given: object) -> list[object]:
@@ -88,11 +93,11 @@ def whole(number: Any, hint: str = "") -> int:
 def real(number: Any) -> float:
     """Return a number as a float, which may be infinite but not NaN."""
     if isinstance(number, str | bytes):
-        raise TypeError(f"expected a number, not {type(number).__name__}")
+        raise TypeError(mismatch("", "a number", number, ""))
     try:
         plain = float(number)
     except TypeError:
-        raise TypeError(f"expected a number, not {type(number).__name__}") from None
+        raise TypeError(mismatch("", "a number", number, "")) from None
     except OverflowError:
         plain = inf
     if plain != plain:
@@ -105,7 +110,7 @@ def real(number: Any) -> float:
 def decimal(number: Any) -> Decimal:
     """Return a number or its text as an exact, finite decimal. Raises NotANumber for other text."""
     if not isinstance(number, int | float | str | Decimal):
-        raise TypeError(f"expected a number or its text, not {type(number).__name__}")
+        raise TypeError(mismatch("", "a number or its text", number, ""))
     try:
         exact = Decimal(str(number) if isinstance(number, float) else number)
     except InvalidOperation:

@@ -178,7 +178,7 @@ def read_snapshot(data: bytes) -> Snapshot:
 
 def check_state(given: object) -> bytes:
     """Return `given`. Raises TypeError if it is not bytes, and DecodeError if it is of another
-    format. Damage shows later."""
+    format. Damage is found when the pieces are read."""
     data = expect(given, bytes, "use what Replica.to_bytes or Snapshot.to_bytes returned")
     damaged = DecodeError("the state is damaged")
     error = explain(damaged, data, STATE)

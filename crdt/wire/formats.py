@@ -1,7 +1,8 @@
 """Recognise bytes that one of our methods wrote, to name them in an error.
 
 Every reader refuses the bytes of another format. Its error says what the bytes are and which call
-reads them, as far as that can be seen. Bytes are examined only after a reader has refused them.
+reads them, if they can be recognised. Most bytes are examined only after a reader has refused them.
+Of a whole state, the short first piece is always examined.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ SAVE: Final = Format("a saved replica", "Replica.load")
 def explain(error: DecodeError, data: bytes, wanted: Format) -> DecodeError:
     """Return the error to raise for bytes that the reader of `wanted` has refused with `error`.
 
-    It is another one if the bytes are of another format, or the text of one.
+    It is `error` itself unless the bytes are of another format, or the text of one.
     """
     found = recognise(data)
     if found is not None:

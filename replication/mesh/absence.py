@@ -1,9 +1,9 @@
 """Record since when peers that dial us have not been connected.
 
 The dialling side knows when an attempt has failed (see `recovery`); the other side does not. But a
-peer that is up makes an attempt at least every `ATTEMPT_NS_MAX`. If it has not come for longer, it
-is down or cannot reach us. If we are connected to it, it is not down: its file may give another
-address for us, or a firewall may let connections pass one way only.
+peer that is up makes an attempt at least every `ATTEMPT_NS_MAX`. If it has not connected for
+longer, it is down or cannot reach us. If we are connected to it, it is not down: its file may give
+another address for us, or a firewall may let connections pass one way only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Absence:
     def __init__(self) -> None:
         self.since: dict[str, int] = {}
         self.reported: set[str] = set()
-        """Those that have been reported, and have not come since."""
+        """Absent peers that have been reported, and have not connected since."""
 
     def record_absent(self, lacking: Iterable[str], now: int) -> None:
         """Record that the peers in `lacking` are not connected at `now` (ns)."""

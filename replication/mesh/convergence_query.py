@@ -96,8 +96,8 @@ class ConvergenceQueries:
         """Returns whether a link that should be live is not connected at the moment."""
         self.edges: dict[Edge, bool] = {}
         """Connected links; True if their data flows to us."""
-        self.only_edges: set[Edge] = set()
-        """Those whose reverse is never made. Their ends must hold the same."""
+        self.one_way_edges: set[Edge] = set()
+        """Connected links whose reverse is never made. Their ends must hold the same."""
         self.known: dict[Origin, ConvergenceQuery] = {}
         """The latest query of each other asker, least recently used first."""
         self.own = ConvergenceQuery(replica.origin, 0)
@@ -161,7 +161,7 @@ class ConvergenceQueries:
             send_reply(edge, ask, is_so=False)
             return
         here, there = query.vector, ask.vector
-        is_inward, must_be_equal = self.edges[edge], edge in self.only_edges
+        is_inward, must_be_equal = self.edges[edge], edge in self.one_way_edges
         if is_inward or must_be_equal:
             query.is_so = query.is_so and dominates(here, there)
         if not is_inward or must_be_equal:
@@ -224,12 +224,12 @@ class ConvergenceQueries:
 
     # -- which links there are -------------------------------------------------------------
 
-    def add_link(self, edge: Edge, *, inward: bool, is_only: bool = False) -> None:
-        """Add a connected link; `inward` if its data flows to us, `is_only` if its reverse is never
-        made. Queries under way did not cover it, so they end in no."""
+    def add_link(self, edge: Edge, *, inward: bool, is_one_way: bool = False) -> None:
+        """Add a connected link. Its data flows to us if `inward`. Its reverse is never made if
+        `is_one_way`. Queries under way did not cover it, so they end in no."""
         self.edges[edge] = inward
-        if is_only:
-            self.only_edges.add(edge)
+        if is_one_way:
+            self.one_way_edges.add(edge)
         for query in (self.own, *self.known.values()):
             query.is_so = False
 
@@ -237,7 +237,7 @@ class ConvergenceQueries:
         """Remove a link that has closed. Queries under way end in no."""
         if self.edges.pop(edge, None) is None:
             return
-        self.only_edges.discard(edge)
+        self.one_way_edges.discard(edge)
         for query in (self.own, *self.known.values()):
             query.is_so = False
             if query.parent is edge:

@@ -220,7 +220,7 @@ class Links(Connections):
             self.convergence_queries.add_link(
                 end,
                 inward=end.direction is Direction.IN,
-                is_only=self.peers[end.peer].is_guest
+                is_one_way=self.peers[end.peer].is_guest
                 or not lists_region(hello.members, self.member.region),
             )
         mine = self.replica.keyspace.vector

@@ -336,15 +336,15 @@ class NotDialledEvent(PeerEvent):
     peer takes no writes from here."""
 
     def lines(self) -> list[str]:
-        effect = f"{self.peer} takes no writes from here: it does not connect to this region"
+        effect = f"{self.peer} takes no writes from here, since it does not connect to this region"
         remedy = f"check host and link_port of {self.region} in the file of {self.peer}"
         return [f"{self.region}: {effect}: {remedy}, and firewalls"]
 
 
 @_event("lists of regions")
 class RegionListsEvent(PeerEvent):
-    """The list of regions in the peer's file differs from the one in the file of this region. It
-    comes again when the difference changes, and with three empty details when it is over."""
+    """The list of regions in the peer's file differs from the one in the file of this region. The
+    event comes again when the difference changes, and with three empty details when it is over."""
 
     only_there: Sequence[str] = detail("the regions that only the peer's file lists")
     only_here: Sequence[str] = detail("the regions that the peer's file does not list")

@@ -97,7 +97,7 @@ def test_link_without_reverse_needs_equal_vectors(asker: int, writer: int) -> No
     for place in world.places:
         queries = place.site.convergence_queries
         queries.remove_link(place)
-        queries.add_link(place, inward=place.site.number == 2, is_only=True)
+        queries.add_link(place, inward=place.site.number == 2, is_one_way=True)
     assert world.ask(asker) is True
     world[writer].write()
     assert world.ask(asker) is False
@@ -105,7 +105,7 @@ def test_link_without_reverse_needs_equal_vectors(asker: int, writer: int) -> No
     assert world.ask(asker) is True
     world.lose((1, 2))
     world.pump()
-    assert not any(site.convergence_queries.only_edges for site in world.sites.values())
+    assert not any(site.convergence_queries.one_way_edges for site in world.sites.values())
 
 
 def test_unconnected_regions_are_not_asked() -> None:

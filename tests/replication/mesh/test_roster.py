@@ -365,9 +365,9 @@ def test_link_without_reverse_must_show_equal_vectors() -> None:
     guest, unlisted = here.serve(0), here.dial("eu", 0)
     here.receive(guest, hello("ap", 3, THREE), 0)
     here.receive(unlisted, hello("eu", 2, ((2, "eu"),)), 0)
-    assert here.convergence_queries.only_edges == {guest, unlisted}
+    assert here.convergence_queries.one_way_edges == {guest, unlisted}
     here.receive(here.dial("eu", 0), hello("eu", 2, TWO), 0)
-    assert here.convergence_queries.only_edges == {guest}
+    assert here.convergence_queries.one_way_edges == {guest}
 
 
 def test_error_for_other_version_names_both() -> None:

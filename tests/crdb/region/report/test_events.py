@@ -201,8 +201,8 @@ def test_unlisted_region_gets_explanation() -> None:
 def test_region_that_is_not_dialled_is_told_where_to_look() -> None:
     (line,) = text_lines("not dialled", {"region": "us", "peer": "eu"})
     assert line == (
-        "us: eu takes no writes from here: it does not connect to this region: check host and "
-        "link_port of us in the file of eu, and firewalls"
+        "us: eu takes no writes from here, since it does not connect to this region: check host "
+        "and link_port of us in the file of eu, and firewalls"
     )
 
 
