@@ -21,6 +21,7 @@ from crdt.embed.arguments import (
     region_numbers,
     wall_clock,
     whole,
+    why_not_callable,
 )
 from crdt.wire.expect import expect
 
@@ -246,3 +247,8 @@ def test_counter_adds_numbers_only() -> None:
         visits += "5"
     with pytest.raises(NotANumber, match="'1mb' is not a number"):
         visits.add("1mb")
+
+
+def test_builtin_without_signature_counts_as_callable() -> None:
+    assert why_not_callable(type) == ""
+    assert "missing" in why_not_callable(len)

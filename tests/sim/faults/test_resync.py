@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from replication.machines.receiving.sink_states import SinkState
 from sim.engine.events import SECOND
 from sim.faults.kinds import Injector
-from sim.faults.resync import lose_snapshot_peer, tear_resync
+from sim.faults.resync import LostSnapshotPeer, lose_snapshot_peer, tear_resync
 from sim.schedule.plan import Plan
 from sim.schedule.step import ScheduleStep
 from sim.world.coverage_probes import coverage_counts
@@ -146,3 +147,56 @@ def test_snapshot_peer_stays_if_region_is_away(name: str) -> None:
         False,
         None,
     )
+
+
+def waiting_story(world: SimWorld, *, crashes: bool) -> LostSnapshotPeer:
+    """Return a story whose receiver has a snapshot peer, and another link that waits."""
+    story = LostSnapshotPeer(world, "a", crashes)
+    site = world.sites["a"]
+    for name, state in (("b", SinkState.LOADING), ("c", SinkState.WAITING)):
+        site.links.sinks[name].state = state
+    assert site.snapshot_peers == ["b"]
+    return story
+
+
+def test_paused_peer_of_separated_region_writes_nothing() -> None:
+    world = quartet()
+    world.sites["c"].pause_until(world.now + SECOND)
+    before = {name: site.writes for name, site in world.sites.items()}
+    story = LostSnapshotPeer(world, "a", crashes=False)
+    story.separate_receiver()
+    after = {name: site.writes for name, site in world.sites.items()}
+    assert {name for name in after if after[name] > before[name]} == {"b", "d"}
+
+
+def test_snapshot_peer_stays_after_end_of_fault() -> None:
+    world = quartet()
+    story = waiting_story(world, crashes=False)
+    story.end_fault()
+    story.poll_waiting()
+    assert story.snapshot_peer == ""
+    assert all(way.is_open for way in world.network)
+
+
+def test_snapshot_peer_with_the_last_memory_stays() -> None:
+    world = quartet()
+    for name in ("c", "d"):
+        world.crash_process(name)
+    story = waiting_story(world, crashes=True)
+    world.sites["a"].instance.is_stale = True
+    assert not world.sites["a"].has_caught_up
+    story.poll_waiting()
+    assert world.sites["b"].is_up
+    assert story.snapshot_peer == ""
+
+
+def test_snapshot_peer_that_others_restart_is_not_restarted_again() -> None:
+    world = quartet()
+    story = waiting_story(world, crashes=True)
+    story.poll_waiting()
+    peer = world.sites["b"]
+    assert not peer.is_up
+    world.restart_process("b")
+    starts = peer.starts
+    story.end_fault()
+    assert peer.starts == starts

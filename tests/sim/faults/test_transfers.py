@@ -10,6 +10,7 @@ import pytest
 from replication.protocol.limits import Limits
 from sim.engine.events import SECOND
 from sim.faults.kinds import Injector
+from sim.faults.transfers import FollowerResync
 from sim.schedule.plan import Plan, Tuning
 from sim.schedule.step import ScheduleStep
 from sim.world.world import SimWorld
@@ -108,6 +109,16 @@ def test_follower_that_is_promoted_meanwhile_is_left_alone(world: SimWorld) -> N
     assert injector.open == {}
     assert world.copies["f"].starts == 1
     assert all(way.is_open for way in world.network)
+
+
+def test_writer_that_is_down_writes_nothing(world: SimWorld) -> None:
+    story = FollowerResync(world, "f", "a", "d", "resync:1")
+    story.run_all("d", (("SADD", "0", "x"),))
+    assert members(world, "d") == [b"x"]
+    writes = world.sites["d"].writes
+    world.crash_process("d")
+    story.run_all("d", (("SADD", "0", "y"),))
+    assert world.sites["d"].writes == writes
 
 
 def test_resync_that_ends_early_cuts_nobody(world: SimWorld) -> None:

@@ -120,6 +120,7 @@ def test_ended_machine_hangs_up_once(line: Line) -> None:
 def test_unconnected_wire_sends_nothing_but_may_end(line: Line) -> None:
     line.wire.flush(0)
     assert (line.wire.sent, line.wire.over) == (0, False)
+    assert not line.wire.is_garbled
     line.hang_up()
     line.wire.flush(0)
     assert line.wire.over

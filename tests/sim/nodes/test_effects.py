@@ -62,6 +62,15 @@ def test_replaced_write_is_recorded_once() -> None:
     world.check_end()
 
 
+def test_replaced_write_may_have_later_ones_of_other_regions() -> None:
+    world = fresh()
+    one, two = "1" * (LARGE_BYTES + 1), "2" * (LARGE_BYTES + 1)
+    for region, value in (("eu", "0"), ("eu", one), ("us", "3"), ("eu", two)):
+        world.run(region, "SET", "k", value)
+    recorded = world.run_history.book.by_key[b"k"]
+    assert [taken.command.args for taken in recorded] == [("0",), (two,), ("3",)]
+
+
 def test_replaced_write_of_forgotten_key_is_ignored() -> None:
     world = fresh()
     book, db = world.run_history.book, world.sites["eu"].replica.keyspace

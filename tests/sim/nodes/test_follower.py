@@ -5,12 +5,13 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from crdb.engine.environment.follow_control import CannotBeFollower
 from crdb.engine.errors import READ_ONLY
 from crdb.region.core.following import BECAME_REPLICA, MASTERDOWN
 from crdt.causality.dots import make_origin
 from sim.engine.events import MS, SECOND
 from sim.nodes.client import Refusal
-from sim.nodes.follower import SimFollower
+from sim.nodes.follower import SimFollowControl, SimFollower
 from sim.schedule.plan import Copy, Plan, Tuning
 from sim.world.world import SimWorld
 
@@ -90,6 +91,26 @@ def test_promoted_follower_keeps_data_and_receives_no_more() -> None:
     assert world.run("f", "GET", "mine") is None
     world.sleep(SECOND)
     world.check_end()
+
+
+def test_command_does_not_change_whom_a_process_follows() -> None:
+    world, copy = following("eu")
+    reply = world.run("f", "REPLICAOF", "localhost", "7000")
+    assert isinstance(reply, Refusal)
+    assert "the run itself decides who follows whom" in reply.text
+    with pytest.raises(CannotBeFollower, match="the run itself decides who is promoted"):
+        SimFollowControl(copy.role).promote()
+    assert copy.is_following
+
+
+def test_promoted_follower_shows_no_sources() -> None:
+    world, copy = following("eu")
+    assert copy.info_lines() != []
+    copy.stop_following()
+    assert copy.info_lines() == []
+    info = world.run("f", "INFO", "replication")
+    assert isinstance(info, bytes)
+    assert b"role:master" in info
 
 
 def test_each_restart_begins_empty() -> None:

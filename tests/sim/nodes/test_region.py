@@ -374,6 +374,17 @@ def test_region_does_not_serve_before_its_incarnation_is_on_disk() -> None:
     assert world.run("us", "SET", "k", "w") == "OK"
 
 
+def test_incarnation_may_be_on_disk_before_peers_have_answered() -> None:
+    world = reused(5 * MS)
+    us = world.sites["us"]
+    assert world.wait_for(lambda: not us.is_on_disk, SECOND)
+    world.sleep(6 * MS)
+    assert us.is_on_disk
+    assert not us.has_caught_up
+    world.sleep(SECOND)
+    assert us.has_caught_up
+
+
 def test_crash_before_the_disk_has_written_keeps_the_old_number() -> None:
     world = reused(3 * SECOND)
     us = world.sites["us"]

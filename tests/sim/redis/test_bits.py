@@ -85,6 +85,7 @@ BITFIELD nothing GET u8 0 => [0]
 EXISTS nothing => 0
 BITFIELD_RO k GET u4 #1 GET i8 3 => [12, -32]
 BITFIELD_RO nothing GET u8 0 => [0]
+BITFIELD_RO k SET u8 0 1 => ERR
 STRLEN k => 2
 SADD s a => 1
 BITFIELD s GET u8 0 => WRONGTYPE

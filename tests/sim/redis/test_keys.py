@@ -29,6 +29,7 @@ COPY o n REPLACE => 1
 PTTL n => 900
 COPY o p DB 0 => 1
 COPY o p DB 0 REPLACE => 1
+COPY o p DB 1 => ERR
 DEL p p nothing => 1
 UNLINK n nothing => 1
 DEL n => 0

@@ -25,6 +25,7 @@ ZADD z NX GT 1 a => ERR
 ZADD z NX XX 1 a => ERR
 ZADD z GT LT 1 a => ERR
 ZADD z x a => ERR
+ZADD z INCR 1 a 2 b => ERR
 ZINCRBY z 2 new => '2'
 ZSCORE z a => '1.5'
 ZSCORE z nothing => None

@@ -87,6 +87,16 @@ def test_order_of_set_is_not_defined_where_nothing_sorts(command: str) -> None:
         execute(model, command.split(), None)
 
 
+def test_order_of_set_is_not_defined_where_weights_are_equal() -> None:
+    items = {"s": ModelItem("set", {"0", "1"}), "t0": ModelItem("string", "b")}
+    model = RedisModel({**items, "t1": ModelItem("string", "a")}, 0)
+    command = ["SORT", "s", "BY", "t*", "ALPHA"]
+    assert execute(model, command, None) == ["1", "0"]
+    model.items["t1"] = ModelItem("string", "b")
+    with pytest.raises(UndefinedReply):
+        execute(model, command, None)
+
+
 def test_reply_is_not_defined_where_model_may_lack_key() -> None:
     model = RedisModel({"l": ModelItem("list", ["3", "1"])}, 0)
     with pytest.raises(UndefinedReply):

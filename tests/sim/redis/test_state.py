@@ -8,6 +8,7 @@ import pytest
 
 from sim.redis.commands import execute
 from sim.redis.state import (
+    DEADLINE_MAX,
     AnyOrder,
     CommandFailure,
     ModelItem,
@@ -83,6 +84,14 @@ def test_changes_for_other_regions_are_counted(command: str, sent: int) -> None:
     model = RedisModel(items, 0)
     execute(model, command.split(" "), None)
     assert model.sent == sent
+
+
+def test_deadline_that_is_too_late_is_refused() -> None:
+    model = RedisModel({"k": ModelItem("string", "v")}, 0)
+    assert execute(model, ("PEXPIREAT", "k", str(DEADLINE_MAX)), None) == 1
+    with pytest.raises(CommandFailure, match="ERR"):
+        model.deadline_at(DEADLINE_MAX + 1, 1, is_relative=False)
+    assert model.items["k"].deadline == DEADLINE_MAX
 
 
 def test_only_canonical_integers_are_read() -> None:

@@ -10,8 +10,10 @@ from crdb.engine.command import DENY_STALE
 from crdb.region.core.following import MASTERDOWN
 from sim.engine.checker import Checker, Violation
 from sim.engine.events import SECOND
+from sim.nodes.follower import SimFollower
+from sim.nodes.region import SimRegion
 from sim.schedule.plan import Copy
-from sim.world.figures import check_figures, describe_wrong_skew, wrong_figures
+from sim.world.figures import Info, check_figures, describe_wrong_skew, read_info, wrong_figures
 from sim.world.freshness import wait_until_quiet
 from sim.world.world import SimWorld
 from tests.sim.planted import fresh
@@ -138,3 +140,24 @@ def test_write_in_transit_is_counted(world: SimWorld) -> None:
     world.run("eu", "SET", "k", "w")
     shown = list(wrong_figures(world, world.sites["eu"]))
     assert any("for us" in text for text in shown)
+
+
+@pytest.mark.interpreted("replaces a function of a compiled module")
+@pytest.mark.parametrize(
+    ("field", "wrong", "text"),
+    [
+        ("crdt_waiting", "3", "eu shows that operations wait, crdt_waiting.*:3"),
+        ("master_repl_offset", "7", "eu shows an offset of 7, not 1"),
+        ("slave_read_only", "0", "f shows slave_read_only:0, not 1"),
+        ("source0", "name=eu,lag_ms=0,status=stale", "f shows that it is stale with eu"),
+    ],
+)
+def test_each_wrong_field_is_caught(
+    world: SimWorld, monkeypatch: pytest.MonkeyPatch, field: str, wrong: str, text: str
+) -> None:
+    def read_wrong(place: SimRegion | SimFollower, section: str) -> Info:
+        info = read_info(place, section)
+        return {**info, **{name: wrong for name in info if name.startswith(field)}}
+
+    monkeypatch.setattr("sim.world.figures.read_info", read_wrong)
+    expect(world, text)

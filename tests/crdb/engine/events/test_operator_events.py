@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 import crdb
-from crdb.engine.events.operator_events import EVENTS
+from crdb.engine.events.operator_events import EVENTS, RegionRunsTwiceEvent
 
 SOURCES = sorted(Path(crdb.__file__).parent.rglob("*.py"))
 
@@ -32,3 +32,10 @@ def test_every_event_is_reported() -> None:
     for path in SOURCES:
         found |= called(path)
     assert {kind.__name__ for kind in EVENTS.values()} - found == set()
+
+
+def test_region_that_runs_twice_shows_how_many_keys_it_holds() -> None:
+    event = RegionRunsTwiceEvent(region="eu", peer="us", keys=1, remedy="stop one of them")
+    (line,) = event.lines()
+    reason = "us is linked with another process that runs as eu"
+    assert line == f"eu: refuses clients: {reason} (1 key here): stop one of them"

@@ -87,6 +87,10 @@ def test_type_without_model_is_not_judged(world: SimWorld) -> None:
     replica.flag("k").enable()
     assert not is_modelled(replica.keyspace, "k")
     assert is_modelled(replica.keyspace, "missing")
+    checker = checker_of(world)
+    assert isinstance(checker, CommandChecker)
+    checker.before_commands(world.sites["eu"], 1, (("EXISTS", "k"),))
+    assert checker.model is None
 
 
 def test_wrong_deadline_is_found(world: SimWorld) -> None:

@@ -274,3 +274,21 @@ def test_connections_of_refusing_region_are_not_judged(world: SimWorld) -> None:
     asked(world, FIRST, READ, identity=5)
     checker_of(world).on_region_started(eu)
     told(world, FIRST, b"x")
+
+
+def test_reply_to_client_whose_wait_is_not_over_is_caught(world: SimWorld) -> None:
+    asked(world, SECOND, ("BLPOP", "b", "1"))
+    world.sleep(900 * MS)
+    with pytest.raises(Violation, match="to session 10012, while BLPOP b 1 has to wait"):
+        told(world, SECOND, None)
+
+
+def test_rate_of_region_that_was_paused_is_not_judged(world: SimWorld) -> None:
+    asked(world, OPERATOR, ("CONFIG", "SET", "timeout", "9"), INFO)
+    told(world, OPERATOR, "OK", b"total_commands_processed:50\r\ninstantaneous_ops_per_sec:1")
+    world.sleep(100 * MS)
+    world.sites["eu"].pause_until(world.now + 100 * MS)
+    world.sleep(1700 * MS)
+    asked(world, OPERATOR, INFO)
+    told(world, OPERATOR, b"total_commands_processed:160\r\ninstantaneous_ops_per_sec:900")
+    assert checker_of(world).looked == 3

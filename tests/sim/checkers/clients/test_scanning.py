@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crdt.types.set import Set
-from sim.checkers.clients.scanning import ScanningChecker
+from sim.checkers.clients.scanning import ScanningChecker, names_in
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.nodes.client import Refusal
@@ -205,6 +205,12 @@ def test_questions_about_all_keys_are_checked(
     checker.on_replies(eu, 1, (words,), (Refusal("LOADING"),))
     with pytest.raises(Violation, match=f"answers {words[0]}.* with 3 keys"):
         checker.on_replies(eu, 1, (words,), (wrong,))
+
+
+def test_string_has_no_names(world: SimWorld) -> None:
+    keyspace = world.sites["eu"].replica.keyspace
+    assert names_in(keyspace, b"a") == set()
+    assert names_in(keyspace, b"s") == {b"m", b"n"}
 
 
 def test_scan_next_to_write_is_not_judged(world: SimWorld) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from crdt.causality.dots import Origin
 from replication.machines.receiving.sink_states import SinkState
-from replication.protocol.frames import GapRefused
-from sim.checkers.links.gap_repair import GapRepairChecker
+from replication.protocol.frames import GapRefused, GapRequest
+from sim.checkers.links.gap_repair import PROMPT_NS, GapRepairChecker, OpenGap
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.nodes.region import SimRegion
@@ -120,11 +120,65 @@ def test_merged_snapshot_voids_refusals(world: SimWorld) -> None:
     ask(world, us, origin)
 
 
+def test_refusal_of_withdrawn_request_is_ignored(world: SimWorld) -> None:
+    us, origin = make_gap(world)
+    checker = checker_of(world)
+    assert isinstance(checker, GapRepairChecker)
+    sink = us.links.sinks["ap"]
+    checker.record_refusal(us, sink, origin, world.now)
+    assert checker.find_link(us, sink).refused == set()
+
+
+def test_gap_of_other_region_stays_as_it_is(world: SimWorld) -> None:
+    us, origin = make_gap(world)
+    checker = checker_of(world)
+    assert isinstance(checker, GapRepairChecker)
+    gap = checker.gaps["ap", origin] = OpenGap(0, world.now, [])
+    since = gap.open_since
+    world.sites["us"].links.sinks["eu"].state = SinkState.WAITING
+    checker.check_gaps(us, world.now + SECOND)
+    assert gap.open_since == since
+
+
+def test_region_that_asks_late_after_refusal_is_caught(world: SimWorld) -> None:
+    us, origin = make_gap(world)
+    checker = checker_of(world)
+    assert isinstance(checker, GapRepairChecker)
+    now = world.now + SECOND
+    gap = OpenGap(0, now, [], now, is_refused=True)
+    checker.check_delay(us, origin, gap, now + PROMPT_NS)
+    with pytest.raises(Violation, match="wrote after 0, though a peer has refused"):
+        checker.check_delay(us, origin, gap, now + PROMPT_NS + 1)
+
+
+def test_paused_region_may_ask_late(world: SimWorld) -> None:
+    us, origin = make_gap(world)
+    checker = checker_of(world)
+    assert isinstance(checker, GapRepairChecker)
+    sink = us.links.sinks["ap"]
+    gap = checker.gaps["us", origin] = OpenGap(0, world.now, [sink])
+    us.pause_until(world.now + MS)
+    world.sleep(MS)
+    assert us.was_paused
+    checker.check_request(us, sink, GapRequest(origin, 0), world.now + 100 * SECOND)
+    assert gap.able == []
+
+
 def test_needless_snapshot_is_caught(world: SimWorld) -> None:
     us, _ = make_gap(world)
     us.links.sinks["ap"].load()
     with pytest.raises(Violation, match="us requests a snapshot of ap, and no peer has refused"):
         us.finish_turn()
+
+
+def test_snapshot_for_known_gap_without_refusal_is_caught(world: SimWorld) -> None:
+    us, origin = make_gap(world)
+    ask(world, us, origin)
+    us.links.sinks["ap"].vector = {origin: 1}
+    checker = checker_of(world)
+    assert isinstance(checker, GapRepairChecker)
+    with pytest.raises(Violation, match="us requests a snapshot of ap, and no peer has refused"):
+        checker.check_snapshot_request(us, us.links.sinks["ap"])
 
 
 def test_snapshot_after_truncation_passes(world: SimWorld) -> None:

@@ -100,3 +100,12 @@ def test_new_view_makes_reports_void(world: SimWorld) -> None:
     finish(world)
     assert before.is_void(site)
     assert checker.pending["eu"] is not before
+
+
+def test_report_about_receiver_is_not_awaited(world: SimWorld) -> None:
+    site, checker = world.sites["eu"], checker_of(world)
+    assert isinstance(checker, ReportChecker)
+    own = site.replica.region
+    frame = Heartbeat({}, 0, ((own, {site.replica.origin: 9}, 0),))
+    checker.on_frame_received(site, site.links.sinks["us"], frame)
+    assert own not in checker.pending["eu"].waiting

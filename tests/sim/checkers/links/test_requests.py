@@ -89,3 +89,11 @@ def test_ops_behind_a_gap_do_not_count(world: SimWorld) -> None:
     world.sleep(MS)
     request(world, GapRequest(origin, 0))
     world.sleep(SECOND)
+
+
+def test_requests_of_process_that_is_no_region_are_not_checked(world: SimWorld) -> None:
+    us, here = world.sites["us"], checker(world)
+    here.held.clear()
+    del here.regions["us"]
+    here.on_frame_received(us, us.links.sinks["ap"], Heartbeat({}, 0))
+    assert here.held == {}

@@ -138,3 +138,13 @@ def test_going_on_with_what_snapshot_contains_is_caught(world: SimWorld) -> None
     text = r"eu sends us a snapshot, and goes on with 1:4\.\.4, which is in it"
     with pytest.raises(Violation, match=text):
         checker.on_frame_sent(site, source, frame)
+
+
+def test_going_on_with_what_snapshot_lacks_passes(world: SimWorld) -> None:
+    site, source, checker = world.sites["eu"], source_to_us(world), checker_of(world)
+    assert isinstance(checker, SendingChecker)
+    source.cursor.position, looked = 3, checker.looked
+    checker.check_continuation(site, source, {site.replica.origin: 3})
+    assert checker.looked == looked + 1
+    with pytest.raises(Violation, match="which is in it"):
+        checker.check_continuation(site, source, {site.replica.origin: 4})

@@ -90,6 +90,19 @@ def test_peer_that_dials_us_is_expected() -> None:
         world.sleep(SECOND)
 
 
+def test_connection_that_has_ended_already_is_no_answer() -> None:
+    world = fresh(RecoveryChecker)
+    us, checker = world.sites["us"], checker_of(world)
+    assert isinstance(checker, RecoveryChecker)
+    assert checker.answers_of(us).connected == {"eu", "ap"}
+    checker.answers_of(us).connected.clear()
+    sinks = us.links.sinks
+    sinks.pop("ap")
+    for name, number in (("ap", 3), ("eu", 1)):
+        checker.on_link_event(us, Connected(name, Direction.IN, number, number << 14))
+    assert checker.answers_of(us).connected == {"eu"}
+
+
 def test_region_that_reaches_nobody_is_caught() -> None:
     world = fresh(RecoveryChecker)
     world.run("us", "SET", "k", "v")
