@@ -57,7 +57,7 @@ INTERFACE: dict[str, frozenset[str]] = {
     "Garbage": frozenset({"done", "is_behind"}),
     "TypeRegistry": frozenset({"by_code", "shapes"}),
     "Value": frozenset({"accessed"}),
-    "Register": frozenset({"dot", "no_expiry", "value"}),
+    "Register": frozenset({"value"}),
 }
 """Attributes by class that others may read: parts, and values that are only replaced by methods.
 All other attributes are insides."""

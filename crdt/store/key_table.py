@@ -17,6 +17,7 @@ from crdt.structures.scan_order import ScanOrder
 from crdt.types.base import Value
 from crdt.types.components.contested import Contested, carry
 from crdt.types.components.deadlines import Deadlines
+from crdt.types.components.register import Register
 
 
 class Reader(Protocol):
@@ -154,9 +155,13 @@ class KeyTable:
         return sorted(self.garbage), sorted(self.tombstones.index)
 
     def deadline_siblings(self, key: bytes) -> list[tuple[Dot, int]]:
-        """Return the concurrent deadlines of a key by dot, in ms. FOREVER means no expiry."""
+        """Return the concurrent deadlines of a key by dot, in ms. FOREVER means no expiry. A write
+        with the flag `no_expiry` has such a deadline too."""
         flat = self.deadlines.table.get(key, ())
-        return list(zip(flat[::2], flat[1::2], strict=True))
+        parts = self.live_parts(key)
+        flags = [each for each in parts if isinstance(each, Register) and each.no_expiry]
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        return sorted([*pairs, *[(each.dot, FOREVER) for each in flags]])
 
     def deadline_count(self) -> int:
         """Return the number of keys that have an expiry time."""

@@ -17,7 +17,6 @@ from typing import ClassVar, TypeAlias
 from crdt.causality.dots import SEQ_BITS, Dot
 from crdt.causality.schema import FOREVER
 from crdt.store.keyspace import Keyspace
-from crdt.types.components.register import Register
 from sim.engine.checker import Checker, Followed, Watched
 
 Deadlines: TypeAlias = tuple[tuple[Dot, int], ...]
@@ -80,14 +79,10 @@ class HiddenChecker(Checker):
 def hidden_state(db: Keyspace, key: bytes) -> Hidden:
     """Return what a key holds and does not show."""
     parts = db.live_parts(key)
-    deadlines = db.deadline_siblings(key)
-    writes: list[tuple[int, str]] = []
-    for part in parts:
-        if isinstance(part, Register) and part.no_expiry:
-            deadlines.append((part.dot, FOREVER))
-        writes.append((part.code(), repr(sorted(part.siblings(), key=repr))))
+    writes = [(part.code(), repr(sorted(part.siblings(), key=repr))) for part in parts]
     value = db.lookup(key)
-    return 0 if value is None else value.code(), tuple(writes), tuple(sorted(deadlines))
+    shown = 0 if value is None else value.code()
+    return shown, tuple(writes), tuple(db.deadline_siblings(key))
 
 
 def latest_deadline(hidden: Hidden) -> int:

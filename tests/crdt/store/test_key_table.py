@@ -11,6 +11,7 @@ from crdt import Replica
 from crdt.causality.effect import ANY_TYPE, DELETE, FLUSH
 from crdt.causality.schema import FOREVER
 from crdt.store.key_table import KeyTable
+from crdt.types.components.register import Register
 from crdt.types.string import String
 from crdt.writes import list as lists
 from tests.crdt.exchange import exchange
@@ -204,6 +205,11 @@ def test_entries_of_a_key_are_its_value_and_its_deadlines() -> None:
     assert len(keys.memory_entries(b"b")) == 1
     assert keys.deadline_siblings(b"a") == [(1, 1000), (2, FOREVER)]
     assert keys.deadline_siblings(b"b") == []
+    plain = keys.held(b"b")
+    assert isinstance(plain, Register)
+    plain.no_expiry = True
+    assert keys.deadline_siblings(b"b") == [(plain.dot, FOREVER)]
+    plain.no_expiry = False
     keys.deadlines.put(b"b", (3, 5000))
     assert keys.deadline_count() == keys.count_deadlines() == 1
     keys.expiry_clock = 2000
