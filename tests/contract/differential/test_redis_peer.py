@@ -6,7 +6,7 @@ import pytest
 
 from crdb.resp.decoder import ErrorReply, Status
 from tests.crdb import redis_peer
-from tests.crdb.redis_peer import Peer, Reader, alike, decode, request
+from tests.crdb.redis_peer import PLAYS_MAX, Peer, Reader, alike, decode, request
 
 
 def test_reply_is_cut_out_of_pieces_of_any_size() -> None:
@@ -50,3 +50,50 @@ def test_no_second_begins_while_commands_are_played(
     monkeypatch.setattr(redis_peer, "wall_clock", lambda: next(seconds) * 1000)
     peer.play([("SET", "k", "v"), ("OBJECT", "IDLETIME", "k")])
     assert next(seconds) == 3, "TYPE and GET of what is left"
+
+
+IDLE_TIME = [("SET", "k", "v"), ("OBJECT", "IDLETIME", "k")]
+
+
+def let_server_reply(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch, idle: list[int], clocks: list[int]
+) -> None:
+    """Let the server's idle times and the clocks that it shows be these, one after the other."""
+    run_all, idle_times, shown = peer.server.run_all, iter(idle), iter(clocks)
+
+    def run_with_clocks(commands: list[list[bytes]]) -> list[bytes]:
+        replies = run_all(commands)
+        for index, (name, *_) in enumerate(commands):
+            if name == b"OBJECT":
+                replies[index] = b":%d\r\n" % next(idle_times)
+            elif name == b"INFO":
+                replies[index] = b"$11\r\nlru_clock:%d\r\n" % next(shown)
+            elif name == b"TIME":
+                replies[index] = b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n"
+        return replies
+
+    monkeypatch.setattr(peer.server, "run_all", run_with_clocks)
+
+
+def test_commands_are_played_again_if_clock_has_ticked(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OBJECT IDLETIME was once 0 here and 1 there, since the server's clock ticked between the two
+    commands."""
+    let_server_reply(peer, monkeypatch, [1, 0], [6, 7, 7, 7])
+    peer.play(IDLE_TIME)
+
+
+def test_difference_without_tick_is_reported_at_once(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_server_reply(peer, monkeypatch, [1], [7, 7])
+    with pytest.raises(AssertionError, match="IDLETIME"):
+        peer.play(IDLE_TIME)
+
+
+def test_difference_that_stays_is_reported(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = list(range(2 * PLAYS_MAX))
+    let_server_reply(peer, monkeypatch, [1] * PLAYS_MAX, clocks)
+    with pytest.raises(AssertionError, match="IDLETIME"):
+        peer.play(IDLE_TIME)
