@@ -154,13 +154,16 @@ class RunOptions:
         if drawn["tick_ms"] > 1:
             drawn["offsets"] = dict.fromkeys(names, 0)  # so that regions produce equal times
         options = RunOptions(seed, **(drawn | given))
-        if "faults" in given:
-            return options
-        faults = fitting_faults(rng.substream("fitting"), options.faults, options.fault_targets())
-        if options.copies and "promote" not in faults:
+        return options if "faults" in given else options.fit_faults(rng)
+
+    def fit_faults(self, rng: SeededRandom) -> RunOptions:
+        """Return these options with the drawn faults that can happen in their world. Followers are
+        promoted in half of the runs at least."""
+        faults = fitting_faults(rng.substream("fitting"), self.faults, self.fault_targets())
+        if self.copies and "promote" not in faults:
             promotes = rng.substream("promotion").happens_in(1, 2)
             faults = (*faults, "promote") if promotes else faults
-        return attrs.evolve(options, faults=faults)
+        return attrs.evolve(self, faults=faults)
 
     def make_plan(self) -> Plan:
         """Return the plan of the world that these options describe."""

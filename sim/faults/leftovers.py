@@ -19,7 +19,7 @@ from sim.world.world import SimWorld
 
 CHECK_NS: Final = 5 * MS
 PAUSE_NS: Final = 300 * MS
-ENDLESS: Final = 1
+NO_EXPIRY: Final = 1
 """The value of a step that leaves a deadline which never comes, of a key that stays."""
 LONG_MS: Final = "3600000"
 
@@ -35,7 +35,7 @@ class LeftDeadline:
     away: SimRegion
     key: str
     changes: tuple[Words, Words]
-    """What `first` and `second` do."""
+    """The commands of `first` and of `second`, without the key."""
     cuts: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
     is_over: bool = False
 
@@ -90,7 +90,7 @@ def leave_deadline(world: SimWorld, step: ScheduleStep) -> Done:
     first, second, away = chosen
     key = f"left:{step.at // MS}"
     changes: tuple[Words, Words] = (("PEXPIRE", LONG_MS), ("DEL",))
-    if step.value == ENDLESS:
+    if step.value == NO_EXPIRY:
         changes = (("PEXPIRE", LONG_MS), ("PERSIST",))
     world.run(first.name, "SADD", key, "member")
     world.run(first.name, "PEXPIRE", key, LONG_MS)

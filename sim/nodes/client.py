@@ -44,6 +44,12 @@ def parse_replies(data: bytes) -> list[Reply]:
     return [_as_text(reply) for reply in decode_replies(data)]
 
 
+def parse_fields(line: str, separator: str | None = None) -> dict[str, str]:
+    """Return the fields of a line like `id=3 name=x`. They are separated by white space, or by
+    `separator`."""
+    return dict(field.split("=", 1) for field in line.split(separator))
+
+
 def _as_text(reply: Reply) -> Reply:
     """Return a status as str and an error as `Refusal`, also inside lists."""
     if isinstance(reply, Status):

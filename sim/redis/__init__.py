@@ -1,1 +1,1 @@
-"""A sequential model of a single Redis with plain Python values, to judge replies of the server."""
+"""A sequential model of a single Redis, its connections and parameters, to judge the server."""

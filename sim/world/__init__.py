@@ -1,1 +1,1 @@
-"""The simulated world: all regions, their network, and the invariants that are checked."""
+"""The simulated world: all regions, their network, and the checks at the end of a run."""

@@ -1,7 +1,7 @@
-"""What clients do when all faults are healed and all is quiet: the checks at the end of a run.
+"""Checks at the end of a run with new clients, when all faults are healed and all is quiet.
 
-Each check lets new clients of one region do something that is rare during a run, or that a model
-can judge only if nothing else happens. Most of them take part in some runs only.
+Each check lets clients of one region do something that is rare during a run, or that a model can
+judge only if nothing else happens. Most checks are made in some runs only.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""The invariant `client limits`: a client that uses too much is closed, and no other one.
+"""The invariant `client limits`: a client that uses too much memory is closed, and no other one.
 
 In some runs, clients of a quiet region use much memory. Each of these limits is drawn, and a model
-says which clients must be connected:
+predicts which clients stay connected:
 
 * `client-output-buffer-limit`: a client that does not read is closed as soon as its unread replies
   reach the hard limit. It is also closed when they have been above the soft limit for longer than
-  its seconds. If it reads in between, the seconds begin again.
+  its seconds. If it reads in between, the seconds are counted from zero.
 * `client-query-buffer-limit`: a client is closed as soon as the part of a request that has come is
   larger, and not before. CLIENT LIST shows the size of this part.
 * `maxmemory` and the limit of the system: while memory is full, the clients with the largest
   buffers are closed, as few as necessary. Clients with little data, or after CLIENT NO-EVICT, stay.
-  A command that would make a value beyond one of the limits gets an OOM error.
+  A command that would make a value larger than one of the limits allows gets an OOM error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from crdb.engine.metrics.statistics import SAMPLE_MS
 from sim.engine.checker import Violation
 from sim.engine.events import MS
 from sim.engine.rng import SeededRandom
-from sim.nodes.client import Refusal, SimClient, encode_request
+from sim.nodes.client import Refusal, SimClient, encode_request, parse_fields
 from sim.nodes.region import SimRegion
 from sim.schedule.step import Words
 from sim.world.world import SimWorld
@@ -52,8 +52,8 @@ SCARCE: Final = (
     (0, COPIES * LARGE_BYTES - 1),
     (2 * LARGE_BYTES, COPIES * LARGE_BYTES - 1),
 )
-"""The bytes that are left of `maxmemory`, 0 for no limit, and of the system's memory, where there
-is no room for LARGE_BYTES."""
+"""Pairs of the bytes that are left of `maxmemory` (0: no limit) and of the system's memory. None
+of them has room for LARGE_BYTES."""
 KEY: Final = "limits"
 
 
@@ -98,7 +98,7 @@ class LimitsProbe:
         """Return the fields of CLIENT LIST for a client."""
         words = ("CLIENT", "LIST", "ID", str(sim_client.client.id))
         (reply,) = self.site.run_commands(words)
-        return dict(part.split("=", 1) for part in cast("bytes", reply).decode().split())
+        return parse_fields(cast("bytes", reply).decode())
 
     def check_connected(self, sim_client: SimClient, wanted: bool, text: str) -> None:
         """Check that a client is connected, or not. Raises Violation."""

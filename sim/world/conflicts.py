@@ -1,4 +1,4 @@
-"""The invariant `conflicts`: what happens to one key in two regions at the same time.
+"""The invariant `conflicts`: rare conflicts between two regions over one key are resolved right.
 
 In a quiet world, regions write to new keys so that each of these happens in some runs:
 
@@ -28,7 +28,7 @@ from sim.world.world import SimWorld
 PROMISE: Final = "conflicts"
 RUNS: Final = 3  # in one of so many runs this is checked
 ARRIVAL_NS_MAX: Final = 2 * SECOND
-"""Where writes may take longer to arrive, nothing is checked: that would cost too much time."""
+"""The greatest time limit of an arrival with which this is checked. Others cost too much time."""
 SESSION: Final = 9100
 CONTENT: Final = {
     "string": "SET k 10",
@@ -58,7 +58,7 @@ NEUTRAL: Final = {
     "hash": ("PERSIST k", "HSET k b 2"),
     "zset": ("PERSIST k", "ZADD k 2 b"),
 }
-"""Commands that write something again. They come after the changing ones."""
+"""Commands that write and change nothing, also after the changing ones."""
 SERVING: Final = {
     "BLPOP k 600": ("RPUSH k x y", "LPUSH k x"),
     "BZPOPMIN k 600": ("ZADD k 1 x", "ZADD k 1 x 2 y"),
@@ -70,7 +70,7 @@ WHOLE: Final = {
     "hash": (),
     "zset": ("ZUNIONSTORE k 1 j", "ZRANGESTORE k j 0 -1"),
 }
-"""Commands that write a whole value under `k`, some of them from `j`, beside COPY and RENAME."""
+"""Commands that write a whole value under `k`, some of them from `j`, besides those of COPYING."""
 COPYING: Final = ("COPY j k REPLACE", "RENAME j k")
 DEADLINES: Final = ("EXPIRE k 600", "PEXPIRE k 600000", "EXPIRE k 600 NX")
 EMPTYING: Final = {
@@ -116,7 +116,7 @@ class ConflictProbe:
         return f"clash:{self.count}"
 
     def wait(self) -> None:
-        """Let the two regions get each other's writes."""
+        """Let each of the two regions receive the other's writes."""
         self.world.wait_for(self.agree, 2 * arrival_limit_ns(self.world))
 
     def agree(self) -> bool:

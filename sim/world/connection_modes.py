@@ -1,5 +1,5 @@
 """The invariants `connection modes` and `secrets`: a connection is in the mode that its client has
-asked for, and nobody else learns a password.
+asked for, and passwords stay secret.
 
 In some runs, clients of a quiet region send HELLO, AUTH, RESET and CLIENT with right and wrong
 arguments. An operator changes the password meanwhile.
@@ -24,7 +24,7 @@ from sim.checkers.clients.commands import plain
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.engine.rng import SeededRandom
-from sim.nodes.client import Reply, SimClient
+from sim.nodes.client import Reply, SimClient, parse_fields
 from sim.nodes.region import SimRegion
 from sim.redis.commands import is_expected
 from sim.redis.connection import ANY
@@ -40,7 +40,7 @@ ROUNDS: Final = 3
 READS_MAX: Final = 4
 KEY: Final = "modes"
 SECRET: Final = "pa55"
-"""All passwords begin so, and nothing else contains it."""
+"""The beginning of all passwords. Nothing else contains it."""
 INSPECTIONS: Final = (
     *(("SLOWLOG", "GET", "-1"), ("CLIENT", "LIST"), ("INFO", "everything")),
     *(("LATENCY", "LATEST"), ("CLIENT", "INFO"), ("COMMAND", "DOCS", "AUTH"), ("ACL", "LOG")),
@@ -117,7 +117,7 @@ class ModesProbe:
     # -- uses of keys ----------------------------------------------------------------------
 
     def check_uses(self) -> None:
-        """Read a key from clients of which some must not use it. Raises Violation."""
+        """Read a key from clients, some of them after CLIENT NO-TOUCH ON. Raises Violation."""
         self.world.run(self.site.name, "SET", KEY, "x")
         used_at = self.site.now_ms // 1000
         for client in self.clients:
@@ -134,7 +134,7 @@ class ModesProbe:
             found = self.operator.send(("OBJECT", "IDLETIME", KEY))
             if found != idle:
                 raise self.violation(
-                    MODES, f"says that {KEY} has not been used for {found} s, not {idle} s"
+                    MODES, f"reports that {KEY} has not been used for {found} s, not {idle} s"
                 )
         self.world.run(self.site.name, "DEL", KEY)
         for client in self.clients:
@@ -175,7 +175,7 @@ class ModesProbe:
         if not is_reply(expected, found):
             raise self.violation(MODES, f"answers {' '.join(words)} with {found!r}")
         line = self.operator.send(("CLIENT", "LIST", "ID", str(client.identity)))
-        fields = dict(part.split("=", 1) for part in cast("bytes", line).decode().split())
+        fields = parse_fields(cast("bytes", line).decode())
         for name, value in client.model.describe().items():
             if fields.get(name) != value:
                 raise self.violation(

@@ -27,7 +27,7 @@ from replication.follow.follower import IN_SYNC_NS
 from replication.mesh.skew import TRIP_MS_MAX
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
-from sim.nodes.client import Refusal
+from sim.nodes.client import Refusal, parse_fields
 from sim.nodes.follower import SimFollower
 from sim.nodes.region import SimRegion
 from sim.world.freshness import SLACK_NS, arrival_limit_ns
@@ -66,11 +66,6 @@ def read_info(place: SimRegion | SimFollower, section: str) -> Info:
     return dict(cast("tuple[str, str]", tuple(line.split(":", 1))) for line in lines if ":" in line)
 
 
-def read_row(text: str) -> Info:
-    """Return the fields of a line of INFO that describes one of several things."""
-    return dict(cast("tuple[str, str]", tuple(part.split("=", 1))) for part in text.split(","))
-
-
 def wrong_figures(world: SimWorld, site: SimRegion) -> Iterator[str]:
     """Yield what a region shows and what is not so."""
     info = read_info(site, "crdt")
@@ -80,7 +75,7 @@ def wrong_figures(world: SimWorld, site: SimRegion) -> Iterator[str]:
         if line is None:
             yield f"no line for {peer.name}"
             continue
-        row = read_row(line)
+        row = parse_fields(line, ",")
         skews.append(int(row["clock_skew_ms"]))
         if row["name"] != peer.name or is_link_wrong(world, site, row):
             yield f"{line} for {peer.name}"
@@ -137,7 +132,7 @@ def wrong_followers(world: SimWorld, site: SimRegion) -> Iterator[str]:
     follow = [each.name for each in world.copies.values() if each.is_following]
     wanted = sorted(name for name in follow if site.name in world.copies[name].sources)
     count = int(info["connected_slaves"])
-    rows = [read_row(info[f"slave{number}"]) for number in range(count)]
+    rows = [parse_fields(info[f"slave{number}"], ",") for number in range(count)]
     if sorted(row["name"] for row in rows) != wanted:
         yield f"{count} followers, {[row['name'] for row in rows]}, not {wanted}"
     for row in rows:
@@ -166,7 +161,7 @@ def wrong_figures_of_follower(world: SimWorld, copy: SimFollower) -> Iterator[st
         yield f"that it refuses reads: {reply.text}"
     worst = world.network.worst_delay()
     for number, source in enumerate(copy.sources):
-        row = read_row(info[f"source{number}"])
+        row = parse_fields(info[f"source{number}"], ",")
         is_current = 2 * regular + worst < IN_SYNC_NS
         lag_max = worst + 2 * regular + limits.ack_ns + SLACK_NS
         if row["name"] != source or not 0 <= float(row["lag_ms"]) * MS <= lag_max:

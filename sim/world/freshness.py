@@ -97,7 +97,7 @@ class FreshnessProbe:
         self.wait_for_replies(0, 1)
 
     def longest_trip(self) -> int:
-        """Return the shortest round trip (ns) with the region that is farthest away."""
+        """Return the greatest of the shortest possible round trips (ns) with the other regions."""
         network, here = self.world.network, self.site.name
         ways = [(network.way(here, o.name), network.way(o.name, here)) for o in self.others]
         return max([there.latency.floor_ns + back.latency.floor_ns for there, back in ways])

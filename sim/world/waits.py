@@ -22,7 +22,8 @@ from sim.world.world import SimWorld
 PROMISE: Final = "acknowledged writes"
 RUNS: Final = 5  # in one of so many runs this is checked
 LIMIT_NS_MAX: Final = 2 * SECOND
-"""Where acknowledgements may take longer, nothing is checked: that would cost too much time."""
+"""The greatest time limit of an acknowledgement with which this is checked. Others cost too much
+time."""
 TOO_MANY: Final = "99"
 KEY: Final = "acked"
 

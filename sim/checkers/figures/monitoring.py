@@ -1,8 +1,7 @@
-"""Check what a region tells its operator about itself: INFO, and the data at risk if it stops.
+"""Check what a region reports to its operator: INFO, and the data at risk if it stops.
 
 The simulator knows which vectors other regions and followers have sent over the connections that
-are open, when each effect was made, and how often a wall clock was set. So a region must say the
-following:
+are open, when each effect was made, and how often a wall clock was set. So the following must hold:
 
 * `crdt_clock`, `crdt_ovc` and `crdt_gc_gvc_min` count the effects of a region in all its
   incarnations.
@@ -20,7 +19,7 @@ Not checked: regions that were paused. The lag in milliseconds is checked by `la
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 import attrs
@@ -38,11 +37,12 @@ from sim.checkers.links.connection_records import ConnectionRecords
 from sim.checkers.replicas.convergence import shown
 from sim.engine.checker import Followed, Watched
 from sim.engine.frame_checker import FrameChecker, Linked
+from sim.nodes.client import parse_fields
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
 
-LOOK_MS: Final = 1000  # between two looks at what a region says
-WAITING_MS: Final = 200  # ... at what waits in it
+LOOK_MS: Final = 1000  # between two checks of what a region reports
+WAITING_MS: Final = 200  # the tolerance for the age of what waits
 SECOND_MS: Final = 1000
 
 
@@ -52,8 +52,8 @@ class ReceivedVectors:
 
     vector: Vector
     acknowledged: Vector
-    """The part of its acknowledgements that counts: a region that has lost its memory does not yet
-    know every origin of which a follower holds effects."""
+    """The part of its acknowledgements that counts: only origins that the region itself knew. One
+    that has lost its memory does not know every origin of which a follower holds effects."""
 
 
 @attrs.frozen
@@ -65,7 +65,7 @@ class FirstWaiting:
 
 
 class MonitoringChecker(FrameChecker):
-    """Checks what regions tell their operators."""
+    """Checks what regions report to their operators."""
 
     promise: ClassVar[str] = "monitoring"
 
@@ -98,7 +98,7 @@ class MonitoringChecker(FrameChecker):
                 record.acknowledged = join(record.acknowledged, known)
 
     def on_turn_end(self, region: Watched, changes: Sequence[Change]) -> None:
-        """Compare what a region says with the truth, now and then."""
+        """Compare what a region reports with the truth, every LOOK_MS."""
         if not region.replica.causal_buffer.is_empty() or self.waiting[region.name]:
             self.check_waiting(region)
         if region.now_ms - self.looked_at.get(region.name, -LOOK_MS) < LOOK_MS:
@@ -108,13 +108,13 @@ class MonitoringChecker(FrameChecker):
             self.check_region(region)
 
     def on_inspection(self, place: Watched | Followed) -> None:
-        """Compare what a region says with the truth."""
+        """Compare what a region reports with the truth."""
         region = self.up.get(place.name)
         if region is not None and region is place and not region.was_paused:
             self.check_region(region)
 
     def check_region(self, region: Watched) -> None:
-        """Check all that a region says."""
+        """Check all that a region reports."""
         self.looked += 1
         self.check_figures(region)
         self.check_risk(region)
@@ -127,7 +127,7 @@ class MonitoringChecker(FrameChecker):
         """Check the section `crdt` of INFO."""
         replica = region.replica
         mine = replica.keyspace.vector
-        said = {name: str(value) for name, value in SECTIONS["crdt"](region.instance)}
+        info = {name: str(value) for name, value in SECTIONS["crdt"](region.instance)}
         own = sum(seq for origin, seq in mine.items() if region_of(origin) == replica.region)
         expected = {
             "crdt_clock": str(own),
@@ -137,8 +137,10 @@ class MonitoringChecker(FrameChecker):
             "crdt_clock_steps": str(region.clock_sets),
         }
         for name, value in expected.items():
-            if said[name] != value:
-                raise self.violation(f"{region.name} says {name}:{said[name]}, and it is {value}")
+            if info[name] != value:
+                raise self.violation(
+                    f"{region.name} reports {name}:{info[name]}, and it is {value}"
+                )
 
     # -- data at risk ----------------------------------------------------------------------
 
@@ -160,13 +162,14 @@ class MonitoringChecker(FrameChecker):
         if writes > most:
             nearest = next((peer for peer, count in lack.items() if count == most), "nobody")
             raise self.violation(
-                f"{region.name} says that {writes} effects are at risk, and {nearest} lacks {most}"
+                f"{region.name} reports that {writes} effects are at risk, and {nearest} lacks"
+                f" {most}"
             )
         least = self.count_lacking(region, reports, ours)
         if writes < least and region.replica.keyspace.size():
             raise self.violation(
-                f"{region.name} says that {writes} effects are at risk, and each connected region"
-                f" lacks {least} at least"
+                f"{region.name} reports that {writes} effects are at risk, and each connected"
+                f" region lacks {least} at least"
             )
 
     def count_lacking(
@@ -185,32 +188,32 @@ class MonitoringChecker(FrameChecker):
     # -- other regions and followers -------------------------------------------------------
 
     def check_regions(self, region: Watched) -> None:
-        """Check how many effects other regions are said to lack."""
+        """Check the number of effects that each other region lacks according to INFO."""
         replica = region.replica
-        said = dict(replica_lines(region.links))
+        lines = dict(replica_lines(region.links))
         for end in region.links.ends():
-            text = said.get(f"crdt_replica_{end.region}")
+            text = lines.get(f"crdt_replica_{end.region}")
             if end.hello is None or end.membership is None or text is None:
                 continue
-            row = read_row(str(text))
+            row = parse_fields(str(text), ",")
             held = self.reported.find(region, end).vector.get(replica.origin, 0)
             most = max(0, replica.keyspace.seq - held)
             if row["known"] != "1" or int(row["max_ops_lag"]) > most:
                 raise self.violation(
-                    f"{region.name} says {text} of {end.peer}, which has reported to lack {most}"
+                    f"{region.name} reports {text} of {end.peer}, which has reported to lack {most}"
                 )
 
     def check_followers(self, region: Watched) -> None:
         """Check the lines about followers."""
         links, db = region.links, region.replica.keyspace
-        said = dict(follower_lines(links, region.now_ms * MS))
-        if said["master_repl_offset"] != sum(db.vector.values()):
+        lines = dict(follower_lines(links, region.now_ms * MS))
+        if lines["master_repl_offset"] != sum(db.vector.values()):
             raise self.violation(
-                f"{region.name} says that it is at {said['master_repl_offset']}, and has"
+                f"{region.name} reports that it is at {lines['master_repl_offset']}, and has"
                 f" {shown(db.vector)}"
             )
         for number, end in enumerate(links.followers):
-            row = read_row(str(said[f"slave{number}"]))
+            row = parse_fields(str(lines[f"slave{number}"]), ",")
             reported = self.reported.find(region, end)
             held = reported.vector
             known = end.progress.acknowledged.get(db.origin, 0)
@@ -218,20 +221,20 @@ class MonitoringChecker(FrameChecker):
             age_ms = 0 if made_at is None else region.now_ms - made_at // MS
             if int(row["lag"]) * SECOND_MS > age_ms + SECOND_MS:
                 raise self.violation(
-                    f"{region.name} says that {end.peer} is {row['lag']} s behind, and it is"
+                    f"{region.name} reports that {end.peer} is {row['lag']} s behind, and it is"
                     f" {age_ms} ms"
                 )
             least = sum(reported.acknowledged.values())
             if not least <= int(row["offset"]) <= sum(held.values()):
                 raise self.violation(
-                    f"{region.name} says that {end.peer} is at {row['offset']}, which has reported"
-                    f" {shown(held)}"
+                    f"{region.name} reports that {end.peer} is at {row['offset']}, which has"
+                    f" reported {shown(held)}"
                 )
 
     # -- what waits ------------------------------------------------------------------------
 
     def check_waiting(self, region: Watched) -> None:
-        """Check since when operations are said to wait."""
+        """Check since when operations wait, according to the region."""
         buffer, losses = region.replica.causal_buffer, region.links.losses
         before, now = self.waiting[region.name], region.now_ms * MS
         found: dict[Origin, FirstWaiting] = {}
@@ -242,8 +245,8 @@ class MonitoringChecker(FrameChecker):
                 known = FirstWaiting(first, now)
             elif origin in losses.since and row.since > known.seen_at + MS * WAITING_MS:
                 raise self.violation(
-                    f"{region.name} says that operations of {name_origin(origin)} have waited for"
-                    f" {(now - row.since) // MS} ms, and it is {(now - known.seen_at) // MS}"
+                    f"{region.name} reports that operations of {name_origin(origin)} have waited"
+                    f" for {(now - row.since) // MS} ms, and it is {(now - known.seen_at) // MS}"
                 )
             if origin in losses.since:
                 found[origin] = known
@@ -261,8 +264,3 @@ def counters_text(vector: Vector) -> str:
     for origin, seq in vector.items():
         counts[region_of(origin)] = counts.get(region_of(origin), 0) + seq
     return "{" + ",".join(f"{region}={counts[region]}" for region in sorted(counts)) + "}"
-
-
-def read_row(text: str) -> Mapping[str, str]:
-    """Return the fields of a line in the format of lists in INFO."""
-    return dict(field.split("=", 1) for field in text.split(","))

@@ -1,12 +1,12 @@
-"""Hidden state: in the end all regions hold the same of what no reader sees yet.
+"""Hidden state: in the end all regions hold the same data that no reader sees yet.
 
 A key holds more than it shows: concurrent writes of a string, a field or a score, values of other
-types, and all concurrent deadlines, also one that never comes. These decide what readers see after
-the next write. Regions with equal vectors must hold the same of them, and show the same type. A
-key with values of several types shows the one whose live effects have the smallest origin. A
-follower of one region that renames no origin must hold the same too.
+types, and all concurrent deadlines, also one that never comes. They determine what readers see
+after the next write. Regions with equal vectors must hold the same hidden data, and show the same
+type. A key with values of several types shows the one whose live effects have the smallest origin.
+A follower of one region that renames no origin must also hold the same.
 
-Keys that have expired by the latest clock are left out. Not checked: tombstones (see `forgetting`).
+Keys that have expired by the latest clock are exempt. Not checked: tombstones (see `forgetting`).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class HiddenChecker(Checker):
         """Compare two processes with equal vectors. `clock` is the latest of all clocks, in ms."""
         here, there = one.replica.keyspace, other.replica.keyspace
         if here.vector != there.vector:
-            return  # `convergence` and `following` say so
+            return  # `convergence` and `following` report that
         for key in sorted({*here.held_keys(), *there.held_keys()}):
             self.looked += 1
             mine, theirs = hidden_state(here, key), hidden_state(there, key)

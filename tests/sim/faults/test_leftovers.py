@@ -11,7 +11,7 @@ from sim.checkers.replicas.expiry import ExpiryChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
 from sim.faults.kinds import Injector
-from sim.faults.leftovers import ENDLESS
+from sim.faults.leftovers import NO_EXPIRY
 from sim.schedule.step import ScheduleStep
 from sim.world.world import SimWorld
 from tests.sim.planted import finish, fresh
@@ -33,7 +33,7 @@ def deadlines(world: SimWorld, name: str) -> list[int]:
     return [deadline for _, deadline in db.deadline_siblings(key)]
 
 
-@pytest.mark.parametrize(("value", "count"), [(0, 1), (ENDLESS, 2)])
+@pytest.mark.parametrize(("value", "count"), [(0, 1), (NO_EXPIRY, 2)])
 def test_deadline_stays_until_all_have_seen_it(value: int, count: int) -> None:
     world = fresh()
     assert leave(world, value=value) == 1
@@ -41,7 +41,7 @@ def test_deadline_stays_until_all_have_seen_it(value: int, count: int) -> None:
     assert len(deadlines(world, "eu")) == len(deadlines(world, "us")) == count
     assert len(deadlines(world, "ap")) == 1
     assert len(world.sites["ap"].replica.keyspace.held_keys()) == 1
-    assert len(world.sites["eu"].replica.keyspace.held_keys()) == (value == ENDLESS)
+    assert len(world.sites["eu"].replica.keyspace.held_keys()) == (value == NO_EXPIRY)
     world.sleep(6 * SECOND)
     assert not any(site.replica.keyspace.deadlines.table for site in world.sites.values())
     finish(world)

@@ -9,7 +9,13 @@ import pytest
 from crdb.commands.table import build_table
 from crdb.engine.instance import Instance
 from crdt.embed.replica import Replica
-from sim.nodes.client import Refusal, SimClient, encode_request, parse_replies
+from sim.nodes.client import (
+    Refusal,
+    SimClient,
+    encode_request,
+    parse_fields,
+    parse_replies,
+)
 
 
 @pytest.fixture
@@ -40,6 +46,11 @@ def test_request_is_array_of_bulk_strings() -> None:
 def test_every_reply_is_understood(data: bytes, reply: object) -> None:
     assert parse_replies(data) == [reply]
     assert parse_replies(data * 2) == [reply, reply]
+
+
+def test_line_has_fields() -> None:
+    assert parse_fields("id=3 name= lib=a=b\n") == {"id": "3", "name": "", "lib": "a=b"}
+    assert parse_fields("ip=eu,lag=0 s", ",") == {"ip": "eu", "lag": "0 s"}
 
 
 def test_invalid_reply_is_error() -> None:

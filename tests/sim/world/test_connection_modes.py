@@ -66,7 +66,7 @@ def test_read_that_counts_as_use_is_caught(make_probe: Callable[[int], ModesProb
     probe = make_probe(1)
     probe.clients.clear()
     probe.clients.append(Untouching(probe.site, probe.server))
-    with pytest.raises(Violation, match=r"modes: eu says that modes has not been used for"):
+    with pytest.raises(Violation, match=r"modes: eu reports that modes has not been used for"):
         probe.check_uses()
 
 

@@ -1,4 +1,4 @@
-"""The checker of what a region tells its operator finds wrong figures."""
+"""The checker of what a region reports to its operator finds wrong figures."""
 
 from __future__ import annotations
 
@@ -79,13 +79,13 @@ def test_other_count_of_effects_is_caught(world: SimWorld, monkeypatch: pytest.M
         return {region_of(origin): seq for origin, seq in sorted(vector.items())}
 
     monkeypatch.setattr(sections, "by_region", latest_only)
-    with pytest.raises(Violation, match=r"says crdt_\w+:\S*1\S*, and it is \S*2"):
+    with pytest.raises(Violation, match=r"reports crdt_\w+:\S*1\S*, and it is \S*2"):
         inspect(world)
 
 
 def test_set_clock_that_is_not_counted_is_caught(world: SimWorld) -> None:
     world.sites["eu"].instance.clock_steps.count += 1
-    with pytest.raises(Violation, match="eu says crdt_clock_steps:1, and it is 0"):
+    with pytest.raises(Violation, match="eu reports crdt_clock_steps:1, and it is 0"):
         inspect(world)
 
 
@@ -93,8 +93,12 @@ def test_set_clock_that_is_not_counted_is_caught(world: SimWorld) -> None:
 @pytest.mark.parametrize(
     ("behind", "writes", "text"),
     [
-        (("us",), 3, "eu says that 3 effects are at risk, and ap lacks 0"),
-        (("us", "ap"), 0, "eu says that 0 effects are at risk, and each connected region lacks 3"),
+        (("us",), 3, "eu reports that 3 effects are at risk, and ap lacks 0"),
+        (
+            ("us", "ap"),
+            0,
+            "eu reports that 0 effects are at risk, and each connected region lacks 3",
+        ),
     ],
 )
 def test_wrong_risk_is_caught(
@@ -164,5 +168,5 @@ def test_wait_that_begins_anew_is_caught(world: SimWorld) -> None:
         world.run("ap", "SET", "other", str(world.now))
     ap.links.losses.since.clear()
     ap.links.losses.record_waiting(world.now)
-    with pytest.raises(Violation, match=r"ap says that operations of 2 have waited for \d+ ms"):
+    with pytest.raises(Violation, match=r"ap reports that operations of 2 have waited for \d+ ms"):
         world.run("ap", "SET", "other", "last")
