@@ -46,7 +46,7 @@ from crdb.engine.metrics.memory import Memory
 from crdb.engine.metrics.statistics import SAMPLE_MS, ServerStatistics
 from crdb.engine.metrics.timing import Timing
 from crdb.engine.parameters.table import ParameterTable
-from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, UNAUTHENTICATED, Session
+from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, Session
 from crdb.engine.turns.turn import Turn
 from crdt.embed.replica import RUN_BYTES_MAX, Replica
 
@@ -240,10 +240,8 @@ class Instance:
         """Register a client that has connected."""
         self.clients[session.id] = session
         self.statistics.connections += 1
+        session.authenticated = not self.config.password
         self._configure(session)
-        if self.config.password:
-            session.flags |= UNAUTHENTICATED
-            session.parser.trusted = False
         if self.monitors.sessions:
             session.flags |= OBSERVED
         if self.pause.ends_at is not None:
@@ -351,15 +349,13 @@ class Instance:
     def _configure(self, session: Session) -> None:
         session.output_limit = min(self.config.output_hard_bytes, self.config.output_soft_bytes)
         session.parser.bulk_bytes_max = self.config.bulk_bytes_max
+        session.require_password(self.config.password != b"")
 
     def _reconfigure(self) -> None:
         self.memory.set_limit(self.config.memory_bytes_max, self.statistics.input_bytes)
         self.timing.configure(self.config)
         for session in self.clients.values():
             self._configure(session)
-            if not self.config.password:
-                session.flags &= ~UNAUTHENTICATED
-                session.parser.trusted = True
 
 
 def ignore(_event: RegionEvent) -> None:

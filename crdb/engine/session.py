@@ -14,6 +14,7 @@ from mypy_extensions import i64
 from crdb.resp.parser import Parser
 
 UNAUTHENTICATED: Final = 1
+"""A password is set, and the client has not authenticated."""
 IN_TRANSACTION: Final = 2
 BLOCKED: Final = 4
 CLOSING: Final = 8
@@ -47,6 +48,7 @@ class Session:
     __slots__ = (
         "active_at",
         "address",
+        "authenticated",
         "counted",
         "created_at",
         "dirty",
@@ -92,6 +94,8 @@ class Session:
         self.user = b"default"
         self.protocol = 2
         self.flags = 0
+        self.authenticated = True
+        """False if a password was set when the client connected, and it has not given one since."""
         self.last_command = b"NULL"
         self.no_evict = False
         self.no_touch = False
@@ -123,6 +127,13 @@ class Session:
         self.in_exec = False
         self.postponed: list[bytes] | None = None
         """A request that waits for the end of a CLIENT PAUSE."""
+
+    def require_password(self, is_set: bool) -> None:
+        """Let the client send little but its password if one `is_set` and it has not given it."""
+        self.flags &= ~UNAUTHENTICATED
+        if is_set and not self.authenticated:
+            self.flags |= UNAUTHENTICATED
+        self.parser.trusted = not self.flags & UNAUTHENTICATED
 
     def mute(self, mark: int) -> None:
         """Drop the reply that begins at `mark`, after CLIENT REPLY OFF or SKIP."""

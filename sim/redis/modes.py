@@ -40,6 +40,7 @@ class ModesModel:
     def __init__(self, server: ServerModel) -> None:
         self.server = server
         self.is_authenticated = not server.password
+        """True if the client has given a password, or there was none when it connected."""
         self.protocol = 2
         self.name = ""
         self.keeps_marks = False
@@ -57,7 +58,8 @@ class ModesModel:
     def dispatch(self, words: Words) -> Any:
         """Run a command. Raises CommandFailure."""
         name = words[0].upper()
-        if not self.is_authenticated and name not in WITHOUT_PASSWORD:
+        is_locked = self.server.password and not self.is_authenticated
+        if is_locked and name not in WITHOUT_PASSWORD:
             raise CommandFailure("NOAUTH")
         match name:
             case "HELLO":

@@ -228,8 +228,9 @@ class ModesProbe:
         return (self.server.password or wrong) if self.rng.happens_in(2, 3) else wrong
 
     def change_password(self) -> None:
-        """Let the operator change the password, perhaps with another parameter that is refused."""
-        password = self.unique_word(SECRET)
+        """Let the operator change or empty the password, perhaps with another parameter that is
+        refused."""
+        password = "" if self.rng.happens_in(1, 3) else self.unique_word(SECRET)
         words: Words = ("requirepass", password)
         is_refused = self.rng.happens_in(1, 3)
         if is_refused:

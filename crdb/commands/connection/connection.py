@@ -13,7 +13,7 @@ from crdb.engine.clients.watch import discard
 from crdb.engine.errors import SYNTAX, CommandError, one_line, printable, wrong_arity
 from crdb.engine.events.operator_events import WrongPasswordEvent
 from crdb.engine.instance import REDIS_VERSION
-from crdb.engine.session import IN_TRANSACTION, MUTED, SKIP_NEXT, UNAUTHENTICATED, UNTOUCHING
+from crdb.engine.session import IN_TRANSACTION, MUTED, SKIP_NEXT, UNTOUCHING
 from crdb.resp import reply
 
 COMMANDS: Final[CommandFamily] = CommandFamily("connection")
@@ -94,9 +94,8 @@ def reset(client: Client, _args: list[bytes]) -> None:
     client.no_touch = False
     client.flags &= ~UNTOUCHING
     client.instance.monitors.remove(client)
-    if client.instance.config.password:
-        client.flags |= UNAUTHENTICATED
-        client.parser.trusted = False
+    client.authenticated = not client.instance.config.password
+    client.require_password(not client.authenticated)
     reply.simple(client.out, b"RESET")
 
 
@@ -126,8 +125,8 @@ def authenticate(client: Client, user: bytes, password: bytes) -> None:
         host = client.address.rpartition(b":")[0].decode("latin-1")
         client.instance.emit_event(WrongPasswordEvent(address=host))
         raise CommandError(WRONG_PASSWORD)
-    client.flags &= ~UNAUTHENTICATED
-    client.parser.trusted = True
+    client.authenticated = True
+    client.require_password(expected != b"")
 
 
 def check_name(name: bytes) -> None:
@@ -171,7 +170,7 @@ def hello(client: Client, args: list[bytes]) -> None:
             raise CommandError(b"ERR Syntax error in HELLO option '%b'" % option)
     if credentials:
         authenticate(client, credentials[0], credentials[1])
-    if client.flags & UNAUTHENTICATED:
+    if not client.authenticated:
         raise CommandError(HELLO_NO_AUTH)
     if name is not None:
         client.name = name

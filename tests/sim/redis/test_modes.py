@@ -68,6 +68,18 @@ def test_right_password_opens_until_reset(locked: ModesModel, words: str) -> Non
     assert code(locked.run(("ECHO", "x"))) == "NOAUTH"
 
 
+def test_empty_password_lets_all_in_and_authenticates_nobody(locked: ModesModel) -> None:
+    locked.server.password = ""
+    assert locked.run(("ECHO", "x")) == "x"
+    assert code(locked.run(("HELLO", "3"))) == "NOAUTH"
+    locked.server.password = "another"
+    assert code(locked.run(("ECHO", "x"))) == "NOAUTH"
+    locked.server.password = ""
+    assert locked.run(("RESET",)) == "RESET"
+    locked.server.password = "another"
+    assert locked.run(("ECHO", "x")) == "x"
+
+
 def test_auth_without_password_is_refused(model: ModesModel) -> None:
     assert code(model.run(("AUTH", "any"))) == "ERR"
     assert model.run(("AUTH", "default", "any")) == "OK"

@@ -80,6 +80,7 @@ def test_mode_that_nobody_asked_for_is_caught(make_probe: Callable[[int], ModesP
 
 def test_wrong_reply_is_caught(make_probe: Callable[[int], ModesProbe]) -> None:
     probe = make_probe(1)
+    probe.server.password = "p"
     probe.clients[0].model.is_authenticated = False
     with pytest.raises(Violation, match="modes: eu answers ECHO a with b'a'"):
         probe.run(probe.clients[0], ("ECHO", "a"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crdb.commands.connection.connection import HELLO_NO_AUTH
 from crdb.engine.client import Client
 from crdb.engine.execution.executor import receive
 from crdb.engine.instance import REDIS_VERSION
@@ -76,6 +77,22 @@ def test_password_change_keeps_authenticated_clients() -> None:
     lines(early, "CONFIG SET requirepass ''")
     assert lines(late, "PING") == [b"+PONG\r\n"]
     assert late.parser.trusted
+
+
+def test_password_set_again_is_asked_for_again() -> None:
+    """As in Redis, an empty password authenticates nobody."""
+    client = Client(instance(requirepass="a"))
+    strangers = [Client(client.instance) for _ in range(4)]
+    lines(client, "AUTH a", "CONFIG SET requirepass ''")
+    assert [lines(each, "PING") for each in strangers] == [[b"+PONG\r\n"]] * 4
+    assert lines(strangers[0], "HELLO 3") == [b"-" + HELLO_NO_AUTH + b"\r\n"]
+    lines(strangers[1], "AUTH default any")
+    lines(strangers[2], "HELLO 2 AUTH default any")
+    lines(strangers[3], "RESET")
+    lines(client, "CONFIG SET requirepass b")
+    assert [lines(each, "PING")[0][:5] for each in strangers] == [b"-NOAU", *[b"+PONG"] * 3]
+    assert [each.parser.trusted for each in strangers] == [False, True, True, True]
+    assert lines(strangers[0], "AUTH b", "PING") == [b"+OK\r\n", b"+PONG\r\n"]
 
 
 def test_reset_leaves_transaction_and_what_was_watched() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import ExitStack
+
 import pytest
 
-from tests.crdb.raw import exchange, ours
-from tests.crdb.redis_peer import Peer
+from crdb.engine.client import Client
+from crdb.engine.execution.executor import receive
+from tests.crdb.raw import exchange, instance, ours
+from tests.crdb.redis_peer import Peer, Reader, Server
 
 CONVERSATIONS = [
     "PING",
@@ -57,3 +62,42 @@ def test_conversations_run_as_with_redis(peer: Peer, conversation: str) -> None:
     mine, theirs = ours(data), exchange(peer.server, data)
     assert without_identity(mine.replies) == without_identity(theirs.replies)
     assert mine.closed == theirs.closed
+
+
+DOINGS = ["PING", "AUTH default any", "HELLO 2 AUTH default any", "RESET", "AUTH any"]
+QUESTIONS = ["PING", "HELLO 2 SETNAME x"]
+
+
+class Pair:
+    """A connection to the server and a client of ours, which send the same."""
+
+    def __init__(self, server: Server, client: Client) -> None:
+        self.there = socket.create_connection(server.socket.getpeername()[:2])
+        self.here = client
+        self.reader = Reader(lambda: self.there.recv(1 << 16))
+
+    def ask(self, line: str) -> None:
+        """Send a line over both, and compare the replies. The text about HELLO is that of 7.2."""
+        data = line.encode() + b"\r\n"
+        self.there.sendall(data)
+        theirs, _ = self.reader.next()
+        found = receive(self.here, data).replace(b"<proto> ", b"")
+        assert without_identity(found) == without_identity(theirs.replace(b"<proto> ", b"")), line
+
+
+def test_password_is_asked_for_as_in_redis(peer: Peer) -> None:
+    """Clients connect while a password is set. It is emptied, and then another one is set."""
+    server, here = peer.server, instance(requirepass="a")
+    with ExitStack() as stack:
+        stack.callback(server.run, [b"CONFIG", b"SET", b"requirepass", b""])
+        server.run([b"CONFIG", b"SET", b"requirepass", b"a"])
+        pairs = [Pair(server, Client(here)) for _ in DOINGS]
+        for pair in pairs:
+            stack.callback(pair.there.close)
+            pair.ask("PING")
+        for password in (b"", b"b"):
+            server.run([b"CONFIG", b"SET", b"requirepass", password])
+            here.config.set([(b"requirepass", password)])
+            for pair, doing in zip(pairs, DOINGS, strict=True):
+                for line in (*QUESTIONS, doing, *QUESTIONS):
+                    pair.ask(line)
