@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sim.checkers.clients.connections import ConnectionChecker
+from sim.checkers.clients.connections import ConnectionChecker, RegionRecord
 from sim.engine.checker import Violation
 from sim.engine.events import MS
 from sim.nodes.client import Refusal
@@ -41,6 +41,13 @@ def asked(world: SimWorld, session: int, *commands: tuple[str, ...], identity: i
     number = identity or 1000 + session
     world.sites["eu"].advance_clocks()
     checker_of(world).on_connection_request(world.sites["eu"], session, number, commands)
+
+
+def record_of(world: SimWorld) -> RegionRecord:
+    """Return what the checker knows of the connections of eu."""
+    checker = checker_of(world)
+    assert isinstance(checker, ConnectionChecker)
+    return checker.regions["eu"]
 
 
 def ended(world: SimWorld) -> None:
@@ -155,6 +162,33 @@ def test_watched_key_may_have_changed_with_flush(world: SimWorld) -> None:
     sent(world, FIRST, ("WATCH", "k"))
     world.run("eu", "FLUSHALL")
     assert sent(world, FIRST, ("MULTI",), ("EXEC",))[0] == "OK"
+
+
+def test_watched_key_may_have_changed_with_flush_elsewhere(world: SimWorld) -> None:
+    sent(world, FIRST, ("WATCH", "k"))
+    world.run("us", "FLUSHALL")
+    assert world.converge(1000 * MS)
+    assert record_of(world).connections[FIRST].model.is_unsure
+    assert sent(world, FIRST, ("MULTI",), ("EXEC",))[0] == "OK"
+
+
+def test_muted_connection_has_no_replies(world: SimWorld) -> None:
+    assert sent(world, FIRST, ("CLIENT", "REPLY", "OFF"), READ) == []
+    assert sent(world, FIRST, ("CLIENT", "REPLY", "ON"), READ) == ["OK", b"r"]
+    assert checker_of(world).looked == 2
+
+
+def test_connection_has_identity_of_its_own(world: SimWorld) -> None:
+    (identity,) = sent(world, FIRST, ("CLIENT", "ID"))
+    assert identity == record_of(world).connections[FIRST].identity
+    assert checker_of(world).looked == 1
+
+
+def test_other_parameters_close_no_idle_connection(world: SimWorld) -> None:
+    sent(world, OPERATOR, ("CONFIG", "SET", "maxclients", "100"))
+    assert record_of(world).idle_ms == 0
+    sent(world, OPERATOR, ("CONFIG", "SET", "timeout", "9"))
+    assert record_of(world).idle_ms == 9000
 
 
 # -- the checker finds what breaks them ----------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 from sim.checkers.clients.guarantees import GuaranteesChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
+from sim.nodes.client import Refusal
 from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
 
@@ -109,3 +110,10 @@ def test_deleted_value_is_not_judged(world: SimWorld, words: tuple[str, ...]) ->
     read(world, 1, [])
     world.run_session("eu", 5, ("SADD", "all:2", "z"))
     read(world, 1, [b"z"])
+
+
+def test_refused_read_shows_nothing(world: SimWorld) -> None:
+    looked = checker_of(world).looked
+    refusal = Refusal("WRONGTYPE Operation against a key")
+    checker_of(world).on_replies(world.sites["eu"], 1, (READ,), (refusal,))
+    assert checker_of(world).looked == looked

@@ -256,3 +256,13 @@ def test_lost_change_by_snapshot_of_source_is_caught(followed: SimWorld) -> None
     assert followed.wait_for(lambda: not copy.holds_old, 10 * SECOND)
     with pytest.raises(Violation, match=r"session 2 watched k .* although k went from None"):
         followed.run_session("f", 2, *READ)
+
+
+def test_refused_exec_ends_watch_and_is_not_judged(world: SimWorld) -> None:
+    checker = checker_of(world)
+    assert isinstance(checker, WatchingChecker)
+    assert 1 in checker.open["eu"]
+    looked = checker.looked
+    reported(world, Refusal("EXECABORT Transaction discarded because of previous errors."))
+    assert checker.looked == looked
+    assert 1 not in checker.open["eu"]
