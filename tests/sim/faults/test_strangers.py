@@ -5,6 +5,8 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from replication.machines.sending.source import Source
+from replication.machines.sending.source_states import SourceState
 from replication.mesh import connections
 from replication.mesh.admission import FOLLOWERS_MAX
 from replication.protocol.frames import Hello
@@ -111,3 +113,14 @@ def test_unfair_places_are_caught(
     monkeypatch.setattr(connections, "follower_to_replace", choose)
     with pytest.raises(Violation, match=text):
         do(world, "follower-crowd", "a", value=1)
+
+
+def test_places_are_not_judged_while_follower_is_idle(world: SimWorld) -> None:
+    site = world.sites["b"]
+    crowd: list[Source] = []
+    for _ in range(FOLLOWERS_MAX - len(site.links.followers)):
+        strangers.admit_follower(site, crowd, "10.0.0.1")
+    crowd[0].state = SourceState.READY
+    strangers.admit_follower(site, crowd, "10.0.0.2")
+    assert not crowd[-1].closed
+    assert crowd[0].closed

@@ -102,6 +102,29 @@ def test_missing_line_of_monitor_is_caught(make_probe: Callable[[int], ModesProb
         probe.check_lines(lines)
 
 
+def test_refused_setting_leaves_password(make_probe: Callable[[int], ModesProbe]) -> None:
+    probe = make_probe(1)
+    passwords: list[bytes] = []
+    for _ in range(30):
+        probe.change_password()
+        passwords.append(probe.site.instance.config.password)
+        assert passwords[-1] == probe.server.password.encode()
+    assert b"" in passwords
+    assert any(passwords[i] and passwords[i] == passwords[i + 1] for i in range(29))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_each_end_of_monitor_is_the_last(
+    make_probe: Callable[[int], ModesProbe], seed: int
+) -> None:
+    probe = make_probe(seed)
+    probe.monitor = probe.connect()
+    probe.monitor.send(("MONITOR",))
+    assert len(probe.site.instance.monitors.sessions) == 1
+    probe.check_end_of_monitor()
+    assert not probe.site.instance.monitors.sessions
+
+
 def test_monitor_that_is_fed_for_ever_is_caught(make_probe: Callable[[int], ModesProbe]) -> None:
     probe = make_probe(2)
     probe.monitor = Leaving(probe.site, probe.server)

@@ -170,3 +170,22 @@ def test_wait_that_begins_anew_is_caught(world: SimWorld) -> None:
     ap.links.losses.record_waiting(world.now)
     with pytest.raises(Violation, match=r"ap reports that operations of 2 have waited for \d+ ms"):
         world.run("ap", "SET", "other", "last")
+
+
+def test_wait_that_is_not_recorded_yet_is_not_judged(world: SimWorld) -> None:
+    us, ap, checker = world.sites["us"], world.sites["ap"], checker_of(world)
+    assert isinstance(checker, MonitoringChecker)
+    world.cut("eu", "ap")
+    world.cut("us", "ap")
+    world.run("eu", "SET", "k", "v")
+    world.sleep(100 * MS)
+    world.run("us", "SET", "k", "w")
+    history = us.replica.history
+    (*_, (_, _, _, data)) = history.read(history.start, history.stop)
+    ap.receive_operation(data)
+    assert [row.origin for row in ap.links.losses.waiting()] == [us.replica.origin]
+    checker.check_waiting(ap)
+    assert checker.waiting["ap"] == {}
+    ap.links.losses.record_waiting(world.now)
+    checker.check_waiting(ap)
+    assert list(checker.waiting["ap"]) == [us.replica.origin]
