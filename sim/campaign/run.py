@@ -274,7 +274,7 @@ class Run:
                 place.start_incarnation()
         if self.injector.lasting:
             self.wait_for_convergence(list(self.world.sites))
-            self.world.endured += 1
+            self.world.count_probe("converged under a fault that lasts")
         self.injector.end_all_faults()
         clear_at = self.world.network.clear_at
         self.converged_in = self.wait_for_convergence(list(self.world.sites))

@@ -6,32 +6,46 @@ judge only if nothing else happens. Most checks are made in some runs only.
 
 from __future__ import annotations
 
+from typing import Final
+
 from sim.nodes.session import CONNECTIONS, SLOTS
 from sim.schedule.step import Words
-from sim.world.client_limits import check_client_limits
+from sim.world import (
+    client_limits,
+    conflicts,
+    connection_modes,
+    large_values,
+    pipelines,
+    settings,
+    waits,
+)
 from sim.world.command_rounds import run_command_rounds
-from sim.world.conflicts import check_conflicts
-from sim.world.connection_modes import check_connection_modes
-from sim.world.large_values import check_large_values
-from sim.world.pipelines import check_pipelines
-from sim.world.settings import check_settings
-from sim.world.waits import check_waits
 from sim.world.world import SimWorld
 
+CLIENT_CHECKS: Final = (
+    pipelines.PROMISE,
+    connection_modes.MODES,
+    settings.PROMISE,
+    client_limits.PROMISE,
+    conflicts.PROMISE,
+    waits.PROMISE,
+    large_values.PROMISE,
+)
+"""The coverage probes of the checks that are made in some runs only, by the promise of each."""
 STAY_CONNECTED: Words = ("CONFIG", "SET", "timeout", "0")
 
 
 def check_clients(world: SimWorld) -> None:
     """Run all checks. Raises Violation."""
     stop_closing_idle_clients(world)
-    check_pipelines(world)
+    pipelines.check_pipelines(world)
     run_command_rounds(world)
-    check_connection_modes(world)
-    check_settings(world)
-    check_client_limits(world)
-    check_conflicts(world)
-    check_waits(world)
-    check_large_values(world)
+    connection_modes.check_connection_modes(world)
+    settings.check_settings(world)
+    client_limits.check_client_limits(world)
+    conflicts.check_conflicts(world)
+    waits.check_waits(world)
+    large_values.check_large_values(world)
 
 
 def stop_closing_idle_clients(world: SimWorld) -> None:

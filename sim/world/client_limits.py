@@ -61,6 +61,7 @@ def check_client_limits(world: SimWorld) -> None:
     """Let clients use much memory, in some runs. Raises Violation."""
     rng = SeededRandom(world.seed, "client limits")
     if rng.happens_in(1, RUNS):
+        world.count_probe(PROMISE)
         probe = LimitsProbe(world, rng, rng.choose_one(tuple(world.sites)))
         probe.check_unread_replies()
         probe.check_partial_requests()

@@ -91,6 +91,7 @@ def check_conflicts(world: SimWorld) -> None:
     if len(world.sites) == 1 or arrival_limit_ns(world) > ARRIVAL_NS_MAX:
         return
     if rng.happens_in(1, RUNS):
+        world.count_probe(PROMISE)
         probe = ConflictProbe(world, rng)
         probe.check_transaction()
         probe.check_deadline()

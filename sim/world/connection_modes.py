@@ -52,6 +52,7 @@ def check_connection_modes(world: SimWorld) -> None:
     """Let clients change the modes of their connections, in some runs. Raises Violation."""
     rng = SeededRandom(world.seed, "modes")
     if rng.happens_in(1, RUNS):
+        world.count_probe(MODES)
         probe = ModesProbe(world, rng, rng.choose_one(tuple(world.sites)))
         probe.check_uses()
         probe.check_modes()

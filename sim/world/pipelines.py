@@ -23,6 +23,7 @@ def check_pipelines(world: SimWorld) -> None:
     """Let a client send a long pipeline to a region, in some runs. Raises Violation."""
     rng = SeededRandom(world.seed, "pipelines")
     if rng.happens_in(1, RUNS):
+        world.count_probe(PROMISE)
         send_pipeline(world, rng.choose_one(tuple(world.sites)))
 
 

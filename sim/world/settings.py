@@ -31,6 +31,7 @@ def check_settings(world: SimWorld) -> None:
     """Let an operator of a region set parameters, in some runs. Raises Violation."""
     rng = SeededRandom(world.seed, "settings")
     if rng.happens_in(1, RUNS):
+        world.count_probe(PROMISE)
         set_parameters(world.sites[rng.choose_one(tuple(world.sites))], rng)
 
 

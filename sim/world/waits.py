@@ -32,6 +32,7 @@ def check_waits(world: SimWorld) -> None:
     """Let a client wait for its write, in some runs. Raises Violation."""
     rng = SeededRandom(world.seed, "waits")
     if rng.happens_in(1, RUNS) and acknowledged_limit_ns(world) < LIMIT_NS_MAX:
+        world.count_probe(PROMISE)
         world.sleep(acknowledged_limit_ns(world))
         site = world.sites[rng.choose_one(tuple(world.sites))]
         wait_for_regions(world, site, too_many=rng.happens_in(2, 3))

@@ -179,12 +179,13 @@ class SimWorld:
             self.trace.on_note = recorder.record_note
         self.names = {region.id: region.name for region in plan.config.regions}
         self.sessions = Sessions()
-        self.endured = 0
-        """The number of times that all regions converged under a fault that lasts to the end."""
-        self.snapshot_peer_crashes = 0
-        self.receiver_crashes = 0
-        """The numbers of crashes while a region sent, or received, a snapshot."""
+        self.probes: dict[str, int] = {}
+        """The counts of `count_probe`."""
         self.boot_processes(around)
+
+    def count_probe(self, name: str) -> None:
+        """Count a rare situation. `name` is that of its probe in `sim.world.coverage_probes`."""
+        self.probes[name] = self.probes.get(name, 0) + 1
 
     def boot_processes(self, around: ProcessContext) -> None:
         """Start all regions and followers."""
@@ -358,10 +359,10 @@ class SimWorld:
         if isinstance(place, SimFollower):
             place.lose_memory()
         else:
-            self.snapshot_peer_crashes += any(
-                region in site.snapshot_peers for site in self.live_regions()
-            )
-            self.receiver_crashes += bool(place.snapshot_peers)
+            if any(region in site.snapshot_peers for site in self.live_regions()):
+                self.count_probe("crash of snapshot peer in a full resync")
+            if place.snapshot_peers:
+                self.count_probe("crash of receiver in a full resync")
             place.lose_memory(
                 [other for other in self.live_regions() if other is not place], is_silent
             )

@@ -7,7 +7,7 @@ second, however many turns it takes.
 
 A large string is sent as a whole each time that it is written. Alone in the outbox, it waits for
 about as long as the previous value took to be sent. A later value replaces it meanwhile. A write to
-any other key ends the wait.
+any other key ends the wait. So does an op that arrives, or a timer of a link.
 """
 
 from __future__ import annotations

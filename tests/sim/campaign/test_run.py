@@ -418,7 +418,7 @@ def test_faults_that_last_to_end_must_be_endured() -> None:
     lasting = ScheduleStep(2 * SECOND, "cut", ("eu", "us"), FOREVER)
     result = run.play_steps((STEPS[0], lasting, STEPS[2]))
     assert (result.verdict, result.reason) == (Verdict.VALID, "")
-    assert run.world.endured == 1
+    assert run.world.probes["converged under a fault that lasts"] == 1
     assert not run.injector.lasting
 
 
@@ -440,7 +440,7 @@ def test_region_that_must_wait_for_separated_one_is_endured() -> None:
     caught_up = [site.name for site in run.world.sites.values() if site.has_caught_up]
     assert caught_up == ["ap"]
     run.finish_run()
-    assert run.world.endured == 1
+    assert run.world.probes["converged under a fault that lasts"] == 1
 
 
 @pytest.mark.interpreted("gives the recovery of a region another method")
