@@ -90,7 +90,7 @@ class SimFollower(LinkedProcess):
 
     @property
     def keeps_old_data(self) -> bool:
-        """True while the follower follows and still holds that data."""
+        """True while the follower follows, and still holds the data from before."""
         return self.is_following and self.holds_old
 
     @property
