@@ -245,6 +245,7 @@ class Follower(Links):
 
     def on_connected(self, end: Machine, hello: Hello) -> list[Event]:
         events = super().on_connected(end, hello)
+        self.promises.pop(end.peer, None)  # the source may have lost what it had then
         if applier_of(end).empty is not None:
             assert isinstance(end, Sink)
             end.load(replaces=True)

@@ -263,3 +263,24 @@ def test_stability_of_source_counts_after_catching_up() -> None:
     follower.receive(sink, Ops((theirs.to_bytes(),)), 0)
     follower.receive(sink, reported, 0)
     assert follower.stable == {us: 1, eu: 1}
+
+
+def test_report_of_what_a_source_has_lost_is_dropped() -> None:
+    """The source wrote something, reported it and lost its memory before it sent it."""
+    us = make_origin(1)
+    source = Replica(1, members=(1, 2))
+    source.counter("k").increment(1)
+    (op,) = source.since({})
+    follower = Follower(Replica(255), Member("f", 255, make_origin(255)), ["x"])
+    sink = follower.dial("x", 0)
+    follower.receive(sink, hello(1, {us: 1}), 0)
+    follower.receive(sink, Resumed(), 0)
+    follower.receive(sink, Ops((op.to_bytes(),)), 0)
+    follower.receive(sink, Heartbeat({us: 2}, 5, ((1, {us: 1}, 5),)), 0)
+    assert follower.stable == {}
+    follower.handle(sink, sink.close("it is lost"), 0)
+    sink = follower.dial("x", 0)
+    follower.receive(sink, hello(1, {us: 1}), 0)
+    follower.receive(sink, Resumed(), 0)
+    follower.receive(sink, Heartbeat({us: 1}, 5, ((1, {us: 1}, 5),)), 0)
+    assert follower.stable == {us: 1}
