@@ -12,7 +12,7 @@ import pytest
 from crdb.cli.main import ending_signals, main
 from crdb.region.state_directory import locked_directory
 from crdb.version import __version__
-from tests.ports import free_base
+from tests.ports import free_ports
 
 
 def test_under_nohup_hangup_does_not_stop_it() -> None:
@@ -128,12 +128,12 @@ def test_start_that_cannot_listen_is_not_counted(
 ) -> None:
     """The next start once waited for peers, as after a loss of data, and each try of a service
     manager used up an incarnation."""
-    base = free_base()
+    (port,) = free_ports(1)
     file, state = tmp_path / "regions.toml", tmp_path / "state"
-    file.write_text(f'[[region]]\nname = "us"\nport = {base}\n', encoding="utf-8")
-    with socket.create_server(("127.0.0.1", base)):
+    file.write_text(f'[[region]]\nname = "us"\nport = {port}\n', encoding="utf-8")
+    with socket.create_server(("127.0.0.1", port)):
         assert main(["serve", str(file), "--region", "us", "--state", str(state)]) == 1
-    assert f"cannot listen at 127.0.0.1:{base}" in capsys.readouterr().err
+    assert f"cannot listen at 127.0.0.1:{port}" in capsys.readouterr().err
     assert list(state.iterdir()) == []
 
 
