@@ -22,6 +22,7 @@ from crdb.engine.instance import Instance
 from crdb.engine.session import IN_TRANSACTION, Session
 from crdt.causality.dots import name_origin
 from replication.machines.receiving.sink_states import SinkState
+from replication.protocol.limits import MS
 from sim.engine.checker import Checker, Watched
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
@@ -106,8 +107,10 @@ def metadata_of(region: Watched) -> Iterator[str]:
     for origin in replica.causal_buffer.origins():
         count = len(replica.causal_buffer.waiting(origin))
         yield f"{count} operations of {name_origin(origin)} wait for their turn"
+    now, look_ns = region.now_ms * MS, links.limits.no_link_delay_ns
     for origin, gap in links.repair.gaps.items():
-        yield f"a gap is open after {name_origin(origin)}:{gap.seq}"
+        if now > gap.began + look_ns:  # a filled gap is dropped at the next look at all gaps
+            yield f"a gap is open after {name_origin(origin)}:{gap.seq}"
     for origin, repair_peer in links.repair.repair_peers.items():
         asked = links.sinks.get(repair_peer.peer)
         if asked is None or origin not in asked.asked:

@@ -89,7 +89,10 @@ def test_operation_that_waits_is_noticed(world: SimWorld) -> None:
 def test_leftover_of_link_is_caught(world: SimWorld) -> None:
     links = eu(world).links
     origin = world.sites["us"].replica.origin
-    links.repair.gaps[origin] = Gap(3, 0, 0)
+    world.sleep(links.limits.no_link_delay_ns)
+    links.repair.gaps[origin] = Gap(3, 0, began=world.now)
+    world.check_end()  # a filled gap is dropped at the next look
+    links.repair.gaps[origin] = Gap(3, 0, began=-MS)
     expect(world, "in eu a gap is open after 2:3")
     links.repair.gaps.clear()
     for repair_peer in ("us", "gone"):
