@@ -63,6 +63,20 @@ def test_region_whose_timers_are_too_frequent_is_not_checked() -> None:
         assert not world.probes
 
 
+@pytest.mark.interpreted("replaces a function of a compiled module")
+def test_regions_that_do_not_converge_are_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_time(_: SimWorld) -> int:
+        return 0
+
+    monkeypatch.setattr("sim.world.large_values.arrival_limit_ns", no_time)
+    for seed in range(4):
+        world = SimWorld(Plan.of(["eu", "us"], delay_ms=2), seed)
+        world.sleep(2 * SECOND)
+        world.run("eu", "SADD", "k", "x")
+        check_large_values(world)
+        assert not world.probes
+
+
 def test_large_strings_are_written_in_some_runs() -> None:
     found: set[bool] = set()
     for seed in range(12):
