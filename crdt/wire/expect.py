@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import index
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -62,12 +62,12 @@ def expect_bool(item: object, name: str) -> bool:
     raise TypeError(mismatch(name, "True or False", item, ""))
 
 
-def plain_integer(item: object) -> int | None:
+def plain_integer(item: Any) -> int | None:
     """Return `item` as a plain int, None if it is not an integer. True and False are not."""
     if isinstance(item, bool):
         return None
     try:
-        return int(index(item))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        return int(index(item))
     except TypeError:
         return None
 
