@@ -242,7 +242,9 @@ def test_guest_that_has_gone_for_good_is_announced_once() -> None:
     assert not again.closed
 
 
-def test_each_gone_guest_has_a_minute_of_its_own() -> None:
+def roster_of_gone_guests() -> Roster:
+    """Return the roster of a region that guest `ap` left at 0, and guest `sa` half a minute
+    later."""
     here = roster()
     here.record_lists(hello("ap", 3, THREE))
     here.record_lists(hello("sa", 4, (*TWO, (4, "sa"))))
@@ -250,19 +252,18 @@ def test_each_gone_guest_has_a_minute_of_its_own() -> None:
     assert here.drop_gone(0) == ()
     here.forget_peer("sa")
     assert here.drop_gone(GONE_NS // 2) == ()
+    return here
+
+
+def test_each_gone_guest_has_a_minute_of_its_own() -> None:
+    here = roster_of_gone_guests()
     assert here.drop_gone(GONE_NS) == ((3, "ap"),)
     assert here.drop_gone(GONE_NS + 1) == ()
     assert here.drop_gone(GONE_NS * 3 // 2) == ((4, "sa"),)
 
 
 def test_guest_that_returns_starts_no_minute_of_another() -> None:
-    here = roster()
-    here.record_lists(hello("ap", 3, THREE))
-    here.record_lists(hello("sa", 4, (*TWO, (4, "sa"))))
-    here.forget_peer("ap")
-    assert here.drop_gone(0) == ()
-    here.forget_peer("sa")
-    assert here.drop_gone(GONE_NS // 2) == ()
+    here = roster_of_gone_guests()
     here.record_lists(hello("ap", 3, THREE))
     assert here.drop_gone(GONE_NS) == ()
 

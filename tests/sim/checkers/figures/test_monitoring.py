@@ -16,6 +16,7 @@ from sim.checkers.figures import monitoring
 from sim.checkers.figures.monitoring import MonitoringChecker
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
+from sim.nodes.region import SimRegion
 from sim.schedule.plan import Copy
 from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, finish, fresh
@@ -150,7 +151,8 @@ def test_wrong_line_is_caught(
         world.inspect_all()
 
 
-def test_wait_that_begins_anew_is_caught(world: SimWorld) -> None:
+def let_operation_wait(world: SimWorld) -> tuple[SimRegion, SimRegion]:
+    """Let an operation of `us` wait in `ap` for one of `eu`. Return both regions."""
     us, ap = world.sites["us"], world.sites["ap"]
     world.cut("eu", "ap")
     world.cut("us", "ap")
@@ -160,6 +162,11 @@ def test_wait_that_begins_anew_is_caught(world: SimWorld) -> None:
     history = us.replica.history
     (*_, (_, _, _, data)) = history.read(history.start, history.stop)
     ap.receive_operation(data)
+    return us, ap
+
+
+def test_wait_that_begins_anew_is_caught(world: SimWorld) -> None:
+    _, ap = let_operation_wait(world)
     assert not ap.replica.causal_buffer.is_empty()
     for _ in range(2):
         ap.links.losses.since.clear()
@@ -173,16 +180,9 @@ def test_wait_that_begins_anew_is_caught(world: SimWorld) -> None:
 
 
 def test_wait_that_is_not_recorded_yet_is_not_judged(world: SimWorld) -> None:
-    us, ap, checker = world.sites["us"], world.sites["ap"], checker_of(world)
+    us, ap = let_operation_wait(world)
+    checker = checker_of(world)
     assert isinstance(checker, MonitoringChecker)
-    world.cut("eu", "ap")
-    world.cut("us", "ap")
-    world.run("eu", "SET", "k", "v")
-    world.sleep(100 * MS)
-    world.run("us", "SET", "k", "w")
-    history = us.replica.history
-    (*_, (_, _, _, data)) = history.read(history.start, history.stop)
-    ap.receive_operation(data)
     assert [row.origin for row in ap.links.losses.waiting()] == [us.replica.origin]
     checker.check_waiting(ap)
     assert checker.waiting["ap"] == {}
