@@ -123,6 +123,7 @@ bench: .venv/installed .venv/locked-dev
 	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/embedded.py
 	$(BIN)/python bench/visibility.py
+	$(BIN)/python bench/stalls.py
 
 lock: .venv/locked-dev
 	$(PIP) install --quiet uv
