@@ -10,11 +10,18 @@ tombstones: what was removed is what the other side's vector covers and its copy
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from crdt.causality.dots import Dot, Vector
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
+
+ORDER: Final = 0
+"""What `prepare` is asked for: the members of a sorted set by rank."""
+SAMPLE: Final = 1
+"""What `prepare` is asked for: random members."""
+SCAN: Final = 2
+"""What `prepare` is asked for: a page of members."""
 
 
 class Value:
@@ -78,6 +85,14 @@ class Value:
         """Return the elements, in their order if the type has one (`is_ordered`); None for a value
         that is not a collection of byte strings."""
         return None
+
+    def prepare(self, need: int, budget: int) -> bool:
+        """Do about `budget` steps of the work that a question needs (ORDER, SAMPLE or SCAN).
+
+        Return whether the question can be answered now without a stall. Otherwise call again. The
+        value may change between calls. A question that was not prepared does all work itself.
+        """
+        return True
 
     def registers(self) -> list[tuple[bytes, Value]]:
         """Return the elements that may hold concurrent writes: names, or indexes, and registers."""

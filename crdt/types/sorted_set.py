@@ -1,12 +1,11 @@
-"""Sorted sets: a map of scores, which is sorted lazily.
+"""Sorted sets: a map of scores, which is sorted once somebody asks for the order.
 
 The members are those of an add-wins set. The score of a member is an assignment plus the increments
 that it had not observed (rules ZST-1 to ZST-13, D-07). Scores are binary
 floating point as in Redis, summed in order of origin (rule CTR-3).
 
-The order by score and member is created by the first read that needs it, and updated by the next
-one. So a key that is only written costs no sorting, and a member that is written repeatedly between
-two reads moves once.
+The order by score and member is created by the first read that needs it, and kept from then on (see
+`Ranking`). So a key that is only written costs no sorting.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sortedcontainers import SortedList
-
 from crdt.causality.dots import Dot
 from crdt.causality.schema import are_resets, is_bytes, is_number, is_seq, is_stamp
 from crdt.numbers.number import Number
+from crdt.structures.rank_order import Ranked, RankOrder
+from crdt.types.base import ORDER
 from crdt.types.components.counter import total_binary
 from crdt.types.components.fields import Fields, names_of, rename_fields
 from crdt.types.components.register import Register
@@ -33,8 +32,8 @@ from crdt.types.definition import (
 
 ZSET: Final = 4
 INTEGRAL_MAX: Final = float(1 << 53)
-STALE_SHARE: Final = 8  # with more than an eighth of the members moved, sorting again is cheaper
-STALE_SLACK: Final = 1024  # small changes of small sets are always applied one by one
+STALE_MAX: Final = 1000  # members that a question for the order may have to place
+PLACED_PER_WRITE: Final = 2  # more than the one member that a write makes stale
 
 
 class Score(Register):
@@ -63,29 +62,66 @@ class Score(Register):
 
 
 class Ranking:
-    """The members of a sorted set in order, as they were when somebody asked last.
+    """The order of a sorted set's members, kept from the first question for it on.
 
-    `scores` are those that `order` knows, `stale` the members written since.
+    Members that were written since the latest question are in `stale`, each with the score that
+    `order` has for it, or None. If there are more than `STALE_MAX`, each further write places
+    `PLACED_PER_WRITE` of them. So no question has to place many. A member that is written
+    repeatedly between two questions moves once.
+
+    A large order is built in slices. Meanwhile `coming` holds the members to be placed, from
+    `position` on. A member that is not there yet is treated like one that is: `RankOrder` ignores
+    the removal of a pair that it does not hold, and the addition of one that it holds.
     """
 
-    __slots__ = ("order", "scores", "stale")
+    __slots__ = ("coming", "order", "position", "stale")
 
-    def __init__(self, scores: dict[bytes, float]) -> None:
-        self.scores: dict[bytes, float] = scores
-        self.order: Any = SortedList([(score, member) for member, score in scores.items()])
-        self.stale: set[bytes] = set()
+    def __init__(self, coming: list[bytes]) -> None:
+        self.order: RankOrder = RankOrder([])
+        self.stale: dict[bytes, float | None] = {}
+        self.coming: list[bytes] = coming
+        self.position: int = 0
 
-    def place(self, member: bytes, after: float | None) -> None:
-        """`member` has now this score, None if it is gone."""
-        before = self.scores.get(member)
-        if before == after:
-            return
-        if before is not None:
-            self.order.remove((before, member))
-            del self.scores[member]
-        if after is not None:
-            self.order.add((after, member))
-            self.scores[member] = after
+    def is_built(self) -> bool:
+        """Return whether every member is in `order` or in `stale`."""
+        return self.position == len(self.coming)
+
+    def build(self, value: SortedSet, budget: int) -> None:
+        """Place up to `budget` members for the first time."""
+        start, self.position = self.position, min(self.position + budget, len(self.coming))
+        stale = self.stale
+        pairs: list[Ranked] = []
+        for member in self.coming[start : self.position]:
+            if member in stale:
+                before = stale[member]
+                if before is not None:  # it may be in `order`, or not
+                    self.order.pop(before, member)
+                    stale[member] = None
+            else:
+                score = value.score(member)
+                if score is not None:
+                    pairs.append((score, member))
+        pairs.sort()
+        if self.order.size == 0:
+            self.order = RankOrder(pairs)
+        else:
+            for score, member in pairs:
+                self.order.put(score, member)
+        if self.is_built():
+            self.coming = []
+            self.position = 0
+
+    def place(self, value: SortedSet, left: int) -> None:
+        """Place stale members, until `left` of them are left."""
+        order, stale = self.order, self.stale
+        while len(stale) > left:
+            member, before = stale.popitem()
+            after = value.score(member)
+            if before != after:
+                if before is not None:
+                    order.pop(before, member)
+                if after is not None:
+                    order.put(after, member)
 
 
 class SortedSet(Fields):
@@ -117,37 +153,42 @@ class SortedSet(Fields):
         assert isinstance(register, Score)
         return register.number()
 
-    def ranked(self) -> Any:
-        """Return a `SortedList` of `(score, member)`. It is valid until the next write.
+    def prepare(self, need: int, budget: int) -> bool:
+        if need != ORDER:
+            return super().prepare(need, budget)
+        if self.ranking is None:
+            self.ranking = Ranking(list(self.fields))
+        if not self.ranking.is_built():
+            self.ranking.build(self, budget)
+        return self.ranking.is_built()
 
-        O(n log n) at first, later O(log n) for each member that was written in between.
+    def ranked(self) -> RankOrder:
+        """Return the members in order. The result is valid until the next write.
+
+        O(n log n) the first time, unless `prepare` has been called. Later O(log n) for each member
+        that was written in between, and for at most `STALE_MAX` of them.
         """
         ranking = self.ranking
-        if (
-            ranking is not None
-            and len(ranking.stale) * STALE_SHARE > len(self.fields) + STALE_SLACK
-        ):
-            ranking = None
         if ranking is None:
-            scores: dict[bytes, float] = {}
-            for member in self.fields:
-                scores[member] = self.held_score(member)
-            ranking = self.ranking = Ranking(scores)
-        elif ranking.stale:
-            for member in ranking.stale:
-                ranking.place(member, self.score(member))
-            ranking.stale.clear()
+            ranking = self.ranking = Ranking(list(self.fields))
+        if not ranking.is_built():
+            ranking.build(self, len(ranking.coming))
+        if ranking.stale:
+            ranking.place(self, 0)
         return ranking.order
 
     def sequence(self) -> list[bytes]:
-        return [member for _, member in self.ranked()]
+        return [member for _, member in self.ranked().pairs(0, self.size())]
 
-    def changed(self, field: bytes, register: Register | None) -> None:
+    def before_change(self, field: bytes, register: Register | None) -> None:
         ranking = self.ranking
         if ranking is not None:
-            ranking.stale.add(field)
-            if len(ranking.stale) > len(self.fields) + STALE_SLACK:
-                self.ranking = None
+            stale = ranking.stale
+            if len(stale) > STALE_MAX:
+                ranking.place(self, len(stale) - PLACED_PER_WRITE)
+            if field not in stale:
+                assert register is None or isinstance(register, Score)
+                stale[field] = None if register is None else register.number()
 
     def visible(self) -> object:
         return [(member, self.score(member)) for member in sorted(self.fields)]

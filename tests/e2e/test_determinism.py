@@ -51,5 +51,5 @@ def test_hash_seed_is_not_seen() -> None:
 
 def test_embedding_needs_little() -> None:
     loaded = set(run(NEEDS, "0").split())
-    assert loaded >= {"attr", "crdt", "msgpack", "sortedcontainers"}
+    assert loaded >= {"attr", "crdt", "msgpack"}
     assert not loaded & {"hypothesis", "trio", "rich", "hiredis", "pytest", "replication", "crdb"}

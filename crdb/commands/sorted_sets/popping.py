@@ -38,7 +38,7 @@ def pop_members(
     size = len(ranked)
     count = min(count, size)
     start = size - count if end == GREATEST else 0
-    pairs = list(ranked.islice(start, start + count, end == GREATEST))
+    pairs = ranked.pairs(start, start + count, end == GREATEST)
     remove_members(db, key, value, [member for _, member in pairs])
     return pairs
 

@@ -110,7 +110,7 @@ class RangeQuery:
             start, stop = self.apply_limit(start, stop)
         if start >= stop:
             return []
-        return list(ranked.islice(start, stop, self.is_reversed))
+        return ranked.pairs(start, stop, self.is_reversed)
 
     def apply_limit(self, start: int, stop: int) -> tuple[int, int]:
         """Apply LIMIT to a slice."""
@@ -288,7 +288,7 @@ def remove_range(client: Client, key: bytes, which: Range) -> None:
     if value is not None:
         start, stop = which.span(value)
         if start < stop:
-            members = [member for _, member in value.ranked().islice(start, stop)]
+            members = [member for _, member in value.ranked().pairs(start, stop)]
             removed = remove_members(db, key, value, members)
     reply.integer(client.out, removed)
 

@@ -72,16 +72,17 @@ class MemberRange:
         if self.is_empty:
             return 0, 0
         ranked = value.ranked()
-        score: float = ranked[0][0]
-        if score != ranked[-1][0]:
-            return self.first_run([member for _, member in ranked])
         start, stop = 0, len(ranked)
-        if self.low is not None:
-            key = (score, self.low)
-            start = ranked.bisect_right(key) if self.low_excluded else ranked.bisect_left(key)
-        if self.high is not None:
-            key = (score, self.high)
-            stop = ranked.bisect_left(key) if self.high_excluded else ranked.bisect_right(key)
+        score = ranked.pair_at(0)[0]
+        if score != ranked.pair_at(stop - 1)[0]:
+            return self.first_run(value.sequence())
+        low, high = self.low, self.high
+        if low is not None:
+            find = ranked.rank_after if self.low_excluded else ranked.rank
+            start = find(score, low)
+        if high is not None:
+            find = ranked.rank if self.high_excluded else ranked.rank_after
+            stop = find(score, high)
         return start, stop
 
     def first_run(self, members: list[bytes]) -> tuple[int, int]:
@@ -114,8 +115,7 @@ def first_rank(value: SortedSet, score: float, is_excluded: bool) -> int:
         if score == math.inf:
             return value.size()
         score = math.nextafter(score, math.inf)
-    rank: int = ranked.bisect_left((score,))
-    return rank
+    return ranked.rank_of_score(score)
 
 
 def parse_score_limit(argument: bytes) -> tuple[float, bool]:

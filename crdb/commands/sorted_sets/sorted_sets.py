@@ -344,7 +344,7 @@ def reply_rank(client: Client, args: list[bytes], is_reversed: bool) -> None:
         else:
             reply.null(out, protocol)
         return
-    rank: int = value.ranked().bisect_left((score, args[2]))
+    rank = value.ranked().rank(score, args[2])
     if is_reversed:
         rank = value.size() - 1 - rank
     if with_score:
@@ -395,7 +395,7 @@ def zscan(client: Client, args: list[bytes]) -> None:
         scanning.empty_page(client)
         return
     is_whole = scanning.is_whole(value.names(), cursor)
-    whole = [member for _, member in value.ranked()] if is_whole else None
+    whole = value.sequence() if is_whole else None
     following, shown = scanning.read_page(args, cursor, value, whole)
     scanning.page_header(client, following, 2 * len(shown))
     for member in shown:

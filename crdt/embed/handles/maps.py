@@ -190,7 +190,7 @@ class SortedSetHandle(Handle[T], MutableMapping[T, float]):
 
     def __iter__(self) -> Iterator[T]:
         value = self.read(SortedSet)
-        members = [] if value is None else [member for _, member in value.ranked()]
+        members = [] if value is None else value.sequence()
         return map(self.decode, members)
 
     def __len__(self) -> int:

@@ -1,9 +1,9 @@
 """Checks of the indexes that a replica keeps next to its values.
 
-Keys, sets, hashes and sorted sets keep an order for scans and another one to draw random names. The
-elements of a list lie in blocks. Each change of a value has to keep these indexes true. An index
-that is not is seen by no comparison of values, only by a client that scans, samples or finds an
-element by its position.
+Keys, sets, hashes and sorted sets keep an order for scans and another one to draw random names.
+Sorted sets keep the ranks of their members. The elements of a list lie in blocks. Each change of a
+value has to keep these indexes true. An index that is not is seen by no comparison of values, only
+by a client that scans, samples or finds an element by its position.
 
 One region scans and another one samples, which makes the orders. A value without an order takes a
 shorter way through some changes, so each region does one of them at most.
@@ -19,15 +19,18 @@ from crdt.structures.sample_order import Order
 from crdt.testing.builtin_types.commands import encode
 from crdt.testing.builtin_types.list_order import ListOrder
 from crdt.testing.history import History
+from crdt.types.base import ORDER
 from crdt.types.components.fields import Fields
 from crdt.types.list import List
 from crdt.types.set import Set
+from crdt.types.sorted_set import SortedSet
 
 SCANNED: Final = 1
 """The region that scans its keys and values."""
 SAMPLED: Final = 2
 """The region that samples its keys and values."""
 PAGE: Final = 2  # names, so that a scan takes several pages
+SLICE: Final = 1  # a member, so that writes happen while an order is being built
 
 
 class Indexes(ListOrder):
@@ -47,6 +50,8 @@ class Indexes(ListOrder):
                 value.items.check()
             elif isinstance(value, Set | Fields):
                 check_names(replica.region, key, value)
+            if isinstance(value, SortedSet) and value.prepare(ORDER, SLICE):
+                check_ranks(key, value)
 
 
 def check_names(region: int, key: str, value: Set | Fields) -> None:
@@ -56,6 +61,14 @@ def check_names(region: int, key: str, value: Set | Fields) -> None:
         check_scan(key, value.scan, names)
     elif region == SAMPLED:
         check_sampling(key, value.sampled(), names)
+
+
+def check_ranks(key: str, value: SortedSet) -> None:
+    """Assert that the ranks of a sorted set are those of its scores."""
+    order = value.ranked()
+    order.check()
+    wanted = sorted((value.held_score(name), name) for name in value.names())
+    assert order.pairs(0, len(order)) == wanted, f"the ranks of {key} are not those of its scores"
 
 
 def check_scan(

@@ -48,8 +48,9 @@ class Fields(Value):
         """Return an empty register."""
         raise NotImplementedError
 
-    def changed(self, field: bytes, register: Register | None) -> None:
-        """`field` has now this register, None if it is gone. For those that keep an index."""
+    def before_change(self, field: bytes, register: Register | None) -> None:
+        """Note that `field`, which has this register or None, is about to change. For types that
+        keep an index."""
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         operation: int = effect[1]
@@ -60,7 +61,6 @@ class Fields(Value):
                 field: bytes = effect[index]
                 register = self.get_or_create(field)
                 register.write(dot, stamp, effect[index + 1], observed)
-                self.changed(field, register)
         elif operation == RESET:
             register = self.get_or_create(effect[4])
             register.reset(effect[6], dot)
@@ -69,9 +69,7 @@ class Fields(Value):
         elif operation == ADD:
             register = self.get_or_create(effect[3])
             register.increment(dot, effect[4], effect[5])
-            if register.is_live():
-                self.changed(effect[3], register)
-            else:
+            if not register.is_live():
                 self.refile(effect[3])
         elif operation == REMOVE:
             for index in range(3, len(effect)):
@@ -80,8 +78,9 @@ class Fields(Value):
             self.discard(effect[3], effect[4], observed)
 
     def get_or_create(self, field: bytes) -> Register:
-        """Return the register of `field`: a live one, a tombstone, or a new one."""
+        """Return the register of `field`, to be changed: a live one, a tombstone, or a new one."""
         register = self.fields.get(field)
+        self.before_change(field, register)
         if register is None:
             if self.tombstones is not None:
                 register = self.tombstones.pop(field, None)
@@ -97,6 +96,7 @@ class Fields(Value):
     def discard(self, field: bytes, resets: object, observed: Observed) -> None:
         """Remove what was observed of one field."""
         register = self.fields.get(field)
+        self.before_change(field, register)
         if register is None and resets is not None and self.tombstones is not None:
             register = self.tombstones.pop(field, None)
             if register is not None:
@@ -113,10 +113,8 @@ class Fields(Value):
                 self.dirty = set()
             self.dirty.add(field)
         if register.is_live():
-            self.changed(field, register)
             return
         del self.fields[field]
-        self.changed(field, None)
         if not register.is_empty():
             if self.tombstones is None:
                 self.tombstones = {}

@@ -170,7 +170,7 @@ def check_that_it_works(replica: Replica) -> None:
         value.visible()
         value.siblings()
         if hasattr(value, "ranked"):
-            list(value.ranked())
+            value.ranked().check()
     copy = Replica(9)
     copy.advance(db.expiry_clock)
     copy.merge_bytes(replica.to_bytes())

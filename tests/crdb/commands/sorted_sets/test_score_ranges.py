@@ -81,8 +81,12 @@ def test_score_ranges_are_what_filter_gives() -> None:
         low, high = (rng.choice([b"", b"("]) + rng.choice(texts) for _ in "12")
         which = ScoreRange(low, high)
         start, stop = which.span(value)
-        given = list(value.ranked()[start : max(start, stop)])
-        wanted = [pair for pair in value.ranked() if which.low <= pair[0] <= which.high]
+        given = value.ranked().pairs(start, stop)
+        wanted = [
+            pair
+            for pair in value.ranked().pairs(0, value.size())
+            if which.low <= pair[0] <= which.high
+        ]
         wanted = [pair for pair in wanted if pair[0] != which.low or not which.low_excluded]
         assert given == [p for p in wanted if p[0] != which.high or not which.high_excluded]
 
@@ -99,7 +103,7 @@ def test_member_ranges_are_what_filter_gives(scores: tuple[float, ...]) -> None:
         )
         which = MemberRange(low, high)
         start, stop = which.span(value)
-        given = [member for _, member in value.ranked()[start : max(start, stop)]]
+        given = [member for _, member in value.ranked().pairs(start, stop)]
         reached = [m for m in members if which.is_not_below(m) and which.is_not_above(m)]
         assert given == ([] if which.is_empty else reached)
 
