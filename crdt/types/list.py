@@ -63,7 +63,7 @@ COUNTED_BYTES_MAX: Final = 8192
 Place = tuple[Position, int, int]  # the parent, k and sign of an insert
 
 
-class Element(Register):
+class Element(Register):  # noqa: PLW1641 - as mutable as a list
     """An element of a list that was set, or would be."""
 
     __slots__ = ()
@@ -73,6 +73,11 @@ class Element(Register):
 
     def visible(self) -> object:
         return self.value
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether readers see `other`. So a search for bytes finds elements that were set
+        too."""
+        return other is self or (type(other) is bytes and other == self.value)
 
 
 class List(Value):
@@ -118,19 +123,19 @@ class List(Value):
     def discard(self, position: Position, observed: Observed) -> None:
         """Remove what was observed of one element."""
         items = self.items
-        number, offset = items.find(position)
-        if number < 0:
+        place = items.find(position)
+        if place[0] < 0:
             return
-        held = items.things[number][offset]
+        held = items.thing(place)
         if type(held) is bytes:
             if observed.is_local or observed.covers(made_by(position)):
-                items.drop(number, offset)
+                items.drop(place)
         else:
             held.remove(observed, None)
             if held.is_live():
-                items.things[number][offset] = as_plain(position, held)
+                items.replace(place, as_plain(position, held))
             else:
-                items.drop(number, offset)
+                items.drop(place)
 
     def remove(self, observed: Observed, resets: object) -> None:
         if observed.is_local:
@@ -179,6 +184,16 @@ class List(Value):
         value: bytes = held if type(held) is bytes else held.value
         return value
 
+    def find(self, element: bytes, start: int, stop: int, count: int) -> list[int]:
+        """Return the first `count` indexes, `start` <= index < `stop`, of an element. It takes some
+        20 ns for each index, so a long search is made in parts."""
+        return self.items.matches(element, start, stop, count)
+
+    def find_last(self, element: bytes, start: int, stop: int, count: int) -> list[int]:
+        """Return the last `count` indexes, `start` <= index < `stop`, of an element, in descending
+        order."""
+        return self.items.matches_from_end(element, start, stop, count)
+
     def visible(self) -> object:
         return self.values(0, self.items.size)
 
@@ -226,13 +241,12 @@ class List(Value):
             self.items.put(position, held)
 
     def covered(self, vector: Vector) -> bool:
-        for positions, things in zip(self.items.positions, self.items.things, strict=True):
-            for position, held in zip(positions, things, strict=True):
-                if type(held) is not bytes:
-                    if not held.covered(vector):
-                        return False
-                elif vector.get(position[-3], 0) < abs(position[-2]):
+        for position, held in self.pairs():
+            if type(held) is not bytes:
+                if not held.covered(vector):
                     return False
+            elif vector.get(position[-3], 0) < abs(position[-2]):
+                return False
         return True
 
     def siblings(self) -> list[tuple[Dot, object]]:
@@ -275,7 +289,7 @@ def head_place(value: List | None, origin: int, seq: int) -> Place:
     """Return the place where effect `seq` of `origin` pushes at the head."""
     if value is None or value.items.size == 0:
         return (), 0, -1
-    first = value.items.positions[0][0]
+    first = value.items.position((0, 0, 0))
     own = len(first) == 4 and first[1] == origin and -seq < first[2] < 0
     return ((), first[0], -1) if own else place_before(first, 0)
 
@@ -284,7 +298,7 @@ def tail_place(value: List | None, origin: int, seq: int) -> Place:
     """Return the place where effect `seq` of `origin` pushes at the tail."""
     if value is None or value.items.size == 0:
         return (), 0, 1
-    last = value.items.positions[-1][-1]
+    last = value.items.position((-1, -1, -1))
     own = len(last) == 4 and last[1] == origin and 0 < last[2] < seq
     return ((), last[0], 1) if own else place_behind(last)
 

@@ -64,10 +64,10 @@ def assign(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
     held = held_list(db, key)
     assert held is not None
     items = held.items
-    number, offset = items.locate(index if index >= 0 else index + items.size)
-    element = items.things[number][offset]
+    place = items.locate(index if index >= 0 else index + items.size)
+    element = items.thing(place)
     stamp = db.now - db.base if type(element) is bytes else db.stamp(element.stamp)
-    db.emit((LIST, ASSIGN, key, stamp, items.positions[number][offset], value))
+    db.emit((LIST, ASSIGN, key, stamp, items.position(place), value))
 
 
 def remove(db: Keyspace, key: bytes, positions: list[Position]) -> None:
@@ -81,9 +81,10 @@ def pop(db: Keyspace, key: bytes, index: int) -> bytes:
     held = held_list(db, key)
     assert held is not None
     items = held.items
-    element = items.things[index][index]
+    place = (index, index, index)
+    element = items.thing(place)
     value: bytes = element if type(element) is bytes else element.value
-    db.emit((LIST, REMOVE, key, items.positions[index][index]))
+    db.emit((LIST, REMOVE, key, items.position(place)))
     return value
 
 

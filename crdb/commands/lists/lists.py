@@ -142,12 +142,11 @@ def linsert(client: Client, args: list[bytes]) -> None:
     if value is None:
         client.out.append(reply.ZERO)
         return
-    elements = value.values(0, value.length())
-    if args[3] not in elements:
+    found = value.find(args[3], 0, value.length(), 1)
+    if not found:
         reply.integer(client.out, -1)
         return
-    index = elements.index(args[3]) + (where == b"AFTER")
-    lists.insert(client.db, args[1], index, args[4])
+    lists.insert(client.db, args[1], found[0] + (where == b"AFTER"), args[4])
     reply.integer(client.out, value.length())
 
 
@@ -243,7 +242,7 @@ def llen(client: Client, args: list[bytes]) -> None:
     "key index",
     "readonly",
     summary="Returns the element at an index.",
-    complexity="O(N/512) where N is the distance from the nearer end.",
+    complexity="O(N/16384) where N is the distance from the nearer end.",
 )
 def lindex(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], List)
@@ -262,7 +261,7 @@ def lindex(client: Client, args: list[bytes]) -> None:
     "key start stop",
     "readonly",
     summary="Returns the elements between two indexes.",
-    complexity="O(N/512 + M) where N is the distance from the nearer end, M what is given.",
+    complexity="O(N/16384 + M) where N is the distance from the nearer end, M what is given.",
 )
 def lrange(client: Client, args: list[bytes]) -> None:
     first, last = arguments.integer(args[2]), arguments.integer(args[3])
@@ -301,26 +300,15 @@ class Search:
             else:
                 raise CommandError(SYNTAX)
 
-    def find(self, elements: list[bytes], element: bytes) -> list[int]:
+    def find(self, value: List, element: bytes) -> list[int]:
         """Return the indexes of the matches, from the side that the rank names."""
-        size = len(elements)
+        size = value.length()
         wanted = 1 if self.count < 0 else self.count or size
-        if self.rank < 0:
-            elements = elements[::-1]
-        if self.length_max:
-            elements = elements[: self.length_max]
         skipped = abs(self.rank) - 1
-        found: list[int] = []
-        for index, each in enumerate(elements):
-            if each != element:
-                continue
-            if skipped:
-                skipped -= 1
-                continue
-            found.append(size - 1 - index if self.rank < 0 else index)
-            if len(found) == wanted:
-                break
-        return found
+        limit = self.length_max or size
+        if self.rank > 0:
+            return value.find(element, 0, min(limit, size), skipped + wanted)[skipped:]
+        return value.find_last(element, max(0, size - limit), size, skipped + wanted)[skipped:]
 
 
 @COMMANDS.declare(
@@ -335,8 +323,7 @@ def lpos(client: Client, args: list[bytes]) -> None:
     """Reply with one index or null, or with COUNT with an array of indexes."""
     search = Search(args)
     value = read_typed(client.db, args[1], List)
-    elements = [] if value is None else value.values(0, value.length())
-    found = search.find(elements, args[2])
+    found = [] if value is None else search.find(value, args[2])
     out = client.out
     if search.count >= 0:
         reply.array(out, len(found))
@@ -357,7 +344,7 @@ def lpos(client: Client, args: list[bytes]) -> None:
     "write denyoom",
     keys="RW update",
     summary="Replaces the element at an index.",
-    complexity="O(N/512) where N is the distance from the nearer end.",
+    complexity="O(N/16384) where N is the distance from the nearer end.",
 )
 def lset(client: Client, args: list[bytes]) -> None:
     """Replace an element. The later of two concurrent calls wins (LST-7, D-08)."""
@@ -412,12 +399,10 @@ def lrem(client: Client, args: list[bytes]) -> None:
         client.out.append(reply.ZERO)
         return
     size = value.length()
-    elements = value.values(0, size)
-    chosen = [index for index, element in enumerate(elements) if element == args[3]]
-    if count > 0:
-        chosen = chosen[:count]
-    elif count < 0:
-        chosen = chosen[count:]
+    if count >= 0:
+        chosen = value.find(args[3], 0, size, count or size)
+    else:
+        chosen = value.find_last(args[3], 0, size, -count)[::-1]
     if len(chosen) == size:
         remove_slice(db, key, value, 0, size)
     elif chosen:

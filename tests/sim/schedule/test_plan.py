@@ -97,7 +97,8 @@ def test_replica_is_furnished_with_sizes_of_its_region() -> None:
     replica.list("log").extend(["a", "b", "c"])
     held = replica.keyspace.data[b"log"]
     assert isinstance(held, List)
-    assert [len(block) for block in held.items.positions] == [2, 1]
+    blocks = held.items.groups[0].blocks
+    assert [len(block.things) for block in blocks] == [2, 1]
     twin = Replica(2)
     twin.list("log").append("d")
     replica.merge(twin.snapshot())

@@ -67,4 +67,4 @@ def test_short_list_has_several_blocks() -> None:
     carry_out(replica, command("RPUSH k b c d"))
     value = replica.keyspace.lookup(b"k")
     assert isinstance(value, List)
-    assert len(value.items.positions) == 2
+    assert len(value.items.groups[0].blocks) == 2
