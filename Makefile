@@ -124,6 +124,10 @@ bench: .venv/installed .venv/locked-dev
 	$(BIN)/python bench/embedded.py
 	$(BIN)/python bench/visibility.py
 	$(BIN)/python bench/stalls.py
+	$(BIN)/python bench/growth.py
+	$(BIN)/python bench/peers.py
+	$(BIN)/python bench/simulator.py
+	$(BIN)/python bench/table.py
 
 lock: .venv/locked-dev
 	$(PIP) install --quiet uv

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from itertools import islice
+from typing import Self
 
 from machine import HOST, BenchError, Server
 
@@ -36,8 +37,10 @@ class Driver:
         self._server = server
         self._socket = connect(server.port)
 
-    def close(self) -> None:
-        """Close the connection."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._socket.close()
 
     def ask(self, *words: str) -> bytes:
@@ -68,8 +71,8 @@ class Driver:
         """Send a request, and return its reply, which must be an integer."""
         return int(self.ask(*words)[1:])
 
-    def load(self, requests: Iterable[bytes], batch: int = BATCH) -> int:
-        """Send requests in pipelines, and return their number. Each must have a reply of one line.
+    def load(self, requests: Iterable[bytes], batch: int = BATCH, lines_per_reply: int = 1) -> int:
+        """Send requests in pipelines, and return their number. All replies have as many lines.
 
         A pipeline must be small enough for the buffers of the sockets, as its replies are read when
         all of it has been sent.
@@ -78,7 +81,7 @@ class Driver:
         total = 0
         while some := list(islice(waiting, batch)):
             self._socket.sendall(b"".join(some))
-            self._count_lines(b"", len(some))
+            self._count_lines(b"", len(some) * lines_per_reply)
             total += len(some)
         return total
 

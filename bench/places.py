@@ -18,6 +18,7 @@ from regions import database
 NAMES = ("us-east-1", "eu-west-1")
 WORDS_PER_REQUEST = 500
 VALUE = "x" * 16
+SETTLE_MS = "120000"
 
 
 @attrs.frozen
@@ -82,8 +83,8 @@ class Place:
     def settle(self) -> float:
         """Wait until the peer has everything. Return the seconds."""
         start = time.monotonic()
-        if self.there is not None:
-            self.here.converge()
+        if self.there is not None and self.driver.integer("CRDB.SETTLE", SETTLE_MS) != 1:
+            raise BenchError(f"{self.here.name}: the regions did not converge")
         return time.monotonic() - start
 
     def fill(self) -> None:
@@ -108,20 +109,12 @@ class Place:
 @contextmanager
 def region_and_peer(sizes: Sizes) -> Generator[Place]:
     """Run a region on the measured core, and a peer of it on the other core."""
-    with database(NAMES) as (here, there):
-        driver = Driver(here)
-        try:
-            yield Place(here, there, driver, sizes)
-        finally:
-            driver.close()
+    with database(NAMES) as (here, there), Driver(here) as driver:
+        yield Place(here, there, driver, sizes)
 
 
 @contextmanager
 def redis_alone(sizes: Sizes) -> Generator[Place]:
     """Run a redis-server on the measured core."""
-    with redis_server() as here:
-        driver = Driver(here)
-        try:
-            yield Place(here, None, driver, sizes)
-        finally:
-            driver.close()
+    with redis_server() as here, Driver(here) as driver:
+        yield Place(here, None, driver, sizes)

@@ -55,3 +55,10 @@ def region_alone() -> Generator[Server]:
     """Run a database of one region, on the measured core."""
     with database(NAMES[:1]) as servers:
         yield servers[0]
+
+
+@contextmanager
+def first_of_three() -> Generator[Server]:
+    """Run a database of three regions. The first is measured, on its own core."""
+    with database() as servers:
+        yield servers[0]

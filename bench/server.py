@@ -6,14 +6,14 @@ share core 1 with `redis-benchmark`. The figures include the CPU time after a wr
 both peers have the write. Commands per second of CPU are stable on a busy machine, so they are
 printed first. Commands per second of the wall clock follow.
 
-    python bench/server.py --rounds 3 --scale 1.0        (about ten minutes)
+Some commands need data. It is written before the run, and is not measured.
+
+    python bench/server.py --rounds 3 --scale 1.0 --case SET GET        (about a minute)
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -22,22 +22,86 @@ from statistics import median
 import attrs
 from rich.table import Table
 
-from machine import DRIVER_CORE, HOST, Server, console, pinned_to, program, redis_server
+from driver import Driver, request
+from machine import Server, console, redis_server
+from places import VALUE, additions
 from regions import database, region_alone
+from requests_by_benchmark import KEYS, drive
+from results import guarded, parsed, parser_for, write_figures
 
-COMMANDS = ("SET", "GET", "INCR", "SADD", "HSET", "ZADD", "LPUSH")
-CLIENTS = 50
-KEYS = 100_000
-# Requests of a run by pipeline. They take redis-server about 1 s of CPU: a clock tick is 1 %.
+# Requests of a run by pipeline. They take redis-server about 1 s of CPU, for exact ratios.
 REQUESTS = {1: 100_000, 16: 600_000, 64: 1_000_000}
-RUN_SECONDS_MAX = 300.0
+QUICK_SCALE = 0.01
+HASHES, FIELDS = 1_000, 10
 
-# The lowest acceptable ratio of our rate to that of redis-server, by command and pipeline.
-BARS = {
-    "SET": {1: 0.55, 16: 0.35, 64: 0.25},
-    "INCR": {1: 0.55, 16: 0.35, 64: 0.25},
-    "GET": {1: 0.65, 16: 0.5, 64: 0.4},
+
+def numbered(key: str, count: int) -> Iterator[str]:
+    """Yield the names that redis-benchmark draws."""
+    return (f"{key}:{number:012d}" for number in range(count))
+
+
+def keys_to_expire(_requests: int) -> Iterator[bytes]:
+    """Yield SETs of all keys."""
+    return (request("SET", key, VALUE) for key in numbered("key", KEYS))
+
+
+def members_to_pop(requests: int) -> Iterator[bytes]:
+    """Yield the requests that add a member to a set for each request."""
+    return additions("set", "myset", 0, requests)
+
+
+def scores_to_pop(requests: int) -> Iterator[bytes]:
+    """Yield the requests that add a member to a sorted set for each request."""
+    return additions("zset", "myzset", 0, requests)
+
+
+def elements_to_pop(requests: int) -> Iterator[bytes]:
+    """Yield the requests that add an element to a list for each request."""
+    return additions("list", "mylist", 0, requests)
+
+
+def hashes_to_read(_requests: int) -> Iterator[bytes]:
+    """Yield the requests that make hashes of 10 fields."""
+    for key in numbered("hash", HASHES):
+        yield request("HSET", key, *(word for n in range(FIELDS) for word in (f"f{n}", VALUE)))
+
+
+@attrs.frozen
+class Measured:
+    """A measured command: the arguments of redis-benchmark, its data, and the range of keys."""
+
+    what: list[str]
+    data: Callable[[int], Iterator[bytes]] | None = None
+    keys: int = KEYS
+    cost: int = 1
+    """The number of usual commands that take as much time."""
+
+
+COMMANDS = {
+    "GET": Measured(["-t", "get"]),
+    "SET": Measured(["-t", "set"]),
+    "INCR": Measured(["-t", "incr"]),
+    "SADD": Measured(["-t", "sadd"]),
+    "HSET": Measured(["-t", "hset"]),
+    "LPUSH": Measured(["-t", "lpush"]),
+    "LPOP": Measured(["-t", "lpop"], elements_to_pop),
+    "ZADD": Measured(["-t", "zadd"]),
+    "MSET": Measured(["-t", "mset"], cost=5),
+    "EXPIRE": Measured(["EXPIRE", "key:__rand_int__", "10000"], keys_to_expire),
+    "SPOP": Measured(["-t", "spop"], members_to_pop),
+    "ZPOPMIN": Measured(["-t", "zpopmin"], scores_to_pop),
+    "HGETALL": Measured(["HGETALL", "hash:__rand_int__"], hashes_to_read, HASHES, 2),
 }
+
+# The lowest acceptable ratio of our rate to that of redis-server, by pipeline.
+ROWS: dict[tuple[str, ...], dict[int, float]] = {
+    ("GET",): {1: 0.88, 16: 0.82, 64: 0.78},
+    ("SET", "INCR", "SADD"): {1: 0.83, 16: 0.60, 64: 0.55},
+    ("HSET", "LPUSH", "LPOP"): {1: 0.80, 16: 0.52, 64: 0.45},
+    ("ZADD",): {1: 0.80, 16: 0.85, 64: 0.93},
+    ("MSET", "EXPIRE", "SPOP", "ZPOPMIN", "HGETALL"): {1: 0.75, 16: 0.50, 64: 0.45},
+}
+BARS = {command: bars for row, bars in ROWS.items() for command in row}
 
 
 @attrs.frozen
@@ -52,28 +116,18 @@ Case = tuple[str, int]  # command, pipeline
 Results = dict[Case, list[Rates]]  # one entry a round
 
 
-def drive(server: Server, case: Case, requests: int) -> float:
-    """Send the requests, and return the number of replies per second."""
-    command, pipeline = case
-    options = ["-h", HOST, "-p", str(server.port), "-c", str(CLIENTS), "-r", str(KEYS), "--csv"]
-    options += ["-n", str(requests), "-P", str(pipeline), "-t", command.lower()]
-    with pinned_to(DRIVER_CORE):
-        done = subprocess.run(
-            [program("redis-benchmark"), *options],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=RUN_SECONDS_MAX,
-        )
-    _header, row = csv.reader(done.stdout.splitlines()[-2:])
-    return float(row[1])
-
-
-def measure(server: Server, case: Case, requests: int, *, converge: bool) -> Rates:
-    """Measure one run. With `converge` the run ends when all regions have every write."""
+def measure(server: Server, case: Case, requests: int) -> Rates:
+    """Measure one run. It ends when all regions have every write."""
+    command, pipeline = COMMANDS[case[0]], case[1]
+    if command.data is not None:
+        with Driver(server) as driver:
+            driver.load(command.data(requests), 20)
+    is_ours = server.name != "redis-server"
+    if is_ours:
+        server.converge()
     before = server.cpu_seconds()
-    wall = drive(server, case, requests)
-    if converge:
+    wall = drive(server, requests, pipeline, command.what, command.keys)
+    if is_ours:
         server.converge()
     return Rates(requests / (server.cpu_seconds() - before), wall)
 
@@ -87,18 +141,25 @@ def rounds(arguments: argparse.Namespace) -> Iterator[tuple[str, Case, Rates]]:
             "ours": regions[0],
             "alone": regions[-1],
         }
-        for _ in range(arguments.rounds):
+        for number in range(1, arguments.rounds + 1):
             for pipeline in arguments.pipelines:
-                requests = max(1_000, int(REQUESTS[pipeline] * arguments.scale))
-                for command in arguments.commands:
+                console.print(f"[dim]round {number} of {arguments.rounds}, pipeline {pipeline}")
+                for command in arguments.case:
                     case = (command, pipeline)
+                    scaled = REQUESTS[pipeline] * arguments.scale / COMMANDS[command].cost
                     for who, server in servers.items():
-                        converge = who == "ours"
-                        yield who, case, measure(server, case, requests, converge=converge)
-                for server in servers.values():
-                    server.client().flushall()
-                for region in regions:
-                    region.tidy()
+                        yield who, case, measure(server, case, max(1_000, int(scaled)))
+                    if COMMANDS[command].data is not None:
+                        empty(list(servers.values()), regions)
+                empty(list(servers.values()), regions)
+
+
+def empty(servers: list[Server], regions: list[Server]) -> None:
+    """Delete all keys, and wait until the remains have been collected."""
+    for server in servers:
+        server.client().flushall()
+    for region in regions:
+        region.tidy()
 
 
 def table(
@@ -114,31 +175,30 @@ def table(
     console.print(shown)
 
 
+def ratio(results: dict[str, Results], case: Case, over: str, field: str = "cpu") -> float:
+    """Return the median of the ratios of our rate to that of another server."""
+    pairs = zip(results["ours"][case], results[over][case], strict=True)
+    return median(getattr(ours, field) / getattr(theirs, field) for ours, theirs in pairs)
+
+
 def report(results: dict[str, Results], arguments: argparse.Namespace) -> None:
     """Print the medians of all ratios, first those of CPU time."""
-
-    def ratio(case: Case, over: str, rate: Callable[[Rates], float]) -> float:
-        pairs = zip(results["ours"][case], results[over][case], strict=True)
-        return median(rate(ours) / rate(theirs) for ours, theirs in pairs)
 
     def thousands(who: str, case: Case) -> str:
         return f"{median(rates.cpu for rates in results[who][case]) / 1_000:,.0f}"
 
     def by_cpu(case: Case) -> str:
-        bar = BARS.get(case[0], {}).get(case[1])
-        wanted = f", bar {bar:.2f}" if bar else ""
         rates = f"{thousands('ours', case)} / {thousands('redis', case)}"
-        return f"{ratio(case, 'redis', lambda rates: rates.cpu):.2f} ({rates}{wanted})"
+        return f"{ratio(results, case, 'redis'):.2f} ({rates}, bar {BARS[case[0]][case[1]]:.2f})"
 
     def by_wall(case: Case) -> str:
-        return f"{ratio(case, 'redis', lambda rates: rates.wall):.2f}"
+        return f"{ratio(results, case, 'redis', 'wall'):.2f}"
 
     def cost(case: Case) -> str:
-        kept = ratio(case, "alone", lambda rates: rates.cpu)
-        return f"{1 - kept:.0%} of {thousands('alone', case)}"
+        return f"{1 - ratio(results, case, 'alone'):.0%} of {thousands('alone', case)}"
 
     def show(title: str, cell: Callable[[Case], str]) -> None:
-        table(title, arguments.pipelines, arguments.commands, cell)
+        table(title, arguments.pipelines, arguments.case, cell)
 
     show("Commands per second of server CPU, crdb / redis-server (thousands)", by_cpu)
     show("Commands per second of the wall clock, crdb / redis-server", by_wall)
@@ -146,17 +206,23 @@ def report(results: dict[str, Results], arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_for(__doc__, COMMANDS)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of requests")
     parser.add_argument("--pipelines", type=int, nargs="+", default=list(REQUESTS))
-    parser.add_argument("--commands", nargs="+", default=list(COMMANDS), choices=COMMANDS)
-    arguments = parser.parse_args()
+    arguments = parsed(parser)
+    if arguments.quick:
+        arguments.rounds, arguments.scale = 1, QUICK_SCALE
     results: dict[str, Results] = defaultdict(lambda: defaultdict(list))
     for who, case, rates in rounds(arguments):
         results[who][case].append(rates)
     report(results, arguments)
+    cases = list(results["ours"])
+    figures = {
+        f"{name}/{pipeline}": ratio(results, (name, pipeline), "redis") for name, pipeline in cases
+    }
+    write_figures(arguments, figures)
 
 
 if __name__ == "__main__":
-    main()
+    guarded(main)

@@ -12,11 +12,10 @@ from typing import cast
 import attrs
 
 from driver import Driver, request
-from places import Place, additions, sets
+from places import SETTLE_MS, Place, additions, sets
 
 Run = Callable[[Place], Iterator[None]]
 
-SETTLE_MS = "120000"
 MANY_WORDS = 10_000
 PIPELINE = 16
 EXPIRE_SECONDS = 2.0
@@ -317,9 +316,8 @@ def merge_both(place: Place) -> Iterator[None]:
     place.peer.client().execute_command("CRDB.LINK", "CUT", "ALL")
     count = place.sizes.elements * 3 // 10
     place.driver.load(sets("b", count))
-    there = Driver(place.peer)
-    there.load(sets("b", count))
-    there.close()
+    with Driver(place.peer) as there:
+        there.load(sets("b", count))
     yield
     _rejoin(place)
 

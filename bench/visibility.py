@@ -25,8 +25,9 @@ from statistics import quantiles
 
 from rich.table import Table
 
-from crdb.resp.decoder import ReplyDecoder, encode_request
-from machine import DRIVER_CORE, HOST, SERVER_CORE, Server, console, pinned_to
+from crdb.resp.decoder import ReplyDecoder
+from driver import connect, request
+from machine import DRIVER_CORE, SERVER_CORE, Server, console, pinned_to
 from regions import database
 
 RATE = 10_000  # writes a second
@@ -36,18 +37,6 @@ CONVERGE_SECONDS = 0.002  # between blocking in one region and pushing in anothe
 WARM_UP_SECONDS = 1.0
 REPLY_SECONDS_MAX = 20.0
 BAR_MEDIAN_MS, BAR_P99_MS = 2.0, 5.0
-
-
-def command(*words: str) -> bytes:
-    """Return a request in RESP."""
-    return encode_request([word.encode() for word in words])
-
-
-def connected(port: int) -> socket.socket:
-    """Open a connection with a timeout."""
-    client = socket.create_connection((HOST, port), REPLY_SECONDS_MAX)
-    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return client
 
 
 def received(client: socket.socket, *, ending: bytes) -> None:
@@ -66,8 +55,8 @@ def write_steadily(port: int, rate: int, *, enough: Event) -> None:
     """Send `rate` SETs a second to random keys until `enough` is set. Only count the replies."""
     rng = random.Random(1)
     value = "x" * 16
-    writes = [command("SET", f"k{rng.randrange(KEYS):08d}", value) for _ in range(KEYS)]
-    client = connected(port)
+    writes = [request("SET", f"k{rng.randrange(KEYS):08d}", value) for _ in range(KEYS)]
+    client = connect(port)
     sent = answered = 0
     start = time.monotonic()
     while not enough.is_set():
@@ -108,13 +97,13 @@ def probe(here: Server, there: Server, count: int) -> list[float]:
     """Return the seconds from a push on `here` to the pop on `there`, `count` times."""
     rng = random.Random(2)
     found: list[float] = []
-    with connected(here.port) as pusher, connected(there.port) as popper:
+    with connect(here.port) as pusher, connect(there.port) as popper:
         for number in range(count):
             key = f"probe:{number}"
-            popper.sendall(command("BLPOP", key, str(int(REPLY_SECONDS_MAX))))
+            popper.sendall(request("BLPOP", key, str(int(REPLY_SECONDS_MAX))))
             time.sleep(CONVERGE_SECONDS * (1 + rng.random()))
             start = time.monotonic()
-            pusher.sendall(command("LPUSH", key, "seen"))
+            pusher.sendall(request("LPUSH", key, "seen"))
             received(popper, ending=b"seen\r\n")
             found.append(time.monotonic() - start)
             received(pusher, ending=b":1\r\n")

@@ -10,8 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-SHOWN = {
+SHOWN: dict[str, tuple[list[str], str]] = {
+    "growth": (["--case", "append", "del-set", "in-turn"], "del-set"),
+    "memory": (["--case", "zset"], "zset"),
+    "peers": (["--case", "lone-write"], "lone write"),
+    "server": (["--case", "ZPOPMIN", "--pipelines", "16"], "ZPOPMIN"),
+    "simulator": (["--regions", "2"], "2 regions"),
     "stalls": (["--case", "heal", "del-keys"], "del-keys"),
+    "table": ([], "6 bytes a key"),
 }
 
 
