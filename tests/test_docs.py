@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from crdb.engine.events.operator_events import EVENTS
+from crdb.engine.events.event_bases import EVENTS
 from crdt.errors import DecodeError
 from crdt.testing.running import SAME_RESULTS
 from crdt.types.registry import BUILT_IN

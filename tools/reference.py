@@ -29,8 +29,7 @@ import attrs
 from crdb.commands.shared.help import usage_lines
 from crdb.commands.table import COMMANDS
 from crdb.engine.command import Command
-from crdb.engine.events.event_bases import OperatorEvent
-from crdb.engine.events.operator_events import EVENTS
+from crdb.engine.events.event_bases import EVENTS, OperatorEvent
 from crdb.engine.metrics.metric_table import METRICS, Metric
 from crdb.engine.parameters.parameter_effects import EFFECTIVE, REFUSED, UNOBSERVABLE
 from crdb.engine.parameters.table import PARAMETERS

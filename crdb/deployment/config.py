@@ -34,6 +34,8 @@ SEED_MAX: Final = (1 << 63) - 1
 
 Size = NewType("Size", int)
 """A number of bytes. In a file it may have a unit."""
+Backlog = NewType("Backlog", int)
+"""A number of bytes, or AUTO. In a file it may have a unit."""
 Secret = NewType("Secret", str)
 """A string that no error shows."""
 Delay = str | float
@@ -41,7 +43,10 @@ Delay = str | float
 LinkDelay = tuple[str, str, float]
 """The delay from one region to another, in milliseconds."""
 
-BACKLOG: Final = Size(16 << 20)
+AUTO: Final = Backlog(0)
+"""A backlog that follows the rate of writes; "auto" in a file."""
+BACKLOG_LEAST: Final = 16 << 20
+"""The size from which on it grows."""
 _LINK_COST: Final = ms(DELAY_MS_MAX) * REGION_MAX
 
 
@@ -59,6 +64,11 @@ def _check_delay(_: object, __: object, value: Delay) -> None:
         check_milliseconds(value)
 
 
+def _check_backlog(_: object, __: object, value: Backlog) -> None:
+    if value != AUTO and not BACKLOG_MIN <= value <= BACKLOG_MAX:
+        raise InvalidSetting(f"backlog {value} is not {BACKLOG_MIN}..{BACKLOG_MAX}")
+
+
 def _check_link_delays(_: object, __: object, value: tuple[LinkDelay, ...]) -> None:
     pairs = [(one, other) for one, other, _ in value]
     for one, other, delay in value:
@@ -74,12 +84,17 @@ class LinkConfig:
     """The settings that all links share. Raises `InvalidSetting`.
 
     `delays` overrides `delay` for ordered pairs of regions. The way back has the same delay, unless
-    it is listed too. `backlog` is in bytes.
+    it is listed too. `backlog` is in bytes, or AUTO.
     """
 
     delay: Delay = attrs.field(default="none", validator=_check_delay)
     delays: tuple[LinkDelay, ...] = attrs.field(default=(), validator=_check_link_delays)
-    backlog: Size = attrs.field(default=BACKLOG, validator=in_range(BACKLOG_MIN, BACKLOG_MAX))
+    backlog: Backlog = attrs.field(default=AUTO, validator=_check_backlog)
+
+    @property
+    def backlog_least(self) -> int:
+        """The bytes that a region keeps for peers however little it writes."""
+        return BACKLOG_LEAST if self.backlog == AUTO else self.backlog
 
     def with_ways_back(self) -> LinkConfig:
         """Return these settings with the delay of each way back."""

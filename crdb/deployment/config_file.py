@@ -37,7 +37,7 @@ All keys, most of them with their defaults:
     [link]
     delay = "none"           # "none"; "measured", from the catalogue; or milliseconds one way
     delays = []              # exceptions, ["from", "to", ms]; the way back as well, unless given
-    backlog = "16mb"         # ops kept for a peer that is away: bytes, or kb, mb, gb of 1024
+    backlog = "auto"         # ops kept for a peer that is away: "auto", or bytes, or "16mb", "1gb"
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ from cattrs import (
 from cattrs.gen import make_dict_structure_fn, override
 
 from crdb.deployment.config import (
+    AUTO,
+    Backlog,
     Config,
     Delay,
     LinkConfig,
@@ -149,6 +151,18 @@ def _read_size(value: object, kind: object) -> Size:
     if size is None:
         raise _Unfit(f' {shown(value)} is not a size: give bytes, or "512kb", "1mb"')
     return Size(size)
+
+
+def _read_backlog(value: object, kind: object) -> Backlog:
+    if value == "auto":
+        return AUTO
+    try:
+        size = _read_size(value, kind)
+    except _Unfit as mistake:
+        raise _Unfit(f'{mistake}, or "auto"') from None
+    if size == AUTO:
+        raise _Unfit(' 0 is not a size: give bytes, "512kb", "1mb", or "auto"')
+    return Backlog(size)
 
 
 def _read_milliseconds(value: object) -> float:
@@ -284,6 +298,7 @@ for _kind, _read in (
     (bool, _read_boolean),
     (int, _read_integer),
     (Size, _read_size),
+    (Backlog, _read_backlog),
     (Delay, _read_delay),
 ):
     _CONVERTER.register_structure_hook(_kind, _read)

@@ -130,6 +130,16 @@ def cgroup_limits() -> list[int]:
     return found
 
 
+def usable_bytes() -> int:
+    """Return the memory that this process may use: that of the machine, or of its control group."""
+    return min([system_bytes(), *cgroup_limits()])
+
+
+def system_bytes() -> int:
+    """Return the physical memory of the machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def server_lines() -> Lines:
     """Return the lines about the system and the executable."""
     system = platform.uname()
@@ -145,7 +155,7 @@ def memory_lines() -> Lines:
     """Return the lines about the memory that the process holds, and has held at most."""
     resident = resident_bytes()
     peak = max(resident, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-    system = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    system = system_bytes()
     return [
         ("used_memory_peak", peak),
         ("used_memory_peak_human", human(peak)),

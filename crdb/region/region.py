@@ -25,8 +25,10 @@ from crdb.engine.events.operator_events import LinkRefusedEvent, LinksFullEvent
 from crdb.engine.instance import Instance
 from crdb.net.listener import Listener, read_clocks
 from crdb.net.ports import Sockets, open_ports
+from crdb.net.process import usable_bytes
 from crdb.region.core.incarnations import RegionStart
 from crdb.region.core.lifecycle import RegionLifecycle
+from crdb.region.core.link_limits import link_limits
 from crdb.region.core.link_secret import ReportedAddresses
 from crdb.region.core.membership import member_of, parameters, peers_of
 from crdb.region.core.recovery import RegionRecovery
@@ -61,7 +63,7 @@ class RegionServer:
         self.replica = Replica(
             make_origin(self.region.id, start.incarnation),
             members=[region.id for region in config.regions],
-            history_bytes=config.link.backlog,
+            history_bytes=config.link.backlog_least,
         )
         self.instance = Instance(
             self.replica,
@@ -73,7 +75,8 @@ class RegionServer:
         self.instance.report = self.report
         self.instance.allows_test_clock = config.test_clock
         member = member_of(config, self.region, self.replica.origin)
-        self.links = Links(self.replica, member, peers_of(config, self.region))
+        limits = link_limits(config, usable_bytes())
+        self.links = Links(self.replica, member, peers_of(config, self.region), limits=limits)
         add_link_lines(self.instance, self.links, clock)
         secret = LinkSecret.from_text(config.secret)
         self.driver = Driver(

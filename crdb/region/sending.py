@@ -18,6 +18,8 @@ from crdb.engine.turns.journal import Journal
 from crdb.engine.turns.sealing import SealPacing
 from replication.drivers.delayed_writer import EARLY_SECONDS, WakeupEvent
 from replication.drivers.links import Driver
+from replication.drivers.stream import clock
+from replication.protocol.limits import MS
 
 
 class Sending:
@@ -25,6 +27,7 @@ class Sending:
 
     def __init__(self, instance: Instance, driver: Driver) -> None:
         self.instance = instance
+        self.driver = driver
         self.turn = instance.turn
         self.wakes_at = math.inf
         """The time when the timer ends; infinity if it is not set."""
@@ -34,9 +37,16 @@ class Sending:
         self.sync_due = WakeupEvent()
         self.turn.clock = trio.current_time
         self.turn.pacing = SealPacing(EARLY_SECONDS)
-        self.turn.push = driver.push
+        self.turn.push = self.push
         self.turn.set_timer = self.set_timer
         self.turn.start_sync = self.start_sync
+
+    def push(self) -> None:
+        """Let the links send what was sealed. Clients' writes wait if peers are too far behind."""
+        self.driver.push()
+        pause_ms = self.driver.links.flow.pause_ns(clock()) // MS
+        if pause_ms:
+            self.instance.pause.begin(self.instance.now + pause_ms, holds_reads=False)
 
     def set_timer(self, due: float) -> None:
         """Let `keep_time` finish a turn at `due`, unless it does so earlier."""

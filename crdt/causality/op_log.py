@@ -5,6 +5,10 @@ log is bounded in bytes. Of dropped operations only the highest sequence number 
 kept. It decides whether a peer can resume or needs a snapshot (rule ORD-10 and section 11.2 of the
 specification).
 
+Peers that are connected may need more than the bound allows: `pinned_from` returns the position
+from which on they have not been sent anything. What they need is kept up to a second bound,
+`pinned_limit`.
+
 Encoded operations take a tenth of the memory of decoded ones, so only those are kept. Links read
 them by position and send the same bytes.
 """
@@ -20,9 +24,19 @@ from crdt.errors import DecodeError, HistoryTruncated
 
 HISTORY_BYTES: Final = 1 << 20  # the least backlog that the 1 % rule allows
 ENTRY_BYTES: Final = 300  # what an operation costs in memory besides its encoding
+DROPS_MAX: Final = 4096
+"""The operations that one call drops at most: some two milliseconds."""
+NOTHING_PINNED: Final = 1 << 62
+"""The position that `pinned_from` returns if no peer needs anything."""
 
 Kept: TypeAlias = tuple[Origin, int, int, bytes]
 """Origin, first and last sequence number and encoding of an operation."""
+
+
+def nothing_pinned() -> int:
+    """Return the position that no operation reaches: no peer is connected."""
+    return NOTHING_PINNED
+
 
 GONE: Final[Kept] = (0, 0, 0, b"")  # a dropped operation: the list is shortened only sometimes
 
@@ -31,6 +45,7 @@ class OpLog:
     """A backlog. Positions count all operations ever appended."""
 
     __slots__ = (
+        "appended_bytes",
         "bytes",
         "endings",
         "floor",
@@ -39,6 +54,8 @@ class OpLog:
         "last",
         "limit",
         "ops",
+        "pinned_from",
+        "pinned_limit",
         "start",
         "state_is_unjournaled",
         "unjournaled",
@@ -46,7 +63,13 @@ class OpLog:
 
     def __init__(self, limit: int = HISTORY_BYTES) -> None:
         self.limit: int = limit
+        self.pinned_limit: int = 0
+        """The bytes that are kept at most for peers that are connected."""
+        self.pinned_from: Callable[[], int] = nothing_pinned
+        """Returns the position of the oldest operation that a connected peer has to be sent."""
         self.bytes: int = 0
+        self.appended_bytes: int = 0
+        """The bytes of all operations ever appended."""
         self.floor: Vector = {}  # what is no longer kept, or never was
         self.last: Vector = {}  #  the latest that was appended, of each origin
         self.ops: list[Kept] = []
@@ -115,8 +138,20 @@ class OpLog:
         self.last[op.origin] = op.last
         self.endings[make_dot(op.origin, op.last)] = data
         self.bytes += len(data) + ENTRY_BYTES
-        while self.bytes > self.limit and len(self.ops) - self.head > 1:
+        self.appended_bytes += len(data) + ENTRY_BYTES
+        if self.bytes > self.limit:
+            self.trim()
+
+    def trim(self) -> None:
+        """Drop old operations beyond the limit, except those that a connected peer needs. Drops
+        `DROPS_MAX` at most, so after a change of the limit there may be more to drop."""
+        pinned = self.pinned_from() if self.pinned_limit else NOTHING_PINNED
+        left = DROPS_MAX
+        while self.bytes > self.limit and len(self.ops) - self.head > 1 and left:
+            if self.start >= pinned and self.bytes <= self.pinned_limit:
+                return
             self.drop_oldest()
+            left -= 1
 
     def drop_oldest(self) -> None:
         """Forget the oldest operation."""

@@ -32,6 +32,7 @@ from replication.machines.receiving.sink import Sink
 from replication.machines.receiving.sink_states import SinkState
 from replication.mesh.absence import CUT, Absence
 from replication.mesh.connections import Connections
+from replication.mesh.flow import FlowControl
 from replication.mesh.lost import Losses
 from replication.mesh.registry import Machine
 from replication.mesh.roster import lists_region
@@ -94,6 +95,7 @@ class Links(Connections):
         self.on_rearm: Callable[[], None] = ignore
         self.skews = Skews()
         self.losses = Losses(replica, self.membership)
+        self.flow = FlowControl(replica.history, self, self.limits)
         self.repair_at = NEVER
         self.collect_at = 0
         self.next_deadline = NEVER
@@ -308,6 +310,7 @@ class Links(Connections):
                 events += self.handle(end, end.tick(now), now)
         if now >= self.repair_at:
             events += self.repair_gaps(now)
+        events += self.flow.tick(now)
         unreported = self.absence.find_unreported(self.peers_that_should_dial(), now)
         events += [NotDialled(peer) for peer in unreported]
         if gone := self.roster.drop_gone(now):

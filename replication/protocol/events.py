@@ -146,6 +146,19 @@ class Reported:
 
 
 @attrs.frozen
+class PeerBehind:
+    """The peer is connected and has not been sent `bytes` of our history, the oldest of them for
+    `lag_ms`. `slows`: clients' writes are slowed because of it. `over`: it keeps up again. Reported
+    when one of these has changed."""
+
+    peer: str
+    bytes: int
+    lag_ms: int
+    slows: bool = False
+    over: bool = False
+
+
+@attrs.frozen
 class ClockSkew:
     """The peer's wall clock differs from ours by so many ms, positive if it is ahead. Reported when
     the difference becomes large and when that is over."""
@@ -269,6 +282,7 @@ Event: TypeAlias = (
     | GapFound
     | GapUnfilled
     | Reported
+    | PeerBehind
     | ClockSkew
     | ViewReceived
     | LackReported

@@ -23,6 +23,13 @@ class Limits:
     window_bytes_max: int = 16 << 20
     """Bytes of ops and pieces that may be unacknowledged: 50 MB/s over a round trip of 300 ms."""
 
+    pinned_bytes_max: int = 0
+    """Bytes of the history that are kept at most for peers that are connected and have not been
+    sent them (see `replication.mesh.flow`); 0 if only the limit of the backlog counts."""
+
+    backlog_bytes_max: int = 0
+    """The size to which the backlog may grow with the rate of writes; 0 if its size is fixed."""
+
     batch_bytes_max: int = 256 << 10
     """Of one frame of ops, or part of an op or a piece: so that heartbeats get through between."""
 

@@ -43,6 +43,7 @@ NEVER_OFF: Final = ("set", "free")
 # (field of Limits, its extreme values).
 EXTREMES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
     ("window_bytes_max", (1, 400, 4_000)),
+    ("pinned_bytes_max", (2_000, 20_000, 1 << 20)),
     ("batch_bytes_max", (40, 300, 3_000)),
     ("ack_bytes", (1, 1_000, 1 << 30)),
     ("ack_ns", (MS, 200 * MS, SECOND)),

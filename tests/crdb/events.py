@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from crdb.engine.events.event_bases import OperatorEvent
-from crdb.engine.events.operator_events import EVENTS
+from crdb.engine.events.event_bases import EVENTS, OperatorEvent
 
 Named = tuple[str, dict[str, object]]
 

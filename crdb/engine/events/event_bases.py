@@ -7,7 +7,7 @@ name of the region empty; the region adds it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, cast, dataclass_transform
 
 import attrs
 
@@ -88,6 +88,23 @@ class DirectedEvent(PeerEvent):
         """Return the link as a source and a sink."""
         ends = (self.peer, self.region) if self.direction == "in" else (self.region, self.peer)
         return " -> ".join(ends)
+
+
+EVENTS: Final[dict[str, type[OperatorEvent]]] = {}
+"""The class of each event, after `operator_events` was imported."""
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(detail,))
+def operator_event(name: str) -> Callable[[Class], Class]:
+    """Return a decorator that makes a class the one of an event. Its docstring is the meaning."""
+
+    def register(kind: Class) -> Class:
+        kind.name = name
+        made = freeze_event(kind)
+        EVENTS[name] = made
+        return made
+
+    return register
 
 
 Emit: TypeAlias = Callable[[OperatorEvent], None]

@@ -7,45 +7,27 @@ made from the classes. A detail that is None is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal, dataclass_transform
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from crdb.engine.events.event_bases import (
-    Class,
     DirectedEvent,
     OperatorEvent,
     PeerEvent,
     RegionEvent,
     count_noun,
     detail,
-    freeze_event,
+    operator_event,
 )
 
 Address = Mapping[str, object]
 """A region's `name`, `id`, `host` and `port`."""
 
 
-EVENTS: Final[dict[str, type[OperatorEvent]]] = {}
-"""The class of each event."""
-
-
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(detail,))
-def _event(name: str) -> Callable[[Class], Class]:
-    """Return a decorator that makes a class the one of an event. Its docstring is the meaning."""
-
-    def register(kind: Class) -> Class:
-        kind.name = name
-        made = freeze_event(kind)
-        EVENTS[name] = made
-        return made
-
-    return register
-
-
 # --- the process ---------------------------------------------------------------------------------
 
 
-@_event("listening")
+@operator_event("listening")
 class ListeningEvent(OperatorEvent):
     """All ports are open: clients may connect. It is always the first event."""
 
@@ -56,7 +38,7 @@ class ListeningEvent(OperatorEvent):
         return ["listening", *(address.format_map(each) for each in self.regions)]
 
 
-@_event("ready")
+@operator_event("ready")
 class ReadyEvent(OperatorEvent):
     """Clients get correct answers. It comes again when a region that was loading is ready."""
 
@@ -67,7 +49,7 @@ class ReadyEvent(OperatorEvent):
         return ["ready" if self.region is None else f"{self.region}: ready"]
 
 
-@_event("no link secret")
+@operator_event("no link secret")
 class NoLinkSecretEvent(OperatorEvent):
     """No `secret` is set, so links stay on this machine."""
 
@@ -77,14 +59,14 @@ class NoLinkSecretEvent(OperatorEvent):
         return ["links stay on this machine: no secret is set"]
 
 
-@_event("weak link secret")
+@operator_event("weak link secret")
 class WeakLinkSecretEvent(OperatorEvent):
     """The `secret` can be guessed."""
 
     reason: str = detail("why, and how to draw a better one")
 
 
-@_event("confirm")
+@operator_event("confirm")
 class ConfirmEvent(OperatorEvent):
     """Ctrl-C at the last region that holds data must be confirmed."""
 
@@ -94,19 +76,19 @@ class ConfirmEvent(OperatorEvent):
         return [f"stop all the same? {self.how}"]
 
 
-@_event("not stopped")
+@operator_event("not stopped")
 class NotStoppedEvent(OperatorEvent):
     """Ctrl-C was not confirmed, so the process goes on."""
 
 
-@_event("stopping")
+@operator_event("stopping")
 class StoppingEvent(OperatorEvent):
     """SIGINT, SIGTERM or SIGHUP has come, or a client has sent SHUTDOWN."""
 
     signal: str = detail("the signal, or who sent SHUTDOWN")
 
 
-@_event("events dropped")
+@operator_event("events dropped")
 class EventsDroppedEvent(OperatorEvent):
     """Events could not be shown, since nobody read them."""
 
@@ -116,7 +98,7 @@ class EventsDroppedEvent(OperatorEvent):
 # --- a region and its data -----------------------------------------------------------------------
 
 
-@_event("loading")
+@operator_event("loading")
 class LoadingEvent(RegionEvent):
     """The region lacks data that it had. Clients get LOADING, or stale reads if these are
     allowed."""
@@ -127,7 +109,7 @@ class LoadingEvent(RegionEvent):
         return [f"{self.region}: loading: {self.reason}"]
 
 
-@_event("waiting")
+@operator_event("waiting")
 class WaitingEvent(RegionEvent):
     """The region is still loading."""
 
@@ -141,7 +123,7 @@ class WaitingEvent(RegionEvent):
         return [line if self.reason is None else f"{line}. {self.reason}: {self.remedy}"]
 
 
-@_event("data lost")
+@operator_event("data lost")
 class DataLostEvent(RegionEvent):
     """Data of an earlier incarnation is lost: no peer has it."""
 
@@ -161,7 +143,7 @@ class DataLostEvent(RegionEvent):
         return [f"{self.region}: {what} earlier incarnations held is lost: no peer has it{writes}"]
 
 
-@_event("data at risk")
+@operator_event("data at risk")
 class DataAtRiskEvent(RegionEvent):
     """The process stops, and no other connected region holds all data of this one."""
 
@@ -178,14 +160,14 @@ class DataAtRiskEvent(RegionEvent):
         return [f"{self.region}: {writes} {verb} not reached another region yet"]
 
 
-@_event("started empty")
+@operator_event("started empty")
 class StartedEmptyEvent(RegionEvent):
     """`--start-empty` accepted the loss of data."""
 
     writes: int = detail("the number of lost writes")
 
 
-@_event("kept")
+@operator_event("kept")
 class KeptEvent(RegionEvent):
     """The data that was put aside at `origin reused` is back."""
 
@@ -195,7 +177,7 @@ class KeptEvent(RegionEvent):
         return [f"{self.region}: what was put aside is back"]
 
 
-@_event("state not written")
+@operator_event("state not written")
 class StateNotWrittenEvent(RegionEvent):
     """The state directory could not be written. This is tried again. The region does
     not serve until the number of its incarnation has been written."""
@@ -204,7 +186,7 @@ class StateNotWrittenEvent(RegionEvent):
     remedy: str = detail("what to do")
 
 
-@_event("no incarnation left")
+@operator_event("no incarnation left")
 class NoIncarnationLeftEvent(RegionEvent):
     """All incarnations of this region are used. It does not serve."""
 
@@ -212,7 +194,7 @@ class NoIncarnationLeftEvent(RegionEvent):
     remedy: str = detail("what to do")
 
 
-@_event("region runs twice")
+@operator_event("region runs twice")
 class RegionRunsTwiceEvent(PeerEvent):
     """A peer refuses this process, since another process runs as the same region and is linked with
     the peer. Clients are refused until all peers accept this process, and then `ready` comes."""
@@ -226,7 +208,7 @@ class RegionRunsTwiceEvent(PeerEvent):
         return [f"{self.region}: refuses clients: {reason} ({held}): {self.remedy}"]
 
 
-@_event("journal failed")
+@operator_event("journal failed")
 class JournalFailedEvent(RegionEvent):
     """The journal could not be written. Writes get MISCONF until the region restarts. No setting
     makes a journal yet."""
@@ -234,7 +216,7 @@ class JournalFailedEvent(RegionEvent):
     reason: str = detail("the error")
 
 
-@_event("operations dropped")
+@operator_event("operations dropped")
 class OperationsDroppedEvent(RegionEvent):
     """Writes of a region that has died were dropped: they depend on a write that no region has."""
 
@@ -246,7 +228,7 @@ class OperationsDroppedEvent(RegionEvent):
 # --- links ---------------------------------------------------------------------------------------
 
 
-@_event("link up")
+@operator_event("link up")
 class LinkUpEvent(DirectedEvent):
     """The handshake of a link is complete."""
 
@@ -254,7 +236,7 @@ class LinkUpEvent(DirectedEvent):
         return []
 
 
-@_event("resynced")
+@operator_event("resynced")
 class ResyncedEvent(RegionEvent):
     """The resync of a link is complete, so ops flow."""
 
@@ -269,7 +251,7 @@ class ResyncedEvent(RegionEvent):
         return [f"{self.peer} -> {self.region}: merged a snapshot"] if self.full else []
 
 
-@_event("caught up")
+@operator_event("caught up")
 class CaughtUpEvent(PeerEvent):
     """The region has everything that the peer had at the handshake. It comes once for each
     connection."""
@@ -278,7 +260,7 @@ class CaughtUpEvent(PeerEvent):
         return [f"{self.peer} -> {self.region}: up, all that {self.peer} has is here"]
 
 
-@_event("link down")
+@operator_event("link down")
 class LinkDownEvent(DirectedEvent):
     """A link has ended. It is connected again unless it is cut."""
 
@@ -288,7 +270,7 @@ class LinkDownEvent(DirectedEvent):
         return [f"{self.path()}: down: {self.reason}"]
 
 
-@_event("link cut")
+@operator_event("link cut")
 class LinkCutEvent(OperatorEvent):
     """`CRDB.LINK CUT` stopped this direction."""
 
@@ -299,7 +281,7 @@ class LinkCutEvent(OperatorEvent):
         return [f"{self.source} -> {self.sink}: cut by command"]
 
 
-@_event("link healed")
+@operator_event("link healed")
 class LinkHealedEvent(OperatorEvent):
     """`CRDB.LINK HEAL` allowed this direction again."""
 
@@ -310,7 +292,7 @@ class LinkHealedEvent(OperatorEvent):
         return [f"{self.source} -> {self.sink}: healed by command"]
 
 
-@_event("link refused")
+@operator_event("link refused")
 class LinkRefusedEvent(RegionEvent):
     """Somebody connected to the link port and did not prove the secret. It comes once for each
     of 64 addresses; `crdt_links_refused` in INFO counts all."""
@@ -319,7 +301,7 @@ class LinkRefusedEvent(RegionEvent):
     reason: str = detail("why")
 
 
-@_event("not listed")
+@operator_event("not listed")
 class NotListedEvent(PeerEvent):
     """The peer's file does not list this region. The peer takes no writes from here until it
     does."""
@@ -330,7 +312,7 @@ class NotListedEvent(PeerEvent):
         return [f"{self.region}: {reason}: {self.peer} {effect}"]
 
 
-@_event("not dialled")
+@operator_event("not dialled")
 class NotDialledEvent(PeerEvent):
     """The peer does not connect to this region, although this region is connected to the peer. The
     peer takes no writes from here."""
@@ -341,7 +323,7 @@ class NotDialledEvent(PeerEvent):
         return [f"{self.region}: {effect}: {remedy}, and firewalls"]
 
 
-@_event("lists of regions")
+@operator_event("lists of regions")
 class RegionListsEvent(PeerEvent):
     """The list of regions in the peer's file differs from the one in the file of this region. The
     event comes again when the difference changes, and with three empty details when it is over."""
@@ -364,18 +346,18 @@ class RegionListsEvent(PeerEvent):
         return [f"{self.region}: the file of {self.peer} {text}"]
 
 
-@_event("earlier incarnation")
+@operator_event("earlier incarnation")
 class EarlierIncarnationEvent(PeerEvent):
     """A peer has writes that this region made before it restarted, and has lost."""
 
 
-@_event("origin reused")
+@operator_event("origin reused")
 class OriginInUseEvent(PeerEvent):
     """A peer knows writes in the name of this region that it never made. The region takes a new
     incarnation."""
 
 
-@_event("cannot accept links")
+@operator_event("cannot accept links")
 class LinksFullEvent(RegionEvent):
     """No more peers can be accepted, since too many files are open."""
 
@@ -385,21 +367,21 @@ class LinksFullEvent(RegionEvent):
 # --- read-only copies ----------------------------------------------------------------------------
 
 
-@_event("following")
+@operator_event("following")
 class FollowingEvent(RegionEvent):
     """The region has become a copy of other instances."""
 
     sources: Sequence[str] = detail("their addresses")
 
 
-@_event("source up")
+@operator_event("source up")
 class SourceUpEvent(RegionEvent):
     """The handshake with a source that a copy follows is complete."""
 
     source: str = detail("its address")
 
 
-@_event("source down")
+@operator_event("source down")
 class SourceDownEvent(RegionEvent):
     """The link to a source has ended. It is connected again."""
 
@@ -407,7 +389,7 @@ class SourceDownEvent(RegionEvent):
     reason: str = detail("why")
 
 
-@_event("promoted")
+@operator_event("promoted")
 class PromotedEvent(RegionEvent):
     """The region does not follow any more, and takes writes."""
 
@@ -415,14 +397,32 @@ class PromotedEvent(RegionEvent):
 # --- clocks --------------------------------------------------------------------------------------
 
 
-@_event("clock skew")
+@operator_event("peer behind")
+class PeerBehindEvent(PeerEvent):
+    """A connected peer takes writes more slowly than they come. The region keeps them for it. If it
+    had to keep too many, it slows its clients' writes. The event comes again when that begins, when
+    it ends, and when the peer keeps up."""
+
+    bytes: int = detail("the size of what has not been sent yet")
+    lag_ms: int = detail("the age of the oldest write that the peer has not acknowledged")
+    slows_writes: bool = detail("whether writes of clients are slowed because of it")
+    over: bool = detail("whether the peer keeps up again")
+
+    def lines(self) -> list[str]:
+        if self.over:
+            return [f"{self.region}: {self.peer} keeps up again"]
+        slows = ", so writes are slowed" if self.slows_writes else ""
+        return [f"{self.region}: {self.peer} is {self.bytes >> 20} MB behind{slows}"]
+
+
+@operator_event("clock skew")
 class ClockSkewEvent(PeerEvent):
     """The peer's wall clock differs by more than 2 s. It comes again when that is over."""
 
     ms: int = detail("the difference, positive if the peer is ahead")
 
 
-@_event("clock stepped")
+@operator_event("clock stepped")
 class ClockSteppedEvent(RegionEvent):
     """The wall clock was set, or the machine has slept. Keys expire by it."""
 
@@ -432,7 +432,7 @@ class ClockSteppedEvent(RegionEvent):
 # --- clients -------------------------------------------------------------------------------------
 
 
-@_event("open port")
+@operator_event("open port")
 class OpenPortEvent(RegionEvent):
     """No password is set, and clients can connect from other machines."""
 
@@ -440,7 +440,7 @@ class OpenPortEvent(RegionEvent):
     reach: str = detail("who is served")
 
 
-@_event("maxclients lowered")
+@operator_event("maxclients lowered")
 class ClientsLimitedEvent(OperatorEvent):
     """The limit of open files (`ulimit -n`) has no room for `maxclients` clients in each region of
     this process. A lower limit applies."""
@@ -454,35 +454,35 @@ class ClientsLimitedEvent(OperatorEvent):
         return [f"maxclients is {self.maxclients}, not {self.asked}: {lack}"]
 
 
-@_event("wrong password")
+@operator_event("wrong password")
 class WrongPasswordEvent(RegionEvent):
     """A client sent a wrong password. `acl_access_denied_auth` in INFO counts them."""
 
     address: str = detail("where it came from")
 
 
-@_event("cross-protocol request")
+@operator_event("cross-protocol request")
 class CrossProtocolEvent(RegionEvent):
     """A client spoke HTTP. Its connection was closed."""
 
     address: str = detail("where it came from")
 
 
-@_event("cannot accept")
+@operator_event("cannot accept")
 class ClientsFullEvent(RegionEvent):
     """No more clients can be accepted, since too many files are open."""
 
     reason: str = detail("the error")
 
 
-@_event("out of memory")
+@operator_event("out of memory")
 class OutOfMemoryEvent(RegionEvent):
     """The process could not get memory. The command was refused, or the connection was closed."""
 
     where: str = detail("what the memory was for")
 
 
-@_event("internal error")
+@operator_event("internal error")
 class InternalErrorEvent(RegionEvent):
     """A bug of crdb ended the connection of one client."""
 

@@ -427,6 +427,12 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
             "crdt_backlog0",
             "the backlog: its limit, its size, its first op and the number of ops",
         ),
+        gauge("crdt_peers_behind", "", "connected peers that have much to be sent yet"),
+        counter(
+            "crdt_writes_slowed_ms",
+            "milliseconds",
+            "the time for which writes of clients had to wait for such peers",
+        ),
         record(
             "crdt_waiting_*",
             "an origin with ops that wait: their number, the time in milliseconds, and the "
@@ -440,7 +446,7 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
         record(
             "crdt_peer_*",
             "a connected peer: the state of both directions, lag, round trip, ops behind, "
-            "clock skew",
+            "bytes not sent yet, clock skew",
         ),
         counter(
             "crdt_links_refused",

@@ -35,7 +35,7 @@ def parameters(config: Config, region: RegionConfig) -> ParameterTable:
             "protected-mode": "yes" if config.protected_mode else "no",
             "requirepass": config.requirepass,
             "replica-serve-stale-data": "yes" if serves_stale(config, region) else "no",
-            "repl-backlog-size": str(config.link.backlog),
+            "repl-backlog-size": str(config.link.backlog_least),
         }
     )
 

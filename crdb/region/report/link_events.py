@@ -13,6 +13,7 @@ from crdb.engine.events.operator_events import (
     NotListedEvent,
     OperationsDroppedEvent,
     OriginInUseEvent,
+    PeerBehindEvent,
     RegionListsEvent,
     ResyncedEvent,
 )
@@ -28,6 +29,7 @@ from replication.protocol.events import (
     NotDialled,
     OpsDropped,
     OriginReused,
+    PeerBehind,
     Resynced,
     Unlisted,
 )
@@ -46,6 +48,14 @@ def link_event(event: Event) -> RegionEvent | None:
             awaited = f"{name_origin(lost)}:{seq}"
             origin_name = name_origin(origin)
             return OperationsDroppedEvent(origin=origin_name, waited_for=awaited, effects=effects)
+        case PeerBehind(peer=peer):
+            return PeerBehindEvent(
+                peer=peer,
+                bytes=event.bytes,
+                lag_ms=event.lag_ms,
+                slows_writes=event.slows,
+                over=event.over,
+            )
         case ClockSkew(peer=peer, ms=ms):
             return ClockSkewEvent(peer=peer, ms=ms)
         case EarlierIncarnation(peer=peer):

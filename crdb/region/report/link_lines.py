@@ -6,7 +6,7 @@ peer that is connected, one for the backlog, which all peers share, and one for 
 linked with this one or not. A full sync counts where it comes in. A partial one counts at both of
 its ends: where it was served, and where it was asked for.
 
-    crdt_peer_2:name=eu,in=streaming,out=streaming,lag_ms=35.2,rtt_ms=70.1,ops_behind=0,clock_skew_ms=3
+    crdt_peer_2:name=eu,in=streaming,out=streaming,lag_ms=35.2,rtt_ms=70.1,ops_behind=0,unsent_bytes=0,clock_skew_ms=3
     crdt_backlog0:size=16777216,histlen=688,first_op=0,ops=3
     crdt_waiting_0:origin=1,ops=2,ms=1500,for=3:17
     crdt_replica_2:name=eu,known=1,max_ops_lag=0,min_ops_lag=0
@@ -63,10 +63,12 @@ def peer_lines(links: Links, now: int) -> Lines:
         lag_ns = max(end.lag_ns(now) for end in ends)
         rtt_ns = max(end.rtt for end in ends)
         behind = 0 if source is None else source.behind()
+        unsent = 0 if source is None else links.flow.unsent_bytes(source)
         text = (
             f"name={name},in={state_of(sink)},out={state_of(source)},"
             f"lag_ms={lag_ns / 1e6:.1f},rtt_ms={rtt_ns / 1e6:.1f},ops_behind={behind}"
         )
+        text += f",unsent_bytes={unsent}"
         text += f",clock_skew_ms={links.skews.of.get(name, 0)}"
         lines.append((f"crdt_peer_{peer.region}", text))
     lines.append(("crdt_clock_skew_ms", links.skews.greatest))
@@ -108,13 +110,17 @@ def state_of(end: Sink | Source | None) -> str:
 
 
 def backlog_lines(links: Links) -> Lines:
-    """Return the line about the backlog that is kept for peers that were away."""
+    """Return the lines about the backlog, and about peers that take less than is written."""
     history = links.replica.history
     text = (
         f"size={history.limit},histlen={history.bytes},"
         f"first_op={history.start},ops={history.stop - history.start}"
     )
-    return [("crdt_backlog0", text)]
+    return [
+        ("crdt_backlog0", text),
+        ("crdt_peers_behind", links.flow.count_behind()),
+        ("crdt_writes_slowed_ms", links.flow.slowed_ns // 1_000_000),
+    ]
 
 
 def sync_lines(links: Links) -> Lines:

@@ -77,6 +77,8 @@ class Source(End):
         self.acked_bytes = 0
         self.moved_at = now
         """The time at which the sink last received data, or had received all."""
+        self.is_stuck = False
+        """True if it has taken nothing of what is under way for the time of silence."""
         self.pace = Pace(log_reader.limits)
         self.parts: tuple[Ops, ...] | CutOp = ()
         """The frames of the batch that is being sent; `parts_left` have not been sent."""
@@ -174,6 +176,7 @@ class Source(End):
             )
         if ack.received_bytes > self.acked_bytes:
             self.moved_at = now
+            self.is_stuck = False
         self.acked_bytes = ack.received_bytes
         is_first = self.measure(ack, now)
         self.pace.acknowledged(self.acked_bytes, self.sent_bytes, now, ack.stamp, self.rtt_best)
@@ -242,6 +245,16 @@ class Source(End):
     def in_flight(self) -> int:
         """The bytes of ops and pieces that are not acknowledged."""
         return self.sent_bytes - self.acked_bytes
+
+    @property
+    def needs_history(self) -> bool:
+        """Return whether the ops from the cursor's position on will be sent, since the sink has
+        resumed or receives a snapshot, and takes what is sent."""
+        if self.is_stuck:
+            return False
+        return self.state is S.SENDING or (
+            self.state is S.SNAPSHOT and self.outgoing.snapshot is not None
+        )
 
     @property
     def ready(self) -> bool:
@@ -358,7 +371,8 @@ class Source(End):
         events = self.close_if_silent(now)
         if self.in_flight == 0:
             self.moved_at = now
-        elif now - self.moved_at > self.limits.idle_ns_max:
+        self.is_stuck = now - self.moved_at > self.limits.silence_ns_max
+        if now - self.moved_at > self.limits.idle_ns_max:
             events += self.close(
                 f"nothing acknowledged for {self.limits.idle_ns_max // 1_000_000} ms"
             )

@@ -1,6 +1,7 @@
 """Check that nothing but the data grows without a bound.
 
-* The backlog and the causal buffer stay within their limits in bytes.
+* The backlog and the causal buffer stay within their limits in bytes. What connected peers need is
+  kept up to a limit of its own.
 * The unacknowledged bytes of a link are at most its window and one batch.
 * The numbers of connections without a Hello and of open ends are bounded (I24, I32, I33).
 
@@ -46,7 +47,7 @@ class BoundsChecker(Checker):
         """Check the queues of one region."""
         self.turns += 1
         history, buffer = region.replica.history, region.replica.causal_buffer
-        room = max(history.limit, self.largest + ENTRY_BYTES)
+        room = max(history.limit, history.pinned_limit, self.largest + ENTRY_BYTES)
         if history.bytes > room:
             raise self.violation(
                 f"{region.name} keeps a backlog of {history.bytes} bytes, not {room}"

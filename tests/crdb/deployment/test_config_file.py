@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crdb.deployment.config import BACKLOG, Config, LinkConfig
+from crdb.deployment.config import AUTO, Config, LinkConfig
 from crdb.deployment.config_file import SCHEMA, read_config
 from crdb.deployment.errors import ConfigError
 from crdb.deployment.region_config import RegionConfig
@@ -45,7 +45,7 @@ def test_example_is_what_its_comments_say() -> None:
 def test_one_name_is_configuration() -> None:
     config = read('[[region]]\nname = "here"')
     assert config.regions == (RegionConfig("here", 1, "127.0.0.1", 7001, 17001, "here"),)
-    assert config.link == LinkConfig("none", (), BACKLOG)
+    assert config.link == LinkConfig("none", (), AUTO)
     assert (config.requirepass, config.maxclients, config.test_clock) == ("", 10_000, False)
     assert (config.seed, config.shape, config.peers("here")) == (0, "mesh", ())
 
@@ -181,7 +181,11 @@ def test_link_port_stays_in_range() -> None:
             f'{THREE}[link]\ndelays = [["a", "b", 1], ["a", "b", 2]]',
             "link: delays: from a to b is listed twice",
         ),
-        (f'{THREE}[link]\nbacklog = "lots"', 'link: backlog "lots" is not a size: give bytes'),
+        (
+            f'{THREE}[link]\nbacklog = "lots"',
+            'link: backlog "lots" is not a size: give bytes, or "512kb", "1mb", or "auto"',
+        ),
+        (f"{THREE}[link]\nbacklog = 0", "link: backlog 0 is not a size"),
         (f'{THREE}[link]\nbacklog = "1kb"', "link: backlog 1024 is not 16384..1099511627776"),
         (f"{THREE}[link]\nbacklog = 1.5", "link: backlog must be a whole number, not 1.5"),
         (

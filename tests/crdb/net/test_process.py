@@ -33,6 +33,16 @@ def test_system_limits_leave_tenth(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert process.ProcessLimits().resident_bytes == int(0.9 * PLENTY)
 
 
+def test_usable_memory_is_that_of_control_group(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(process, "CGROUP", tmp_path / "missing")
+    assert process.usable_bytes() == process.system_bytes() > 1_000_000
+    monkeypatch.setattr(process, "CGROUP", groups(tmp_path, "0::/a\n", "a/memory.max", "4711"))
+    monkeypatch.setattr(process, "CGROUPS", tmp_path)
+    assert process.usable_bytes() == 4711
+
+
 @pytest.mark.parametrize(("room", "counted"), [(0, 7), (RESERVE_BYTES - 1, 7), (RESERVE_BYTES, 0)])
 def test_free_heap_counts_near_limit(
     monkeypatch: pytest.MonkeyPatch, room: int, counted: int

@@ -90,6 +90,20 @@ async def test_burst_after_pause_is_not_busy(
     assert here.sealed == 3
 
 
+async def test_writes_wait_while_peers_are_far_behind(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    here = Writing()
+    here.links.flow.pause_ns = lambda _now: 0
+    here.sending.push()
+    assert here.instance.pause.ends_at is None
+    here.links.flow.pause_ns = lambda _now: 7_900_000
+    here.sending.push()
+    assert here.instance.pause.ends_at == here.instance.now + 7
+    assert here.instance.pause.holds(b"set", writes=True)
+    assert not here.instance.pause.holds(b"get", writes=False)
+
+
 async def test_full_run_of_writes_is_sealed_early(autojump_clock: trio.testing.MockClock) -> None:
     here = Writing()
     for _ in range(RUN_MAX):

@@ -8,7 +8,7 @@ import pytest
 
 from crdt import HistoryTruncated, Op
 from crdt.causality.dots import Vector
-from crdt.causality.op_log import ENTRY_BYTES, OpLog
+from crdt.causality.op_log import DROPS_MAX, ENTRY_BYTES, OpLog, nothing_pinned
 
 SIZE = len(Op(1, 1, 0, {}, ((2, 0, b"k", b"a"),)).to_bytes()) + ENTRY_BYTES
 
@@ -178,6 +178,35 @@ def test_journal_gets_state_where_operations_do_not_lead(way: str) -> None:
     move()
     kept.end_journal()
     assert kept.is_journaled()
+
+
+def test_pinned_operations_are_kept_up_to_second_limit() -> None:
+    history = OpLog(1)
+    history.append(op(1, 1))
+    size = history.bytes
+    history.pinned_limit = 4 * size
+    history.pinned_from = lambda: 1
+    for seq in (2, 3, 4):
+        history.append(op(1, seq))
+    assert (history.start, history.stop) == (1, 4), "the first is not needed"
+    for seq in (5, 6):
+        history.append(op(1, seq))
+    assert (history.start, history.stop) == (2, 6), "there is no room for more"
+    assert history.appended_bytes == 6 * size
+    history.pinned_from = nothing_pinned
+    history.trim()
+    assert (history.start, history.stop) == (5, 6)
+
+
+def test_one_call_drops_a_bounded_number() -> None:
+    history = OpLog(1 << 30)
+    for seq in range(1, DROPS_MAX + 10):
+        history.append(op(1, seq))
+    history.resize(1)
+    history.trim()
+    assert history.start == DROPS_MAX
+    history.trim()
+    assert history.stop - history.start == 1
 
 
 def test_a_smaller_limit_holds_from_the_next_operation_on() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import attrs
 
 import crdb
-from crdb.engine.events.operator_events import EVENTS, RegionRunsTwiceEvent
+from crdb.engine.events.event_bases import EVENTS
+from crdb.engine.events.operator_events import RegionRunsTwiceEvent
 
 SOURCES = sorted(Path(crdb.__file__).parent.rglob("*.py"))
 

@@ -21,6 +21,8 @@ BY_LINKS = (
     "crdt_rivals",
     "crdt_peer_",
     "crdt_backlog0",
+    "crdt_peers_behind",
+    "crdt_writes_slowed_ms",
     "crdt_sync_",
     "crdt_replica_",
     "crdt_clock_skew",

@@ -40,7 +40,7 @@ def test_clients_see_file_in_config() -> None:
     assert shown.values["port"] == "7001"
     assert shown.values["maxclients"] == "7"
     assert shown.password == b"x"
-    assert shown.values["repl-backlog-size"] == str(config.link.backlog)
+    assert shown.values["repl-backlog-size"] == str(16 << 20)
 
 
 def test_stale_reads_need_a_parameter() -> None:

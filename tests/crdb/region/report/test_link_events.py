@@ -18,6 +18,7 @@ from replication.protocol.events import (
     NotDialled,
     OpsDropped,
     OriginReused,
+    PeerBehind,
     Resynced,
     Unlisted,
 )
@@ -42,6 +43,11 @@ IN = Direction.IN
             {"origin": "1", "effects": 3, "waited_for": "3:7"},
         ),
         (Unlisted("eu"), "not listed", {"peer": "eu"}),
+        (
+            PeerBehind("eu", 5 << 20, 7, slows=True),
+            "peer behind",
+            {"peer": "eu", "bytes": 5 << 20, "lag_ms": 7, "slows_writes": True, "over": False},
+        ),
         (NotDialled("eu"), "not dialled", {"peer": "eu"}),
         (
             ListsCompared("eu", ("ap",), ("sa",), ("af",)),

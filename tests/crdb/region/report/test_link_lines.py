@@ -90,6 +90,7 @@ def test_peer_has_line_while_it_is_connected() -> None:
         "lag_ms": "0.0",
         "rtt_ms": "0.0",
         "ops_behind": "0",
+        "unsent_bytes": "0",
         "clock_skew_ms": "0",
     }
     assert here.info("crdt")["crdt_clock_skew_ms"] == "0"
@@ -101,6 +102,9 @@ def test_peer_has_line_while_it_is_connected() -> None:
     here.write()
     assert here.fields("crdt", "crdt_peer_2")["out"] == "streaming"
     assert here.fields("crdt", "crdt_peer_2")["ops_behind"] == "1"
+    assert int(here.fields("crdt", "crdt_peer_2")["unsent_bytes"]) > 0
+    assert here.info("crdt")["crdt_peers_behind"] == "0"
+    assert here.info("crdt")["crdt_writes_slowed_ms"] == "0"
     for direction in Direction:
         here.links.cut("eu", direction, SECOND)
     assert "crdt_peer_2" not in here.info("crdt")
