@@ -20,7 +20,7 @@ from crdb.commands.server import (
     slowlog,
     unsupported,
 )
-from crdb.commands.sets import sets
+from crdb.commands.sets import set_algebra, sets
 from crdb.commands.sorted_sets import (
     algebra,
     popping,
@@ -50,6 +50,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *monitor.COMMANDS,
     *scripting.COMMANDS,
     *server.COMMANDS,
+    *set_algebra.COMMANDS,
     *sets.COMMANDS,
     *shutdown.COMMANDS,
     *slowlog.COMMANDS,

@@ -28,11 +28,20 @@ A blocking command tries first. If it cannot be served, it passes a function tha
             client.block(keys, deadline, lambda: pop_first(client, keys))
 
 `pop_first` appends the reply and returns True, or does nothing and returns False.
+
+A command that may take long has the flag `sliced`, and passes a generator where it would:
+
+    def smembers(client: Client, args: list[bytes]) -> None:
+        value = read_typed(client.db, args[1], Set)
+        if value is not None and value.size() > client.slice_items:
+            client.hand_over(args, send_members(client, value))
+            return
+        ...
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from crdb.engine.clients.blocking import Waiter
@@ -71,6 +80,23 @@ class Client(Session):
             return
         time_out = partial(reply.null_array, self.out, self.protocol)
         self.instance.blocked.add(Waiter(self, deadline, retry, time_out, keys))
+
+    def hand_over(self, args: list[bytes], steps: Iterator[None]) -> None:
+        """Carry out a command in slices. `steps` does the work and appends the reply. It yields
+        after about `slice_items` items, each time that it has more to do.
+
+        The handler must not have written or appended anything. It is called again if the command
+        must wait. The command must have the flag `sliced`.
+        """
+        if self.in_exec:
+            self.nested = steps
+        else:
+            self.instance.slices.begin(self, args, steps)
+
+    @property
+    def slice_items(self) -> int:
+        """The number of items that a command may visit before it yields."""
+        return self.instance.slices.items
 
     def leave(self) -> None:
         """Remove this client from the instance: its connection is closed."""

@@ -47,6 +47,10 @@ DENY_LOADING: Final = 256
 """Refused while an instance is loading its data back from peers."""
 DENY_STALE: Final = 512
 """Refused while an instance follows a source that it cannot reach."""
+LOCKABLE: Final = 1024
+"""Reads or writes keys, so it may have to wait for a command in slices."""
+SLICED: Final = 2048
+"""May run in slices (see `crdb.engine.execution.slices`)."""
 
 FLAG_BITS: Final[dict[str, int]] = {
     "write": WRITE,
@@ -93,6 +97,9 @@ class Command:
         self.flags: list[str] = words
         self.bits: int = sum(FLAG_BITS.get(word, 0) for word in words)
         self.bits |= UNQUEUED if declaration.is_unqueued else 0
+        self.bits |= SLICED if declaration.is_sliced else 0
+        is_lockable = declaration.is_whole or bool(declaration.key_specs) or self.name == b"exec"
+        self.bits |= LOCKABLE if is_lockable else 0
         self.bits |= 0 if "loading" in words else DENY_LOADING
         self.bits |= 0 if "stale" in words else DENY_STALE
         self.bits |= CONTAINER if declaration.is_container else 0

@@ -30,7 +30,7 @@ from crdb.engine.clients.pausing import Pause
 from crdb.engine.clients.polling import Polling
 from crdb.engine.clients.watch import Watching
 from crdb.engine.clients.watched_keys import WatchedKeys
-from crdb.engine.command import CONTAINER, WRITE, CommandTable
+from crdb.engine.command import CONTAINER, LOCKABLE, WRITE, CommandTable
 from crdb.engine.environment.follow_control import FollowControl
 from crdb.engine.environment.link_control import LinkControl
 from crdb.engine.environment.surroundings import Surroundings
@@ -41,6 +41,7 @@ from crdb.engine.events.operator_events import (
     JournalFailedEvent,
     OutOfMemoryEvent,
 )
+from crdb.engine.execution.slices import Slices
 from crdb.engine.metrics.clock_steps import ClockSteps
 from crdb.engine.metrics.memory import Memory
 from crdb.engine.metrics.statistics import SAMPLE_MS, ServerStatistics
@@ -73,6 +74,8 @@ class Instance:
     stale_released_with_merge: bool = False
     """True if a full sync brought back, after the latest restart, what had been lost."""
     last_client_id: int = 0
+    journal_error: bytes | None = None
+    """The error that writes get because the journal cannot be written."""
 
     def __init__(
         self,
@@ -119,9 +122,8 @@ class Instance:
         self.refusals: dict[int, bytes] = {}
         """The error that commands get, by a bit of theirs (see `refuse`)."""
         self.turn = Turn(replica, self.memory_exhausted, self.fail_journal)
-        self.journal_error: bytes | None = None
-        """The error that writes get because the journal cannot be written."""
         self.surroundings = Surroundings()
+        self.slices = Slices(self)
         self.info_sections: dict[str, list[InfoLines]] = {}
         self.config.on_change.append(self._reconfigure)
         self._reconfigure()
@@ -141,7 +143,8 @@ class Instance:
     def combine_guards(self) -> None:
         """Put the bits of all guards into `guarded_bits`, since one of them has changed."""
         journal_bits = 0 if self.journal_error is None else WRITE
-        self.guarded_bits = CONTAINER | self.memory.denied_bits | self.refused_bits | journal_bits
+        bits = CONTAINER | self.memory.denied_bits | self.refused_bits | journal_bits
+        self.guarded_bits = bits | (LOCKABLE if self.slices.works else 0)
 
     def fail_journal(self, reason: str) -> None:
         """Refuse all writes from now on, since the journal cannot be written."""
@@ -250,6 +253,7 @@ class Instance:
     def forget(self, session: Session) -> None:
         """Remove a client whose connection is closed."""
         if self.clients.pop(session.id, None) is not None:
+            self.slices.drop(session)
             self.blocked.remove(session)
             self.watching.unwatch(session)
             self.monitors.remove(session)
@@ -272,12 +276,14 @@ class Instance:
         wait for keys, and send what is too much to wait for the end of the turn."""
         if self.keyspace.has_changes():
             self.serve_dirty_keys()
-        if self.keyspace.waiting_bytes() >= RUN_BYTES_MAX:
+        if self.keyspace.waiting_bytes() >= RUN_BYTES_MAX and not self.turn.must_keep_outbox():
             self.turn.seal_large_outbox()
 
     def serve_dirty_keys(self) -> None:
         """Serve the clients that watch or wait for changed keys; serving may change more."""
         while keys := self.keyspace.drain_changes():
+            if self.slices.works:
+                keys = self.slices.keep_back(keys)
             for key in keys:
                 self.watching.touch(key)
             for key in keys:

@@ -7,6 +7,7 @@ the command runs without further checks.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from mypy_extensions import i64
@@ -33,9 +34,11 @@ UNTOUCHING: Final = 512
 PAUSED: Final = 1024
 """CLIENT PAUSE is in force."""
 POSTPONED: Final = 2048
-"""`postponed` is a request that waits for the end of a CLIENT PAUSE."""
+"""`postponed` is a request that waits for the end of a CLIENT PAUSE, or of a command in slices."""
 MONITORING: Final = 4096
 """The client runs MONITOR."""
+WORKING: Final = 8192
+"""The client's command runs in slices (see `crdb.engine.execution.slices`)."""
 
 SESSION_BYTES: Final = 2048
 """The approximate size of a connection without its buffers."""
@@ -61,6 +64,7 @@ class Session:
         "library_version",
         "local_address",
         "name",
+        "nested",
         "no_evict",
         "no_touch",
         "out",
@@ -72,6 +76,7 @@ class Session:
         "queue",
         "queue_bytes",
         "queued_bits",
+        "queued_keys",
         "received_bytes",
         "sent_bytes",
         "soft_limit_since",
@@ -118,6 +123,7 @@ class Session:
         self.queue_bytes = 0
         self.queued_bits = 0
         """The flags of all commands in the queue."""
+        self.queued_keys: set[bytes] = set()  # of the commands in the queue, once it is long
         self.spoiled = False
         """A request was refused while queueing: EXEC will abort."""
         self.watched: dict[bytes, int] = {}
@@ -125,8 +131,10 @@ class Session:
         self.dirty = False
         """A watched key has changed: EXEC will reply null."""
         self.in_exec = False
+        self.nested: Iterator[None] | None = None
+        """The slices of a command inside EXEC that has more to do."""
         self.postponed: list[bytes] | None = None
-        """A request that waits for the end of a CLIENT PAUSE."""
+        """A request that waits for the end of a CLIENT PAUSE, or of a command in slices."""
 
     def require_password(self, is_set: bool) -> None:
         """Let the client send little but its password if one `is_set` and it has not given it."""
@@ -136,10 +144,12 @@ class Session:
         self.parser.trusted = not self.flags & UNAUTHENTICATED
 
     def mute(self, mark: int) -> None:
-        """Drop the reply that begins at `mark`, after CLIENT REPLY OFF or SKIP."""
+        """Drop the reply that begins at `mark`, after CLIENT REPLY OFF or SKIP. A command in slices
+        drops each part of its reply."""
         if self.flags & (MUTED | SKIPPING):
             self.drop_replies(mark)
-            self.flags &= ~SKIPPING
+            if not self.flags & WORKING:
+                self.flags &= ~SKIPPING
 
     def count_output(self) -> bool:
         """Count the replies that have been added to `out` since the last call. Return whether there
@@ -178,8 +188,8 @@ class Session:
 
     @property
     def blocked(self) -> bool:
-        """True if the client waits in a blocking command."""
-        return self.flags & BLOCKED != 0
+        """True if the client waits in a blocking command, or its command runs in slices."""
+        return self.flags & (BLOCKED | WORKING) != 0
 
     @property
     def closing(self) -> bool:

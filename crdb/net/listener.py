@@ -25,7 +25,7 @@ from crdb.engine.session import Session
 from crdb.net.acceptor import Acceptor
 from crdb.net.connection import Connection
 from crdb.net.process import add_process_info
-from crdb.net.serving import run_waiting, send_held, serve_ready
+from crdb.net.serving import run_waiting, send_held, send_replies, serve_ready
 
 SLICE_NS: Final = 1_000_000
 """The time slice after which other tasks, above all those that read from links, run."""
@@ -81,7 +81,7 @@ class Listener:
         ends = time.monotonic_ns() + SLICE_NS
         while (left := ends - time.monotonic_ns()) > 0:
             events = self.epoll.poll(0)
-            if events:
+            if events or not self.instance.slices.is_idle():
                 self._run_turn(events)
                 served = True
             elif not served or not self.busy_polls or not self._busy_poll(left / 1e9):
@@ -122,8 +122,17 @@ class Listener:
         if instance.now >= instance.deadline:
             instance.tick()
             self.acceptor.resume()
+        if not instance.slices.is_idle():
+            self._run_slice()
         if instance.woken:
             self._run_woken()
+
+    def _run_slice(self) -> None:
+        """Run one slice of a long command, and send what it has replied so far."""
+        session = self.instance.slices.run_slice()
+        connection = None if session is None else self.by_client.get(session.id)
+        if connection is not None and connection.client.out and not send_replies(connection):
+            self._close(connection)
 
     def _finish_turn(self) -> None:
         """Run the other phases. Sessions that are woken meanwhile run in the next turn."""
@@ -156,6 +165,7 @@ class Listener:
     def _close_all(self) -> None:
         """Close all connections, and the listening sockets."""
         self.instance.on_wake = lambda: None
+        self.instance.slices.finish_all()
         for connection in list(self.connections.values()):
             self._close(connection)
         self.acceptor.close()

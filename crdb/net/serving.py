@@ -41,6 +41,15 @@ def run_waiting(connection: Connection) -> bool:
         return False
 
 
+def send_replies(connection: Connection) -> bool:
+    """Send the replies of a command in slices so far. False if the connection is over."""
+    try:
+        return connection.send_or_hold()
+    except MemoryError:
+        connection.client.instance.memory_exhausted("replies to a client")
+        return False
+
+
 def send_held(connection: Connection) -> bool:
     """Send the replies that have waited for the journal. False if the connection is over."""
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from crdt.causality.dots import Origin, Vector
@@ -80,8 +81,8 @@ class CausalBuffer:
         self.queues.clear()
         self.bytes = 0
 
-    def ready(self, vector: Vector) -> Op | None:
-        """Take out an operation whose turn has come, if there is one."""
+    def ready(self, vector: Vector, delays: Callable[[Op], bool] | None = None) -> Op | None:
+        """Take out an operation whose turn has come, if there is one that `delays` lets pass."""
         for origin in sorted(self.queues):
             queue = self.queues[origin]
             have = vector.get(origin, 0)
@@ -91,7 +92,7 @@ class CausalBuffer:
                 if op.last > have:
                     queue.appendleft(op.beyond(have))
                     self.bytes += size_of(queue[0])
-            if queue and is_ready(queue[0], vector):
+            if queue and is_ready(queue[0], vector) and not (delays and delays(queue[0])):
                 op = queue.popleft()
                 self.bytes -= size_of(op)
                 return op

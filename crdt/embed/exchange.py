@@ -18,6 +18,7 @@ from crdt.causality.op_log import OpLog
 from crdt.causality.stability import Stability
 from crdt.causality.version_vector import Vector, vector_of
 from crdt.embed.changes import Changes, changes_of
+from crdt.embed.hold import Hold
 from crdt.embed.identity import Identities
 from crdt.embed.views import Views
 from crdt.errors import DecodeError, HistoryTruncated
@@ -66,6 +67,8 @@ class ReplicaExchange(Views):
         """The size above which an operation is divided. It must be the same in all replicas."""
         self.on_sealed: Callable[[list[Op]], None] | None = None
         """The function of `watch_seals`."""
+        self.hold: Hold | None = None
+        """The hold of commands that work in slices, if there are any."""
 
     @property
     def origin(self) -> Origin:
@@ -87,6 +90,7 @@ class ReplicaExchange(Views):
         """A copy of the version vector, which covers the effects applied here. Send it to a peer
         to get the missing changes."""
         known = self.identities
+        self.release_hold()
         if self.keyspace.is_rewritable():
             self.seal()
         trails = {origin: trail.copy() for origin, trail in known.trails.items()}
@@ -108,8 +112,11 @@ class ReplicaExchange(Views):
         """Close the writes since the last call into one operation and return it; None if there are
         none. The history keeps the operation, divided into several if it is large.
 
-        After a MemoryError, writes that could not be encoded stay open for the next call.
+        After a MemoryError, writes that could not be encoded stay open for the next call. While a
+        command writes in slices, all writes stay open.
         """
+        if self.hold is not None and self.hold.is_writing:
+            return None
         op = self.keyspace.pending(self.identities.latest_own())
         if op is None:
             return None
@@ -133,6 +140,7 @@ class ReplicaExchange(Views):
 
         The result is the same division into operations as that of a single later `seal`.
         """
+        self.release_hold()
         op = self.keyspace.pending(self.identities.latest_own())
         parts = [] if op is None else op.divided(self.op_bytes)
         for part in parts[:-1] or parts:
@@ -156,6 +164,7 @@ class ReplicaExchange(Views):
         * TypeError or ValueError if `vector` is not a version vector.
         """
         asked = vector_of(vector)
+        self.release_hold()
         self.seal()
         self.identities.check_vector(asked, asked.fingerprints, asked.trails)
         return self.history.since(asked)
@@ -178,6 +187,7 @@ class ReplicaExchange(Views):
         Raises DecodeError or IdentityReused. Nothing is changed then.
         """
         given = changes_of(changes)
+        self.release_hold()
         self.seal()
         vector = given.vector
         self.identities.check_vector(vector, vector.fingerprints, vector.trails)
@@ -219,7 +229,8 @@ class ReplicaExchange(Views):
             return Outcome.DUPLICATE
         if op.first <= have:
             op = op.beyond(have)
-        if not is_ready(op, db.vector):
+        is_delayed = self.hold is not None and self.hold.delays(op)
+        if is_delayed or not is_ready(op, db.vector):
             return Outcome.HELD if self.causal_buffer.hold(op, db.vector) else Outcome.REFUSED
         self.apply_op(op)
         if self.causal_buffer.queues:
@@ -254,9 +265,29 @@ class ReplicaExchange(Views):
         self.identities.record(op)
 
     def drain(self) -> None:
-        """Apply the held operations whose dependencies have been applied."""
-        while (op := self.causal_buffer.ready(self.keyspace.vector)) is not None:
+        """Apply the held operations whose dependencies have been applied, and that no command in
+        slices delays."""
+        delays = None if self.hold is None else self.hold.delays
+        while (op := self.causal_buffer.ready(self.keyspace.vector, delays)) is not None:
             self.apply_op(op)
+
+    # -- commands in slices ----------------------------------------------------------------
+
+    def update_hold(self, hold: Hold) -> None:
+        """Put off what `hold` says from now on. The caller has changed it since the last call. Seal
+        and apply what need not wait any more."""
+        self.hold = None if hold.is_over() else hold
+        if not hold.is_writing and hold.has_delayed:
+            hold.has_delayed = False
+            self.seal()
+            self.drain()
+            self.stability.count_reports(self.keyspace.vector)
+
+    def release_hold(self) -> None:
+        """Run the commands in slices to their end, since the state is needed as a whole."""
+        if self.hold is not None:
+            self.hold.finish()
+            assert self.hold is None, "a command in slices cannot take itself for ended"
 
     # -- state -----------------------------------------------------------------------------
 
@@ -266,6 +297,7 @@ class ReplicaExchange(Views):
         The snapshot stays consistent while writes go on. With `sort`, equal content gives equal
         bytes.
         """
+        self.release_hold()
         self.seal()
         contexts = self.contexts | {self.origin: self.keyspace.sent_context}
         known = {origin: dict(context) for origin, context in contexts.items() if context}
@@ -296,6 +328,7 @@ class ReplicaExchange(Views):
         operations of an identity, or holds unknown operations under this replica's identity.
         """
         db = self.keyspace
+        self.release_hold()
         self.seal()
         if not incoming.complete:
             raise DecodeError("the snapshot was cut off")

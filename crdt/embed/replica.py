@@ -183,6 +183,7 @@ class Replica(ReplicaExchange):
                 f"{name} is not another incarnation of region {self.region}: use "
                 f"make_origin({self.region}, incarnation)"
             )
+        self.release_hold()
         self.seal()
         self.contexts[self.origin] = dict(self.keyspace.sent_context)
         self.keyspace.adopt_origin(name)
@@ -194,6 +195,7 @@ class Replica(ReplicaExchange):
         it continues under the next incarnation. Under the old one, its vector would cover its
         earlier writes, so peers would not send them, and they would be missing here.
         """
+        self.release_hold()
         self.seal()
         db = self.keyspace
         if db.seq:
@@ -353,11 +355,14 @@ class Replica(ReplicaExchange):
 
         The lowest region also deletes keys that have expired in every region. This is a write, so a
         closed replica raises ReplicaClosed. `keys_max` bounds the work (about 3 us per key). The
-        next call continues where this one stopped.
+        next call continues where this one stopped. Nothing is collected while a command of a server
+        works in slices.
         """
         if self.is_closed:
             raise ReplicaClosed("this replica was closed and must not write: do not collect")
         limit = expect_integer(keys_max, "keys_max", 0)
+        if self.hold is not None:
+            return 0
         stable = self.stable()
         clock = self.stability.clock(self.keyspace.expiry_clock)
         return self.garbage.collect(stable, clock, self.stability.leads(self.region), limit)

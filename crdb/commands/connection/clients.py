@@ -22,6 +22,7 @@ from crdb.engine.session import (
     SKIP_NEXT,
     SKIPPING,
     UNTOUCHING,
+    WORKING,
     Session,
 )
 from crdb.resp import reply
@@ -60,7 +61,7 @@ def client_line(session: Session, now: int, request: list[bytes] | None = None) 
     letters = (
         (b"O" if session.flags & MONITORING else b"")
         + (b"x" if session.flags & IN_TRANSACTION else b"")
-        + (b"b" if session.flags & (BLOCKED | POSTPONED) else b"")
+        + (b"b" if session.flags & (BLOCKED | POSTPONED | WORKING) else b"")
         + (b"d" if session.dirty else b"")
         + (b"c" if session.flags & CLOSING else b"")
         + (b"A" if session.flags & KILLED else b"")

@@ -1,18 +1,23 @@
 """MULTI, EXEC, DISCARD, WATCH, UNWATCH.
 
 Everything that one EXEC writes becomes one operation, applied without interleaving in every region
-(rule TXN-2, D-16). EXEC runs to its end without giving up control, so nothing can come in between.
+(rule TXN-2, D-16). A short transaction runs to its end without giving up control. A long one, or
+one with a command that may take long, runs in slices, with its keys to itself (see
+`crdb.engine.execution.slices`). So nothing can come in between.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
 from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
-from crdb.engine.errors import CommandError
-from crdb.engine.execution.dispatch import call
+from crdb.engine.command import SLICED, Command
+from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
+from crdb.engine.execution.dispatch import QUEUE_PART, call, fail
+from crdb.engine.execution.slices import run_step
 from crdb.engine.session import IN_TRANSACTION, KILLED
 from crdb.resp import reply
 
@@ -23,6 +28,8 @@ NESTED: Final = b"ERR MULTI calls can not be nested"
 WATCH_INSIDE: Final = b"ERR WATCH inside MULTI is not allowed"
 EXEC_WITHOUT: Final = b"ERR EXEC without MULTI"
 DISCARD_WITHOUT: Final = b"ERR DISCARD without MULTI"
+DONE: Final[list[bytes]] = []
+"""Takes the place of a queued request that has run."""
 ABORTED: Final = b"EXECABORT Transaction discarded because of previous errors."
 
 
@@ -48,7 +55,7 @@ def multi(client: Client, _args: list[bytes]) -> None:
     summary="Executes the queued commands of a transaction.",
     complexity="Depends on commands in the transaction",
 )
-def exec_(client: Client, _args: list[bytes]) -> None:
+def exec_(client: Client, args: list[bytes]) -> None:
     """Run the queue, unless a request in it was refused or a watched key has changed."""
     if not client.flags & IN_TRANSACTION:
         raise CommandError(EXEC_WITHOUT)
@@ -61,27 +68,66 @@ def exec_(client: Client, _args: list[bytes]) -> None:
             raise CommandError(ABORTED)
         reply.null_array(client.out, client.protocol)
         return
-    watching.unwatch(client)
-    reply.array(client.out, len(queue))
-    client.in_exec = True
-    run_queue(client, queue)
-    client.in_exec = False
-    discard(client, watching)
+    if len(queue) > client.slice_items // QUEUE_PART or client.queued_bits & SLICED:
+        client.hand_over(args, run_queue(client, queue))
+    else:
+        for _ in run_queue(client, queue):
+            pass  # it is short, so it ends in this turn
 
 
-def run_queue(client: Client, queue: list[list[bytes]]) -> None:
-    """Run the queued requests.
+def run_queue(client: Client, queue: list[list[bytes]]) -> Iterator[None]:
+    """Run the queued requests, in slices.
 
     A client whose replies exceed its output limit on the way is closed and gets none of them. The
     rest of the queue still runs, since a transaction is carried out as a whole.
     """
-    commands = client.instance.commands
-    for args in queue:
-        call(client, commands.require(args), args)
+    instance = client.instance
+    instance.watching.unwatch(client)
+    reply.array(client.out, len(queue))
+    client.in_exec = True
+    left = client.slice_items
+    for index, args in enumerate(queue):
+        if left <= 0:
+            yield
+            left = client.slice_items
+        command = instance.commands.require(args)
+        call(client, command, args)
+        left -= len(args)
+        if client.nested is not None:
+            steps, client.nested = client.nested, None
+            for _ in run_nested(client, command, steps):
+                yield
+            left = 0
+        queue[index] = DONE  # frees the request
         if client.flags & KILLED:
             client.drop_replies()
         elif client.count_output():
-            client.instance.check_output(client)
+            instance.check_output(client)
+    client.in_exec = False
+    discard(client, instance.watching)
+
+
+def run_nested(client: Client, command: Command, steps: Iterator[None]) -> Iterator[None]:
+    """Run a command of the queue in slices. One that fails after a part of its reply closes the
+    connection. The rest of the queue still runs."""
+    has_replied = False
+    while True:
+        mark = len(client.out)
+        try:
+            if not run_step(steps):
+                return
+        except CommandError as refusal:
+            fail(client, command, mark, refusal.text)
+        except MemoryError:
+            fail(client, command, mark, MEMORY_EXHAUSTED)
+            client.instance.memory_exhausted("a command of a client")
+        else:
+            has_replied = has_replied or len(client.out) > mark
+            yield
+            continue
+        if has_replied:
+            client.instance.kill(client)
+        return
 
 
 @COMMANDS.declare(

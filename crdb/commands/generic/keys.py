@@ -8,10 +8,11 @@ keys, in all regions.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
-from crdb.commands.shared import scanning
+from crdb.commands.shared import scanning, slicing
 from crdb.commands.shared.database_index import check_database
 from crdb.engine.client import Client
 from crdb.engine.declare.declaration import Facts
@@ -58,10 +59,27 @@ INTEGER: Final = b"int"  # an encoding
 )
 def exists(client: Client, args: list[bytes]) -> None:
     """Count keys. A key that is named twice counts twice."""
+    if len(args) > client.slice_items:
+        client.hand_over(args, count_many(client, args, client.db.inspect))
+        return
     db = client.db
     found = 0
     for index in range(1, len(args)):
         if db.inspect(args[index]) is not None:
+            found += 1
+    reply.integer(client.out, found)
+
+
+def count_many(
+    client: Client, args: list[bytes], look_up: Callable[[bytes], Value | None]
+) -> Iterator[None]:
+    """Reply with the number of keys that exist, in slices."""
+    found = 0
+    items = client.slice_items
+    for index in range(1, len(args)):
+        if index % items == 0:
+            yield
+        if look_up(args[index]) is not None:
             found += 1
     reply.integer(client.out, found)
 
@@ -77,6 +95,9 @@ def exists(client: Client, args: list[bytes]) -> None:
     tips="request_policy:multi_shard response_policy:agg_sum",
 )
 def touch(client: Client, args: list[bytes]) -> None:
+    if len(args) > client.slice_items:
+        client.hand_over(args, count_many(client, args, client.db.read))
+        return
     db = client.db
     found = 0
     for index in range(1, len(args)):
@@ -95,24 +116,36 @@ def type_of(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "keys",
     "pattern",
-    "readonly",
+    "readonly sliced whole",
     summary="Returns all keys whose names match a pattern.",
     complexity="O(N) for N keys.",
     categories="dangerous",
     tips="request_policy:all_shards nondeterministic_output_order",
 )
 def keys(client: Client, args: list[bytes]) -> None:
+    slicing.run(client, args, client.db.size(), find_keys(client, args[1]))
+
+
+def find_keys(client: Client, pattern: bytes) -> Iterator[None]:
+    """Reply with the keys that match a pattern."""
     names = client.db.keys()
-    if args[1] != b"*":
-        matches = compile_glob(args[1]).fullmatch
-        names = [name for name in names if matches(name) is not None]
-    reply.bulks(client.out, names)
+    if pattern != b"*":
+        matches = compile_glob(pattern).fullmatch
+        items = client.slice_items
+        found: list[bytes] = []
+        for start in range(0, len(names), items):
+            piece = names[start : start + items]
+            found += [name for name in piece if matches(name) is not None]
+            yield
+        names = found
+    reply.array(client.out, len(names))
+    yield from slicing.reply_bulks(client, names)
 
 
 @COMMANDS.declare(
     "scan",
     "cursor [MATCH pattern] [COUNT count] [TYPE type]",
-    "readonly",
+    "readonly whole",
     since="2.8.0",
     summary="Iterates over the keys, some at each call.",
     complexity="O(1) for each call, O(N) for all N keys.",
@@ -136,7 +169,7 @@ def scan(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "randomkey",
     "",
-    "readonly",
+    "readonly whole",
     summary="Returns a random key.",
     tips="request_policy:all_shards response_policy:special nondeterministic_output",
 )
@@ -148,7 +181,7 @@ def randomkey(client: Client, _args: list[bytes]) -> None:
 @COMMANDS.declare(
     "dbsize",
     "",
-    "readonly fast",
+    "readonly fast whole",
     group="server",
     summary="Returns the number of keys.",
     categories="keyspace",
@@ -182,9 +215,25 @@ def dbsize(client: Client, _args: list[bytes]) -> None:
     tips="request_policy:multi_shard response_policy:agg_sum",
 )
 def delete(client: Client, args: list[bytes]) -> None:
+    if len(args) > client.slice_items:
+        client.hand_over(args, delete_many(client, args))
+        return
     db = client.db
     removed = 0
     for index in range(1, len(args)):
+        if db.delete(args[index]):
+            removed += 1
+    reply.integer(client.out, removed)
+
+
+def delete_many(client: Client, args: list[bytes]) -> Iterator[None]:
+    """Delete keys in slices."""
+    db = client.db
+    removed = 0
+    items = client.slice_items
+    for index in range(1, len(args)):
+        if index % items == 0:
+            yield
         if db.delete(args[index]):
             removed += 1
     reply.integer(client.out, removed)
@@ -200,8 +249,8 @@ FLUSH: Final[Facts] = {
 }
 
 
-@COMMANDS.declare("flushall", "[flush-type: ASYNC | SYNC]", "write", **FLUSH)
-@COMMANDS.declare("flushdb", "[flush-type: ASYNC | SYNC]", "write", **FLUSH)
+@COMMANDS.declare("flushall", "[flush-type: ASYNC | SYNC]", "write whole", **FLUSH)
+@COMMANDS.declare("flushdb", "[flush-type: ASYNC | SYNC]", "write whole", **FLUSH)
 def flush(client: Client, args: list[bytes]) -> None:
     """Delete all keys. FLUSHALL and FLUSHDB are the same, since there is one database."""
     if len(args) > 2 or (len(args) == 2 and args[1].upper() not in (b"ASYNC", b"SYNC")):

@@ -6,10 +6,11 @@ HSH-1 to HSH-7, D-06). An increment is refused by the value that this region see
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
-from crdb.commands.shared import sampling, scanning
+from crdb.commands.shared import sampling, scanning, slicing
 from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
@@ -24,6 +25,7 @@ from crdb.engine.errors import (
 from crdb.resp import reply
 from crdt.errors import CounterOverflow, NotANumber
 from crdt.numbers import long_double
+from crdt.store.keyspace import Keyspace
 from crdt.types.hash import Hash
 from crdt.writes import hash as hashes
 
@@ -49,14 +51,35 @@ def write_fields(client: Client, args: list[bytes]) -> int:
         created = 1 if value is None or not value.has(args[2]) else 0
         hashes.assign_one(db, key, args[2], args[3])
         return created
-    names = dict.fromkeys(args[2::2])
+    return assign_fields(db, key, value, args[2:])
+
+
+def assign_fields(db: Keyspace, key: bytes, value: Hash | None, pairs: list[bytes]) -> int:
+    """Write several fields. Return the number of new ones."""
+    names = dict.fromkeys(pairs[::2])
     created = len(names)
     if value is not None:
         for name in names:
             if value.has(name):
                 created -= 1
-    hashes.assign(db, key, args[2:])
+    hashes.assign(db, key, pairs)
     return created
+
+
+def write_many(client: Client, args: list[bytes], *, replies_ok: bool) -> Iterator[None]:
+    """Write fields in slices."""
+    db, key = client.db, args[1]
+    created = 0
+    size = 2 * client.slice_items
+    for start in range(2, len(args), size):
+        if start > 2:
+            yield
+        value = read_typed_for_write(db, key, Hash)
+        created += assign_fields(db, key, value, args[start : start + size])
+    if replies_ok:
+        reply.ok(client.out)
+    else:
+        reply.integer(client.out, created)
 
 
 @COMMANDS.declare(
@@ -71,6 +94,9 @@ def write_fields(client: Client, args: list[bytes]) -> int:
 def hset(client: Client, args: list[bytes]) -> None:
     if len(args) % 2:
         raise CommandError(wrong_arity(b"hset"))
+    if len(args) > client.slice_items:
+        client.hand_over(args, write_many(client, args, replies_ok=False))
+        return
     reply.integer(client.out, write_fields(client, args))
 
 
@@ -86,6 +112,9 @@ def hset(client: Client, args: list[bytes]) -> None:
 def hmset(client: Client, args: list[bytes]) -> None:
     if len(args) % 2:
         raise CommandError(wrong_arity(b"hmset"))
+    if len(args) > client.slice_items:
+        client.hand_over(args, write_many(client, args, replies_ok=True))
+        return
     write_fields(client, args)
     reply.ok(client.out)
 
@@ -121,7 +150,17 @@ def hdel(client: Client, args: list[bytes]) -> None:
     if read_typed_for_write(db, args[1], Hash) is None:
         reply.integer(client.out, 0)
     else:
-        reply.integer(client.out, hashes.remove(db, args[1], args[2:]))
+        slicing.run(client, args, len(args), remove_many(client, args))
+
+
+def remove_many(client: Client, args: list[bytes]) -> Iterator[None]:
+    """Remove fields, in slices if they are many."""
+    removed = 0
+    for start in range(2, len(args), client.slice_items):
+        if start > 2:
+            yield
+        removed += hashes.remove(client.db, args[1], args[start : start + client.slice_items])
+    reply.integer(client.out, removed)
 
 
 @COMMANDS.declare(
@@ -194,50 +233,93 @@ def hget(client: Client, args: list[bytes]) -> None:
 )
 def hmget(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Hash)
+    slicing.run(client, args, len(args), send_values(client, value, args))
+
+
+def send_values(client: Client, value: Hash | None, args: list[bytes]) -> Iterator[None]:
+    """Reply with the values of the fields that a request names."""
     out, protocol = client.out, client.protocol
+    items = client.slice_items
     reply.array(out, len(args) - 2)
-    for field in args[2:]:
-        reply.bulk_or_null(out, protocol, None if value is None else value.get(field))
+    for index in range(2, len(args)):
+        if index % items == 0:
+            yield
+        text = None if value is None else value.get(args[index])
+        reply.bulk_or_null(out, protocol, text)
 
 
 @COMMANDS.declare(
     "hgetall",
     "key",
-    "readonly",
+    "readonly sliced",
     summary="Returns all fields of a hash with their values.",
     complexity="O(N) where N is the size of the hash.",
     tips="nondeterministic_output_order",
 )
 def hgetall(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Hash)
+    if value is not None and value.size() > client.slice_items:
+        client.hand_over(args, send_fields(client, value, with_names=True))
+        return
     pairs = [] if value is None else value.items()
     reply.map_header(client.out, client.protocol, len(pairs))
     reply_pairs(client, pairs)
 
 
+def send_fields(client: Client, value: Hash, *, with_names: bool) -> Iterator[None]:
+    """Reply with the values of all fields, in slices, or with names and values."""
+    out = client.out
+    if with_names:
+        reply.map_header(out, client.protocol, value.size())
+    else:
+        reply.array(out, value.size())
+    items = client.slice_items
+    left = items
+    for name in value.names():
+        if with_names:
+            reply.bulk(out, name)
+        reply.bulk(out, value.get(name) or b"")
+        left -= 1
+        if left <= 0:
+            yield
+            left = items
+
+
+def send_names(client: Client, value: Hash) -> Iterator[None]:
+    """Reply with the names of all fields, in slices."""
+    reply.array(client.out, value.size())
+    yield from slicing.reply_bulks(client, value.names())
+
+
 @COMMANDS.declare(
     "hkeys",
     "key",
-    "readonly",
+    "readonly sliced",
     summary="Returns the names of all fields of a hash.",
     complexity="O(N) where N is the size of the hash.",
     tips="nondeterministic_output_order",
 )
 def hkeys(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Hash)
+    if value is not None and value.size() > client.slice_items:
+        client.hand_over(args, send_names(client, value))
+        return
     reply.bulks(client.out, [] if value is None else list(value.names()))
 
 
 @COMMANDS.declare(
     "hvals",
     "key",
-    "readonly",
+    "readonly sliced",
     summary="Returns the values of all fields of a hash.",
     complexity="O(N) where N is the size of the hash.",
     tips="nondeterministic_output_order",
 )
 def hvals(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Hash)
+    if value is not None and value.size() > client.slice_items:
+        client.hand_over(args, send_fields(client, value, with_names=False))
+        return
     reply.bulks(client.out, [] if value is None else [text for _, text in value.items()])
 
 

@@ -1,18 +1,16 @@
 """Commands on sets: SADD and similar ones.
 
 An add wins over a concurrent remove (rules SET-1 to SET-3). Members that are chosen or computed
-here are replicated as adds and removes, never as the command (rules SET-5, ORD-3). The *STORE
-commands replace their destination by an observed remove, adds, and the end of its time to live
-(D-10).
+here are replicated as adds and removes, never as the command (rules SET-5, ORD-3).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
-from crdb.commands.shared import sampling, scanning
-from crdb.commands.shared.pops import NUMKEYS_NOT_POSITIVE
+from crdb.commands.shared import sampling, scanning, slicing
 from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
@@ -23,10 +21,6 @@ from crdt.types.set import Set
 from crdt.writes import set as sets
 
 COMMANDS: Final[CommandFamily] = CommandFamily("set")
-
-
-TOO_MANY_KEYS: Final = b"ERR Number of keys can't be greater than number of args"
-LIMIT_NEGATIVE: Final = b"ERR LIMIT can't be negative"
 
 
 def reply_members(client: Client, members: list[bytes]) -> None:
@@ -62,13 +56,32 @@ def sadd(client: Client, args: list[bytes]) -> None:
         sets.add_one(db, key, member)
         client.out.append(reply.ONE if is_new else reply.ZERO)
         return
-    members = dict.fromkeys(args[2:])
+    if len(args) > client.slice_items:
+        client.hand_over(args, add_many(client, args))
+        return
+    reply.integer(client.out, add_members(db, key, value, args[2:]))
+
+
+def add_members(db: Keyspace, key: bytes, value: Set | None, names: list[bytes]) -> int:
+    """Add members. Return the number of those that are new."""
+    members = dict.fromkeys(names)
     added = len(members)
     if value is not None:
         for member in members:
             if value.has(member):
                 added -= 1
     sets.add(db, key, list(members))
+    return added
+
+
+def add_many(client: Client, args: list[bytes]) -> Iterator[None]:
+    """Add members in slices."""
+    db, key = client.db, args[1]
+    added = 0
+    for start in range(2, len(args), client.slice_items):
+        value = read_typed_for_write(db, key, Set)
+        added += add_members(db, key, value, args[start : start + client.slice_items])
+        yield
     reply.integer(client.out, added)
 
 
@@ -87,7 +100,17 @@ def srem(client: Client, args: list[bytes]) -> None:
     if read_typed_for_write(db, args[1], Set) is None:
         reply.integer(client.out, 0)
     else:
-        reply.integer(client.out, sets.remove(db, args[1], args[2:]))
+        slicing.run(client, args, len(args), remove_many(client, args))
+
+
+def remove_many(client: Client, args: list[bytes]) -> Iterator[None]:
+    """Remove members in slices."""
+    removed = 0
+    for start in range(2, len(args), client.slice_items):
+        if start > 2:
+            yield
+        removed += sets.remove(client.db, args[1], args[start : start + client.slice_items])
+    reply.integer(client.out, removed)
 
 
 @COMMANDS.declare(
@@ -155,14 +178,23 @@ def scard(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "smembers",
     "key",
-    "readonly",
+    "readonly sliced",
     summary="Returns all members of a set.",
     complexity="O(N) where N is the size of the set.",
     tips="nondeterministic_output_order",
 )
 def smembers(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Set)
+    if value is not None and value.size() > client.slice_items:
+        client.hand_over(args, send_members(client, value))
+        return
     reply_members(client, [] if value is None else list(value.names()))
+
+
+def send_members(client: Client, value: Set) -> Iterator[None]:
+    """Reply with all members, in slices."""
+    reply.set_header(client.out, client.protocol, value.size())
+    yield from slicing.reply_bulks(client, value.names())
 
 
 @COMMANDS.declare(
@@ -253,180 +285,3 @@ def srandmember(client: Client, args: list[bytes]) -> None:
     else:
         rng = client.instance.random
         reply.bulks(client.out, sampling.sample(value, value.names(), count, rng))
-
-
-# -- several sets ----------------------------------------------------------------------------
-
-
-def read_sets(db: Keyspace, keys: list[bytes]) -> list[Set | None]:
-    """Return the sets under `keys`. Raises CommandError if any key holds another type."""
-    return [read_typed(db, key, Set) for key in keys]
-
-
-def smallest_first(values: list[Set | None]) -> list[Set]:
-    """Return the sets by size. Return none if one is missing, since the intersection is empty."""
-    held = [value for value in values if value is not None]
-    if len(held) < len(values):
-        return []
-    held.sort(key=size_of)
-    return held
-
-
-def intersect(values: list[Set | None]) -> list[bytes]:
-    """Return the members that all sets hold, in the order of the smallest set."""
-    held = smallest_first(values)
-    members = list(held[0].names()) if held else []
-    for value in held[1:]:
-        others = value.names()
-        members = [member for member in members if member in others]
-    return members
-
-
-def count_common(values: list[Set | None], limit: int) -> int:
-    """Count the members that all sets hold. Stop at `limit` if it is not 0."""
-    held = smallest_first(values)
-    found = 0
-    for member in held[0].names() if held else ():
-        if all(value.has(member) for value in held[1:]):
-            found += 1
-            if found == limit:
-                break
-    return found
-
-
-def size_of(value: Set) -> int:
-    """Return the number of members."""
-    return value.size()
-
-
-def unite(values: list[Set | None]) -> list[bytes]:
-    """Return the members that any of the sets holds."""
-    members: dict[bytes, None] = {}
-    for value in values:
-        if value is not None:
-            for member in value.names():
-                members[member] = None
-    return list(members)
-
-
-def subtract(values: list[Set | None]) -> list[bytes]:
-    """Return the members that only the first set holds."""
-    first = values[0]
-    members = [] if first is None else list(first.names())
-    for value in values[1:]:
-        if value is not None:
-            others = value.names()
-            members = [member for member in members if member not in others]
-    return members
-
-
-def store_set(client: Client, destination: bytes, members: list[bytes]) -> None:
-    """Replace the value of `destination` by a set without time to live. Delete it if empty."""
-    db = client.db
-    db.delete(destination)
-    if members:
-        sets.add(db, destination, members)
-        db.expire(destination, None)
-    reply.integer(client.out, len(members))
-
-
-@COMMANDS.declare(
-    "sinter",
-    "key...",
-    "readonly",
-    summary="Returns the members that all of several sets hold.",
-    complexity="O(N*M) where N is the size of the smallest set and M the number of sets.",
-    tips="nondeterministic_output_order",
-)
-def sinter(client: Client, args: list[bytes]) -> None:
-    reply_members(client, intersect(read_sets(client.db, args[1:])))
-
-
-@COMMANDS.declare(
-    "sunion",
-    "key...",
-    "readonly",
-    summary="Returns the members that any of several sets holds.",
-    complexity="O(N) where N is the size of all sets together.",
-    tips="nondeterministic_output_order",
-)
-def sunion(client: Client, args: list[bytes]) -> None:
-    reply_members(client, unite(read_sets(client.db, args[1:])))
-
-
-@COMMANDS.declare(
-    "sdiff",
-    "key...",
-    "readonly",
-    summary="Returns the members that only the first of several sets holds.",
-    complexity="O(N) where N is the size of all sets together.",
-    tips="nondeterministic_output_order",
-)
-def sdiff(client: Client, args: list[bytes]) -> None:
-    reply_members(client, subtract(read_sets(client.db, args[1:])))
-
-
-@COMMANDS.declare(
-    "sinterstore",
-    "destination key...",
-    "write denyoom",
-    keys="RW update; RO access",
-    summary="Stores the members that all of several sets hold.",
-    complexity="O(N*M) where N is the size of the smallest set and M the number of sets.",
-)
-def sinterstore(client: Client, args: list[bytes]) -> None:
-    store_set(client, args[1], intersect(read_sets(client.db, args[2:])))
-
-
-@COMMANDS.declare(
-    "sunionstore",
-    "destination key...",
-    "write denyoom",
-    keys="OW update; RO access",
-    summary="Stores the members that any of several sets holds.",
-    complexity="O(N) where N is the size of all sets together.",
-)
-def sunionstore(client: Client, args: list[bytes]) -> None:
-    store_set(client, args[1], unite(read_sets(client.db, args[2:])))
-
-
-@COMMANDS.declare(
-    "sdiffstore",
-    "destination key...",
-    "write denyoom",
-    keys="OW update; RO access",
-    summary="Stores the members that only the first of several sets holds.",
-    complexity="O(N) where N is the size of all sets together.",
-)
-def sdiffstore(client: Client, args: list[bytes]) -> None:
-    store_set(client, args[1], subtract(read_sets(client.db, args[2:])))
-
-
-def count_keys(args: list[bytes]) -> int:
-    """Parse the number of keys, which follows the command's name. Raises CommandError."""
-    count = arguments.parse_integer(args[1])
-    if count is None or count < 1:
-        raise CommandError(NUMKEYS_NOT_POSITIVE)
-    if count > len(args) - 2:
-        raise CommandError(TOO_MANY_KEYS)
-    return count
-
-
-@COMMANDS.declare(
-    "sintercard",
-    "numkeys key... [LIMIT limit]",
-    "readonly",
-    since="7.0.0",
-    summary="Counts the members that all of several sets hold.",
-    complexity="O(N*M) where N is the size of the smallest set and M the number of sets.",
-)
-def sintercard(client: Client, args: list[bytes]) -> None:
-    """Count the common members. LIMIT ends the count early."""
-    count = count_keys(args)
-    limit = 0
-    for index in range(2 + count, len(args), 2):
-        if not arguments.is_word(args[index], b"LIMIT") or index + 1 == len(args):
-            raise CommandError(SYNTAX)
-        limit = arguments.positive(args[index + 1], LIMIT_NEGATIVE)
-    values = read_sets(client.db, args[2 : 2 + count])
-    reply.integer(client.out, count_common(values, limit))

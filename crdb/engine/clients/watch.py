@@ -78,6 +78,7 @@ def discard(session: Session, watching: Watching) -> None:
     session.queue = []
     session.queue_bytes = 0
     session.queued_bits = 0
+    session.queued_keys = set()
     session.spoiled = False
     session.flags &= ~IN_TRANSACTION
     watching.unwatch(session)

@@ -22,6 +22,11 @@ KeyFlags = Callable[[list[bytes]], str]
 
 _UNQUEUED: Final = "unqueued"
 """A flag of our own: the command runs immediately inside MULTI. COMMAND does not report it."""
+_SLICED: Final = "sliced"
+"""A flag of our own: the command may run in slices."""
+_WHOLE: Final = "whole"
+"""A flag of our own: the command reads or writes keys that its arguments do not name."""
+_OWN_FLAGS: Final = (_UNQUEUED, _SLICED, _WHOLE)
 _GROUP_CATEGORIES: Final[dict[str, str]] = {
     "bitmap": "bitmap",
     "connection": "connection",
@@ -119,8 +124,10 @@ class Declaration:
         self.arity = self._derive_arity(offset + (kind is CommandKind.CONTAINER), is_open=is_open)
         if not all(spec.is_range for spec in self.key_specs):
             words.append("movablekeys")
-        self.flags = [word for word in words if word != _UNQUEUED]
+        self.flags = [word for word in words if word not in _OWN_FLAGS]
         self.is_unqueued = _UNQUEUED in words
+        self.is_sliced = _SLICED in words
+        self.is_whole = _WHOLE in words
         own_group = "" if self.is_container else self.group
         self.categories = _derive_categories(words, own_group, facts.get("categories", ""))
 

@@ -10,10 +10,11 @@ from typing import Final
 
 from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
-from crdb.engine.command import UNQUEUED, WRITE, Command
+from crdb.engine.command import LOCKABLE, SLICED, UNQUEUED, WRITE, Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.events.operator_events import CrossProtocolEvent
 from crdb.engine.execution.guards import bits_of, check_guards
+from crdb.engine.execution.slices import MustWait, reach_of_request
 from crdb.engine.session import (
     BLOCKED,
     IN_TRANSACTION,
@@ -21,11 +22,15 @@ from crdb.engine.session import (
     POSTPONED,
     SKIP_NEXT,
     SKIPPING,
+    WORKING,
 )
 from crdb.resp import reply
 
 CROSS_PROTOCOL: Final = frozenset({b"host:", b"post"})
 """The first words of HTTP requests, which a web page could send without its reader's knowledge."""
+QUEUE_PART: Final = 10
+"""A queue of more requests than this part of a slice is long: EXEC runs it in slices. So it does if
+a request in it has as many arguments. The keys of a long queue are collected while it is filled."""
 
 
 def dispatch(client: Client, args: list[bytes]) -> None:
@@ -52,7 +57,8 @@ def dispatch(client: Client, args: list[bytes]) -> None:
 
 
 def run_guarded(client: Client, command: Command, args: list[bytes]) -> None:
-    """Refuse a command, let it wait for the end of a CLIENT PAUSE, queue it for EXEC, or run it."""
+    """Refuse a command, let it wait for the end of a CLIENT PAUSE or of a command in slices, queue
+    it for EXEC, or run it."""
     error = check_guards(client, command, args)
     if error is not None:
         client.instance.statistics.rejected[command.number] += 1
@@ -61,7 +67,13 @@ def run_guarded(client: Client, command: Command, args: list[bytes]) -> None:
         client.postponed = args
         client.flags |= POSTPONED
     elif client.flags & IN_TRANSACTION and not command.bits & UNQUEUED:
-        enqueue(client, args)
+        enqueue(client, command, args)
+    elif (
+        client.instance.slices.works
+        and command.bits & LOCKABLE
+        and client.instance.slices.delays(client, command, args)
+    ):
+        client.instance.slices.postpone(client, args)
     else:
         call(client, command, args)
 
@@ -73,7 +85,7 @@ def must_wait(client: Client, command: Command) -> bool:
 
 
 def resume(client: Client) -> bool:
-    """Run the request that waited for the end of a CLIENT PAUSE."""
+    """Run the request that waited for the end of a CLIENT PAUSE or of a command in slices."""
     args = client.postponed
     assert args is not None
     client.postponed = None
@@ -92,15 +104,34 @@ def reject(client: Client, name: bytes, text: bytes) -> None:
     reply.error(client.out, text)
 
 
-def enqueue(client: Client, args: list[bytes]) -> None:
+def enqueue(client: Client, command: Command, args: list[bytes]) -> None:
     """Keep a request for EXEC. A client that queues without end is closed."""
     client.queue.append(args)
     client.queue_bytes += sum(map(len, args)) + 64 * len(args)
-    client.queued_bits |= client.instance.commands.require(args).bits
+    client.queued_bits |= command.bits
+    short = client.slice_items // QUEUE_PART
+    if len(args) > short:
+        client.queued_bits |= SLICED
+    if len(client.queue) > short:
+        collect_keys(client, command, args)
     reply.queued(client.out)
     if client.queue_bytes > client.instance.config.request_bytes_max:
         client.instance.statistics.dropped_query += 1
         client.kill()
+
+
+def collect_keys(client: Client, command: Command, args: list[bytes]) -> None:
+    """Add the keys of a request that was queued to those of its queue, which has become long. The
+    empty key stands for commands that concern keys without naming them."""
+    keys = client.queued_keys
+    requests = [(command, args)]
+    if not keys:
+        requests = [(client.instance.commands.require(each), each) for each in client.queue]
+    for each, request in requests:
+        reach = reach_of_request(each, request)
+        keys |= reach.keys
+        if reach.is_whole:
+            keys.add(b"")
 
 
 def call(client: Client, command: Command, args: list[bytes]) -> float:
@@ -113,7 +144,11 @@ def call(client: Client, command: Command, args: list[bytes]) -> float:
     ended = timing.clock()
     took = ended - began
     instance.keyspace.set_marking(True)
-    if took < timing.outlier_seconds:
+    if client.flags & (WORKING | POSTPONED) and not client.in_exec:
+        if client.flags & POSTPONED:
+            return ended
+        instance.slices.charge(client, took)
+    elif took < timing.outlier_seconds:
         instance.statistics.count_calls(command.number, 1, took)
     else:
         timing.observe(client, command, args, took, instance.wall // 1000)
@@ -123,18 +158,25 @@ def call(client: Client, command: Command, args: list[bytes]) -> float:
 
 
 def handle(client: Client, command: Command, args: list[bytes]) -> None:
-    """Run the handler. If it refuses, or there is no memory for it, an error replaces its reply."""
-    out = client.out
-    mark = len(out)
+    """Run the handler. If it refuses, or there is no memory for it, an error replaces its reply. If
+    it must wait, the request is kept."""
+    mark = len(client.out)
     try:
         command.handler(client, args)
     except CommandError as refusal:
-        client.drop_replies(mark)
-        reply.error(out, refusal.text)
-        client.instance.statistics.failed[command.number] += 1
-        client.instance.statistics.count_error(refusal.text)
+        fail(client, command, mark, refusal.text)
+    except MustWait:
+        client.instance.slices.postpone(client, args)
     except MemoryError:
         client.drop_replies(mark)
-        reply.error(out, MEMORY_EXHAUSTED)
+        reply.error(client.out, MEMORY_EXHAUSTED)
         client.instance.statistics.failed[command.number] += 1
         client.instance.memory_exhausted("a command of a client")
+
+
+def fail(client: Client, command: Command, mark: int, text: bytes) -> None:
+    """Replace the reply that begins at `mark` by an error, and count it."""
+    client.drop_replies(mark)
+    reply.error(client.out, text)
+    client.instance.statistics.failed[command.number] += 1
+    client.instance.statistics.count_error(text)

@@ -15,28 +15,33 @@ from crdb.engine.client import Client
 from crdb.engine.clients.crash_guard import contain_crash
 from crdb.engine.command import TIMED, Command
 from crdb.engine.execution.dispatch import call, dispatch, handle, resume
-from crdb.engine.session import BLOCKED, CLOSING, POSTPONED
+from crdb.engine.session import BLOCKED, CLOSING, POSTPONED, WORKING
 from crdb.resp import reply
 from crdb.resp.errors import ProtocolError
 from crdt.embed.replica import RUN_BYTES_MAX
 
 BATCH_MAX: Final = 4096
 """Requests of one client before other clients are served."""
-BATCH_SECONDS_MAX: Final = 0.01
+BATCH_SECONDS_MAX: Final = 0.002
 """A batch that took longer ends, so that other clients are served."""
 UNTIMED_MAX: Final = 8
 """The clock is read at least once in so many requests. A power of two."""
 SHORT_ARGUMENTS_MAX: Final = 16
 """A request of more arguments may take long, whatever its command is."""
-STOP: Final = BLOCKED | CLOSING | POSTPONED
+STOP: Final = BLOCKED | CLOSING | POSTPONED | WORKING
 
 
 def receive(client: Client, data: bytes) -> bytes:
-    """Run the requests in `data`. Return all replies; for tests and for use without sockets."""
+    """Run the requests in `data`. Return all replies; for tests and for use without sockets. A
+    command in slices runs to its end."""
     run(client, data)
-    while client in client.instance.woken:
-        client.instance.woken.remove(client)
-        run(client, b"")
+    instance = client.instance
+    while client in instance.woken or client.flags & WORKING:
+        if client in instance.woken:
+            instance.woken.remove(client)
+            run(client, b"")
+        else:
+            instance.slices.run_slice()
     replies = b"".join(client.out)
     client.out.clear()
     client.output_bytes = client.counted = 0
@@ -112,7 +117,9 @@ def run_batch(client: Client, data: bytes) -> bool:
                 instance.check_output(client)
     except ProtocolError as fault:
         hang_up(client, fault)
-    if latest is not None:
+    if client.flags & (WORKING | POSTPONED):
+        runs -= 1  # the latest is counted at its end
+    if latest is not None and runs > 0:
         count_runs(client, latest, latest_args, runs, timing.clock() - began)
     if count == most:
         instance.wake(client)  # more requests may be complete

@@ -169,12 +169,17 @@ class Turn:
             self.push_op()
 
     def seconds_left(self) -> float:
-        """Return in how many seconds the outbox is due; infinity if it is empty."""
-        if not self.replica.keyspace.pending_count():
+        """Return in how many seconds the outbox is due; infinity if it is empty, or is kept."""
+        if not self.replica.keyspace.pending_count() or self.must_keep_outbox():
             return math.inf
         if self.pacing is None or self.holds_replies:
             return 0.0
         return self.pacing.seconds_left(self.replica.keyspace, self.clock())
+
+    def must_keep_outbox(self) -> bool:
+        """Return whether nothing may be sealed now, since a command writes in slices."""
+        hold = self.replica.hold
+        return hold is not None and hold.is_writing
 
     def seal_outbox(self) -> bool:
         """Seal the outbox into an op. What cannot be encoded for want of memory stays there; then
@@ -276,8 +281,8 @@ class Turn:
 
     def flush_replies(self) -> None:
         """Send the replies that were held. If the journal lacks something that they could confirm,
-        disconnect their clients instead."""
-        if not self.holds_replies:
+        disconnect their clients instead. While a command writes in slices, they stay held."""
+        if not self.holds_replies or self.must_keep_outbox():
             return
         is_durable = self.is_durable()
         self.holds_replies = self.journal is not None

@@ -41,6 +41,32 @@ async def test_pipeline_comes_back_in_order() -> None:
             assert await talker.read(len(replies)) == replies
 
 
+async def test_long_command_runs_between_those_of_others() -> None:
+    database = instance()
+    database.slices.items = 10
+    async with serving(database) as site:
+        reader, other = await site.connect(), await site.connect()
+        members = b" ".join(b"%d" % n for n in range(2000))
+        await reader.ask(b"SADD k " + members, b":2000\r\n")
+        replies = b"*2000\r\n" + b"".join(b"$%d\r\n%d\r\n" % (len(str(n)), n) for n in range(2000))
+        await reader.send(b"SMEMBERS k\r\nPING\r\n")
+        await other.ask(b"PING", b"+PONG\r\n")
+        assert database.slices.works
+        assert await reader.read(len(replies) + 7) == replies + b"+PONG\r\n"
+
+
+async def test_transaction_is_completed_when_listener_closes() -> None:
+    database = instance()
+    database.slices.items = 1
+    async with serving(database) as site:
+        talker = await site.connect()
+        await talker.send(b"MULTI\r\n" + b"INCR k\r\n" * 500 + b"EXEC\r\n")
+        queued = b"+OK\r\n" + b"+QUEUED\r\n" * 500
+        assert await talker.read(len(queued) + 1) == queued + b"*"
+        assert database.slices.works
+    assert receive(Client(database), b"GET k\r\n") == b"$3\r\n500\r\n"
+
+
 async def test_busy_polling_serves_and_lets_others_run() -> None:
     async with serving(instance(), busy_polls=True) as site:
         talkers = [await site.connect() for _ in range(4)]

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from crdb.net.connection import WRITABLE, Connection
-from crdb.net.serving import run_waiting, send_held, serve_ready
+from crdb.net.serving import run_waiting, send_held, send_replies, serve_ready
 from tests.crdb.raw import instance
 
 
@@ -40,6 +40,9 @@ class Socketless:
 
     def flush(self) -> bool:
         return self.call("flush")
+
+    def send_or_hold(self) -> bool:
+        return self.call("send_or_hold")
 
 
 @attrs.define
@@ -86,7 +89,9 @@ def test_ready_connections_are_served(
 
 @pytest.mark.interpreted("it serves what is not a connection")
 @pytest.mark.parametrize(
-    ("serve", "method"), [(run_waiting, "run_waiting"), (send_held, "flush")], ids=["run", "send"]
+    ("serve", "method"),
+    [(run_waiting, "run_waiting"), (send_held, "flush"), (send_replies, "send_or_hold")],
+    ids=["run", "send held", "send"],
 )
 def test_session_goes_on_unless_there_is_no_memory(
     serve: Callable[[Connection], bool], method: str

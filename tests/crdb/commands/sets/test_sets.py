@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from crdb.commands.shared.sampling import REPEATED_MAX
-from crdb.commands.table import build_table
+from crdb.engine.client import Client
 from crdb.resp.decoder import ErrorReply
-from tests.crdb.redis_peer import encode
+from tests.crdb.raw import instance, lines
 from tests.crdb.regions import Regions
-
-TABLE = build_table().by_name
 
 WRONG_TYPE = ErrorReply(b"WRONGTYPE Operation against a key holding the wrong kind of value")
 
@@ -78,11 +76,6 @@ def test_sscan_of_large_set_sees_every_member() -> None:
         calls += 1
     assert set(seen) == members
     assert calls == 10
-
-
-def test_positions_of_keys() -> None:
-    args = encode(["SINTERCARD", "2", "a", "b", "LIMIT", "1"])
-    assert TABLE[b"sintercard"].declaration.key_positions(args) == [2, 3]
 
 
 @pytest.mark.rule("SET-1")
@@ -183,48 +176,6 @@ def test_pop_of_all_leaves_what_is_added_meanwhile() -> None:
     assert regions.everywhere("SMEMBERS", "s") == [b"new"]
 
 
-@pytest.mark.parametrize(
-    ("command", "stored"),
-    [("SINTERSTORE", [b"2"]), ("SUNIONSTORE", [b"1", b"2", b"3"]), ("SDIFFSTORE", [b"1"])],
-)
-@pytest.mark.rule("SET-5")
-def test_store_keeps_what_is_added_to_its_destination_meanwhile(
-    command: str, stored: list[bytes]
-) -> None:
-    regions = Regions(3)
-    regions.run(1, "SADD", "a", "1", "2")
-    regions.run(1, "SADD", "b", "2", "3")
-    regions.run(1, "SADD", "into", "old")
-    regions.sync()
-    regions.run(1, command, "into", "a", "b")
-    regions.run(2, "SADD", "into", "new")
-    regions.run(3, "SADD", "a", "2000")  # the result is replicated, not the command
-    regions.sync()
-    assert regions.everywhere("SMEMBERS", "into") == sorted([*stored, b"new"])
-
-
-@pytest.mark.rule("SET-5")
-def test_store_is_one_operation() -> None:
-    regions = Regions()
-    regions.run(1, "SADD", "a", "1")
-    regions.sync()
-    regions.run(1, "SUNIONSTORE", "into", "a")
-    (op,) = regions.replicas[1].since(regions.replicas[2].vector)
-    assert len(op.effects) == 2  # adds, no time to live; there was nothing to remove
-
-
-@pytest.mark.rule("D-10")
-def test_store_ends_time_to_live_against_concurrent_expire() -> None:
-    regions = Regions()
-    regions.run(1, "SADD", "a", "1")
-    regions.run(1, "SADD", "into", "old")
-    regions.sync()
-    regions.run(1, "SUNIONSTORE", "into", "a")
-    regions.run(2, "EXPIRE", "into", "100")
-    regions.sync()
-    assert regions.everywhere("TTL", "into") == -1
-
-
 @pytest.mark.rule("SET-6")
 def test_move_and_remove() -> None:
     regions = Regions()
@@ -272,3 +223,17 @@ def test_contested_set_appears_after_delete_of_visible_type() -> None:
     regions.sync()
     assert regions.everywhere("TYPE", "k").text == b"string"
     assert regions.run(2, "SADD", "k", "b") == WRONG_TYPE
+
+
+@pytest.mark.parametrize("items", [1, 2, 100])
+def test_many_members_are_counted_as_one_by_one(items: int) -> None:
+    database = instance()
+    database.slices.items = items
+    client = Client(database)
+    assert lines(client, "SADD k a b a c", "SADD k c d", "SREM k a b a z", "SCARD k") == [
+        b":3\r\n",
+        b":1\r\n",
+        b":2\r\n",
+        b":2\r\n",
+    ]
+    assert lines(client, "SMEMBERS k") == [b"*2\r\n$1\r\nc\r\n$1\r\nd\r\n"]

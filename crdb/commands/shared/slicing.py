@@ -1,0 +1,54 @@
+"""Commands in slices: what handlers of several families share.
+
+A generator that does the work yields after about `Client.slice_items` items. Small work runs
+immediately, so a command has one implementation for both where its speed allows that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from crdb.engine.client import Client
+from crdb.resp import reply
+from crdt.types.base import ORDER, Value
+
+
+def run(client: Client, args: list[bytes], items: int, steps: Iterator[None]) -> None:
+    """Carry out a command that visits about `items` items: immediately if they are few, else in
+    slices."""
+    if items > client.slice_items:
+        client.hand_over(args, steps)
+    else:
+        for _ in steps:
+            pass
+
+
+def reply_bulks(client: Client, texts: Iterable[bytes]) -> Iterator[None]:
+    """Reply with strings, without a header."""
+    out = client.out
+    items = client.slice_items
+    left = items
+    for text in texts:
+        reply.bulk(out, text)
+        left -= 1
+        if left <= 0:
+            yield
+            left = items
+
+
+def in_pieces(texts: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
+    """Yield `texts` in lists of at most `size`."""
+    piece: list[bytes] = []
+    for text in texts:
+        piece.append(text)
+        if len(piece) >= size:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
+
+
+def prepare_order(client: Client, value: Value) -> Iterator[None]:
+    """Let a sorted set build the order of its members."""
+    while not value.prepare(ORDER, client.slice_items):
+        yield

@@ -1,0 +1,424 @@
+"""Commands that run in slices, so that a long one does not stall other clients.
+
+A handler that would take longer than some milliseconds passes a generator to `Client.hand_over`.
+The generator yields after about `Slices.items` items of work. Its first slice runs immediately. If
+it has more to do, the command becomes a `Work`: the driver runs one slice in each turn, in turn for
+several works, and serves other clients in between. A short command never becomes a work, so it
+costs what it did.
+
+Readers see the effect of a command at one moment, its end:
+
+* **Keys.** A work that writes has its keys to itself. Commands of other clients on these keys wait,
+  in the order in which they came. A work that reads shares its keys with other readers; commands
+  that write them wait. Commands that concern keys without naming them (KEYS, SCAN, FLUSHALL) have
+  the flag `whole`. They wait for a work that writes, or, if they write, for all works. A request
+  that waits is kept in `Session.postponed`, like one that waits for the end of a CLIENT PAUSE, and
+  later requests of its client wait behind it. The common path has no extra test: while there are
+  works, `Instance.guarded_bits` contains LOCKABLE.
+* **One writer.** One work writes at a time. No new work begins while a client or an operation of
+  another region waits, so that nothing waits for ever.
+* **Other regions.** Nothing is sealed while a work writes, so its effects are in one operation. The
+  operations of other regions wait in the causal buffer where they would change what a work uses. A
+  snapshot or a merge first runs all works to their end (see `crdt.embed.hold`).
+* **Time.** Expiry stands still for a work: its keys expire as of its beginning.
+
+What else concerns a work:
+
+* The client is shown as blocked in CLIENT LIST, and its later requests wait. It can be killed. The
+  work of a client that is gone is dropped if it has not written. Otherwise it runs to its end
+  without replies.
+* A part of a reply is sent before the rest is made. An error after that closes the connection.
+* Clients that are blocked on a key or watch it are served when no work uses the key any more.
+* MONITOR shows the command at its beginning. SLOWLOG, LATENCY and the statistics count the time of
+  all of its slices.
+* A transaction that has begun is completed, also if memory or the right to write is lost meanwhile.
+  A command in it that fails for want of memory gets its error, and the next one runs.
+* A listener that closes runs all works to their end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Final, Protocol
+
+from crdb.engine.clients.blocking import Blocked
+from crdb.engine.clients.crash_guard import contain_crash
+from crdb.engine.command import WRITE, Command, CommandTable
+from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
+from crdb.engine.events.event_bases import Report
+from crdb.engine.metrics.statistics import ServerStatistics
+from crdb.engine.metrics.timing import Timing
+from crdb.engine.session import KILLED, POSTPONED, SKIPPING, WORKING, Session
+from crdb.engine.turns.turn import Turn
+from crdb.resp import reply
+from crdt.embed.hold import Hold
+from crdt.embed.replica import Replica
+from crdt.store.keyspace import Keyspace
+
+SLICE_ITEMS: Final = 1000
+"""The number of items, such as members or arguments, in a slice: about a millisecond."""
+
+
+class MustWait(Exception):
+    """Raised by `Slices.begin`: the request must be carried out later, from its beginning."""
+
+
+class SliceHost(Protocol):
+    """The part of an instance that its works use."""
+
+    keyspace: Keyspace
+    replica: Replica
+    commands: CommandTable
+    clients: dict[int, Session]
+    statistics: ServerStatistics
+    timing: Timing
+    blocked: Blocked
+    turn: Turn
+    report: Report
+    wall: int
+
+    def combine_guards(self) -> None:
+        """Compute `guarded_bits` again."""
+        ...
+
+    def wake(self, session: Session) -> None:
+        """Let the driver serve `session`."""
+        ...
+
+    def check_output(self, session: Session) -> None:
+        """Close a client whose replies exceed its limit."""
+        ...
+
+    def memory_exhausted(self, where: str) -> None:
+        """Report that there was no memory."""
+        ...
+
+    def after_command(self) -> None:
+        """Serve those who watch or wait for changed keys."""
+        ...
+
+
+class Reach:
+    """The keys that a request concerns. If `is_whole`, it may concern any key."""
+
+    __slots__ = ("is_whole", "keys", "writes")
+
+    def __init__(self, keys: set[bytes], *, is_whole: bool, writes: bool) -> None:
+        self.keys = keys
+        self.is_whole = is_whole
+        self.writes = writes
+
+    def overlaps(self, keys: Mapping[bytes, int] | set[bytes]) -> bool:
+        """Return whether one of `keys` is among these."""
+        if self.is_whole:
+            return bool(keys)
+        small, large = (self.keys, keys) if len(self.keys) <= len(keys) else (keys, self.keys)
+        return any(key in large for key in small)
+
+
+class Work:
+    """A command that has more to do."""
+
+    __slots__ = (
+        "args",
+        "clock",
+        "command",
+        "has_replied",
+        "has_written",
+        "in_exec",
+        "reach",
+        "seconds",
+        "session",
+        "steps",
+    )
+
+    def __init__(
+        self,
+        session: Session,
+        command: Command,
+        args: list[bytes],
+        steps: Iterator[None],
+        reach: Reach,
+    ) -> None:
+        self.session = session
+        self.command = command
+        self.args = args
+        self.steps = steps
+        self.reach = reach
+        self.clock = 0
+        """The time as of which keys expire for this work."""
+        self.has_written = False
+        self.has_replied = False
+        self.in_exec = False
+        self.seconds = 0.0
+
+
+class Slices:
+    """The works of one instance."""
+
+    def __init__(self, host: SliceHost) -> None:
+        self.host = host
+        self.items = SLICE_ITEMS
+        self.works: deque[Work] = deque()
+        self.writer: Work | None = None
+        """The work that writes, if there is one."""
+        self.waiting: dict[int, Session] = {}
+        """The clients whose requests wait for the end of a work, by id, in order."""
+        self.hold = Hold(self.finish_all)
+        self.kept_changes: list[bytes] = []
+        """Changed keys whose waiters are served when no work uses them any more."""
+        self.background: Callable[[], bool] = do_nothing
+        """Does a slice of work that no client waits for. Returns whether there is more."""
+        self.is_behind = False
+        """True if `background` has more to do."""
+
+    def is_idle(self) -> bool:
+        """Return whether there is nothing to do."""
+        return not self.works and not self.is_behind
+
+    # -- begin -----------------------------------------------------------------------------
+
+    def begin(self, session: Session, args: list[bytes], steps: Iterator[None]) -> None:
+        """Run the first slice of a command. Run the others in later turns, if there are more.
+
+        Raises MustWait if no work may begin now. Nothing has been done then. Raises what `steps`
+        raises in its first slice.
+        """
+        host = self.host
+        command = host.commands.require(args)
+        reach = self.reach_of(session, command, args)
+        if self.works and (
+            self.waiting or self.hold.has_delayed or (reach.writes and self.writer is not None)
+        ):
+            raise MustWait
+        work = Work(session, command, args, steps, reach)
+        work.clock = host.keyspace.expiry_clock
+        seq = host.keyspace.seq
+        mark = len(session.out)
+        try:
+            is_ended = not run_step(steps)
+        finally:
+            work.in_exec, session.in_exec = session.in_exec, False
+        if is_ended:
+            return
+        work.has_written = host.keyspace.seq != seq
+        work.has_replied = len(session.out) > mark
+        session.flags |= WORKING
+        self.works.append(work)
+        self._take_keys(work)
+
+    def reach_of(self, session: Session, command: Command, args: list[bytes]) -> Reach:
+        """Return the keys of a request; for EXEC those of its queue and those that are watched."""
+        if command.name != b"exec":
+            return reach_of_request(command, args)
+        keys = session.queued_keys | session.watched.keys()
+        is_whole = False
+        if not session.queued_keys:
+            for request in session.queue:
+                reach = reach_of_request(self.host.commands.require(request), request)
+                keys |= reach.keys
+                is_whole = is_whole or reach.is_whole
+        is_whole = is_whole or b"" in session.queued_keys
+        return Reach(keys, is_whole=is_whole, writes=session.queued_bits & WRITE != 0)
+
+    def _take_keys(self, work: Work) -> None:
+        """Let commands of others on the keys of `work` wait."""
+        hold, reach = self.hold, work.reach
+        if reach.writes:
+            self.writer = work
+            hold.is_writing = True
+        elif reach.is_whole:
+            hold.reads_all += 1
+        else:
+            for key in reach.keys:
+                hold.keys[key] = hold.keys.get(key, 0) + 1
+        self.host.replica.update_hold(hold)
+        self.host.combine_guards()
+
+    # -- wait ------------------------------------------------------------------------------
+
+    def delays(self, session: Session, command: Command, args: list[bytes]) -> bool:
+        """Return whether a request must wait for the end of a work."""
+        reach = self.reach_of(session, command, args)
+        writer = self.writer
+        if writer is not None:
+            if reach.is_whole or (writer.reach.is_whole and reach.keys):
+                return True
+            if reach.overlaps(writer.reach.keys):
+                return True
+        return reach.writes and (
+            (self.hold.reads_all > 0 and (reach.is_whole or bool(reach.keys)))
+            or reach.overlaps(self.hold.keys)
+        )
+
+    def postpone(self, session: Session, args: list[bytes]) -> None:
+        """Keep a request until a work has ended."""
+        session.postponed = args
+        session.flags |= POSTPONED
+        self.waiting.setdefault(session.id, session)
+
+    def _wake_waiting(self) -> None:
+        """Wake the clients whose requests wait. Those that still have to wait will do so again."""
+        waiting = list(self.waiting.values())
+        self.waiting.clear()
+        for session in waiting:
+            session.flags &= ~POSTPONED
+            self.host.wake(session)
+
+    def keep_back(self, keys: list[bytes]) -> list[bytes]:
+        """Return those of the changed `keys` whose waiters may be served now. Keep the others."""
+        free: list[bytes] = []
+        for key in keys:
+            is_used = self.writer is not None and (
+                self.writer.reach.is_whole or key in self.writer.reach.keys
+            )
+            (self.kept_changes if is_used or key in self.host.blocked.by_key else free).append(key)
+        return free
+
+    # -- run -------------------------------------------------------------------------------
+
+    def run_slice(self) -> Session | None:
+        """Run one slice of one work, and one of the work that no client waits for. Return the
+        client of the former, whose replies may be sent."""
+        if self.is_behind:
+            self.is_behind = self.background()
+        if not self.works:
+            return None
+        work = self.works.popleft()
+        self.works.append(work)
+        self._advance(work)
+        return work.session
+
+    def finish_all(self) -> None:
+        """Run all works to their end."""
+        while self.works:
+            self.run_slice()
+
+    def _advance(self, work: Work) -> None:
+        """Run one slice of `work`. End the work if that was the last one."""
+        host, session, db = self.host, work.session, self.host.keyspace
+        seq, clock, began = db.seq, db.expiry_clock, host.timing.clock()
+        db.expiry_clock = work.clock
+        db.set_marking(not session.no_touch or work.command.name == b"touch")
+        session.in_exec = work.in_exec
+        mark = len(session.out)
+        has_more = contain_crash(session, host.report, lambda: self._step(work, mark))
+        work.in_exec, session.in_exec = session.in_exec, False
+        db.set_marking(True)
+        db.expiry_clock = clock
+        work.seconds += host.timing.clock() - began
+        work.has_written = work.has_written or db.seq != seq
+        session.mute(mark)
+        if session.flags & KILLED:
+            session.drop_replies(mark)
+        work.has_replied = work.has_replied or len(session.out) > mark
+        if session.count_output():
+            host.check_output(session)
+        is_dropped = session.flags & KILLED and not work.has_written
+        if not has_more or is_dropped:
+            self._end(work)
+
+    def _step(self, work: Work, mark: int) -> bool:
+        """Return whether `work` has more to do after one more slice."""
+        session = work.session
+        try:
+            return run_step(work.steps)
+        except CommandError as refusal:
+            text = refusal.text
+        except MemoryError:
+            text = MEMORY_EXHAUSTED
+            self.host.memory_exhausted("a command of a client")
+        session.drop_replies(mark)
+        reply.error(session.out, text)
+        if work.has_replied:
+            session.close_after_reply()
+        self.host.statistics.failed[work.command.number] += 1
+        self.host.statistics.count_error(text)
+        return False
+
+    # -- end -------------------------------------------------------------------------------
+
+    def drop(self, session: Session) -> None:
+        """Forget a client that is gone. Its work goes on without replies if it has written."""
+        self.waiting.pop(session.id, None)
+        if session.flags & WORKING:
+            work = next(each for each in self.works if each.session is session)
+            session.flags |= KILLED
+            if not work.has_written:
+                self._end(work)
+
+    def _end(self, work: Work) -> None:
+        """End a work: let others use its keys, and its client go on."""
+        host, session, hold = self.host, work.session, self.hold
+        self.works.remove(work)
+        session.flags &= ~(WORKING | SKIPPING)
+        session.in_exec = False
+        self._count(work)
+        reach = work.reach
+        if self.writer is work:
+            self.writer = None
+            hold.is_writing = False
+        elif reach.is_whole:
+            hold.reads_all -= 1
+        else:
+            for key in reach.keys:
+                hold.keys[key] -= 1
+                if not hold.keys[key]:
+                    del hold.keys[key]
+        host.combine_guards()
+        if self.kept_changes:
+            host.keyspace.dirty_keys += self.kept_changes
+            self.kept_changes = []
+        host.after_command()
+        self._release(reach)
+        if session.id in host.clients:
+            host.wake(session)
+        self._wake_waiting()
+
+    def _release(self, reach: Reach) -> None:
+        """Seal and apply what has waited for a work with this reach."""
+        host = self.host
+        is_late = self.hold.has_delayed and not self.hold.is_writing
+        with suppress(MemoryError):  # the next operation that arrives tries again
+            host.replica.update_hold(self.hold)
+        if is_late:
+            host.after_command()
+            host.turn.run_phases(seals=reach.writes)
+
+    def _count(self, work: Work) -> None:
+        """Count the call and its time."""
+        host = self.host
+        if work.seconds < host.timing.outlier_seconds:
+            host.statistics.count_calls(work.command.number, 1, work.seconds)
+        else:
+            seconds, at = work.seconds, host.wall // 1000
+            host.timing.observe(work.session, work.command, work.args, seconds, at)
+
+    def charge(self, session: Session, seconds: float) -> None:
+        """Add the time of the first slice to the work of `session`."""
+        for work in self.works:
+            if work.session is session:
+                work.seconds += seconds
+
+
+def reach_of_request(command: Command, args: list[bytes]) -> Reach:
+    """Return the keys of a request. One that is not valid has none, since it will be refused."""
+    declaration = command.declaration
+    keys: set[bytes] = set()
+    with suppress(ValueError, CommandError):
+        keys = {args[place] for place in declaration.key_positions(args)}
+    return Reach(keys, is_whole=declaration.is_whole, writes=command.bits & WRITE != 0)
+
+
+def run_step(steps: Iterator[None]) -> bool:
+    """Run one slice. Return whether there is more to do."""
+    for _ in steps:
+        return True
+    return False
+
+
+def do_nothing() -> bool:
+    """Stand in for work that no client waits for: there is none."""
+    return False

@@ -1,0 +1,58 @@
+"""Parts of commands in slices."""
+
+from __future__ import annotations
+
+import pytest
+
+from crdb.commands.shared import slicing
+from crdb.engine.client import Client
+from crdb.engine.session import WORKING
+from crdt.types.sorted_set import SortedSet
+from tests.crdb.raw import instance
+
+SMEMBERS = [b"SMEMBERS", b"k"]
+
+
+def test_few_items_run_immediately() -> None:
+    client = Client(instance())
+    client.instance.slices.items = 2
+    slicing.run(client, SMEMBERS, 2, slicing.reply_bulks(client, [b"a", b"b"]))
+    assert not client.flags & WORKING
+    assert b"".join(client.out) == b"$1\r\na\r\n$1\r\nb\r\n"
+
+
+def test_many_items_run_in_slices() -> None:
+    client = Client(instance())
+    client.instance.slices.items = 2
+    slicing.run(client, SMEMBERS, 3, slicing.reply_bulks(client, [b"a", b"b", b"c"]))
+    assert client.flags & WORKING
+    assert b"".join(client.out) == b"$1\r\na\r\n$1\r\nb\r\n"
+    client.instance.slices.finish_all()
+    assert b"".join(client.out) == b"$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n"
+
+
+@pytest.mark.parametrize(
+    ("size", "pieces"),
+    [(1, [[b"a"], [b"b"], [b"c"]]), (2, [[b"a", b"b"], [b"c"]]), (3, [[b"a", b"b", b"c"]])],
+)
+def test_pieces_hold_everything(size: int, pieces: list[list[bytes]]) -> None:
+    assert list(slicing.in_pieces([b"a", b"b", b"c"], size)) == pieces
+    assert list(slicing.in_pieces([], size)) == []
+
+
+class SlowlyOrdered(SortedSet):
+    """A sorted set whose order takes three calls."""
+
+    calls = 0
+
+    def prepare(self, need: int, budget: int) -> bool:
+        self.calls += 1
+        assert budget == 2
+        return self.calls == 3
+
+
+@pytest.mark.interpreted("a compiled class has no interpreted heirs")
+def test_order_is_prepared_in_slices() -> None:
+    client = Client(instance())
+    client.instance.slices.items = 2
+    assert len(list(slicing.prepare_order(client, SlowlyOrdered()))) == 2
