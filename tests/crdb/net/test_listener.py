@@ -49,10 +49,12 @@ async def test_long_command_runs_between_those_of_others() -> None:
         members = b" ".join(b"%d" % n for n in range(2000))
         await reader.ask(b"SADD k " + members, b":2000\r\n")
         replies = b"*2000\r\n" + b"".join(b"$%d\r\n%d\r\n" % (len(str(n)), n) for n in range(2000))
+        database.slices.items = 1
         await reader.send(b"SMEMBERS k\r\nPING\r\n")
+        assert await reader.read(5) == replies[:5]
         await other.ask(b"PING", b"+PONG\r\n")
         assert database.slices.works
-        assert await reader.read(len(replies) + 7) == replies + b"+PONG\r\n"
+        assert await reader.read(len(replies) + 2) == replies[5:] + b"+PONG\r\n"
 
 
 async def test_transaction_is_completed_when_listener_closes() -> None:
