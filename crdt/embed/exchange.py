@@ -106,6 +106,25 @@ class ReplicaExchange(Views):
         immediately afterwards."""
         self.on_sealed = on_sealed
 
+    # -- work in slices --------------------------------------------------------------------
+
+    def work_in_slices(self, keys: Given[int]) -> None:
+        """Let `work` settle what merges leave, `keys` keys in one call. By default, a merge settles
+        all keys before it returns.
+
+        Readers see no difference. Whatever touches a key settles it first, and whatever needs all
+        keys, such as `snapshot` and `digest`, settles all keys.
+        """
+        self.keyspace.slice_keys = expect_integer(keys, "keys", 1)
+
+    def work(self) -> bool:
+        """Do the next slice of the work that is left. Return whether more is left."""
+        return self.keyspace.work()
+
+    def is_settled(self) -> bool:
+        """Return whether no work is left for `work`."""
+        return not self.keyspace.has_work()
+
     # -- operations ------------------------------------------------------------------------
 
     def seal(self) -> Op | None:
@@ -305,7 +324,7 @@ class ReplicaExchange(Views):
 
     def merge(self, pieces: Iterable[bytes]) -> None:
         """Merge another replica's snapshot. Raises DecodeError or IdentityReused. Nothing is
-        changed then."""
+        changed then. See `work_in_slices`."""
         check_pieces(pieces)
         incoming = self.incoming()
         unchecked: Iterable[object] = pieces

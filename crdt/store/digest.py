@@ -20,6 +20,8 @@ DIGEST_BYTES: Final = 16
 def digest(db: Keyspace) -> bytes:
     """Return the digest of all visible keys, 16 bytes. O(size of the data)."""
     total = 0
+    if db.is_unsettled:
+        db.settle_all()
     for key in db.data.index:
         value = db.lookup(key)
         if value is not None:

@@ -56,6 +56,8 @@ class Garbage:
         keys = self.choose(keys_max)
         before, now = self.collected, dict(self.db.vector)
         for key in keys:
+            if self.db.is_unsettled:
+                self.db.settle(key)
             left = self.db.collect_value(key, stable)
             left = self.collect_deadlines(key, stable, leads) or left
             if leads and self.is_orphan(key, stable, now):

@@ -39,9 +39,11 @@ class KeyTable:
         "garbage",
         "hits",
         "expiry_clock",
+        "is_unsettled",
         "watched_keys",
         "marks_use",
         "misses",
+        "new_store",
         "order",
         "readers",
         "scan_order",
@@ -50,6 +52,9 @@ class KeyTable:
 
     def __init__(self, new_store: Callable[[], ValueStore] = MemoryStore) -> None:
         self.expiry_clock: int = 0
+        self.is_unsettled: bool = False
+        """True if some keys must be settled before they are touched: see `unsettled`."""
+        self.new_store: Callable[[], ValueStore] = new_store
         self.data: ValueStore = new_store()
         self.tombstones: ValueStore = new_store()
         self.garbage: dict[bytes, Vector | None] = {}
@@ -73,10 +78,32 @@ class KeyTable:
         self.marks_use: bool = True
         """True if `read` records the time of use in the value that it finds."""
 
+    # -- settling --------------------------------------------------------------------------
+
+    def settle(self, key: bytes) -> None:
+        """Carry out what waits for `key`. Every method that touches a key calls this first if
+        `is_unsettled`."""
+        raise NotImplementedError
+
+    def settle_all(self) -> None:
+        """Settle all keys. Every method that touches all keys calls this first. O(n)."""
+        raise NotImplementedError
+
+    def begin_empty(self) -> None:
+        """Continue with empty tables. The caller has taken the old ones."""
+        self.data = self.new_store()
+        self.tombstones = self.new_store()
+        self.deadlines = Deadlines()
+        self.garbage = {}
+        self.order = None
+        self.scan_order = None
+
     # -- reading ---------------------------------------------------------------------------
 
     def lookup(self, key: bytes) -> Value | None:
         """Return the visible value of `key`. None if the key does not exist or has expired."""
+        if self.is_unsettled:
+            self.settle(key)
         value = self.data.get(key)
         if value is None:
             return None
@@ -110,19 +137,27 @@ class KeyTable:
 
     def deadline(self, key: bytes) -> int | None:
         """Return the time at which `key` expires, in ms of wall clock; None if it does not."""
+        if self.is_unsettled:
+            self.settle(key)
         deadline = self.deadlines.deadline(key)
         return None if deadline >= FOREVER else deadline
 
     def held(self, key: bytes) -> Value | None:
         """Return the whole content of a key, including values of several types and expired ones."""
+        if self.is_unsettled:
+            self.settle(key)
         return self.data.get(key)
 
     def held_keys(self) -> list[bytes]:
         """Return all keys that hold a live value, expired or not, the oldest first. O(n)."""
+        if self.is_unsettled:
+            self.settle_all()
         return list(self.data.index)
 
     def sample_ends(self, count: int) -> list[bytes]:
         """Return the `count` oldest and the `count` newest keys, or all keys if there are fewer."""
+        if self.is_unsettled:
+            self.settle_all()
         index = self.data.index
         if len(index) <= 2 * count:
             return list(index)
@@ -133,6 +168,8 @@ class KeyTable:
 
         A key nearly always has one value. Expired values are included.
         """
+        if self.is_unsettled:
+            self.settle(key)
         held = self.data.get(key)
         if isinstance(held, Contested):
             return [part for _, part in sorted(held.parts.items()) if part.is_live()]
@@ -144,6 +181,8 @@ class KeyTable:
 
     def memory_entries(self, key: bytes) -> list[tuple[int, object]]:
         """Return the objects that an existing key holds, each with the bytes of its table entry."""
+        if self.is_unsettled:
+            self.settle(key)
         index, table = self.data.index, self.deadlines.table
         entries: list[tuple[int, object]] = [(getsizeof(index) // len(index), index[key])]
         if key in table:
@@ -152,11 +191,15 @@ class KeyTable:
 
     def remembered_keys(self) -> tuple[list[bytes], list[bytes]]:
         """Return the keys with garbage and the keys of tombstones, each sorted."""
+        if self.is_unsettled:
+            self.settle_all()
         return sorted(self.garbage), sorted(self.tombstones.index)
 
     def deadline_siblings(self, key: bytes) -> list[tuple[Dot, int]]:
         """Return the concurrent deadlines of a key by dot, in ms. FOREVER means no expiry. A write
         with the flag `no_expiry` has such a deadline too."""
+        if self.is_unsettled:
+            self.settle(key)
         flat = self.deadlines.table.get(key, ())
         parts = self.live_parts(key)
         flags = [each for each in parts if isinstance(each, Register) and each.no_expiry]
@@ -165,6 +208,8 @@ class KeyTable:
 
     def deadline_count(self) -> int:
         """Return the number of keys that have an expiry time."""
+        if self.is_unsettled:
+            self.settle_all()
         return self.deadlines.timed
 
     def count_deadlines(self) -> int:
@@ -172,11 +217,15 @@ class KeyTable:
 
         O(keys with a deadline or PERSIST).
         """
+        if self.is_unsettled:
+            self.settle_all()
         table = self.deadlines.table
         return sum([self.deadlines.deadline(key) < FOREVER for key in table])
 
     def time_left(self, sample: int) -> int:
         """Return the average time to live in ms, over at most `sample` keys that expire."""
+        if self.is_unsettled:
+            self.settle_all()
         return self.deadlines.time_left(self.expiry_clock, sample)
 
     def hidden(self, keys: set[bytes]) -> list[bytes]:
@@ -185,6 +234,8 @@ class KeyTable:
 
     def remains(self, key: bytes, code: int) -> Value | None:
         """Return the value of one type under `key`, live or a tombstone; None without one."""
+        if self.is_unsettled:
+            self.settle(key)
         value = self.data.get(key)
         if value is None:
             value = self.tombstones.get(key) if self.tombstones.index else None
@@ -196,21 +247,29 @@ class KeyTable:
 
     def carried_by(self, key: bytes) -> tuple[Any, ...]:
         """Return the resets that a DELETE effect of `key` must carry."""
+        if self.is_unsettled:
+            self.settle(key)
         value = self.data.get(key)
         return () if value is None else carry(value)
 
     def size(self) -> int:
         """Return the number of keys. Expired keys count until they are deleted (rule KEY-12)."""
+        if self.is_unsettled:
+            self.settle_all()
         return len(self.data.index)
 
     def keys(self) -> list[bytes]:
         """Return all visible keys, the oldest first. O(n)."""
+        if self.is_unsettled:
+            self.settle_all()
         if not self.deadlines.table:
             return list(self.data.index)
         return [key for key in self.data.index if self.lookup(key) is not None]
 
     def live_keys(self) -> int:
         """Return the number of visible keys. O(number of keys with a deadline)."""
+        if self.is_unsettled:
+            self.settle_all()
         timed = [key for key in self.deadlines.table if key in self.data.index]
         return len(self.data.index) - sum([self.lookup(key) is None for key in timed])
 
@@ -219,6 +278,8 @@ class KeyTable:
 
         The first and last cursor is 0. O(n) the first time.
         """
+        if self.is_unsettled:
+            self.settle_all()
         if self.scan_order is None:
             self.scan_order = ScanOrder(self.data.index, len(self.data.index))
         following, keys = self.scan_order.walk(cursor, count, self.data.index)
@@ -230,12 +291,16 @@ class KeyTable:
 
     def sampled(self) -> Order:
         """Return the keys in an order that can be sampled. O(n) the first time."""
+        if self.is_unsettled:
+            self.settle_all()
         if self.order is None:
             self.order = Order(list(self.data.index))
         return self.order
 
     def random_key(self, rng: random.Random) -> bytes | None:
         """Return a random visible key, nearly uniformly distributed; None if there are no keys."""
+        if self.is_unsettled:
+            self.settle_all()
         for _ in range(100):
             if not self.data.index:
                 return None
@@ -270,6 +335,8 @@ class KeyTable:
 
     def watch(self, key: bytes) -> None:
         """Record changes of `key` from now on."""
+        if self.is_unsettled:
+            self.settle(key)
         self.watched_keys.add(key)
 
     def unwatch(self, key: bytes) -> None:

@@ -35,10 +35,10 @@ from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
 from crdt.store.key_table import takes_deadline
 from crdt.store.mutable_key_table import MutableKeyTable
+from crdt.store.unsettled import STEPS_MAX, Unsettled
 from crdt.store.values import MemoryStore, ValueStore
 from crdt.types.base import Value
 from crdt.types.components.contested import Contested
-from crdt.types.components.deadlines import Deadlines
 from crdt.types.components.register import Register
 from crdt.types.registry import TypeRegistry
 
@@ -46,6 +46,7 @@ CLOCK_SLACK_MS: Final = 1000  # the largest correction of a correct clock
 ITEM_BYTES: Final = 256
 """The memory that one element of a long effect takes at most, in addition to its own bytes."""
 RESERVE_BYTES: Final = 64 << 10
+SETTLE_ALL_KEYS: Final = 10_000
 
 
 class Keyspace(MutableKeyTable):
@@ -66,6 +67,8 @@ class Keyspace(MutableKeyTable):
         "reserve",
         "seq",
         "sent_context",
+        "slice_keys",
+        "unsettled",
         "vector",
     )
 
@@ -97,6 +100,36 @@ class Keyspace(MutableKeyTable):
         """The slot group of these keys. It is always 0, as clusters are not supported yet."""
         self.sent_context: Vector = {}
         self.has_remote_news: bool = False
+        self.unsettled: Unsettled = Unsettled(self)
+        """What waits to be carried out, key by key."""
+        self.slice_keys: int = 0
+        """The keys that `work` settles in one call; 0 if nothing is left to `work`."""
+
+    # -- settling --------------------------------------------------------------------------
+
+    def settle(self, key: bytes) -> None:
+        self.unsettled.settle(key)
+
+    def settle_all(self) -> None:
+        while self.unsettled.settle_some(SETTLE_ALL_KEYS):
+            pass
+
+    def settle_watched(self) -> None:
+        """Settle the watched keys after a step has begun, so that their changes are recorded.
+        Settle all keys if nothing is left to `work`, or if too many steps wait."""
+        if self.slice_keys == 0 or len(self.unsettled.steps) > STEPS_MAX:
+            self.settle_all()
+            return
+        for key in sorted(self.watched_keys):
+            self.settle(key)
+
+    def work(self) -> bool:
+        """Do the next slice of what waits. Return whether more is left."""
+        return self.unsettled.settle_some(self.slice_keys)
+
+    def has_work(self) -> bool:
+        """Return whether something is left for `work`."""
+        return self.is_unsettled
 
     # -- time ------------------------------------------------------------------------------
 
@@ -133,17 +166,14 @@ class Keyspace(MutableKeyTable):
     def clear(self) -> None:
         """Remove everything but the own origin and its last seq. No effect is emitted."""
         assert not self.outbox, "seal before losing everything"
+        if self.is_unsettled:
+            self.settle_all()
         for key in [*self.data.index, *self.tombstones.index, *self.deadlines.table]:
             if self.readers:
                 self.warn_readers(key)
             if key in self.watched_keys and self.lookup(key) is not None:
                 self.dirty_keys.append(key)
-        self.data.clear()
-        self.tombstones.clear()
-        self.deadlines = Deadlines()
-        self.order = None
-        self.scan_order = None
-        self.garbage.clear()
+        self.begin_empty()
         self.vector.clear()
         if self.seq:
             self.vector[self.origin] = self.seq
@@ -152,6 +182,8 @@ class Keyspace(MutableKeyTable):
 
     def lookup_for_write(self, key: bytes) -> Value | None:
         """Return `lookup(key)`. First delete an expired value or a deadline without a value."""
+        if self.is_unsettled:
+            self.settle(key)
         table = self.deadlines.table
         if table and key in table:
             is_held = key in self.data.index
@@ -255,6 +287,8 @@ class Keyspace(MutableKeyTable):
         """FLUSHALL: remove everything observed so far, in every region."""
         watched = sorted(self.watched_keys)
         self.dirty_keys += [key for key in watched if self.lookup(key) is not None]
+        if self.is_unsettled:
+            self.settle_all()
         for key in list(self.data.index):
             if self.carried_by(key):
                 self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))

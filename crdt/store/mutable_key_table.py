@@ -42,6 +42,8 @@ class MutableKeyTable(KeyTable):
         """Apply one effect to its key. Every local and remote change goes through this method."""
         code: int = effect[0]
         key: bytes = effect[2]
+        if self.is_unsettled:
+            self.settle(key)
         if self.readers:
             self.warn_readers(key)
         if code == ANY_TYPE:
@@ -136,6 +138,8 @@ class MutableKeyTable(KeyTable):
         elif operation == FORGET:
             self.drop_deadlines(key, observed)
         else:
+            if self.is_unsettled:
+                self.settle_all()
             keys = {*self.data.index, *self.tombstones.index, *self.deadlines.table}
             for each in sorted(keys):
                 if self.readers:

@@ -56,6 +56,8 @@ class Snapshot:
     ) -> None:
         assert not db.outbox, "seal before taking a snapshot"
         self.db: Keyspace = db
+        if db.is_unsettled:
+            db.settle_all()
         self.vector: Vector = dict(db.vector)
         keys = dict.fromkeys((*db.data.index, *db.tombstones.index, *db.deadlines.table))
         self.pending: dict[bytes, Any] = dict.fromkeys(sorted(keys, reverse=True)) if sort else keys
@@ -82,6 +84,16 @@ class Snapshot:
         if key in self.pending:
             del self.pending[key]
             self.add_key(key)
+
+    def read_key(self, key: bytes) -> None:
+        """Add the state that `key` had when the snapshot began, and settle `key`."""
+        if self.db.is_unsettled:
+            self.pending[key] = None
+            self.db.settle(key)  # this saves the state first if it changes
+            if key not in self.pending:
+                return
+            del self.pending[key]
+        self.add_key(key)
 
     def add_key(self, key: bytes) -> None:
         """Add the state of `key` to the piece that is being filled."""
@@ -118,7 +130,7 @@ class Snapshot:
             head, self.head = self.head, None
             return head
         while self.pending and not self.full:
-            self.add_key(self.pending.popitem()[0])
+            self.read_key(self.pending.popitem()[0])
         if not self.full and (self.plain or self.records):
             self.end_piece()
         if self.full:

@@ -20,6 +20,8 @@ from crdt.writes.content_writers import add_content_writer
 
 def held_list(db: Keyspace, key: bytes) -> List | None:
     """Return the list under `key`, live or a tombstone; None without one."""
+    if db.is_unsettled:
+        db.settle(key)
     held = db.data.get(key)
     if type(held) is not List:
         held = db.remains(key, LIST)

@@ -18,6 +18,8 @@ from crdt.types.string import ADD, KEEP, SET, STRING, String
 
 def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> None:
     """SET: replace the observed content of `key`, of any type, by `value`."""
+    if db.is_unsettled:
+        db.settle(key)
     found = db.data.get(key)
     stamp = db.now - db.base
     resets: object = None
@@ -55,6 +57,8 @@ def mark(db: Keyspace, key: bytes, *, is_raw: bool) -> None:
 def sole_string(db: Keyspace, key: bytes) -> String | None:
     """Return the string under `key` if no other live value is there. Tombstones of other types do
     not count: readers see nothing of them, so no write may depend on them."""
+    if db.is_unsettled:
+        db.settle(key)
     held = db.data.get(key)
     if type(held) is String:
         return held

@@ -17,6 +17,7 @@ from crdb.region.core.following import FollowerRole
 from crdb.region.report.link_lines import add_link_lines
 from crdb.region.report.source_lines import Lines, source_lines
 from crdt.causality.dots import Vector, make_origin
+from crdt.testing.peeking import Peek
 from replication.machines.receiving.origin_map import OriginMap
 from replication.machines.receiving.sink_states import SinkState
 from replication.mesh.links import Links
@@ -171,7 +172,7 @@ class SimFollower(LinkedProcess):
         self.finish_turn()
         self.state_hash.mark_all_dirty()
         changes = self.state_hash.drain_changes()
-        for checker in self.around.checkers:
+        for checker in self.examining():
             checker.on_promotion(self, changes)
 
     # -- turns -----------------------------------------------------------------------------
@@ -188,13 +189,13 @@ class SimFollower(LinkedProcess):
         return replies
 
     def before_commands(self, session: int, commands: Sequence[Words]) -> None:
-        for checker in self.around.checkers:
+        for checker in self.examining():
             checker.before_follower_commands(self, session, commands)
 
     def after_commands(
         self, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        for checker in self.around.checkers:
+        for checker in self.examining():
             checker.on_follower_replies(self, session, commands, replies)
 
     def show_changes(self) -> None:
@@ -210,7 +211,8 @@ class SimFollower(LinkedProcess):
         self.read_to = replica.history.stop
         if jumps != self.merges:
             self.merges = jumps
-            self.state_hash.mark_all_dirty()
+            with Peek(replica.keyspace):
+                self.state_hash.mark_all_dirty()
         if replica.causal_buffer is not self.causal_buffer:
             self.causal_buffer = (
                 replica.causal_buffer
@@ -218,9 +220,10 @@ class SimFollower(LinkedProcess):
             self.beginnings += 1
             self.add_trace_record("begins", "with nothing")
         self.links.wake()
-        changes = self.state_hash.drain_changes()
-        for checker in self.around.checkers:
-            checker.on_follower_turn(self, changes)
+        with Peek(replica.keyspace):
+            changes = self.state_hash.drain_changes()
+            for checker in self.around.checkers:
+                checker.on_follower_turn(self, changes)
 
     def handle_events(self, events: list[Event]) -> None:
         """Pass the events of the links on to the policies and the world."""

@@ -8,7 +8,7 @@ processes are in `linked_process`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import attrs
@@ -22,6 +22,7 @@ from crdb.engine.session import OUTPUT_UNLIMITED, PAUSED, Session
 from crdb.engine.turns.sealing import SealPacing
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import CLOCK_SLACK_MS
+from crdt.testing.peeking import Peek
 from replication.protocol.events import Event
 from replication.protocol.secret import NO_SECRET, LinkSecret
 from sim.engine.checker import Checker, Violation
@@ -40,6 +41,7 @@ from sim.schedule.step import Words
 
 CATCH_UP_NS: Final = 100 * MS  # time after a pause in which overdue work is done
 NEVER: Final = 1 << 62
+WORK_NS: Final = 7 * MS  # time between two slices of work
 OVERDUE_MAX: Final = 1000  # a server would spin: the timer would fire without progress
 
 
@@ -91,6 +93,10 @@ class SimProcess:
         self.clock_ahead_ms: int | None = None
         """The wall clock minus the monotonic one at the last turn; None before the first."""
         self.timer_at = 0
+        self.is_working = False
+        """True if the next slice of work is scheduled."""
+        self.slices = 0
+        """The number of slices of work so far."""
         self.overdue = 0
         """The number of consecutive timer runs after which something was still due."""
 
@@ -138,6 +144,11 @@ class SimProcess:
 
     def after_connection(self, session: int, replies: Sequence[Reply]) -> None:
         """Notify the checkers of replies to such commands."""
+
+    def examining(self) -> Iterator[Checker]:
+        """Yield the checkers. What they examine meanwhile settles no key for good."""
+        with Peek(self.replica.keyspace):
+            yield from self.around.checkers
 
     # -- start and stop --------------------------------------------------------------------
 
@@ -229,7 +240,7 @@ class SimProcess:
         self.note_clock(wall - now)
         self.instance.advance(now, wall)
         if keyspace.expiry_clock < before:
-            for checker in self.around.checkers:
+            for checker in self.examining():
                 checker.on_expiry_set_back(self.name, keyspace, before)
 
     def note_clock(self, ahead_ms: int) -> None:
@@ -382,10 +393,30 @@ class SimProcess:
         if left < math.inf:
             self.arm_timer(self.engine.now + math.ceil(left * SECOND))
         self.show_changes()
+        self.schedule_work()
         due = self.clients_deadline()
         if due < NEVER:
             self.arm_timer(due)
         self.push()
+
+    def schedule_work(self) -> None:
+        """Schedule the next slice of work, if work is left."""
+        if not self.is_working and not self.replica.is_settled():
+            self.is_working = True
+            self.engine.schedule_after(WORK_NS, self.run_slice)
+
+    def run_slice(self) -> None:
+        """Do one slice of work in a turn of its own."""
+        self.is_working = False
+        if not self.is_up:
+            return
+        if self.is_paused:
+            self.kept_back.append(self.run_slice)
+            return
+        self.advance_clocks()
+        self.replica.work()
+        self.slices += 1
+        self.finish_turn()
 
     # -- reports ---------------------------------------------------------------------------
 

@@ -36,6 +36,9 @@ class Tuning:
     """The pause between two batches of a snapshot, in ns."""
     op_bytes: int = OP_BYTES
     """The size above which an op is divided. It is the same in all regions."""
+    slice_keys: int = 3
+    """The keys that a slice of work settles after a merge. Servers use far larger slices, but a run
+    has few keys."""
     block_max: int = BLOCK_MAX
     """The largest number of elements in a list block."""
     disk_ns: int = 0
@@ -58,6 +61,7 @@ class Tuning:
             ],
         )
         replica.divide_at(self.op_bytes)
+        replica.work_in_slices(self.slice_keys)
         return replica
 
 

@@ -453,7 +453,7 @@ class SimWorld:
         """Let the checkers inspect every key."""
         for place in self.places.values():
             if place.is_up:
-                for checker in self.checkers:
+                for checker in place.examining():
                     checker.on_inspection(place)
 
     def check_end(self) -> None:

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from crdt import Replica
-from crdt.store.merge import merge_plain
+from crdt.store.key_merge import MergedVectors, merge_plain
 from crdt.store.snapshot import PIECE_BYTES, pack_piece, unpack_piece
 from tests.crdt.exchange import exchange, regions
 
@@ -133,8 +133,11 @@ def test_other_values_are_merged_in_full() -> None:
     incoming = here.incoming()
     for piece in there.snapshot():
         incoming.feed(piece)
-    keys = (b"set", b"counter", b"ends", b"theirs", b"their counter")
-    assert not any(merge_plain(here.keyspace, incoming, key) for key in keys)
+    db = here.keyspace
+    vectors = MergedVectors(db.vector, incoming.vector, 0)
+    for key in (b"set", b"counter", b"ends", b"theirs", b"their counter"):
+        deadlines = incoming.deadlines.get(key, ())
+        assert not merge_plain(db, key, incoming.values.get(key), deadlines, vectors)
 
 
 def fill(here: Replica) -> None:

@@ -15,6 +15,7 @@ import attrs
 
 REGIONS: Final = 3  # in every world; known faults with more regions also occur with 3
 AHEAD: Final = (30, 1, 200, 5, 0, -20, 3_000, -3_000)  # ms
+WORK_EVERY: Final = 8  # one in so many steps is a step of work, where there are any
 NUMBER_MAX: Final = 64  # the numbers of a step are below this
 
 # The meaning of each step's numbers, and the weight with which it is drawn.
@@ -36,6 +37,7 @@ KINDS: Final[dict[str, tuple[tuple[str, ...], int]]] = {
     "save": (("region",), 1),  #                 save the state for a restart
     "restart": (("region", "choice"), 1),  #     from which of the saved states
     "settle": ((), 15),
+    "work": (("region",), 0),  #                 one slice of the work that is left there
 }
 NAMES: Final = tuple(KINDS)
 
@@ -82,11 +84,17 @@ def draw(rng: random.Random, length: int, names: tuple[str, ...] = NAMES) -> lis
     """Return a random schedule of `length` steps of these kinds.
 
     Each schedule omits some kinds of steps and draws others more often. Otherwise each fault would
-    soon be undone by the opposite step (Groce et al., "Swarm Testing", 2012).
+    soon be undone by the opposite step (Groce et al., "Swarm Testing", 2012). A third of the
+    schedules has steps of work; in the others, no work is left.
     """
-    chosen = {name: KINDS[name][1] * rng.choice((0, 1, 1, 1, 3)) for name in names}
+    drawn = [name for name in names if name != "work"]
+    chosen = {name: KINDS[name][1] * rng.choice((0, 1, 1, 1, 3)) for name in drawn}
     chosen["write"] = KINDS["write"][1]
     if not any(chosen.get(kind) for kind in ("deliver", "pull", "merge")):
         chosen["deliver"] = KINDS["deliver"][1]
-    kinds = rng.choices(names, list(chosen.values()), k=length)
-    return [Step(kind, rng.randrange(NUMBER_MAX), rng.randrange(NUMBER_MAX)) for kind in kinds]
+    kinds = rng.choices(drawn, list(chosen.values()), k=length)
+    steps = [Step(kind, rng.randrange(NUMBER_MAX), rng.randrange(NUMBER_MAX)) for kind in kinds]
+    if "work" in names and rng.randrange(3) == 0:
+        for place in sorted(rng.sample(range(length), length // WORK_EVERY), reverse=True):
+            steps[place:place] = [Step("work", rng.randrange(NUMBER_MAX))]
+    return steps

@@ -2,9 +2,10 @@
 
 Operations arrive in any order, late, twice, or only through a third region. Links are cut in one
 direction. Snapshots are read while writes go on, and merged into any region, even if they are
-stale. Clocks are skewed, and reports may be old. A region restarts from an earlier state under a
-new incarnation. After every step, each changed region is compared with the specification, and with
-every region that ever had the same vector. A twin applies all operations and never collects.
+stale. What a merge leaves to be done is done in slices, between all other steps. Clocks are skewed,
+and reports may be old. A region restarts from an earlier state under a new incarnation. After every
+step, each changed region is compared with the specification, and with every region that ever had
+the same vector. A twin applies all operations and never collects.
 
 A restarted region does not write until it has caught up with its own earlier reports. Garbage
 collection is safe only with this rule, so the world keeps it.
@@ -37,6 +38,8 @@ class World:
 
     def __init__(self, subject: Subject) -> None:
         self.subject: Subject = subject
+        self.is_lazy: bool = False
+        """True if replicas leave work to steps of work."""
         self.regions: tuple[int, ...] = tuple(range(1, REGIONS + 1))
         self.sites: list[Site] = [Site(region, self.make(region, 0)) for region in self.regions]
         self.twin: Replica = subject.replica(make_origin(TWIN), (), 1 << 20)
@@ -54,7 +57,10 @@ class World:
         """Return a new, empty replica of a region."""
         origin = make_origin(region, incarnation)
         backlog = BACKLOGS[region % len(BACKLOGS)]
-        return self.subject.replica(origin, self.regions, backlog)
+        replica = self.subject.replica(origin, self.regions, backlog)
+        if self.is_lazy:
+            replica.work_in_slices(1)
+        return replica
 
     def site(self, number: int) -> Site:
         """Return the region for a number in a step."""
@@ -73,7 +79,11 @@ class World:
         self.rest()
 
     def run_on(self, steps: list[Step]) -> None:
-        """Run these steps only."""
+        """Run these steps only. If there are steps of work among them, work is left to them."""
+        if any(step.kind == "work" for step in steps):
+            self.is_lazy = True
+            for site in self.sites:
+                site.replica.work_in_slices(1)
         for step in steps:
             self.step(step)
 
@@ -88,12 +98,16 @@ class World:
     def rest(self) -> None:
         """Let all regions collect garbage. Check that no garbage or tombstones are left."""
         for _ in range(ROUNDS_TO_REST):
-            if not any(s.replica.keyspace.garbage for s in self.sites):
+            if not any(
+                s.replica.keyspace.garbage or not s.replica.is_settled() for s in self.sites
+            ):
                 break
             for number in range(len(self.sites)):
+                self.finish_work(self.sites[number])
                 self.step(Step("collect", number))
             self.step(Step("settle"))
         for site in self.sites:
+            self.finish_work(site)
             db = site.replica.keyspace
             self.checks.count("no garbage is left")
             if db.garbage or db.tombstones:
@@ -101,6 +115,11 @@ class World:
                     f"region {site.region} keeps {sorted(db.garbage)} and {sorted(db.tombstones)}"
                 )
                 raise Disagreement("no garbage is left", where)
+
+    def finish_work(self, site: Site) -> None:
+        """Let a region do all work that is left."""
+        while not site.replica.is_settled():
+            site.replica.work()
 
     # -- steps -----------------------------------------------------------------------------
 
@@ -291,6 +310,14 @@ class World:
         for moment in moments if past != seen else ():
             self.checks.check_unseen(moment, seen, past)
 
+    def work(self, number: int, second: int) -> None:
+        """Let a region do one slice of the work that is left."""
+        site = self.site(number)
+        if not site.replica.is_settled():
+            assert site.replica.work() != site.replica.is_settled()
+            self.checks.count("work in slices changes nothing")
+            self.checks.check(site, self.steps)
+
     def advance(self, number: int, choice: int) -> None:
         """Advance the clock of one region or of all, or set it back."""
         index = number % (2 * len(self.sites))
@@ -364,4 +391,5 @@ STEPS: Final[dict[str, Callable[[World, int, int], None]]] = {
     "save": World.save,
     "restart": World.restart,
     "settle": World.converge,
+    "work": World.work,
 }

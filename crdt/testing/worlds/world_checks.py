@@ -11,6 +11,7 @@ from typing import Any
 from crdt.causality.dots import Dot, dominates, origin_of, region_of, seq_of
 from crdt.embed.replica import Replica
 from crdt.testing.history import History, HistoryEvent
+from crdt.testing.peeking import Peek
 from crdt.testing.subject import Disagreement, ExtraCheck, Subject, TraceEntry
 from crdt.testing.worlds.site import Site, digest_at
 
@@ -66,6 +67,11 @@ class WorldChecks:
 
         `step` is the number of the world's present step.
         """
+        with Peek(site.replica.keyspace):
+            self.examine(site, step)
+
+    def examine(self, site: Site, step: int) -> None:
+        """Do what `check` does, while work may wait."""
         replica = site.replica
         vector = replica.vector
         if not dominates(vector, site.vector):

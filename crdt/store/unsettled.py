@@ -1,0 +1,221 @@
+"""Changes of many keys that take effect immediately and are carried out key by key.
+
+Merging a snapshot, for example, concerns every key. The keyspace joins the vector, puts its present
+keys aside together with the other side's keys, and continues with empty tables. This is a *step*.
+A key is *settled* when its steps have been carried out. That happens when anything touches the key,
+or in slices, so that no reader sees a difference.
+
+Further steps may follow before an earlier one is finished. A key is settled through all of its
+steps, the oldest first. A key that a step still holds has not been settled through this step, nor
+through any later one.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any, Final
+
+from crdt.store.key_merge import MergedVectors, merge_key
+from crdt.store.mutable_key_table import MutableKeyTable
+from crdt.store.values import ValueStore
+from crdt.types.base import Value
+from crdt.types.components.deadlines import Deadlines
+
+STEPS_MAX: Final = 16
+"""Steps that may wait. Each of them makes it slower to touch a key."""
+
+
+class Aside:
+    """The keys of a keyspace that were put aside when a step began."""
+
+    __slots__ = ("data", "deadlines", "garbage", "tombstones")
+
+    def __init__(
+        self,
+        data: ValueStore,
+        tombstones: ValueStore,
+        deadlines: Deadlines,
+        garbage: dict[bytes, Any],
+    ) -> None:
+        self.data: ValueStore = data
+        self.tombstones: ValueStore = tombstones
+        self.deadlines: Deadlines = deadlines
+        self.garbage: dict[bytes, Any] = garbage
+
+    def holds(self, key: bytes) -> bool:
+        """Return whether `key` is still here."""
+        if key in self.data.index or key in self.deadlines.table:
+            return True
+        return key in self.tombstones.index
+
+    def restore(self, db: MutableKeyTable, key: bytes) -> None:
+        """Move `key`, if it is here, back into the tables of `db`."""
+        value = self.data.get(key)
+        if value is not None:
+            self.data.drop(key)
+            db.data.put(key, value)
+        elif self.tombstones.index:
+            value = self.tombstones.get(key)
+            if value is not None:
+                self.tombstones.drop(key)
+                db.tombstones.put(key, value)
+        if self.deadlines.table:
+            siblings = self.deadlines.table.pop(key, None)
+            if siblings is not None:
+                db.deadlines.put(key, siblings)
+        if self.garbage and key in self.garbage:
+            db.garbage[key] = self.garbage.pop(key)
+
+    def some_keys(self, count: int) -> list[bytes]:
+        """Return at most `count` of the keys that are still here, and none only if none are."""
+        for index in (self.data.index, self.tombstones.index, self.deadlines.table):
+            if index:
+                return some_of(index, count)
+        return []
+
+    def restore_garbage(self, db: MutableKeyTable, count: int) -> bool:
+        """Move at most `count` garbage keys that hold nothing else. Return whether more are left.
+        The collector finds that there is nothing to collect, unless the key has come back."""
+        for key in some_of(self.garbage, count):
+            del self.garbage[key]
+            db.garbage[key] = None
+        return bool(self.garbage)
+
+
+class Step:
+    """A change of many keys that has not been carried out for all of them."""
+
+    __slots__ = ("aside",)
+
+    def __init__(self, aside: Aside | None) -> None:
+        self.aside: Aside | None = aside
+        """The keys that the step found; None if there were none."""
+
+    def holds(self, key: bytes) -> bool:
+        """Return whether the step has not been carried out for `key`."""
+        return self.aside is not None and self.aside.holds(key)
+
+    def take(self, db: MutableKeyTable, key: bytes) -> Any:
+        """Move `key` back into `db`, and return the content of the step for `key`."""
+        if self.aside is not None:
+            self.aside.restore(db, key)
+        return None
+
+    def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
+        """Change `key` in `db` by what `take` returned."""
+        raise NotImplementedError
+
+    def some_keys(self, count: int) -> list[bytes]:
+        """Return at most `count` keys that the step holds, and none only if it holds none."""
+        return [] if self.aside is None else self.aside.some_keys(count)
+
+
+class MergeStep(Step):
+    """The merge of another replica's keys."""
+
+    __slots__ = ("deadlines", "values", "vectors")
+
+    def __init__(
+        self,
+        aside: Aside | None,
+        values: dict[bytes, Value],
+        deadlines: dict[bytes, tuple[int, ...]],
+        vectors: MergedVectors,
+    ) -> None:
+        super().__init__(aside)
+        self.values: dict[bytes, Value] = values
+        self.deadlines: dict[bytes, tuple[int, ...]] = deadlines
+        self.vectors: MergedVectors = vectors
+
+    def holds(self, key: bytes) -> bool:
+        if key in self.values or key in self.deadlines:
+            return True
+        return self.aside is not None and self.aside.holds(key)
+
+    def take(self, db: MutableKeyTable, key: bytes) -> Any:
+        if self.aside is not None:
+            self.aside.restore(db, key)
+        deadlines: tuple[int, ...] = self.deadlines.pop(key, ()) if self.deadlines else ()
+        return self.values.pop(key, None), deadlines
+
+    def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
+        given: Value | None = content[0]
+        deadlines: tuple[int, ...] = content[1]
+        merge_key(db, key, given, deadlines, self.vectors)
+
+    def some_keys(self, count: int) -> list[bytes]:
+        keys = [] if self.aside is None else self.aside.some_keys(count)
+        if keys:
+            return keys
+        if self.values:
+            return some_of(self.values, count)
+        return some_of(self.deadlines, count)
+
+
+class Unsettled:
+    """The steps of one keyspace that have not been finished, the oldest first."""
+
+    __slots__ = ("db", "steps")
+
+    def __init__(self, db: MutableKeyTable) -> None:
+        self.db: MutableKeyTable = db
+        self.steps: list[Step] = []
+
+    def put_aside(self) -> Aside | None:
+        """Put all present keys aside; None if there are none. O(1)."""
+        db = self.db
+        if not db.data.index and not db.tombstones.index and not db.deadlines.table:
+            return None
+        aside = Aside(db.data, db.tombstones, db.deadlines, db.garbage)
+        db.begin_empty()
+        return aside
+
+    def begin(self, step: Step) -> None:
+        """Add a step, whose keys have been put aside."""
+        self.steps.append(step)
+        self.db.is_unsettled = True
+
+    def settle(self, key: bytes) -> None:
+        """Carry out all steps for `key`."""
+        first = 0
+        for step in self.steps:
+            if step.holds(key):
+                break
+            first += 1
+        else:
+            return
+        db = self.db
+        steps = self.steps[first:]
+        contents = [step.take(db, key) for step in steps]
+        # `key` counts as settled from here on: what follows may look it up
+        for index, step in enumerate(steps):
+            step.carry_out(db, key, contents[index])
+
+    def settle_some(self, count: int) -> bool:
+        """Settle about `count` keys. Return whether more are left."""
+        left = count
+        while self.steps and left > 0:
+            oldest = self.steps[0]
+            keys = oldest.some_keys(left)
+            for key in keys:
+                self.settle(key)
+            left -= len(keys)
+            if not keys:
+                aside = oldest.aside
+                if aside is not None and aside.garbage:
+                    left -= min(left, len(aside.garbage))
+                    if aside.restore_garbage(self.db, count):
+                        continue
+                self.steps.pop(0)
+        self.db.is_unsettled = bool(self.steps)
+        return self.db.is_unsettled
+
+    def clear(self) -> None:
+        """Forget all steps with their keys."""
+        self.steps.clear()
+        self.db.is_unsettled = False
+
+
+def some_of(index: dict[bytes, Any], count: int) -> list[bytes]:
+    """Return at most `count` keys of `index`, which the caller removes."""
+    return list(islice(reversed(index), count))
