@@ -125,6 +125,7 @@ def merge_any(
     if merged is None:
         db.data.drop(key)
         db.tombstones.drop(key)
+        db.traced.pop(key, None)
     else:
         place(db, key, merged, vectors.second)
         db.compact_deadline(key)

@@ -48,6 +48,7 @@ class KeyTable:
         "readers",
         "scan_order",
         "second",
+        "traced",
     )
 
     def __init__(self, new_store: Callable[[], ValueStore] = MemoryStore) -> None:
@@ -61,6 +62,9 @@ class KeyTable:
         """Keys with metadata to collect. The key that was visited longest ago is the first. For a
         key of which only deadlines are left, the collector stores its vector here. Every change
         that may concern an orphaned deadline sets it back to None."""
+        self.traced: dict[bytes, None] = {}
+        """The keys of `data` whose removal may leave something (see `Value.keeps_traces`), and
+        perhaps some more."""
         self.deadlines: Deadlines = Deadlines()
         self.order: Order | None = None
         self.scan_order: ScanOrder | None = None
@@ -95,6 +99,7 @@ class KeyTable:
         self.tombstones = self.new_store()
         self.deadlines = Deadlines()
         self.garbage = {}
+        self.traced = {}
         self.order = None
         self.scan_order = None
 

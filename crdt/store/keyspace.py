@@ -35,10 +35,11 @@ from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
 from crdt.store.key_table import takes_deadline
 from crdt.store.mutable_key_table import MutableKeyTable
-from crdt.store.unsettled import STEPS_MAX, Unsettled
+from crdt.store.unsettled import STEPS_MAX, FlushStep, Unsettled
 from crdt.store.values import MemoryStore, ValueStore
 from crdt.types.base import Value
 from crdt.types.components.contested import Contested
+from crdt.types.components.deadlines import Deadlines
 from crdt.types.components.register import Register
 from crdt.types.registry import TypeRegistry
 
@@ -122,6 +123,42 @@ class Keyspace(MutableKeyTable):
             return
         for key in sorted(self.watched_keys):
             self.settle(key)
+
+    def steps_begun(self) -> int:
+        """Return how many steps have begun so far. Each may have changed all keys."""
+        return self.unsettled.begun
+
+    def remove_all(self, observed: Observed) -> None:
+        if self.covers_all(observed) and not self.readers and not self.is_unsettled:
+            self.drop_all(observed)
+            return
+        past = Observed(dict(observed.vector), observed.origin, observed.seq, observed.base)
+        past.is_local = observed.is_local
+        self.unsettled.begin(FlushStep(self.unsettled.put_aside(), past))
+        self.settle_watched()
+
+    def covers_all(self, observed: Observed) -> bool:
+        """Return whether `observed` covers all that is here."""
+        if observed.is_local:
+            return True
+        for origin, seq in self.vector.items():
+            if origin != observed.origin and observed.vector.get(origin, 0) < seq:
+                return False
+        return True
+
+    def drop_all(self, observed: Observed) -> None:
+        """Remove all values and deadlines, which `observed` covers. O(keys that leave metadata)."""
+        for key in sorted({*self.traced, *self.tombstones.index, *self.garbage}):
+            self.remove(key, (), observed)
+        dropped, self.data = self.data, self.new_store()
+        for key in list(self.traced):
+            value = dropped.get(key)
+            if value is None:
+                del self.traced[key]
+            else:
+                self.data.put(key, value)  # a counter that nothing has reset
+        self.deadlines = Deadlines()
+        self.order = self.scan_order = None
 
     def work(self) -> bool:
         """Do the next slice of what waits. Return whether more is left."""
@@ -289,7 +326,7 @@ class Keyspace(MutableKeyTable):
         self.dirty_keys += [key for key in watched if self.lookup(key) is not None]
         if self.is_unsettled:
             self.settle_all()
-        for key in list(self.data.index):
+        for key in list(self.traced):
             if self.carried_by(key):
                 self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
         self.emit((ANY_TYPE, FLUSH, b""))

@@ -74,6 +74,8 @@ class MutableKeyTable(KeyTable):
                 self.data.put(key, held)
             if value.has_garbage():
                 self.garbage[key] = None
+            if value.keeps_traces() and key not in self.traced:
+                self.traced[key] = None
 
     def get_or_create(self, key: bytes, code: int, held: Value | None) -> Value:
         """Return the content of `key` with a value of type `code` in it, which may be live, a
@@ -138,13 +140,11 @@ class MutableKeyTable(KeyTable):
         elif operation == FORGET:
             self.drop_deadlines(key, observed)
         else:
-            if self.is_unsettled:
-                self.settle_all()
-            keys = {*self.data.index, *self.tombstones.index, *self.deadlines.table}
-            for each in sorted(keys):
-                if self.readers:
-                    self.warn_readers(each)
-                self.remove(each, (), observed)
+            self.remove_all(observed)
+
+    def remove_all(self, observed: Observed) -> None:
+        """Remove the values and deadlines of all keys that `observed` covers."""
+        raise NotImplementedError
 
     def drop_deadlines(self, key: bytes, observed: Observed) -> None:
         """Remove the observed deadlines of a key, also the flag `no_expiry` of a lone write."""
@@ -192,8 +192,12 @@ class MutableKeyTable(KeyTable):
             self.garbage[key] = None
         if value.is_live():
             self.put_live(key, value)
+            if value.keeps_traces():
+                self.traced[key] = None
             return
         self.data.drop(key)
+        if self.traced:
+            self.traced.pop(key, None)
         if value.is_empty():
             self.tombstones.drop(key)
         else:
@@ -223,6 +227,8 @@ class MutableKeyTable(KeyTable):
         if value is None:
             return False
         left = value.collect(stable)
+        if not value.keeps_traces():
+            self.traced.pop(key, None)
         if value.is_empty():
             place.drop(key)
         else:

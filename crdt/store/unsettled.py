@@ -15,6 +15,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, Final
 
+from crdt.causality.observed import Observed
 from crdt.store.key_merge import MergedVectors, merge_key
 from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.values import ValueStore
@@ -54,6 +55,8 @@ class Aside:
         if value is not None:
             self.data.drop(key)
             db.data.put(key, value)
+            if value.keeps_traces():
+                db.traced[key] = None
         elif self.tombstones.index:
             value = self.tombstones.get(key)
             if value is not None:
@@ -152,13 +155,30 @@ class MergeStep(Step):
         return some_of(self.deadlines, count)
 
 
+class FlushStep(Step):
+    """The removal of everything that an effect had observed."""
+
+    __slots__ = ("observed",)
+
+    def __init__(self, aside: Aside | None, observed: Observed) -> None:
+        super().__init__(aside)
+        self.observed: Observed = observed
+
+    def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
+        if db.readers:
+            db.warn_readers(key)
+        db.remove(key, (), self.observed)
+
+
 class Unsettled:
     """The steps of one keyspace that have not been finished, the oldest first."""
 
-    __slots__ = ("db", "steps")
+    __slots__ = ("begun", "db", "steps")
 
     def __init__(self, db: MutableKeyTable) -> None:
         self.db: MutableKeyTable = db
+        self.begun: int = 0
+        """The number of steps so far."""
         self.steps: list[Step] = []
 
     def put_aside(self) -> Aside | None:
@@ -173,6 +193,7 @@ class Unsettled:
     def begin(self, step: Step) -> None:
         """Add a step, whose keys have been put aside."""
         self.steps.append(step)
+        self.begun += 1
         self.db.is_unsettled = True
 
     def settle(self, key: bytes) -> None:

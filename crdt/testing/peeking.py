@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from types import TracebackType
 
 from crdt.store.keyspace import Keyspace
-from crdt.store.unsettled import Aside, MergeStep, Step
+from crdt.store.unsettled import Aside, FlushStep, MergeStep, Step
 from crdt.store.values import ValueStore
 from crdt.types.base import Value
 from crdt.types.components.contested import Contested
@@ -50,6 +50,7 @@ class Peek:
         for key in waiting_keys(self.steps):
             db.data.drop(key)
             db.tombstones.drop(key)
+            db.traced.pop(key, None)
             db.deadlines.put(key, ())
         db.garbage = self.garbage
         db.order = db.scan_order = None
@@ -74,6 +75,8 @@ def waiting_keys(steps: Iterable[Step]) -> dict[bytes, None]:
 def copied_step(db: Keyspace, step: Step) -> Step:
     """Return a copy of a step."""
     aside = None if step.aside is None else copied_aside(db, step.aside)
+    if isinstance(step, FlushStep):
+        return FlushStep(aside, step.observed)
     assert isinstance(step, MergeStep)
     values = {key: copied_value(db.types, value) for key, value in step.values.items()}
     return MergeStep(aside, values, dict(step.deadlines), step.vectors)

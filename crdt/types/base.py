@@ -122,6 +122,11 @@ class Value:
         is refused."""
         raise NotImplementedError
 
+    def keeps_traces(self) -> bool:
+        """Return whether a removal of all that is here may leave metadata, or carries resets. If
+        not, all of it can be dropped at once. True is always right."""
+        return True
+
     def has_garbage(self) -> bool:
         """Return whether something here may be forgotten once all members have seen it."""
         return False

@@ -144,6 +144,9 @@ class List(Value):
             for position in self.items.slice_positions(0, self.items.size):
                 self.discard(position, observed)
 
+    def keeps_traces(self) -> bool:
+        return False
+
     def is_live(self) -> bool:
         return self.items.size > 0
 

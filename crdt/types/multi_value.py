@@ -43,6 +43,9 @@ class MultiValue(Value):
         """Return all concurrent values, each once, sorted."""
         return sorted(set(self.writes.values()))
 
+    def keeps_traces(self) -> bool:
+        return False
+
     def is_live(self) -> bool:
         return len(self.writes) > 0
 

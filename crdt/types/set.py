@@ -99,6 +99,9 @@ class Set(Value):
             for member in list(self.members):
                 self.discard(member, observed)
 
+    def keeps_traces(self) -> bool:
+        return False
+
     def is_live(self) -> bool:
         return len(self.members) > 0
 

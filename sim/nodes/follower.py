@@ -202,6 +202,7 @@ class SimFollower(LinkedProcess):
         """Pass the changes of this turn to the checkers, if there are any."""
         replica = self.replica
         jumps = replica.merges + replica.history.jumps
+        self.note_begun_steps()
         if (
             not self.state_hash.dirty
             and replica.history.stop == self.read_to

@@ -150,6 +150,14 @@ class SimProcess:
         with Peek(self.replica.keyspace):
             yield from self.around.checkers
 
+    def note_begun_steps(self) -> None:
+        """Let all keys be hashed again if a merge or a FLUSHALL has begun since the last call."""
+        begun = self.replica.keyspace.steps_begun()
+        if self.steps_begun != begun:
+            self.steps_begun = begun
+            with Peek(self.replica.keyspace):
+                self.state_hash.mark_all_dirty()
+
     # -- start and stop --------------------------------------------------------------------
 
     def install_replica(self, replica: Replica) -> None:
@@ -173,6 +181,7 @@ class SimProcess:
         self.clock_sets, self.clock_ahead_ms = 0, None
         self.read_to = 0
         self.merges = 0
+        self.steps_begun = 0
         self.causal_buffer = replica.causal_buffer
 
     def shut_down(self) -> None:

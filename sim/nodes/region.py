@@ -325,6 +325,7 @@ class SimRegion(LinkedProcess):
         the region refuses clients from now on, or serves them again."""
         replica = self.replica
         is_same = self.recovery.is_ready == self.was_ready
+        self.note_begun_steps()
         if not self.state_hash.dirty and replica.merges == self.merges and is_same:
             return
         self.was_ready = self.recovery.is_ready
@@ -337,9 +338,7 @@ class SimRegion(LinkedProcess):
         history = replica.history
         checkers = self.around.checkers
         has_jumped = replica.merges != self.merges or self.read_to < history.start
-        if replica.merges != self.merges:
-            self.merges = replica.merges
-            self.state_hash.mark_all_dirty()
+        self.merges = replica.merges
         start = max(self.read_to, history.start)
         for origin, first, _, data in history.read(start, history.stop - start):
             if origin == replica.origin:

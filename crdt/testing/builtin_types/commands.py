@@ -120,7 +120,7 @@ def persist(db: Keyspace, asked: TypeCommand) -> None:
 def assign(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """SET. Over a value of another type, or of several types, it is a DEL and a SET."""
     key = encode(asked.key)
-    is_anew = key in db.data and strings.sole_string(db, key) is None
+    is_anew = db.held(key) is not None and strings.sole_string(db, key) is None
     strings.assign(db, key, encode(asked.args[0]))
     return TypeCommand("RENEW", asked.key, (asked.args[0], None)) if is_anew else None
 
@@ -129,7 +129,7 @@ def assign_keep(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """SET KEEPTTL."""
     key = encode(asked.key)
     db.lookup_for_write(key)
-    is_anew = key in db.data and strings.sole_string(db, key) is None
+    is_anew = db.held(key) is not None and strings.sole_string(db, key) is None
     deadline = db.deadline(key)
     strings.assign(db, key, encode(asked.args[0]), True)
     if is_anew:

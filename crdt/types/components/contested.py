@@ -95,6 +95,9 @@ class Contested(Value):
     def covered(self, vector: Vector) -> bool:
         return all(value.covered(vector) for value in self.parts.values())
 
+    def keeps_traces(self) -> bool:
+        return any(value.keeps_traces() for value in self.parts.values())
+
     def has_garbage(self) -> bool:
         return any(value.has_garbage() for value in self.parts.values())
 

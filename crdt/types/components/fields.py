@@ -35,12 +35,14 @@ NAME: Final = itemgetter(0)
 class Fields(Value):
     """Registers by name."""
 
-    __slots__ = ("dirty", "fields", "tombstones", "order", "scan_order")
+    __slots__ = ("counts", "dirty", "fields", "tombstones", "order", "scan_order")
 
     def __init__(self) -> None:
         self.fields: dict[bytes, Register] = {}
         self.tombstones: dict[bytes, Register] | None = None
         self.dirty: set[bytes] | None = None
+        self.counts: bool = False
+        """True if a field has, or had, increments."""
         self.order: Order | None = None
         self.scan_order: ScanOrder | None = None
 
@@ -62,11 +64,13 @@ class Fields(Value):
                 register = self.get_or_create(field)
                 register.write(dot, stamp, effect[index + 1], observed)
         elif operation == RESET:
+            self.counts = True
             register = self.get_or_create(effect[4])
             register.reset(effect[6], dot)
             register.write(dot, observed.base + effect[3], effect[5], observed)
             self.refile(effect[4])
         elif operation == ADD:
+            self.counts = True
             register = self.get_or_create(effect[3])
             register.increment(dot, effect[4], effect[5])
             if not register.is_live():
@@ -75,6 +79,7 @@ class Fields(Value):
             for index in range(3, len(effect)):
                 self.discard(effect[index], None, observed)
         else:
+            self.counts = True
             self.discard(effect[3], effect[4], observed)
 
     def get_or_create(self, field: bytes) -> Register:
@@ -127,6 +132,9 @@ class Fields(Value):
             by_field = dict(zip(flat[::2], flat[1::2], strict=True))
         for field in list(self.everything()):
             self.discard(field, by_field.get(field), observed)
+
+    def keeps_traces(self) -> bool:
+        return self.counts
 
     def resets(self) -> object:
         flat: list[Any] = []
@@ -222,6 +230,8 @@ class Fields(Value):
             register = self.get_or_create(field)
             copy = given.get(field)
             register.merge(copy if copy is not None else self.make(), mine, theirs)
+            if register.shares:
+                self.counts = True
             self.refile(field)
 
     def everything(self) -> dict[bytes, Register]:
@@ -239,7 +249,10 @@ class Fields(Value):
         flat = tuple_of(state, "a map", 2)
         for index in range(0, len(flat), 2):
             field = bytes_of(flat[index], "a map's field")
-            self.get_or_create(field).load(flat[index + 1])
+            register = self.get_or_create(field)
+            register.load(flat[index + 1])
+            if register.shares:
+                self.counts = True
             self.refile(field)
 
     def covered(self, vector: Vector) -> bool:

@@ -150,6 +150,9 @@ class Register(Value):
         self.shares = counter.merged(self.shares, other.shares, mine, theirs)
         self.show(list(join_dots(held, given, mine, theirs).values()))
 
+    def keeps_traces(self) -> bool:
+        return not self.plain()
+
     def has_garbage(self) -> bool:
         return len(self.shares) > 0 and counter.has_garbage(self.shares)
 
