@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import attrs
 
+from crdb.engine.execution.slices import SLICE_ITEMS
 from crdt.causality.op import OP_BYTES
 from crdt.store.snapshot import PIECE_KEYS
 from crdt.structures.blocks import BLOCK_MAX
@@ -74,6 +75,7 @@ IDLE_NS: Final = (2 * SECOND, 8 * SECOND)  # after which a peer that takes nothi
 RESTS: Final = (0, 5 * MS, 40 * MS)
 DISKS: Final = (0, 20 * MS, SECOND)
 BLOCK_SIZES: Final = (2, 9, BLOCK_MAX)
+SLICE_SIZES: Final = (1, 3, SLICE_ITEMS)
 WAITING: Final = (300, 3_000, 64 << 20)
 OP_SIZES: Final = (60, 300, OP_BYTES, OP_BYTES, OP_BYTES, OP_BYTES)
 
@@ -245,6 +247,8 @@ def describe_value(tuning: Tuning) -> str:
         text.append(f"operations divided at {tuning.op_bytes}")
     if tuning.block_max != BLOCK_MAX:
         text.append(f"blocks of {tuning.block_max}")
+    if tuning.slice_items != SLICE_ITEMS:
+        text.append(f"slices of {tuning.slice_items}")
     if tuning.disk_ns:
         text.append(f"writes to disk take {tuning.disk_ns // MS} ms")
     if tuning.refuses_stale:
@@ -326,6 +330,7 @@ def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> di
         chosen["snapshots_max"] = 1
     rest = rng.substream("rests").choose_one(RESTS)
     block_max = rng.substream("blocks").choose_one(BLOCK_SIZES)
+    slice_items = rng.substream("slices").choose_one(SLICE_SIZES)
     refuses_stale = rng.substream("stale").happens_in(2, 3)
     disk_ns = rng.substream("disks").choose_one(DISKS)
     op_bytes = rng.substream("operations").choose_one(OP_SIZES)
@@ -342,6 +347,7 @@ def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> di
             block_max,
             disk_ns,
             refuses_stale,
+            slice_items,
         )
         for name in names
     }

@@ -171,6 +171,7 @@ class SimProcess:
             config=ParameterTable({"replica-serve-stale-data": serves_stale}),
             rng=self.around.rng.substream(f"instance/{self.name}").generator,
         )
+        self.instance.slices.items = self.tuning.slice_items
         turn = self.instance.turn
         turn.clock = lambda: self.engine.now / SECOND
         turn.pacing = SealPacing()

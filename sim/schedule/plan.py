@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from crdb.deployment.config import Config
+from crdb.engine.execution.slices import SLICE_ITEMS
 from crdt.causality.dots import Origin
 from crdt.causality.op import OP_BYTES
 from crdt.embed.replica import Replica
@@ -46,6 +47,8 @@ class Tuning:
     refuses_stale: bool = False
     """True if clients get LOADING until the region has caught up, as `crdb` does by default.
     Otherwise clients can read stale data."""
+    slice_items: int = SLICE_ITEMS
+    """The number of items in one slice of a long command."""
 
     def make_replica(self, origin: Origin, members: Iterable[int]) -> Replica:
         """Return a new replica with these parameters."""
