@@ -88,10 +88,28 @@ class Client(Session):
         The handler must not have written or appended anything. It is called again if the command
         must wait. The command must have the flag `sliced`.
         """
-        if self.in_exec:
+        if self.in_exec or self.instance.slices.is_running:
             self.nested = steps
         else:
             self.instance.slices.begin(self, args, steps)
+
+    def wait_for(self, args: list[bytes], steps: Iterator[None]) -> None:
+        """Call the handler again when `steps`, which prepares what it needs, has ended. The handler
+        must not have written or appended anything."""
+        if self.in_exec or self.instance.slices.is_running:
+            self.nested = self._prepare_and_run(args, steps)
+        else:
+            self.instance.slices.prepare(self, args, steps)
+
+    def _prepare_and_run(self, args: list[bytes], steps: Iterator[None]) -> Iterator[None]:
+        """Prepare what a command needs, and run it."""
+        for _ in steps:
+            yield
+        self.instance.commands.require(args).handler(self, args)
+        nested, self.nested = self.nested, None
+        if nested is not None:
+            for _ in nested:
+                yield
 
     @property
     def slice_items(self) -> int:

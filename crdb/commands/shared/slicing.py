@@ -48,7 +48,19 @@ def in_pieces(texts: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
         yield piece
 
 
-def prepare_order(client: Client, value: Value) -> Iterator[None]:
-    """Let a sorted set build the order of its members."""
-    while not value.prepare(ORDER, client.slice_items):
+def must_order(client: Client, args: list[bytes], key: bytes, value: Value) -> bool:
+    """Return whether a request must wait until the sorted set under `key` has the order of its
+    members. Then it will be carried out later."""
+    if value.prepare(ORDER, client.slice_items):
+        return False
+    client.wait_for(args, prepare_order(client, key))
+    return True
+
+
+def prepare_order(client: Client, key: bytes) -> Iterator[None]:
+    """Let the value of a key build the order of its members. It may change meanwhile."""
+    while True:
+        value = client.db.lookup(key)
+        if value is None or value.prepare(ORDER, client.slice_items):
+            return
         yield

@@ -6,12 +6,14 @@ so sums of floats have the same digits. This is the smallest input first, except
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import heapq
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
-from crdb.commands.sorted_sets.ranges import store_sorted_set
-from crdb.commands.sorted_sets.sorted_sets import reply_members
+from crdb.commands.shared import slicing
+from crdb.commands.sorted_sets.ranges import store_members
+from crdb.commands.sorted_sets.sorted_sets import append_pairs
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
@@ -98,6 +100,10 @@ class Inputs:
                 raise CommandError(SYNTAX)
             index += 1
 
+    def size(self) -> int:
+        """Return the number of members of all inputs together."""
+        return sum([len(members_of(source)) for source in self.sources])
+
     def smallest_first(self) -> list[tuple[Source, float]]:
         """Return the inputs with their weights, by size."""
         pairs = list(zip(self.sources, self.weights, strict=True))
@@ -151,20 +157,29 @@ def weigh(score: float, weight: float) -> float:
     return 0.0 if product != product else product
 
 
-def unite(inputs: Inputs) -> Scores:
-    """Return the members of all inputs."""
-    found: Scores = {}
+Operation = Callable[[Client, Inputs, Scores], Iterator[None]]
+"""Adds the members of a result with their scores, in slices."""
+
+
+def unite(client: Client, inputs: Inputs, found: Scores) -> Iterator[None]:
+    """Find the members of all inputs."""
+    items = client.slice_items
+    left = items
     for source, weight in inputs.smallest_first():
         for member in members_of(source):
             score = weigh(held_score(source, member), weight)
             before = found.get(member)
             found[member] = score if before is None else inputs.combine(before, score)
-    return found
+            left -= 1
+            if left <= 0:
+                yield
+                left = items
 
 
-def intersect(inputs: Inputs) -> Scores:
-    """Return the members that all inputs hold, at most as many as LIMIT allows."""
-    found: Scores = {}
+def intersect(client: Client, inputs: Inputs, found: Scores) -> Iterator[None]:
+    """Find the members that all inputs hold, at most as many as LIMIT allows."""
+    items = client.slice_items
+    left = items
     (smallest, first_weight), *others = inputs.smallest_first()
     for member in members_of(smallest):
         total = weigh(held_score(smallest, member), first_weight)
@@ -177,23 +192,33 @@ def intersect(inputs: Inputs) -> Scores:
             found[member] = total
             if len(found) == inputs.limit:
                 break
-    return found
+        left -= 1
+        if left <= 0:
+            yield
+            left = items
 
 
-def subtract(inputs: Inputs) -> Scores:
-    """Return the members that only the first input holds."""
+def subtract(client: Client, inputs: Inputs, found: Scores) -> Iterator[None]:
+    """Find the members that only the first input holds."""
     first, *others = inputs.sources
     held = [members_of(source) for source in others]
-    return {
-        member: held_score(first, member)
-        for member in members_of(first)
-        if not any(member in members for members in held)
-    }
+    items = client.slice_items
+    left = items
+    for member in members_of(first):
+        if not is_in_any(member, held):
+            found[member] = held_score(first, member)
+        left -= 1
+        if left <= 0:
+            yield
+            left = items
 
 
-def in_order(scores: Scores) -> list[tuple[float, bytes]]:
-    """Return scores and members in the order of a sorted set."""
-    return sorted((score, member) for member, score in scores.items())
+def is_in_any(member: bytes, collections: list[Collection[bytes]]) -> bool:
+    """Return whether one of several collections holds a member."""
+    for members in collections:
+        if member in members:
+            return True
+    return False
 
 
 COMBINED: Final = frozenset((b"WEIGHTS", b"AGGREGATE"))
@@ -203,33 +228,67 @@ NOTHING: Final[frozenset[bytes]] = frozenset()
 
 
 def reply_result(
-    client: Client,
-    args: list[bytes],
-    operate: Callable[[Inputs], Scores],
-    allowed: frozenset[bytes],
+    client: Client, args: list[bytes], operation: Operation, allowed: frozenset[bytes]
 ) -> None:
     """Reply with the members of the result."""
     inputs = Inputs(client.db, args, 1)
     inputs.read_options(args, 2 + len(inputs.sources), allowed)
-    reply_members(client, in_order(operate(inputs)), inputs.with_scores)
+    slicing.run(client, args, inputs.size(), reply_steps(client, inputs, operation))
+
+
+def reply_steps(client: Client, inputs: Inputs, operation: Operation) -> Iterator[None]:
+    """Compute a result, and reply with it in the order of a sorted set."""
+    found: Scores = {}
+    yield from operation(client, inputs, found)
+    count, items = len(found), client.slice_items
+    is_flat = client.protocol == 2 and inputs.with_scores
+    runs: list[list[tuple[float, bytes]]] = []
+    run: list[tuple[float, bytes]] = []
+    for member, score in found.items():
+        run.append((score, member))
+        if len(run) >= items:
+            run.sort()
+            runs.append(run)
+            run = []
+            yield
+    run.sort()
+    runs.append(run)
+    reply.array(client.out, 2 * count if is_flat else count)
+    if len(runs) == 1:
+        append_pairs(client, run, inputs.with_scores)
+        return
+    pairs: list[tuple[float, bytes]] = []
+    for pair in heapq.merge(*runs):
+        pairs.append(pair)
+        if len(pairs) >= items:
+            append_pairs(client, pairs, inputs.with_scores)
+            pairs = []
+            yield
+    append_pairs(client, pairs, inputs.with_scores)
 
 
 def store_result(
-    client: Client,
-    args: list[bytes],
-    operate: Callable[[Inputs], Scores],
-    allowed: frozenset[bytes],
+    client: Client, args: list[bytes], operation: Operation, allowed: frozenset[bytes]
 ) -> None:
     """Store the result under the first key."""
     inputs = Inputs(client.db, args, 2)
     inputs.read_options(args, 3 + len(inputs.sources), allowed)
-    store_sorted_set(client, args[1], in_order(operate(inputs)))
+    slicing.run(client, args, inputs.size(), store_steps(client, args[1], inputs, operation))
+
+
+def store_steps(
+    client: Client, destination: bytes, inputs: Inputs, operation: Operation
+) -> Iterator[None]:
+    """Compute a result, and store it."""
+    found: Scores = {}
+    yield from operation(client, inputs, found)
+    yield from store_members(client, destination, found)
 
 
 @COMMANDS.declare(
     "zunion",
     "numkeys key... [WEIGHTS weight...] [AGGREGATE <aggregate: SUM | MIN | MAX>] [WITHSCORES]",
-    "readonly",
+    "readonly sliced",
     since="6.2.0",
     summary="Returns the members that any of several sorted sets holds.",
     complexity=UNION_COST,
@@ -241,7 +300,7 @@ def zunion(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zinter",
     "numkeys key... [WEIGHTS weight...] [AGGREGATE <aggregate: SUM | MIN | MAX>] [WITHSCORES]",
-    "readonly",
+    "readonly sliced",
     since="6.2.0",
     summary="Returns the members that all of several sorted sets hold.",
     complexity=INTERSECTION_COST,
@@ -253,7 +312,7 @@ def zinter(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zdiff",
     "numkeys key... [WITHSCORES]",
-    "readonly",
+    "readonly sliced",
     since="6.2.0",
     summary="Returns the members that only the first of several sorted sets holds.",
     complexity=UNION_COST,
@@ -265,7 +324,7 @@ def zdiff(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zunionstore",
     "destination numkeys key... [WEIGHTS weight...] [AGGREGATE <aggregate: SUM | MIN | MAX>]",
-    "write denyoom",
+    "write denyoom sliced",
     keys="OW update; RO access",
     since="2.0.0",
     summary="Stores the members that any of several sorted sets holds.",
@@ -278,7 +337,7 @@ def zunionstore(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zinterstore",
     "destination numkeys key... [WEIGHTS weight...] [AGGREGATE <aggregate: SUM | MIN | MAX>]",
-    "write denyoom",
+    "write denyoom sliced",
     keys="OW update; RO access",
     since="2.0.0",
     summary="Stores the members that all of several sorted sets hold.",
@@ -291,7 +350,7 @@ def zinterstore(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zdiffstore",
     "destination numkeys key...",
-    "write denyoom",
+    "write denyoom sliced",
     keys="OW update; RO access",
     since="6.2.0",
     summary="Stores the members that only the first of several sorted sets holds.",
@@ -304,7 +363,7 @@ def zdiffstore(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zintercard",
     "numkeys key... [LIMIT limit]",
-    "readonly",
+    "readonly sliced",
     since="7.0.0",
     summary="Counts the members that all of several sorted sets hold.",
     complexity=INTERSECTION_COST,
@@ -313,4 +372,11 @@ def zintercard(client: Client, args: list[bytes]) -> None:
     """Count the common members, at most up to LIMIT if it is not 0."""
     inputs = Inputs(client.db, args, 1)
     inputs.read_options(args, 2 + len(inputs.sources), COUNTED)
-    reply.integer(client.out, len(intersect(inputs)))
+    slicing.run(client, args, inputs.size(), count_steps(client, inputs))
+
+
+def count_steps(client: Client, inputs: Inputs) -> Iterator[None]:
+    """Reply with the number of common members."""
+    found: Scores = {}
+    yield from intersect(client, inputs, found)
+    reply.integer(client.out, len(found))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared import slicing
 from crdb.commands.shared.pops import Pops
 from crdb.commands.shared.typed_values import read_typed_for_write
 from crdb.commands.sorted_sets.sorted_sets import (
@@ -46,7 +47,7 @@ def pop_members(
 @COMMANDS.declare(
     "zpopmin",
     "key [count]",
-    "write fast",
+    "write fast sliced",
     keys="RW access delete",
     since="5.0.0",
     summary="Removes and returns the members with the lowest scores.",
@@ -59,7 +60,7 @@ def zpopmin(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zpopmax",
     "key [count]",
-    "write fast",
+    "write fast sliced",
     keys="RW access delete",
     since="5.0.0",
     summary="Removes and returns the members with the highest scores.",
@@ -78,6 +79,8 @@ def pop_from_end(client: Client, args: list[bytes], end: int) -> None:
     value = read_typed_for_write(db, args[1], SortedSet)
     if value is None or count == 0:
         reply.array(client.out, 0)
+        return
+    if slicing.must_order(client, args, args[1], value):
         return
     pairs = pop_members(db, args[1], value, count, end)
     if len(args) == 3:

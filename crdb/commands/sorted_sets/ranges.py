@@ -6,9 +6,11 @@ that this region sees in it (rule ZST-9).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared import slicing
 from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
 from crdb.commands.sorted_sets.score_ranges import (
     MemberRange,
@@ -17,10 +19,7 @@ from crdb.commands.sorted_sets.score_ranges import (
     ScoreRange,
     parse_ranks,
 )
-from crdb.commands.sorted_sets.sorted_sets import (
-    remove_members,
-    reply_members,
-)
+from crdb.commands.sorted_sets.sorted_sets import append_pairs, remove_members, reply_members
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, CommandError
@@ -98,19 +97,28 @@ class RangeQuery:
             first, last = last, first
         self.range = ScoreRange(first, last) if self.kind == SCORE else MemberRange(first, last)
 
-    def select(self, value: SortedSet) -> list[tuple[float, bytes]]:
-        """Return the scores and members in range, in the order of the query."""
-        ranked = value.ranked()
-        size = len(ranked)
+    def span(self, value: SortedSet) -> tuple[int, int]:
+        """Return the slice of the ranks in range."""
+        size = len(value.ranked())
         start, stop = self.range.span(value)
         if self.kind == RANK:
             if self.is_reversed:
                 start, stop = size - stop, size - start
         elif self.count != -1 or self.offset != 0:
             start, stop = self.apply_limit(start, stop)
-        if start >= stop:
-            return []
-        return ranked.pairs(start, stop, self.is_reversed)
+        return start, max(start, stop)
+
+    def pieces(
+        self, value: SortedSet, start: int, stop: int, size: int
+    ) -> Iterator[list[tuple[float, bytes]]]:
+        """Yield the scores and members of a slice in the order of the query, `size` at a time."""
+        ranked = value.ranked()
+        if self.is_reversed:
+            for end in range(stop, start, -size):
+                yield ranked.pairs(max(start, end - size), end, True)
+        else:
+            for begin in range(start, stop, size):
+                yield ranked.pairs(begin, min(begin + size, stop))
 
     def apply_limit(self, start: int, stop: int) -> tuple[int, int]:
         """Apply LIMIT to a slice."""
@@ -128,15 +136,36 @@ def reply_range(client: Client, args: list[bytes], query: RangeQuery) -> None:
     query.read_options(args, 4, False)
     query.read_range(args[2], args[3])
     value = read_typed(client.db, args[1], SortedSet)
-    pairs = [] if value is None else query.select(value)
+    if value is None:
+        reply.array(client.out, 0)
+        return
+    if slicing.must_order(client, args, args[1], value):
+        return
+    start, stop = query.span(value)
+    if stop - start > client.slice_items:
+        client.hand_over(args, send_range(client, query, value, start, stop))
+        return
+    pairs = value.ranked().pairs(start, stop, query.is_reversed) if start < stop else []
     reply_members(client, pairs, query.with_scores)
+
+
+def send_range(
+    client: Client, query: RangeQuery, value: SortedSet, start: int, stop: int
+) -> Iterator[None]:
+    """Reply with the members in range, in slices."""
+    count = stop - start
+    is_flat = client.protocol == 2 and query.with_scores
+    reply.array(client.out, 2 * count if is_flat else count)
+    for pairs in query.pieces(value, start, stop, client.slice_items):
+        append_pairs(client, pairs, query.with_scores)
+        yield
 
 
 @COMMANDS.declare(
     "zrange",
     "key start:string stop:string [sortby: BYSCORE | BYLEX] [REV] [LIMIT offset count]"
     " [WITHSCORES]",
-    "readonly",
+    "readonly sliced",
     since="1.2.0",
     summary="Returns the members in a range of ranks, of scores or in lexicographical order.",
     complexity=RANGE_COST,
@@ -149,7 +178,7 @@ def zrange(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zrevrange",
     "key start stop [WITHSCORES]",
-    "readonly",
+    "readonly sliced",
     since="1.2.0",
     summary="Returns the members in a range of ranks, highest score first.",
     complexity=RANGE_COST,
@@ -162,7 +191,7 @@ def zrevrange(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zrangebyscore",
     "key min:double max:double [WITHSCORES] [LIMIT offset count]",
-    "readonly",
+    "readonly sliced",
     since="1.0.5",
     summary="Returns the members in a range of scores.",
     complexity=RANGE_COST,
@@ -176,7 +205,7 @@ def zrangebyscore(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zrevrangebyscore",
     "key max:double min:double [WITHSCORES] [LIMIT offset count]",
-    "readonly",
+    "readonly sliced",
     since="2.2.0",
     summary="Returns the members in a range of scores, highest score first.",
     complexity=RANGE_COST,
@@ -190,7 +219,7 @@ def zrevrangebyscore(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zrangebylex",
     "key min max [LIMIT offset count]",
-    "readonly",
+    "readonly sliced",
     since="2.8.9",
     summary="Returns the members in a lexicographical range.",
     complexity=RANGE_COST,
@@ -203,7 +232,7 @@ def zrangebylex(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zrevrangebylex",
     "key max min [LIMIT offset count]",
-    "readonly",
+    "readonly sliced",
     since="2.8.9",
     summary="Returns the members in a lexicographical range, last member first.",
     complexity=RANGE_COST,
@@ -216,7 +245,7 @@ def zrevrangebylex(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zrangestore",
     "dst src min max [sortby: BYSCORE | BYLEX] [REV] [LIMIT offset count]",
-    "write denyoom",
+    "write denyoom sliced",
     keys="OW update; RO access",
     since="6.2.0",
     summary="Stores the members that are in a range.",
@@ -227,28 +256,52 @@ def zrangestore(client: Client, args: list[bytes]) -> None:
     query.read_options(args, 5, True)
     query.read_range(args[3], args[4])
     value = read_typed(client.db, args[2], SortedSet)
-    store_sorted_set(client, args[1], [] if value is None else query.select(value))
+    if value is None:
+        slicing.run(client, args, 0, store_members(client, args[1], {}))
+    elif not slicing.must_order(client, args, args[2], value):
+        span = query.span(value)
+        steps = store_range(client, args[1], query, value, span)
+        slicing.run(client, args, span[1] - span[0], steps)
 
 
-def store_sorted_set(client: Client, destination: bytes, pairs: list[tuple[float, bytes]]) -> None:
+def store_range(
+    client: Client, destination: bytes, query: RangeQuery, value: SortedSet, span: tuple[int, int]
+) -> Iterator[None]:
+    """Store the members in a slice of the ranks."""
+    scores: dict[bytes, float] = {}
+    for pairs in query.pieces(value, span[0], span[1], client.slice_items):
+        scores.update([(member, score) for score, member in pairs])
+        yield
+    yield from store_members(client, destination, scores)
+
+
+def store_members(client: Client, destination: bytes, scores: dict[bytes, float]) -> Iterator[None]:
     """Replace the value of `destination` by a sorted set that does not expire (ZST-10)."""
     db = client.db
     db.delete(destination)
-    if pairs:
-        flat: list[Any] = []
-        for score, member in pairs:
-            flat += (member, score)
+    size = 2 * client.slice_items
+    flat: list[Any] = []
+    for member, score in scores.items():
+        flat += (member, score)
+        if len(flat) >= size:
+            zset.assign(db, destination, flat)
+            flat = []
+            yield
+    if flat:
         zset.assign(db, destination, flat)
+    if scores:
         db.expire(destination, None)
-    reply.integer(client.out, len(pairs))
+    reply.integer(client.out, len(scores))
 
 
 # -- counts ----------------------------------------------------------------------------------
 
 
-def reply_count(client: Client, key: bytes, which: Range) -> None:
+def reply_count(client: Client, args: list[bytes], which: Range) -> None:
     """Reply with the number of members in a range."""
-    value = read_typed(client.db, key, SortedSet)
+    value = read_typed(client.db, args[1], SortedSet)
+    if value is not None and slicing.must_order(client, args, args[1], value):
+        return
     start, stop = (0, 0) if value is None else which.span(value)
     reply.integer(client.out, max(stop - start, 0))
 
@@ -256,77 +309,102 @@ def reply_count(client: Client, key: bytes, which: Range) -> None:
 @COMMANDS.declare(
     "zcount",
     "key min:double max:double",
-    "readonly fast",
+    "readonly fast sliced",
     since="2.0.0",
     summary="Counts the members in a range of scores.",
     complexity="O(log N)",
 )
 def zcount(client: Client, args: list[bytes]) -> None:
-    reply_count(client, args[1], ScoreRange(args[2], args[3]))
+    reply_count(client, args, ScoreRange(args[2], args[3]))
 
 
 @COMMANDS.declare(
     "zlexcount",
     "key min max",
-    "readonly fast",
+    "readonly fast sliced",
     since="2.8.9",
     summary="Counts the members in a lexicographical range.",
     complexity="O(log N)",
 )
 def zlexcount(client: Client, args: list[bytes]) -> None:
-    reply_count(client, args[1], MemberRange(args[2], args[3]))
+    reply_count(client, args, MemberRange(args[2], args[3]))
 
 
 # -- removals --------------------------------------------------------------------------------
 
 
-def remove_range(client: Client, key: bytes, which: Range) -> None:
+def remove_range(client: Client, args: list[bytes], which: Range) -> None:
     """Remove the members that this region sees in a range, and reply with their number."""
-    db = client.db
+    db, key = client.db, args[1]
     value = read_typed_for_write(db, key, SortedSet)
+    if value is None:
+        reply.integer(client.out, 0)
+        return
+    if slicing.must_order(client, args, key, value):
+        return
+    start, stop = which.span(value)
+    if client.slice_items < stop - start < value.size():
+        client.hand_over(args, remove_many(client, key, value, start, stop))
+        return
     removed = 0
-    if value is not None:
-        start, stop = which.span(value)
-        if start < stop:
+    if start < stop:
+        if stop - start == value.size():
+            members = list(value.names())
+        else:
             members = [member for _, member in value.ranked().pairs(start, stop)]
-            removed = remove_members(db, key, value, members)
+        removed = remove_members(db, key, value, members)
+    reply.integer(client.out, removed)
+
+
+def remove_many(
+    client: Client, key: bytes, value: SortedSet, start: int, stop: int
+) -> Iterator[None]:
+    """Remove the members in a slice, in slices, and reply with their number."""
+    pieces: list[list[bytes]] = []
+    for pairs in RangeQuery(RANK, False).pieces(value, start, stop, client.slice_items):
+        pieces.append([member for _, member in pairs])
+        yield
+    removed = 0
+    for members in pieces:
+        removed += zset.remove(client.db, key, members)
+        yield
     reply.integer(client.out, removed)
 
 
 @COMMANDS.declare(
     "zremrangebyrank",
     "key start stop",
-    "write",
+    "write sliced",
     keys="RW delete",
     since="2.0.0",
     summary="Removes the members in a range of ranks.",
     complexity=REMOVE_COST,
 )
 def zremrangebyrank(client: Client, args: list[bytes]) -> None:
-    remove_range(client, args[1], parse_ranks(args[2], args[3]))
+    remove_range(client, args, parse_ranks(args[2], args[3]))
 
 
 @COMMANDS.declare(
     "zremrangebyscore",
     "key min:double max:double",
-    "write",
+    "write sliced",
     keys="RW delete",
     since="1.2.0",
     summary="Removes the members in a range of scores.",
     complexity=REMOVE_COST,
 )
 def zremrangebyscore(client: Client, args: list[bytes]) -> None:
-    remove_range(client, args[1], ScoreRange(args[2], args[3]))
+    remove_range(client, args, ScoreRange(args[2], args[3]))
 
 
 @COMMANDS.declare(
     "zremrangebylex",
     "key min max",
-    "write",
+    "write sliced",
     keys="RW delete",
     since="2.8.9",
     summary="Removes the members in a lexicographical range.",
     complexity=REMOVE_COST,
 )
 def zremrangebylex(client: Client, args: list[bytes]) -> None:
-    remove_range(client, args[1], MemberRange(args[2], args[3]))
+    remove_range(client, args, MemberRange(args[2], args[3]))

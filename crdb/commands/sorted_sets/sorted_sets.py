@@ -7,10 +7,11 @@ wins over a concurrent removal (rule ZST-6).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from crdb.commands.family import CommandFamily
-from crdb.commands.shared import sampling, scanning
+from crdb.commands.shared import sampling, scanning, slicing
 from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
@@ -58,6 +59,17 @@ def reply_pairs(client: Client, pairs: list[tuple[float, bytes]]) -> None:
             reply.array(out, 2)
         reply.bulk(out, member)
         reply.double(out, protocol, score)
+
+
+def append_pairs(client: Client, pairs: list[tuple[float, bytes]], with_scores: bool) -> None:
+    """Reply with members, or with members and scores, without a header."""
+    out, protocol = client.out, client.protocol
+    for score, member in pairs:
+        if with_scores and protocol == 3:
+            reply.array(out, 2)
+        reply.bulk(out, member)
+        if with_scores:
+            reply.double(out, protocol, score)
 
 
 def reply_members(client: Client, pairs: list[tuple[float, bytes]], with_scores: bool) -> None:
@@ -113,12 +125,28 @@ def zadd(client: Client, args: list[bytes]) -> None:
 def add_with_options(client: Client, args: list[bytes]) -> None:
     """Carry out ZADD with options or with several members."""
     flags, first = parse_add_options(args)
+    if len(args) - first > client.slice_items:
+        check_add_options(len(args) - first, flags)
+        read_typed_for_write(client.db, args[1], SortedSet)
+        client.hand_over(args, add_many(client, args, flags, first))
+        return
     pairs = parse_pairs(args, flags, first)
     db, key = client.db, args[1]
     value = read_typed_for_write(db, key, SortedSet)
     if flags & INCR:
         increment_score(client, key, value, pairs[0], flags)
         return
+    reply.integer(client.out, add_scores(db, key, value, pairs, flags))
+
+
+def add_scores(
+    db: Keyspace,
+    key: bytes,
+    value: SortedSet | None,
+    pairs: list[tuple[float, bytes]],
+    flags: int,
+) -> int:
+    """Set scores as the options allow. Return the number that ZADD replies."""
     batch = ScoreBatch(value, flags)
     for score, member in pairs:
         batch.add(score, member)
@@ -127,7 +155,23 @@ def add_with_options(client: Client, args: list[bytes]) -> None:
         for member, score in batch.scores.items():
             flat += (member, score)
         zset.assign(db, key, flat)
-    reply.integer(client.out, batch.added + batch.updated if flags & CH else batch.added)
+    return batch.added + batch.updated if flags & CH else batch.added
+
+
+def add_many(client: Client, args: list[bytes], flags: int, first: int) -> Iterator[None]:
+    """Carry out ZADD of many members, in slices. All scores are checked before the first write."""
+    db, key = client.db, args[1]
+    size = 2 * client.slice_items
+    pieces: list[list[tuple[float, bytes]]] = []
+    for start in range(first, len(args), size):
+        pieces.append(parse_pairs(args[start : start + size], 0, 0))
+        yield
+    count = 0
+    for pairs in pieces:
+        value = read_typed_for_write(db, key, SortedSet)
+        count += add_scores(db, key, value, pairs, flags)
+        yield
+    reply.integer(client.out, count)
 
 
 def parse_add_options(args: list[bytes]) -> tuple[int, int]:
@@ -147,7 +191,13 @@ def parse_pairs(args: list[bytes], flags: int, first: int) -> list[tuple[float, 
 
     Options that contradict each other are refused before the scores are parsed.
     """
-    count = len(args) - first
+    check_add_options(len(args) - first, flags)
+    scores = [arguments.number(args[index]) for index in range(first, len(args), 2)]
+    return list(zip(scores, args[first + 1 :: 2], strict=True))
+
+
+def check_add_options(count: int, flags: int) -> None:
+    """Raise CommandError for options that contradict each other, or a wrong number of arguments."""
     if count == 0 or count % 2:
         raise CommandError(SYNTAX)
     if flags & NX and flags & XX:
@@ -156,8 +206,6 @@ def parse_pairs(args: list[bytes], flags: int, first: int) -> list[tuple[float, 
         raise CommandError(GT_LT_NX)
     if flags & INCR and count > 2:
         raise CommandError(ONE_INCREMENT)
-    scores = [arguments.number(args[index]) for index in range(first, len(args), 2)]
-    return list(zip(scores, args[first + 1 :: 2], strict=True))
 
 
 class ScoreBatch:
@@ -250,7 +298,17 @@ def zrem(client: Client, args: list[bytes]) -> None:
     if read_typed_for_write(db, args[1], SortedSet) is None:
         client.out.append(reply.ZERO)
     else:
-        reply.integer(client.out, zset.remove(db, args[1], args[2:]))
+        slicing.run(client, args, len(args), remove_many(client, args))
+
+
+def remove_many(client: Client, args: list[bytes]) -> Iterator[None]:
+    """Remove members, in slices if they are many."""
+    removed = 0
+    for start in range(2, len(args), client.slice_items):
+        if start > 2:
+            yield
+        removed += zset.remove(client.db, args[1], args[start : start + client.slice_items])
+    reply.integer(client.out, removed)
 
 
 @COMMANDS.declare(
@@ -305,7 +363,7 @@ def zcard(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zrank",
     "key member [WITHSCORE]",
-    "readonly fast",
+    "readonly fast sliced",
     since="2.0.0",
     summary="Returns the rank of a member, lowest score first.",
     complexity="O(log N)",
@@ -318,7 +376,7 @@ def zrank(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "zrevrank",
     "key member [WITHSCORE]",
-    "readonly fast",
+    "readonly fast sliced",
     since="2.0.0",
     summary="Returns the rank of a member, highest score first.",
     complexity="O(log N)",
@@ -343,6 +401,8 @@ def reply_rank(client: Client, args: list[bytes], is_reversed: bool) -> None:
             reply.null_array(out, protocol)
         else:
             reply.null(out, protocol)
+        return
+    if slicing.must_order(client, args, args[1], value):
         return
     rank = value.ranked().rank(score, args[2])
     if is_reversed:

@@ -36,12 +36,13 @@ def receive(client: Client, data: bytes) -> bytes:
     command in slices runs to its end."""
     run(client, data)
     instance = client.instance
-    while client in instance.woken or client.flags & WORKING:
+    slices = instance.slices
+    while client in instance.woken or client.flags & WORKING or slices.is_preparing(client):
         if client in instance.woken:
             instance.woken.remove(client)
             run(client, b"")
         else:
-            instance.slices.run_slice()
+            slices.run_slice()
     replies = b"".join(client.out)
     client.out.clear()
     client.output_bytes = client.counted = 0

@@ -20,6 +20,9 @@ Readers see the effect of a command at one moment, its end:
 * **Other regions.** Nothing is sealed while a work writes, so its effects are in one operation. The
   operations of other regions wait in the causal buffer where they would change what a work uses. A
   snapshot or a merge first runs all works to their end (see `crdt.embed.hold`).
+* **Preparation.** A request that needs something that is not ready, such as the order of a large
+  sorted set, waits until it has been built in slices (`Client.wait_for`). It locks no key
+  meanwhile.
 * **Time.** Expiry stands still for a work: its keys expire as of its beginning.
 
 What else concerns a work:
@@ -169,6 +172,11 @@ class Slices:
         self.hold = Hold(self.finish_all)
         self.kept_changes: list[bytes] = []
         """Changed keys whose waiters are served when no work uses them any more."""
+        self.preparing: deque[tuple[Session, Iterator[None]]] = deque()
+        """The clients whose requests wait until what they need has been prepared, and what does
+        that."""
+        self.is_running = False
+        """True while a slice of a work runs."""
         self.background: Callable[[], bool] = do_nothing
         """Does a slice of work that no client waits for. Returns whether there is more."""
         self.is_behind = False
@@ -176,7 +184,7 @@ class Slices:
 
     def is_idle(self) -> bool:
         """Return whether there is nothing to do."""
-        return not self.works and not self.is_behind
+        return not self.works and not self.preparing and not self.is_behind
 
     # -- begin -----------------------------------------------------------------------------
 
@@ -197,9 +205,11 @@ class Slices:
         work.clock = host.keyspace.expiry_clock
         seq = host.keyspace.seq
         mark = len(session.out)
+        self.is_running = True
         try:
             is_ended = not run_step(steps)
         finally:
+            self.is_running = False
             work.in_exec, session.in_exec = session.in_exec, False
         if is_ended:
             return
@@ -259,6 +269,25 @@ class Slices:
         session.flags |= POSTPONED
         self.waiting.setdefault(session.id, session)
 
+    def prepare(self, session: Session, args: list[bytes], steps: Iterator[None]) -> None:
+        """Keep a request until `steps`, which prepares what it needs, has ended."""
+        session.postponed = args
+        session.flags |= POSTPONED
+        self.preparing.append((session, steps))
+
+    def is_preparing(self, session: Session) -> bool:
+        """Return whether a request of `session` waits until something has been prepared."""
+        return any(each is session for each, _ in self.preparing)
+
+    def _advance_preparation(self) -> None:
+        """Run one slice of a preparation. At its end, wake the client that waits for it."""
+        session, steps = self.preparing.popleft()
+        if contain_crash(session, self.host.report, lambda: run_step(steps)):
+            self.preparing.append((session, steps))
+        else:
+            session.flags &= ~POSTPONED
+            self.host.wake(session)
+
     def _wake_waiting(self) -> None:
         """Wake the clients whose requests wait. Those that still have to wait will do so again."""
         waiting = list(self.waiting.values())
@@ -280,10 +309,12 @@ class Slices:
     # -- run -------------------------------------------------------------------------------
 
     def run_slice(self) -> Session | None:
-        """Run one slice of one work, and one of the work that no client waits for. Return the
-        client of the former, whose replies may be sent."""
+        """Run one slice of one work, one of a preparation, and one of the work that no client waits
+        for. Return the client of the first, whose replies may be sent."""
         if self.is_behind:
             self.is_behind = self.background()
+        if self.preparing:
+            self._advance_preparation()
         if not self.works:
             return None
         work = self.works.popleft()
@@ -304,7 +335,9 @@ class Slices:
         db.set_marking(not session.no_touch or work.command.name == b"touch")
         session.in_exec = work.in_exec
         mark = len(session.out)
+        self.is_running = True
         has_more = contain_crash(session, host.report, lambda: self._step(work, mark))
+        self.is_running = False
         work.in_exec, session.in_exec = session.in_exec, False
         db.set_marking(True)
         db.expiry_clock = clock
@@ -343,6 +376,9 @@ class Slices:
     def drop(self, session: Session) -> None:
         """Forget a client that is gone. Its work goes on without replies if it has written."""
         self.waiting.pop(session.id, None)
+        if session.flags & POSTPONED:
+            left = [each for each in self.preparing if each[0] is not session]
+            self.preparing = deque(left)
         if session.flags & WORKING:
             work = next(each for each in self.works if each.session is session)
             session.flags |= KILLED

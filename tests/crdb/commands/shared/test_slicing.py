@@ -7,7 +7,6 @@ import pytest
 from crdb.commands.shared import slicing
 from crdb.engine.client import Client
 from crdb.engine.session import WORKING
-from crdt.types.sorted_set import SortedSet
 from tests.crdb.raw import instance
 
 SMEMBERS = [b"SMEMBERS", b"k"]
@@ -38,21 +37,3 @@ def test_many_items_run_in_slices() -> None:
 def test_pieces_hold_everything(size: int, pieces: list[list[bytes]]) -> None:
     assert list(slicing.in_pieces([b"a", b"b", b"c"], size)) == pieces
     assert list(slicing.in_pieces([], size)) == []
-
-
-class SlowlyOrdered(SortedSet):
-    """A sorted set whose order takes three calls."""
-
-    calls = 0
-
-    def prepare(self, need: int, budget: int) -> bool:
-        self.calls += 1
-        assert budget == 2
-        return self.calls == 3
-
-
-@pytest.mark.interpreted("a compiled class has no interpreted heirs")
-def test_order_is_prepared_in_slices() -> None:
-    client = Client(instance())
-    client.instance.slices.items = 2
-    assert len(list(slicing.prepare_order(client, SlowlyOrdered()))) == 2
