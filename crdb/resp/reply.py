@@ -72,6 +72,13 @@ def bulk(out: list[bytes], value: bytes) -> None:
     out.append(CRLF)
 
 
+def bulk_parts(out: list[bytes], size: int, parts: Sequence[bytes | memoryview]) -> None:
+    """Append a string of `size` bytes that is held in parts."""
+    out.append(b"$%d\r\n" % size)
+    out.extend([part if isinstance(part, bytes) else bytes(part) for part in parts])
+    out.append(CRLF)
+
+
 def bulk_or_null(out: list[bytes], protocol: int, value: bytes | None) -> None:
     """Append a string, or null for None."""
     if value is None:

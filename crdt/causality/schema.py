@@ -20,6 +20,7 @@ STAMP_MAX: Final = 1 << 53  # ms; no wall clock ever shows it
 FOREVER: Final = 1 << 50  # later than the last deadline that rule EXP-8 allows
 DEADLINE_MAX: Final = 1 << 49
 STEP_MAX: Final = 1 << 53
+OFFSET_MAX: Final = 1 << 36  # behind the end of any string that fits into memory
 SUM_MAX: Final = (1 << 63) - 1
 
 
@@ -137,6 +138,11 @@ def is_deadline(item: object) -> bool:
 def is_growth(item: object) -> bool:
     """Return whether `item` is the sum of a grow-only counter."""
     return type(item) is int and 0 <= item <= SUM_MAX
+
+
+def is_offset(item: object) -> bool:
+    """Return whether `item` is a place in a string, or behind its end."""
+    return type(item) is int and 0 <= item <= OFFSET_MAX
 
 
 def is_sign(item: object) -> bool:

@@ -6,7 +6,8 @@ remote operation. Both end in `MutableKeyTable.apply`. `seal` closes the outbox 
 a run of effects with the same causal context.
 
 Consecutive writes of one large string share an effect until the outbox is sealed. The earlier value
-has not been sent yet, so the later value replaces it under the same dot.
+has not been sent yet, so the later value replaces it under the same dot. Consecutive edits of
+neighbouring bytes are joined in the same way.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ CLOCK_SLACK_MS: Final = 1000  # the largest correction of a correct clock
 ITEM_BYTES: Final = 256
 """The memory that one element of a long effect takes at most, in addition to its own bytes."""
 RESERVE_BYTES: Final = 64 << 10
+JOINED_BYTES_MAX: Final = 4096
+"""The largest patch of joined edits. Each of them copies the patch, so it must remain short."""
 SETTLE_ALL_KEYS: Final = 10_000
 
 
@@ -296,13 +299,43 @@ class Keyspace(MutableKeyTable):
         if self.readers:
             self.warn_readers(key)
         held.stamp = self.base + effect[3]
-        held.value = effect[4]
+        held.value = held.held_value(effect[4])
         if self.data.returns_copies:
             self.put_part(key, held)
-        self.outbox[len(self.outbox) - 1] = (*latest[:2], *effect[2:5], *latest[5:])
         self.outbox_bytes += len(effect[4]) - len(latest[4])
-        if key in self.watched_keys:
-            self.dirty_keys.append(key)
+        self.replace_latest((*latest[:2], *effect[2:5], *latest[5:]))
+        return True
+
+    def replace_latest(self, effect: Effect) -> None:
+        """Put an effect that has been applied in the place of the latest one in the outbox."""
+        self.outbox[len(self.outbox) - 1] = effect
+        if effect[2] in self.watched_keys:
+            self.dirty_keys.append(effect[2])
+
+    def join_edit(self, held: Register, effect: Effect) -> bool:
+        """Join an edit of the string `held` to the latest effect in the outbox, if that is an edit
+        of the same string, and the patches overlap or touch. Return False otherwise."""
+        if not self.outbox:
+            return False
+        latest = self.outbox[len(self.outbox) - 1]
+        if latest[2] != effect[2] or not self.types.is_edit(latest):
+            return False
+        start: int = effect[4] - latest[4]
+        before: bytes = latest[5]
+        patch: bytes = effect[5]
+        if start < 0 or start > len(before) or start + len(patch) > JOINED_BYTES_MAX:
+            return False
+        assert held.dot == make_dot(self.origin, self.seq), "it holds what was written last"
+        joined = before[:start] + patch + before[start + len(patch) :]
+        if self.readers:
+            self.warn_readers(effect[2])
+        held.value.overwrite(effect[4], patch)
+        held.stamp = self.base + effect[3]
+        if self.data.returns_copies:
+            self.put_part(effect[2], held)
+        whole = (*latest[:3], effect[3], latest[4], joined, *latest[6:])
+        self.outbox_bytes += large_bytes(whole) - large_bytes(latest)
+        self.replace_latest(whole)
         return True
 
     def delete(self, key: bytes) -> bool:
@@ -348,7 +381,16 @@ class Keyspace(MutableKeyTable):
 
     def is_rewritable(self) -> bool:
         """Return whether another write may replace the latest effect in the outbox."""
-        return bool(self.outbox) and self.types.is_assignment(self.outbox[-1])
+        if not self.outbox:
+            return False
+        latest = self.outbox[len(self.outbox) - 1]
+        return self.types.is_assignment(latest) or self.types.is_edit(latest)
+
+    def is_value_open(self) -> bool:
+        """Return whether another write may change a value without a new dot."""
+        if not self.is_rewritable():
+            return False
+        return self.pending_bytes() > 0 or self.types.is_edit(self.outbox[len(self.outbox) - 1])
 
     def waiting_bytes(self) -> int:
         """Return the bytes of large items in the outbox, without a latest effect that a further

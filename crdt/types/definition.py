@@ -50,6 +50,9 @@ class SpellingForm(enum.Enum):
 
     VALUE = "value"
     """The new value follows the stamp."""
+    EDIT = "edit"
+    """A place and the bytes that are written there follow the stamp, and then perhaps the value
+    that is edited."""
     PAIRS = "pairs"
     """Names and values in turn follow the stamp."""
     PAIR = "pair"
@@ -93,6 +96,11 @@ class Operation:
     """True if the effect `(code, operation, key, stamp, value[, resets])` writes the whole value,
     which is a byte string. A later assignment may take its place while it is in the outbox. Only
     the plain type has such operations."""
+    is_edit: bool = False
+    """True if the effect `(code, operation, key, stamp, offset, patch[, value])` writes the whole
+    value, but carries only what is different from the origin's previous write, or from `value`. A
+    later edit may be joined to it while it is in the outbox. Only the plain type has such
+    operations."""
     ends_ttl: bool = False
     """True if the effect, an assignment, ends the key's time to live."""
     is_change_if_seen: bool = False

@@ -82,6 +82,7 @@ class TypeRegistry:
         self.plain_code: int = plain[0] if plain else 0
         """Return the code of the plain type; 0 without one."""
         self.assignments: frozenset[int] = self.plain_operations(lambda each: each.is_assignment)
+        self.edits: frozenset[int] = self.plain_operations(lambda each: each.is_edit)
         self.ends_ttl: frozenset[int] = self.plain_operations(lambda each: each.ends_ttl)
         self.assignment_kinds: bytes = self.assignments_by_operation()
         """NO_ASSIGNMENT, KEEPS_TTL or ENDS_TTL for each operation of the plain type."""
@@ -96,7 +97,7 @@ class TypeRegistry:
     def assignments_by_operation(self) -> bytes:
         """Return what an operation of the plain type does, by its number."""
         kinds = bytearray(OPERATION_MAX + 1)
-        for operation in self.assignments:
+        for operation in self.assignments | self.edits:
             kinds[operation] = ENDS_TTL if operation in self.ends_ttl else KEEPS_TTL
         return bytes(kinds)
 
@@ -112,6 +113,10 @@ class TypeRegistry:
     def is_assignment(self, effect: Effect) -> bool:
         """Return whether an effect writes a whole value of the plain type."""
         return bool(effect[0] == self.plain_code and effect[1] in self.assignments)
+
+    def is_edit(self, effect: Effect) -> bool:
+        """Return whether an effect edits a value of the plain type."""
+        return bool(effect[0] == self.plain_code and effect[1] in self.edits)
 
     def definition(self, value: Value) -> TypeDefinition:
         """Return the definition of a value's type."""

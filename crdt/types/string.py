@@ -5,17 +5,23 @@ of all regions add up on top of the last SET (rules CTR-1, CTR-6, CTR-9). A SET 
 increments it observed; one that it has not seen adds to the new base if that is a number, else the
 base is shown alone (D-04). A delete resets too, so an unobserved increment survives by itself
 (rule CTR-4).
+
+APPEND and similar commands write the whole value (rule STR-4), but a long one travels as an *edit*:
+an offset and the bytes written there. An edit applies to the latest write of its own origin, which
+every replica has: effects of one origin arrive in order, and a replica retains the text of a write
+for as long as its origin may edit it (see `Register`). The first edit of a text carries the whole
+text (`REBASE`). That makes it a write of this origin.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from crdt.causality.dots import Dot
+from crdt.causality.dots import SEQ_BITS, Dot, Origin
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
-from crdt.causality.schema import are_resets, is_bytes, is_seq, is_stamp, is_sum
+from crdt.causality.schema import are_resets, is_bytes, is_offset, is_seq, is_stamp, is_sum
 from crdt.numbers.long_double import LongDouble
 from crdt.numbers.number import (
     Number,
@@ -27,20 +33,27 @@ from crdt.numbers.number import (
     subtract,
     text_of,
 )
+from crdt.structures.large_text import LargeText
 from crdt.types.components.counter import live, total
-from crdt.types.components.register import Register, rename_register
+from crdt.types.components.register import Register, rename_register, whole_value
 from crdt.types.definition import (
     Operation,
     Spelling,
     SpellingForm,
     TypeDefinition,
 )
+from crdt.wire.decoding import bytes_of, items_of
 
 STRING: Final = 1
 SET: Final = 0  #   (code, operation, key, stamp, value[, resets])  ends the time to live
 KEEP: Final = 1  #  (code, operation, key, stamp, value[, resets])  keeps it
 ADD: Final = 2  #   (code, operation, key, birth, sum)
+REBASE: Final = 3  # (code, operation, key, stamp, offset, patch, text)  keeps it: an edit of text
+EDIT: Final = 4  #   (code, operation, key, stamp, offset, patch)        keeps it
 
+LARGE_TEXT_BYTES: Final = 256 << 10
+"""A text of at least this size can be edited by its origin as it was written, without a REBASE. A
+shorter one is a plain value, of which no other replica has to retain anything."""
 
 EMBEDDED_BYTES_MAX: Final = 44
 """The longest text that Redis keeps next to its header."""
@@ -60,14 +73,70 @@ class String(Register):
         number: int = effect[3]
         if operation == ADD:
             self.increment(dot, number, effect[4])
-            return
-        self.write(dot, observed.base + number, effect[4], observed)
-        if len(effect) > 5:
-            self.reset(effect[5], dot)
+        elif operation >= REBASE:
+            base = LargeText(effect[6]) if operation == REBASE else self.base(observed.origin)
+            base.overwrite(effect[4], effect[5])
+            self.write(dot, observed.base + number, base, observed)
+        else:
+            value: Any = effect[4]
+            if len(value) >= LARGE_TEXT_BYTES:
+                value = LargeText(value)
+            self.write(dot, observed.base + number, value, observed)
+            if len(effect) > 5:
+                self.reset(effect[5], dot)
+
+    def base(self, origin: Origin) -> LargeText:
+        """Return the text that an edit by `origin` applies to: its latest write here."""
+        if self.dot >> SEQ_BITS == origin and type(self.value) is LargeText:
+            shown: LargeText = self.value
+            return shown
+        for write in self.bases():
+            if write.dot >> SEQ_BITS == origin:
+                text: LargeText = write.value
+                return text
+        return LargeText(b"")  # only a peer that breaks the rules sends such an edit
+
+    def held_value(self, text: bytes) -> Any:
+        """Return the form in which a register holds a text that was written as a whole."""
+        return text if len(text) < LARGE_TEXT_BYTES else LargeText(text)
+
+    def large_text(self) -> LargeText | None:
+        """Return what readers see if it is a text that can be read in parts, else None."""
+        if type(self.value) is LargeText and not live(self.shares):
+            shown: LargeText = self.value
+            return shown
+        return None
+
+    def size(self) -> int:
+        """Return the length of what readers see."""
+        text = self.large_text()
+        return len(self.read()) if text is None else text.size
+
+    def part(self, start: int, stop: int) -> bytes:
+        """Return the bytes from `start` to `stop` of what readers see, without reading it all.
+        Neither index is negative."""
+        text = self.large_text()
+        if text is None:
+            return self.read()[start : max(start, stop)]
+        return text.part(start, stop)
+
+    def unpacked(self, item: Any) -> Any:
+        if isinstance(item, tuple):
+            items = items_of(cast("object", item), 1, "an edited text")
+            return LargeText(bytes_of(items[0], "an edited text"))
+        return item
+
+    def admits(self, value: object) -> bool:
+        return type(value) is bytes or type(value) is LargeText
+
+    def text_written(self) -> bytes | None:
+        """Return the shown write, None if there is none."""
+        value: bytes | None = whole_value(self.value)
+        return value
 
     def read(self) -> bytes:
         """Return what GET shows."""
-        value: bytes | None = self.value
+        value = self.text_written()
         if value is None:
             return text_of(total(self.shares))
         if not self.shares:
@@ -78,7 +147,7 @@ class String(Register):
     def number(self) -> Number | None:
         """Return what increments add to: the exact value, 0 if there is none, None if it is no
         number."""
-        value: bytes | None = self.value
+        value = self.text_written()
         base = parse_number(value) if value is not None else 0
         if base is None or not live(self.shares):
             return base
@@ -86,7 +155,7 @@ class String(Register):
 
     def integer(self) -> int | None:
         """Return the value if it reads as an integer, 0 if there is none, else None."""
-        value: bytes | None = self.value
+        value = self.text_written()
         base = 0 if value is None else parse_integer(value)
         if not live(self.shares):
             return base
@@ -116,13 +185,14 @@ def content(value: String) -> list[Any]:
 
 def encoding(value: String, limits: Mapping[str, int]) -> bytes:
     """Return the encoding of a string in Redis."""
-    text = value.read()
-    if value.is_raw or len(text) > EMBEDDED_BYTES_MAX:
+    if value.is_raw or value.size() > EMBEDDED_BYTES_MAX:
         return b"raw"
+    text = value.read()
     return b"embstr" if value.is_text or parse_integer(text) is None else b"int"
 
 
 WRITE_ITEMS: Final = (is_stamp, is_bytes)
+EDIT_ITEMS: Final = (is_stamp, is_offset, is_bytes)
 DEFINITION: Final[TypeDefinition] = TypeDefinition(
     name="string",
     code=STRING,
@@ -144,6 +214,13 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
             spelling=Spelling("KEEP", SpellingForm.VALUE),
         ),
         Operation("add", (is_seq, is_sum), spelling=Spelling("INCRBY", SpellingForm.SUM)),
+        Operation(
+            "rebase",
+            (*EDIT_ITEMS, is_bytes),
+            is_edit=True,
+            spelling=Spelling("KEEP", SpellingForm.EDIT),
+        ),
+        Operation("edit", EDIT_ITEMS, is_edit=True, spelling=Spelling("KEEP", SpellingForm.EDIT)),
     ),
     is_plain=True,
     redis_name=b"string",

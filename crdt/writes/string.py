@@ -1,7 +1,10 @@
-"""Assign and increment strings."""
+"""Assign, edit and increment strings."""
 
 from __future__ import annotations
 
+from typing import Final
+
+from crdt.causality.dots import SEQ_BITS
 from crdt.causality.effect import LARGE_BYTES, Effect
 from crdt.errors import NotANumber
 from crdt.numbers.long_double import LongDouble
@@ -11,9 +14,12 @@ from crdt.numbers.number import (
     integer_of,
     portable,
 )
-from crdt.store.keyspace import Keyspace
+from crdt.store.keyspace import JOINED_BYTES_MAX, Keyspace
 from crdt.types.components.counter import next_sum
-from crdt.types.string import ADD, KEEP, SET, STRING, String
+from crdt.types.string import ADD, EDIT, KEEP, REBASE, SET, STRING, String
+
+WHOLE_BYTES_MAX: Final = 4096
+"""A string up to this size is sent as a whole when a part of it changes."""
 
 
 def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> None:
@@ -39,6 +45,42 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
             db.emit(effect)
     else:
         db.emit((STRING, operation, key, stamp, value, resets))
+
+
+def edit(
+    db: Keyspace, key: bytes, offset: int, patch: bytes, whole_bytes_max: int = WHOLE_BYTES_MAX
+) -> int:
+    """APPEND and SETRANGE: write `patch` at `offset`, and zeros before it where nothing is. Return
+    the new length. The time to live is kept.
+
+    The effect is a write of the whole resulting value (rule STR-4). If the value is long, only the
+    change is sent (see `crdt.types.string`).
+    """
+    held = sole_string(db, key)
+    shown = db.lookup(key) if held is None else held
+    assert shown is None or isinstance(shown, String), "callers refuse other types"
+    result = max(0 if shown is None else shown.size(), offset + len(patch))
+    is_contested = shown is not held
+    if result <= whole_bytes_max or is_contested or (held is not None and held.shares):
+        assign(db, key, edited(b"" if shown is None else shown.read(), offset, patch), True)
+        return result
+    if held is not None and held.dot >> SEQ_BITS == db.origin and held.large_text() is not None:
+        effect: Effect = (STRING, EDIT, key, db.stamp(held.stamp), offset, patch)
+        if not db.join_edit(held, effect):
+            db.emit(effect)
+        return result
+    text = b"" if held is None else held.read()
+    if len(patch) > JOINED_BYTES_MAX:
+        text, offset, patch = edited(text, offset, patch), result, b""
+    stamp = db.now - db.base if held is None else db.stamp(held.shown_stamp())
+    db.emit((STRING, REBASE, key, stamp, offset, patch, text))
+    return result
+
+
+def edited(text: bytes, offset: int, patch: bytes) -> bytes:
+    """Return `text` with `patch` at `offset`, and zeros before it where nothing is."""
+    head, tail = text[:offset], text[offset + len(patch) :]
+    return b"".join((head, bytes(offset - len(head)), patch, tail))
 
 
 def mark(db: Keyspace, key: bytes, *, is_raw: bool) -> None:

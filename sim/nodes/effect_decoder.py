@@ -1,7 +1,8 @@
 """Decoding of effects into commands of the specification.
 
 The effect of an increment contains its origin's new sum instead of the amount. The decoder
-therefore remembers the previous sums. A list position contains the dot of the push that added an
+therefore remembers the previous sums. In the same way, the effect of an edit contains the change of
+a string instead of the whole string. A list position contains the dot of the push that added an
 element, and the element's index in that push.
 """
 
@@ -16,6 +17,8 @@ from crdt.numbers.number import decimal_of, subtract
 from crdt.testing.builtin_types.commands import Identity, TypeCommand
 from crdt.types.definition import SpellingForm
 from crdt.types.registry import BUILT_IN
+from crdt.types.string import LARGE_TEXT_BYTES, REBASE
+from crdt.writes.string import edited
 
 
 class EffectDecoder:
@@ -24,9 +27,15 @@ class EffectDecoder:
     def __init__(self) -> None:
         self.sums: dict[tuple[bytes, bytes, Origin], tuple[int, Any]] = {}
         """The (birth, sum) of an origin's increments, by key, field and origin."""
+        self.texts: dict[tuple[bytes, Origin], tuple[bytes, bytes]] = {}
+        """The latest text that an origin wrote and may edit, by key and origin. And before it, the
+        text that the latest edit was applied to."""
 
-    def decode_effect(self, effect: Effect, origin: Origin) -> TypeCommand:
-        """Return the command that an effect of `origin` stands for."""
+    def decode_effect(
+        self, effect: Effect, origin: Origin, is_replaced: bool = False
+    ) -> TypeCommand:
+        """Return the command that an effect of `origin` stands for. If `is_replaced`, it takes the
+        place of the origin's latest effect."""
         kind, key = effect[:2], decode_text(effect[2])
         if kind[0] == ANY_TYPE:
             return self.decode_key_effect(effect, key)
@@ -39,6 +48,10 @@ class EffectDecoder:
         )
         if spelling.form is SpellingForm.SUM:
             return TypeCommand(spelling.command, key, self.decode_increment(effect, origin))
+        if spelling.form is SpellingForm.EDIT:
+            return TypeCommand(spelling.command, key, self.decode_edit(effect, origin, is_replaced))
+        if spelling.form is SpellingForm.VALUE and len(effect[4]) >= LARGE_TEXT_BYTES:
+            self.texts[effect[2], origin] = b"", effect[4]
         return TypeCommand(spelling.command, key, decode_arguments(effect, spelling.form))
 
     def decode_key_effect(self, effect: Effect, key: str) -> TypeCommand:
@@ -64,6 +77,16 @@ class EffectDecoder:
         self.sums[place] = birth, total
         added = subtract_total(total, before) if since == birth else total
         return (*map(decode_text, named), decimal_of(added) if isinstance(added, bytes) else added)
+
+    def decode_edit(self, effect: Effect, origin: Origin, is_replaced: bool) -> tuple[Any, ...]:
+        """Return the whole text that an edit leads to."""
+        if effect[1] == REBASE:
+            text: bytes = effect[6]
+        else:
+            text = self.texts[effect[2], origin][0 if is_replaced else 1]
+        after = edited(text, effect[4], effect[5])
+        self.texts[effect[2], origin] = text, after
+        return (decode_text(after),)
 
 
 def subtract_total(total: Any, before: Any) -> Any:

@@ -61,7 +61,7 @@ class EffectBook:
     def replace_effect(self, db: Keyspace, effect: Effect, dot: Dot) -> None:
         """Replace the effect that `dot` names, which no other region has applied."""
         effects = self.by_key.get(effect[2], [])
-        command = self.decoder.decode_effect(effect, origin_of(dot))
+        command = self.decoder.decode_effect(effect, origin_of(dot), is_replaced=True)
         for index in range(len(effects) - 1, -1, -1):
             if effects[index].dot == dot:
                 effects[index] = attrs.evolve(

@@ -173,8 +173,10 @@ CHANGES: Final = 4
 LARGE_WRITES: Final = (
     *("APPEND k L", "APPEND k L", "SETRANGE k o L", "SET k L", "SET k L", "SET k L KEEPTTL"),
     *("SET k L PX 900", "GETSET k L", "PEXPIRE k 900", "PERSIST k", "SETBIT k 7 0", "GETEX k"),
+    *("SETRANGE k 5000 L", "SETRANGE k 5003 v", "SETBIT k 40003 1", "BITFIELD k SET u8 5000 7"),
 )
-"""Writes of a large text `L`, of which a later one replaces an earlier one of the same turn."""
+"""Writes of a large text `L`, of which a later one replaces an earlier one of the same turn. Some
+make a text of which only changes are sent."""
 LARGE_WRITES_MIN: Final = 2
 LARGE_WRITES_MAX: Final = 5
 BLOCKING: Final = {

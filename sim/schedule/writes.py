@@ -50,6 +50,9 @@ TYPE_OF: Final = {
 CONDITIONS: Final = ("NX", "XX", "GT", "LT")
 CONDITION_SHARE: Final = 12
 """The number of times to live of which one is set under each condition."""
+LONG_OFFSET: Final = "5000"
+"""A place in a string that is so long that only its changes are sent."""
+LONG_BIT: Final = "40001"
 NAMES_MAX: Final = 40  # names remembered per key, which later commands can remove
 
 
@@ -308,6 +311,8 @@ class WriterClients:
                 ("SET", key, number, "KEEPTTL"),
                 ("SET", key, text, "PX", str(self.rng.integer_between(1, 20_000))),
                 ("APPEND", key, field),
+                ("SETRANGE", key, LONG_OFFSET, field),
+                ("SETBIT", key, LONG_BIT, "1"),
                 ("INCRBY", key, number),
                 ("INCRBYFLOAT", key, "0.5"),
                 ("HSET", key, field, text),

@@ -20,7 +20,7 @@ from crdt.causality.schema import FOREVER
 from crdt.numbers.number import parse_number, text_of
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.components.register import Register
+from crdt.types.components.register import Register, whole_value
 
 
 @attrs.frozen
@@ -77,7 +77,8 @@ def _writes(
     """Return the concurrent writes of one register."""
     found: list[Candidate] = []
     for write in register.writes():
-        value = write.value if isinstance(write.value, bytes) else format_double(write.value)
+        held = whole_value(write.value)
+        value = held if isinstance(held, bytes) else format_double(held)
         is_first = is_shown and not found
         found.append(Candidate(kind, element, value, write.dot, write.stamp, is_first))
     return found
@@ -87,7 +88,7 @@ def _increments(
     register: Register, element: bytes | None, *, is_shown: bool = True
 ) -> list[Candidate]:
     """Return the sum that each region has added to one register."""
-    base = register.value
+    base = whole_value(register.value)
     counts = is_shown and (not isinstance(base, bytes) or parse_number(base) is not None)
     found: list[Candidate] = []
     for dot, amount in register.increments():

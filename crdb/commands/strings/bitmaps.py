@@ -2,6 +2,9 @@
 
 The unit of conflict is the whole string, as for SETRANGE. Concurrent changes of different bits do
 not merge: the later whole value wins (specification 4.3). BITFIELD INCRBY is not a counter.
+
+Commands on single bits and fields read and write the bytes around them only. BITCOUNT and BITPOS
+read a string piece by piece.
 """
 
 from __future__ import annotations
@@ -11,13 +14,14 @@ from typing import Final
 from crdb.commands.family import CommandFamily
 from crdb.commands.strings import bits
 from crdb.commands.strings.bits import Field
-from crdb.commands.strings.strings import read_text, read_text_for_write
+from crdb.commands.strings.strings import read_string, read_text, string_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, CommandError
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
-from crdt.writes.string import assign, mark
+from crdt.types.string import String
+from crdt.writes.string import assign, edit, mark
 
 COMMANDS: Final[CommandFamily] = CommandFamily("bitmap")
 
@@ -40,6 +44,8 @@ OVERFLOWS: Final[dict[bytes, int]] = {
 }
 OPERATIONS: Final = frozenset({b"AND", b"OR", b"XOR", b"NOT"})
 SINGLE: Final = Field(1, False)
+SPAN_BYTES_MAX: Final = 4096
+"""The fields of a BITFIELD are read together if they are within so many bytes."""
 
 
 def bit_offset(client: Client, argument: bytes, width: int = 0) -> int:
@@ -54,13 +60,16 @@ def bit_offset(client: Client, argument: bytes, width: int = 0) -> int:
     return offset
 
 
-def extend_to_bit(client: Client, text: bytes, last_bit: int) -> bytearray:
-    """Return `text`, extended to bit `last_bit`. Raises CommandError if memory is too full."""
-    size = (last_bit >> 3) + 1
+def check_memory(client: Client, size: int) -> None:
+    """Raise CommandError if memory is too full for a string of `size` bytes."""
     memory = client.instance.memory
     if not memory.can_allocate(size):
         raise CommandError(memory.refusal(size))
-    return bytearray(text.ljust(size, b"\0"))
+
+
+def part_of(value: String | None, start: int, stop: int) -> bytes:
+    """Return the bytes from `start` to `stop` of a string. None is an empty one."""
+    return b"" if value is None else value.part(start, stop)
 
 
 # -- single bits -----------------------------------------------------------------------------
@@ -72,19 +81,24 @@ def extend_to_bit(client: Client, text: bytes, last_bit: int) -> bytearray:
     "write denyoom",
     since="2.2.0",
     summary="Sets or clears one bit of a string.",
-    complexity="O(N) for a result of N bytes.",
+    complexity="O(1)",
 )
 def setbit(client: Client, args: list[bytes]) -> None:
     offset = bit_offset(client, args[2])
     bit = arguments.integer(args[3], BAD_BIT)
     if bit not in (0, 1):
         raise CommandError(BAD_BIT)
-    text = read_text_for_write(client.db, args[1])
-    data = extend_to_bit(client, text or b"", offset)
-    before = SINGLE.read(data, offset)
-    SINGLE.write(data, offset, bit)
-    if text is None or before != bit or len(data) != len(text):
-        assign(client.db, args[1], bytes(data), True)
+    held = string_for_write(client.db, args[1])
+    place = offset >> 3
+    check_memory(client, place + 1)
+    data = bytearray(part_of(held, place, place + 1))
+    is_beyond = len(data) == 0
+    if is_beyond:
+        data = bytearray(1)
+    before = SINGLE.read(data, offset & 7)
+    if is_beyond or before != bit:
+        SINGLE.write(data, offset & 7, bit)
+        edit(client.db, args[1], place, bytes(data))
     mark(client.db, args[1], is_raw=True)
     reply.integer(client.out, before)
 
@@ -94,7 +108,9 @@ def setbit(client: Client, args: list[bytes]) -> None:
 )
 def getbit(client: Client, args: list[bytes]) -> None:
     offset = bit_offset(client, args[2])
-    reply.integer(client.out, SINGLE.read(read_text(client.db, args[1]) or b"", offset))
+    held = read_string(client.db, args[1])
+    data = part_of(held, offset >> 3, (offset >> 3) + 1)
+    reply.integer(client.out, SINGLE.read(data, offset & 7))
 
 
 # -- ranges ----------------------------------------------------------------------------------
@@ -128,8 +144,8 @@ def clip_range(first: int, last: int, size: int) -> tuple[int, int]:
     history=("7.0.0 argument `unit`",),
 )
 def bitcount(client: Client, args: list[bytes]) -> None:
-    text = read_text(client.db, args[1])
-    if text is None:
+    held = read_string(client.db, args[1])
+    if held is None:
         reply.integer(client.out, 0)
         return
     if len(args) == 3 or len(args) > 5:
@@ -143,8 +159,10 @@ def bitcount(client: Client, args: list[bytes]) -> None:
     if first < 0 and last < 0 and first > last:
         reply.integer(client.out, 0)
         return
-    first, last = clip_range(first, last, 8 * len(text) // unit)
-    found = 0 if first > last else bits.count(text, first * unit, (last + 1) * unit - 1)
+    first, last = clip_range(first, last, 8 * held.size() // unit)
+    found = 0
+    if first <= last:
+        found = bits.count_in_parts(held.part, first * unit, (last + 1) * unit - 1)
     reply.integer(client.out, found)
 
 
@@ -162,8 +180,8 @@ def bitpos(client: Client, args: list[bytes]) -> None:
     bit = arguments.integer(args[2])
     if bit not in (0, 1):
         raise CommandError(NO_BIT)
-    text = read_text(client.db, args[1])
-    if text is None:
+    held = read_string(client.db, args[1])
+    if held is None:
         reply.integer(client.out, -1 if bit else 0)
         return
     if len(args) > 6:
@@ -172,13 +190,13 @@ def bitpos(client: Client, args: list[bytes]) -> None:
     in_bits = len(args) == 6 and is_in_bits(args[5])
     last = arguments.integer(args[4]) if len(args) > 4 else -1
     unit = 1 if in_bits else 8
-    first, last = clip_range(first, last, 8 * len(text) // unit)
+    first, last = clip_range(first, last, 8 * held.size() // unit)
     if first > last:
         reply.integer(client.out, -1)
         return
-    found = bits.find(text, bit, first * unit, (last + 1) * unit - 1)
+    found = bits.find_in_parts(held.part, bit, first * unit, (last + 1) * unit - 1)
     if found < 0 and bit == 0 and len(args) < 5:
-        found = 8 * len(text)
+        found = 8 * held.size()
     reply.integer(client.out, found)
 
 
@@ -222,9 +240,19 @@ class BitfieldStep:
         self.overflow = overflow
         self.number = 0
 
-    def apply(self, data: bytearray) -> int | None:
-        """Apply the operation to `data`. Return its reply, or None if it failed by overflow."""
-        held = self.field.read(data, self.offset)
+    def first(self) -> int:
+        """Return the first byte that holds a part of the field."""
+        return self.offset >> 3
+
+    def stop(self) -> int:
+        """Return the byte behind the last one that holds a part of the field."""
+        return ((self.offset + self.field.bits - 1) >> 3) + 1
+
+    def apply(self, data: bytearray, start: int) -> int | None:
+        """Apply the operation to `data`, which begins with the byte `start` of the string. Return
+        its reply, or None if it failed by overflow."""
+        offset = self.offset - 8 * start
+        held = self.field.read(data, offset)
         if self.word == b"GET":
             return held
         number = self.number
@@ -235,7 +263,7 @@ class BitfieldStep:
         fitted = self.field.fit(number, self.overflow)
         if fitted is None:
             return None
-        self.field.write(data, self.offset, fitted)
+        self.field.write(data, offset, fitted)
         return fitted if self.word == b"INCRBY" else held
 
 
@@ -310,16 +338,18 @@ def bitfield(client: Client, args: list[bytes]) -> None:
     steps = parse_steps(client, args)
     writes = [step for step in steps if step.word != b"GET"]
     if not writes:
-        reply_fields(client, steps, bytearray(read_text(client.db, args[1]) or b""))
+        read_fields(client, steps, read_string(client.db, args[1]))
         return
-    text = read_text_for_write(client.db, args[1])
-    data = extend_to_bit(
-        client, text or b"", max([step.offset + step.field.bits - 1 for step in writes])
-    )
-    reply_fields(client, steps, data)
-    written = bytes(data)
-    if written != text:
-        assign(client.db, args[1], written, True)
+    held = string_for_write(client.db, args[1])
+    first, stop = min([step.first() for step in writes]), max([step.stop() for step in writes])
+    check_memory(client, stop)
+    start, end = span(steps, held)
+    data = bytearray(part_of(held, start, end))
+    data += bytes(max(0, stop - start - len(data)))
+    before = bytes(data)
+    reply_fields(client, steps, data, start)
+    if bytes(data) != before or held is None or stop > held.size():
+        edit(client.db, args[1], first, bytes(data[first - start : stop - start]))
     mark(client.db, args[1], is_raw=True)
 
 
@@ -335,14 +365,31 @@ def bitfield_ro(client: Client, args: list[bytes]) -> None:
     steps = parse_steps(client, args)
     if any(step.word != b"GET" for step in steps):
         raise CommandError(GET_ONLY)
-    reply_fields(client, steps, bytearray(read_text(client.db, args[1]) or b""))
+    read_fields(client, steps, read_string(client.db, args[1]))
 
 
-def reply_fields(client: Client, steps: list[BitfieldStep], data: bytearray) -> None:
-    """Apply the operations in order and reply with the result of each."""
+def span(steps: list[BitfieldStep], held: String | None) -> tuple[int, int]:
+    """Return the first byte that a BITFIELD has to read, and the one behind the last. If its fields
+    are far apart, that is the whole string."""
+    first = min([step.first() for step in steps], default=0)
+    stop = max([step.stop() for step in steps], default=0)
+    if stop - first <= SPAN_BYTES_MAX:
+        return first, stop
+    return 0, 0 if held is None else held.size()
+
+
+def read_fields(client: Client, steps: list[BitfieldStep], held: String | None) -> None:
+    """Reply with the fields that these operations, all of them GET, read."""
+    start, stop = span(steps, held)
+    reply_fields(client, steps, bytearray(part_of(held, start, stop)), start)
+
+
+def reply_fields(client: Client, steps: list[BitfieldStep], data: bytearray, start: int) -> None:
+    """Apply the operations in order and reply with the result of each. `data` are the bytes of the
+    string from `start` on."""
     reply.array(client.out, len(steps))
     for step in steps:
-        shown = step.apply(data)
+        shown = step.apply(data, start)
         if shown is None:
             reply.null(client.out, client.protocol)
         else:

@@ -6,8 +6,10 @@ that does not fit into a field wraps around, saturates, or is refused.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+PART_BYTES: Final = 16 << 10
 WRAP: Final = 0
 SATURATE: Final = 1
 FAIL: Final = 2
@@ -86,6 +88,31 @@ def find(data: bytes, bit: int, first: int, last: int) -> int:
     if bit == 0:
         number ^= (1 << span) - 1
     return first + span - number.bit_length() if number else -1
+
+
+def count_in_parts(
+    part: Callable[[int, int], bytes], first: int, last: int, part_bytes: int = PART_BYTES
+) -> int:
+    """Return the result of `count` for a string that is read in parts, by `part(start, stop)`."""
+    found = 0
+    for start in range(first >> 3, (last >> 3) + 1, part_bytes):
+        data = part(start, min(start + part_bytes, (last >> 3) + 1))
+        begin = 8 * start
+        found += count(data, max(first - begin, 0), min(last - begin, 8 * len(data) - 1))
+    return found
+
+
+def find_in_parts(
+    part: Callable[[int, int], bytes], bit: int, first: int, last: int, part_bytes: int = PART_BYTES
+) -> int:
+    """Return the result of `find` for a string that is read in parts, by `part(start, stop)`."""
+    for start in range(first >> 3, (last >> 3) + 1, part_bytes):
+        data = part(start, min(start + part_bytes, (last >> 3) + 1))
+        begin = 8 * start
+        found = find(data, bit, max(first - begin, 0), min(last - begin, 8 * len(data) - 1))
+        if found >= 0:
+            return begin + found
+    return -1
 
 
 def combine(operation: bytes, texts: list[bytes]) -> bytes:

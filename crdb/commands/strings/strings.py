@@ -1,8 +1,8 @@
 """Commands on strings: GET, SET and similar ones.
 
-A string is a last-writer-wins register (rules STR-1, STR-2). APPEND and SETRANGE read it here and
-write it as a whole (STR-4). Conditions such as NX test the value that this region sees (STR-5). A
-write of a whole value ends the time to live unless an option keeps it (STR-6).
+A string is a last-writer-wins register (rules STR-1, STR-2). Conditions such as NX test the value
+that this region sees (STR-5). A write of a whole value ends the time to live unless an option keeps
+it (STR-6).
 
 `SET k v` and `GET k` are the most frequent requests, so their handlers call as little as possible.
 """
@@ -35,24 +35,34 @@ from crdt.writes.string import assign
 COMMANDS: Final[CommandFamily] = CommandFamily("string")
 
 
-def read_text(db: Keyspace, key: bytes) -> bytes | None:
-    """Return the string under `key`, or None. Raises CommandError for another type."""
+def read_string(db: Keyspace, key: bytes) -> String | None:
+    """Return the string under `key` for a client that reads it, or None. Raises CommandError for
+    another type."""
     value = db.read(key)
-    if value is None:
-        return None
-    if isinstance(value, String):
-        return value.read()
+    if value is None or isinstance(value, String):
+        return value
     raise CommandError(WRONG_TYPE)
+
+
+def string_for_write(db: Keyspace, key: bytes) -> String | None:
+    """Return the string under `key`, or None, after removing an expired one. Raises CommandError
+    for another type."""
+    value = db.lookup_for_write(key)
+    if value is None or isinstance(value, String):
+        return value
+    raise CommandError(WRONG_TYPE)
+
+
+def read_text(db: Keyspace, key: bytes) -> bytes | None:
+    """Return the text of the string under `key`, or None. Raises CommandError for another type."""
+    value = read_string(db, key)
+    return None if value is None else value.read()
 
 
 def read_text_for_write(db: Keyspace, key: bytes) -> bytes | None:
-    """Return the string under `key`, or None, after removing an expired one."""
-    value = db.lookup_for_write(key)
-    if value is None:
-        return None
-    if isinstance(value, String):
-        return value.read()
-    raise CommandError(WRONG_TYPE)
+    """Return the text of the string under `key`, or None, after removing an expired one."""
+    value = string_for_write(db, key)
+    return None if value is None else value.read()
 
 
 def read_replaced_text(db: Keyspace, key: bytes) -> bytes | None:
@@ -75,9 +85,17 @@ def get(client: Client, args: list[bytes]) -> None:
         return
     if not isinstance(value, String):
         raise CommandError(WRONG_TYPE)
-    text = value.read()
-    size = len(text)
     out = client.out
+    held: object = value.value
+    if isinstance(held, bytes) and not value.shares:
+        text = held
+    else:
+        large = value.large_text()
+        if large is not None:
+            reply.bulk_parts(out, large.size, large.parts())
+            return
+        text = value.read()
+    size = len(text)
     out.append(BULK_HEADERS[size] if size < CACHED else b"$%d\r\n" % size)
     out.append(text)
     out.append(CRLF)

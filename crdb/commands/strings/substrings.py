@@ -1,7 +1,8 @@
 """Commands on parts of strings: APPEND, GETRANGE, SETRANGE, STRLEN and LCS.
 
-APPEND and SETRANGE read the string here and write it as a whole (rule STR-4). When two regions
-change a string concurrently, the later change wins.
+APPEND and SETRANGE write the whole value (rule STR-4): when two regions change a string
+concurrently, the later change wins, and with it its whole value. Of a long value only the change is
+sent, and neither command copies the rest.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from typing import Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.strings import subsequence
-from crdb.commands.strings.strings import read_text, read_text_for_write
+from crdb.commands.strings.strings import read_string, string_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import OFFSET_OUT_OF_RANGE, STRING_TOO_LONG, SYNTAX, CommandError
 from crdb.resp import reply
 from crdt.types.string import String
-from crdt.writes.string import assign, mark
+from crdt.writes.string import edit, mark
 
 COMMANDS: Final[CommandFamily] = CommandFamily("string")
 NOT_TWO_STRINGS: Final = b"ERR The specified keys must contain string values"
@@ -43,7 +44,8 @@ def check_length(client: Client, size: int) -> None:
     summary="Returns the length of a string in bytes.",
 )
 def strlen(client: Client, args: list[bytes]) -> None:
-    reply.integer(client.out, len(read_text(client.db, args[1]) or b""))
+    value = read_string(client.db, args[1])
+    reply.integer(client.out, 0 if value is None else value.size())
 
 
 @COMMANDS.declare(
@@ -65,13 +67,14 @@ def strlen(client: Client, args: list[bytes]) -> None:
 def getrange(client: Client, args: list[bytes]) -> None:
     """Reply with a part. Both indexes are inclusive, negative ones count from the end."""
     first, last = arguments.integer(args[2]), arguments.integer(args[3])
-    text = read_text(client.db, args[1]) or b""
-    is_reversed = first < 0 and last < 0 and first > last
-    size = len(text)
+    value = read_string(client.db, args[1])
+    if value is None or (first < 0 and last < 0 and first > last):
+        reply.bulk(client.out, b"")
+        return
+    size = value.size()
     first = max(first + size if first < 0 else first, 0)
     last = max(last + size if last < 0 else last, 0)
-    # Compiled code cannot cut bytes from a later place to an earlier one.
-    reply.bulk(client.out, b"" if is_reversed or first > last else text[first : last + 1])
+    reply.bulk(client.out, value.part(min(first, size), min(last + 1, size)))
 
 
 @COMMANDS.declare(
@@ -81,17 +84,16 @@ def getrange(client: Client, args: list[bytes]) -> None:
     keys="RW insert",
     since="2.0.0",
     summary="Appends to a string, which is created if it does not exist.",
-    complexity="O(N) for a result of N bytes.",
+    complexity="O(N) for N bytes appended.",
 )
 def append(client: Client, args: list[bytes]) -> None:
-    held = read_text_for_write(client.db, args[1])
-    text = held or b""
-    check_length(client, len(text) + len(args[2]))
-    text += args[2]
-    assign(client.db, args[1], text, True)
+    held = string_for_write(client.db, args[1])
+    size = 0 if held is None else held.size()
+    check_length(client, size + len(args[2]))
+    size = edit(client.db, args[1], size, args[2])
     if held is not None:
         mark(client.db, args[1], is_raw=True)
-    reply.integer(client.out, len(text))
+    reply.integer(client.out, size)
 
 
 @COMMANDS.declare(
@@ -101,7 +103,7 @@ def append(client: Client, args: list[bytes]) -> None:
     keys="RW update",
     since="2.2.0",
     summary="Overwrites a part of a string.",
-    complexity="O(N) for a result of N bytes.",
+    complexity="O(N) for N bytes written.",
 )
 def setrange(client: Client, args: list[bytes]) -> None:
     """Overwrite a part. A gap between the old end and the offset is filled with zeros."""
@@ -109,14 +111,13 @@ def setrange(client: Client, args: list[bytes]) -> None:
     patch = args[3]
     if offset < 0:
         raise CommandError(OFFSET_OUT_OF_RANGE)
-    text = read_text_for_write(client.db, args[1]) or b""
+    held = string_for_write(client.db, args[1])
+    size = 0 if held is None else held.size()
     if patch:
         check_length(client, offset + len(patch))
-        head, tail = text[:offset], text[offset + len(patch) :]
-        text = b"".join((head, bytes(offset - len(head)), patch, tail))
-        assign(client.db, args[1], text, True)
+        size = edit(client.db, args[1], offset, patch)
         mark(client.db, args[1], is_raw=True)
-    reply.integer(client.out, len(text))
+    reply.integer(client.out, size)
 
 
 @COMMANDS.declare(

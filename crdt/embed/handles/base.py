@@ -26,6 +26,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Generic, NoReturn, Self, SupportsIndex, TypeVar, cast
 
+from crdt.causality.schema import OFFSET_MAX
 from crdt.embed.arguments import (
     SECONDS_MAX,
     deadline,
@@ -44,6 +45,7 @@ from crdt.types.components.register import Register
 from crdt.types.custom import Custom
 from crdt.types.set import Set as SetValue
 from crdt.types.string import String
+from crdt.wire.expect import expect_integer
 from crdt.writes import set as sets
 from crdt.writes import string as strings
 
@@ -190,6 +192,23 @@ class StringHandle(Handle[T]):  # noqa: PLW1641 - as mutable as a list
         """Replace the observed value."""
         text = encode(value)
         strings.assign(self.prepare(True), self.key, text)
+
+    def append(self, value: Text) -> int:
+        """Write the observed value with `value` at its end. Return the new length in bytes.
+
+        Of two concurrent changes, the later one wins, and with it its whole value (rule STR-4). Of
+        a long value only the change is sent.
+        """
+        patch = encode(value)
+        held = self.read(String)
+        return strings.edit(self.write(String), self.key, held.size() if held else 0, patch)
+
+    def set_range(self, offset: SupportsIndex, value: Text) -> int:
+        """Write the observed value with `value` at `offset`, in bytes. A gap is filled with zeros.
+        Return the new length in bytes. Concurrent changes do not merge: see `append`."""
+        patch = encode(value)
+        place = expect_integer(offset, "offset", 0, OFFSET_MAX)
+        return strings.edit(self.write(String), self.key, place, patch)
 
 
 class NumberHandle(Arithmetic, Handle[Any]):

@@ -146,6 +146,21 @@ def append(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     )
 
 
+def set_range(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
+    """SETRANGE: a SET KEEPTTL of the whole resulting string. However short the string is, the
+    effect carries only the change where that is possible."""
+    key = encode(asked.key)
+    value = held(db, key, String)
+    is_anew = key in db.data and strings.sole_string(db, key) is None
+    deadline = db.deadline(key)
+    offset, patch = int(asked.args[0]), encode(asked.args[1])
+    whole = strings.edited(b"" if value is None else value.read(), offset, patch).decode()
+    strings.edit(db, key, offset, patch, 0)
+    if is_anew:
+        return TypeCommand("RENEW", asked.key, (whole, deadline))
+    return TypeCommand("KEEP", asked.key, (whole,))
+
+
 def increment(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """INCRBY. For a fraction, the resolved command holds the exact difference."""
     key = encode(asked.key)

@@ -368,12 +368,14 @@ SPECIFICATIONS: Final[dict[str, TypeSpecification]] = {
             "SET": commands.assign,
             "KEEP": commands.assign_keep,
             "APPEND": commands.append,
+            "SETRANGE": commands.set_range,
             "INCRBY": commands.increment,
         },
         subject="string",
         samples=(
             *("SET k a", "SET k '7'", "APPEND k '5'", "INCRBY k 1"),
             *("INCRBY k 10", "INCRBY k 0.1", "SET k '7.0'"),
+            *("SETRANGE k 1 pq", "SETRANGE k 0 z", "SETRANGE k 2 '5'"),
         ),
     ),
     "set": TypeSpecification(

@@ -30,6 +30,11 @@ def test_strings(value: bytes, protocol: int) -> None:
     assert decode(encoded(lambda out: reply.verbatim(out, 3, value))) == b"txt:" + value
 
 
+def test_string_in_parts() -> None:
+    parts = [b"ab", memoryview(b"cdef")[1:], b"g"]
+    assert decode(encoded(lambda out: reply.bulk_parts(out, 6, parts))) == b"abdefg"
+
+
 @given(st.integers())
 def test_integers(value: int) -> None:
     assert decode(encoded(lambda out: reply.integer(out, value))) == value

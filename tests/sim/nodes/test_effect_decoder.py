@@ -8,12 +8,15 @@ from crdt.causality.dots import make_dot, make_origin
 from crdt.causality.op import Op
 from crdt.types.definition import SpellingForm
 from crdt.types.registry import DEFINITIONS
+from crdt.types.string import LARGE_TEXT_BYTES
 from sim.engine.events import MS, SECOND
 from sim.nodes.effect_decoder import EffectDecoder, decode_arguments
 from sim.schedule.plan import Plan
 from sim.world.world import SimWorld
 
 EU = make_origin(1)
+LONG = "a" * 5000
+VERY_LONG = "a" * LARGE_TEXT_BYTES
 CUSTOM = next(each for each in DEFINITIONS if each.redis_name is None)
 
 
@@ -61,6 +64,9 @@ def reported(*commands: str) -> list[str]:
         (["SET k v PX 1000", "PERSIST k"], ["PERSIST k"]),
         (["SET k v", "FLUSHALL"], ["FLUSHALL"]),
         (["RPUSH k a b"], ["PUSH k a b"]),
+        ([f"SET k {LONG}", "APPEND k x"], [f"KEEP k {LONG}x"]),
+        ([f"SET k {LONG}", "APPEND k x", "SETRANGE k 0 z"], [f"KEEP k z{LONG[1:]}x"]),
+        ([f"SET k {VERY_LONG}", "APPEND k x"], [f"KEEP k {VERY_LONG}x"]),
     ],
 )
 def test_effects_of_commands(commands: list[str], found: list[str]) -> None:

@@ -62,6 +62,24 @@ def test_replaced_write_is_recorded_once() -> None:
     world.check_end()
 
 
+def test_joined_edit_is_recorded_once() -> None:
+    """Edits of a long string are joined in the outbox. The first edit has been sent before."""
+    world = fresh()
+    book, db = world.run_history.book, world.sites["eu"].replica.keyspace
+    text = "1" * 5000
+    world.run("eu", "SET", "k", text)
+    assert world.converge(SECOND)
+    for patch in "abcd":
+        world.run("eu", "APPEND", "k", patch)
+    assert db.pending_count() == 1
+    history = book.history_of_key(b"k", db)
+    assert history is not None
+    assert [taken.command.args for taken in history] == [(text,), (f"{text}a",), (f"{text}abcd",)]
+    assert world.converge(SECOND)
+    assert world.run("us", "GET", "k") == f"{text}abcd".encode()
+    world.check_end()
+
+
 def test_replaced_write_may_have_later_ones_of_other_regions() -> None:
     world = fresh()
     one, two = "1" * (LARGE_BYTES + 1), "2" * (LARGE_BYTES + 1)

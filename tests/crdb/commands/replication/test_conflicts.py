@@ -43,6 +43,18 @@ def test_string_shows_all_concurrent_writes_shown_one_first() -> None:
     assert [value for _, _, value, *_ in seen(regions, "k")] == [b"settled"]
 
 
+def test_long_strings_are_shown_as_bytes() -> None:
+    regions = Regions(2)
+    for region in (1, 2):
+        regions.run(region, "SET", "k", str(region) * 5000)
+        regions.run(region, "APPEND", "k", "x")
+    regions.sync()
+    assert [value for _, _, value, *_ in seen(regions, "k")] == [
+        b"1" * 5000 + b"x",
+        b"2" * 5000 + b"x",
+    ]
+
+
 def test_counter_lists_sum_of_each_region() -> None:
     """Rules CTR-1 and CTR-9."""
     regions = Regions()

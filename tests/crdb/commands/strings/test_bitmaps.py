@@ -53,3 +53,44 @@ def test_write_without_change_is_not_sent() -> None:
     regions.run(1, "BITFIELD", "x", "SET", "u8", "0", "0")
     regions.run(1, "BITFIELD", "x", "OVERFLOW", "FAIL", "INCRBY", "u2", "0", "9")
     assert regions.replicas[1].vector == before
+
+
+def test_commands_on_long_string_read_and_write_parts_of_it() -> None:
+    """Redis' replies for strings of which only the change is sent."""
+    regions = Regions(2)
+    size = 100_000
+    regions.run(1, "SETRANGE", "x", str(size - 1), b"\x0f")
+    regions.run(1, "SETBIT", "x", "0", "1")
+    for command, expected in (
+        ("STRLEN x", size),
+        ("GETBIT x 0", 1),
+        ("GETBIT x 1", 0),
+        (f"GETBIT x {8 * size - 1}", 1),
+        (f"GETBIT x {8 * size}", 0),
+        ("BITCOUNT x", 5),
+        ("BITCOUNT x 1 -1", 4),
+        (f"BITCOUNT x 1 {8 * size - 3} BIT", 2),
+        ("BITPOS x 0", 1),
+        ("BITPOS x 1 1", 8 * size - 4),
+        ("BITPOS x 1 1 -2", -1),
+        ("BITFIELD x GET u4 0 SET u8 800 255 INCRBY i8 808 -1 GET u16 800", [8, 0, -1, 65535]),
+        (f"BITFIELD x GET u4 0 SET u8 {8 * size} 7 GET u8 {8 * size}", [8, 0, 7]),
+        ("STRLEN x", size + 1),
+        ("BITFIELD x SET u8 800 255", [255]),
+        (f"BITFIELD_RO x GET u8 0 GET u8 {8 * size + 80}", [128, 0]),
+        ("BITFIELD_RO none GET u8 0", [0]),
+        ("BITFIELD_RO none GET u8 0 GET u8 900000", [0, 0]),
+        ("BITFIELD none OVERFLOW FAIL SET u2 0 4 GET u8 900000", [None, 0]),
+        ("SETBIT x 0 0", 1),
+        (f"APPEND x {'y' * 9}", size + 10),
+        (f"GETRANGE x {size - 1} -1", b"\x0f\x07" + b"y" * 9),
+        ("GETRANGE x -2 -1", b"yy"),
+        ("GETRANGE x 5 2", b""),
+        ("OBJECT ENCODING x", b"raw"),
+    ):
+        assert regions.run(1, *command.split()) == expected, command
+    regions.sync()
+    (text,) = {regions.run(1, "GET", "x"), regions.run(2, "GET", "x")}
+    assert isinstance(text, bytes)
+    assert len(text) == size + 10
+    assert regions.everywhere("STRLEN", "none") == 1

@@ -83,3 +83,18 @@ def test_combining(texts: list[bytes]) -> None:
     for name, result in results.items():
         assert bits.combine(name, texts) == bytes(result)
     assert bits.combine(b"NOT", texts[:1]) == bytes(byte ^ 0xFF for byte in texts[0])
+
+
+@given(
+    data=st.binary(min_size=1, max_size=9),
+    ends=st.tuples(st.integers(0, 71), st.integers(0, 71)),
+    bit=st.integers(0, 1),
+)
+def test_counting_and_finding_in_parts(data: bytes, ends: tuple[int, int], bit: int) -> None:
+    first, last = sorted(end % (8 * len(data)) for end in ends)
+
+    def part(start: int, stop: int) -> bytes:
+        return data[start:stop]
+
+    assert bits.count_in_parts(part, first, last, 4) == bits.count(data, first, last)
+    assert bits.find_in_parts(part, bit, first, last, 4) == bits.find(data, bit, first, last)
