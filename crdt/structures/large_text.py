@@ -110,3 +110,9 @@ def cut(text: bytes, size: int) -> list[Any]:
     if len(text) <= size:
         return [text] if text else []
     return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+def overwritten(text: bytes, offset: int, patch: bytes) -> bytes:
+    """Return `text` with `patch` at `offset`, and zeros before it where nothing is."""
+    head, tail = text[:offset], text[offset + len(patch) :]
+    return b"".join((head, bytes(offset - len(head)), patch, tail))

@@ -15,6 +15,7 @@ from crdt.numbers.number import (
     portable,
 )
 from crdt.store.keyspace import JOINED_BYTES_MAX, Keyspace
+from crdt.structures.large_text import overwritten
 from crdt.types.components.counter import next_sum
 from crdt.types.string import ADD, EDIT, KEEP, REBASE, SET, STRING, String
 
@@ -62,7 +63,7 @@ def edit(
     result = max(0 if shown is None else shown.size(), offset + len(patch))
     is_contested = shown is not held
     if result <= whole_bytes_max or is_contested or (held is not None and held.shares):
-        assign(db, key, edited(b"" if shown is None else shown.read(), offset, patch), True)
+        assign(db, key, overwritten(b"" if shown is None else shown.read(), offset, patch), True)
         return result
     if held is not None and held.dot >> SEQ_BITS == db.origin and held.large_text() is not None:
         effect: Effect = (STRING, EDIT, key, db.stamp(held.stamp), offset, patch)
@@ -71,16 +72,10 @@ def edit(
         return result
     text = b"" if held is None else held.read()
     if len(patch) > JOINED_BYTES_MAX:
-        text, offset, patch = edited(text, offset, patch), result, b""
+        text, offset, patch = overwritten(text, offset, patch), result, b""
     stamp = db.now - db.base if held is None else db.stamp(held.shown_stamp())
     db.emit((STRING, REBASE, key, stamp, offset, patch, text))
     return result
-
-
-def edited(text: bytes, offset: int, patch: bytes) -> bytes:
-    """Return `text` with `patch` at `offset`, and zeros before it where nothing is."""
-    head, tail = text[:offset], text[offset + len(patch) :]
-    return b"".join((head, bytes(offset - len(head)), patch, tail))
 
 
 def mark(db: Keyspace, key: bytes, *, is_raw: bool) -> None:

@@ -11,14 +11,16 @@ from __future__ import annotations
 from typing import Any
 
 from crdt.causality.dots import Origin, make_dot
-from crdt.causality.effect import ANY_TYPE, DELETE, FLUSH, FORGET, Effect
+from crdt.causality.effect import ANY_TYPE, DELETE, FLUSH, FORGET, LARGE_BYTES, Effect
 from crdt.causality.schema import FOREVER
 from crdt.numbers.number import decimal_of, subtract
+from crdt.structures.large_text import overwritten
 from crdt.testing.builtin_types.commands import Identity, TypeCommand
 from crdt.types.definition import SpellingForm
 from crdt.types.registry import BUILT_IN
-from crdt.types.string import LARGE_TEXT_BYTES, REBASE
-from crdt.writes.string import edited
+
+EDIT_ITEMS = 6
+"""The items of an edit. If there is one more, that is the text that is edited."""
 
 
 class EffectDecoder:
@@ -50,7 +52,7 @@ class EffectDecoder:
             return TypeCommand(spelling.command, key, self.decode_increment(effect, origin))
         if spelling.form is SpellingForm.EDIT:
             return TypeCommand(spelling.command, key, self.decode_edit(effect, origin, is_replaced))
-        if spelling.form is SpellingForm.VALUE and len(effect[4]) >= LARGE_TEXT_BYTES:
+        if spelling.form is SpellingForm.VALUE and len(effect[4]) > LARGE_BYTES:
             self.texts[effect[2], origin] = b"", effect[4]
         return TypeCommand(spelling.command, key, decode_arguments(effect, spelling.form))
 
@@ -80,11 +82,12 @@ class EffectDecoder:
 
     def decode_edit(self, effect: Effect, origin: Origin, is_replaced: bool) -> tuple[Any, ...]:
         """Return the whole text that an edit leads to."""
-        if effect[1] == REBASE:
-            text: bytes = effect[6]
+        text: bytes
+        if len(effect) > EDIT_ITEMS:
+            text = effect[EDIT_ITEMS]
         else:
             text = self.texts[effect[2], origin][0 if is_replaced else 1]
-        after = edited(text, effect[4], effect[5])
+        after = overwritten(text, effect[4], effect[5])
         self.texts[effect[2], origin] = text, after
         return (decode_text(after),)
 

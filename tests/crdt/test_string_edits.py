@@ -11,7 +11,7 @@ from crdt.causality.dots import SEQ_BITS, Dot, Origin, make_dot, make_origin
 from crdt.causality.op import Op
 from crdt.causality.schema import OFFSET_MAX
 from crdt.store.keyspace import JOINED_BYTES_MAX, Keyspace
-from crdt.structures.large_text import LargeText
+from crdt.structures.large_text import LargeText, overwritten
 from crdt.types.components.register import rename_register
 from crdt.types.registry import BUILT_IN
 from crdt.types.string import EDIT, KEEP, LARGE_TEXT_BYTES, REBASE, SET, STRING, String
@@ -103,7 +103,7 @@ def test_edits_of_neighbouring_bytes_are_joined() -> None:
     text = LONG + b"!"
     for offset, patch in ((SIZE + 1, b"ab"), (SIZE + 3, b"cd"), (SIZE + 2, b"X"), (SIZE + 1, b"")):
         strings.edit(here.keyspace, K, offset, patch)
-        text = strings.edited(text, offset, patch)
+        text = overwritten(text, offset, patch)
     assert kinds(here) == [EDIT]
     strings.edit(here.keyspace, K, SIZE, b"y")
     strings.edit(here.keyspace, K, SIZE + 2, b"z")

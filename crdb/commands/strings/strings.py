@@ -86,15 +86,11 @@ def get(client: Client, args: list[bytes]) -> None:
     if not isinstance(value, String):
         raise CommandError(WRONG_TYPE)
     out = client.out
-    held: object = value.value
-    if isinstance(held, bytes) and not value.shares:
-        text = held
-    else:
-        large = value.large_text()
-        if large is not None:
-            reply.bulk_parts(out, large.size, large.parts())
-            return
-        text = value.read()
+    large = value.large_text()
+    if large is not None:
+        reply.bulk_parts(out, large.size, large.parts())
+        return
+    text = value.read()
     size = len(text)
     out.append(BULK_HEADERS[size] if size < CACHED else b"$%d\r\n" % size)
     out.append(text)

@@ -21,6 +21,7 @@ from crdt.numbers import long_double
 from crdt.numbers.long_double import LongDouble
 from crdt.numbers.number import decimal_of
 from crdt.store.keyspace import Keyspace
+from crdt.structures.large_text import overwritten
 from crdt.types.flag import DISABLE_WINS, ENABLE_WINS, DisableWinsFlag, EnableWinsFlag
 from crdt.types.grow_counter import GrowCounter
 from crdt.types.hash import Hash
@@ -154,7 +155,7 @@ def set_range(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     is_anew = key in db.data and strings.sole_string(db, key) is None
     deadline = db.deadline(key)
     offset, patch = int(asked.args[0]), encode(asked.args[1])
-    whole = strings.edited(b"" if value is None else value.read(), offset, patch).decode()
+    whole = overwritten(b"" if value is None else value.read(), offset, patch).decode()
     strings.edit(db, key, offset, patch, 0)
     if is_anew:
         return TypeCommand("RENEW", asked.key, (whole, deadline))

@@ -5,17 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crdt.structures.large_text import LargeText
+from crdt.structures.large_text import LargeText, overwritten
 
 PIECE = 4
 CHANGES = st.lists(st.tuples(st.integers(0, 20), st.binary(max_size=11)), max_size=6)
-
-
-def overwritten(text: bytes, offset: int, patch: bytes) -> bytes:
-    """Return `text` with `patch` at `offset`."""
-    data = bytearray(text.ljust(offset, b"\0"))
-    data[offset : offset + len(patch)] = patch
-    return bytes(data)
 
 
 @given(st.binary(max_size=15), CHANGES)
@@ -25,7 +18,10 @@ def test_changed_text_equals_a_changed_bytearray(
     large = LargeText(text, PIECE)
     for offset, patch in changes:
         large.overwrite(offset, patch)
-        text = overwritten(text, offset, patch)
+        data = bytearray(text.ljust(offset, b"\0"))
+        data[offset : offset + len(patch)] = patch
+        assert overwritten(text, offset, patch) == data
+        text = bytes(data)
         assert (large.read(), large.size) == (text, len(text))
         assert b"".join(large.parts()) == text
         assert all(len(piece) == PIECE for piece in large.pieces[:-1])
