@@ -14,7 +14,7 @@ from crdt.store.keyspace import JOINED_BYTES_MAX, Keyspace
 from crdt.structures.large_text import LargeText, overwritten
 from crdt.types.components.register import rename_register
 from crdt.types.registry import BUILT_IN
-from crdt.types.string import EDIT, KEEP, LARGE_TEXT_BYTES, REBASE, SET, STRING, String
+from crdt.types.string import EDIT, KEEP, LARGE_TEXT_BYTES, REBASE, SET, STRING, String, encoding
 from crdt.writes import set as sets
 from crdt.writes import string as strings
 from tests.crdt.exchange import converge, deliver_to, exchange, regions
@@ -366,8 +366,7 @@ def test_text_beside_another_type_is_sent_as_a_whole() -> None:
 def test_encoding_of_long_text() -> None:
     here, _ = regions(2)
     edited(here)
-    assert BUILT_IN.by_code[STRING].encoding is not None
-    assert BUILT_IN.by_code[STRING].encoding(register(here), {}) == b"raw"
+    assert encoding(register(here), {}) == b"raw"
 
 
 @pytest.mark.interpreted("the store derives from a compiled class")
