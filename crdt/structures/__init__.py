@@ -1,1 +1,1 @@
-"""Ordered collections: blocks for lists, and the key orders of SCAN and random sampling."""
+"""Collections: tables of many keys, blocks for lists, and the key orders of SCAN and sampling."""
