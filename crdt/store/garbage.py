@@ -20,7 +20,6 @@ has lost its memory, while some members have dropped the deadline and others hav
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Final
 
 from crdt.causality.dots import Vector, covers, dominates
@@ -32,14 +31,18 @@ ALL: Final = 1 << 62  # more keys than a keyspace can hold
 class Garbage:
     """The collector of one keyspace."""
 
-    __slots__ = ("attempted", "collected", "db", "done", "is_behind", "rest")
+    __slots__ = ("attempted", "collected", "cursor", "db", "done", "is_behind", "waiting")
 
     def __init__(self, db: Keyspace) -> None:
         self.db: Keyspace = db
         self.attempted: int = 0
         self.collected: int = 0
-        self.rest: int = 0
-        """The number of garbage keys that the current round has not visited yet."""
+        self.cursor: int = 0
+        """The position of the current round in the table of garbage. 0 if its last part has been
+        reached."""
+        self.waiting: list[bytes] = []
+        """Keys of the reached part that the current round has not visited yet. The next one is the
+        last."""
         self.done: int = 0
         """The number of keys that the latest collection has visited or deleted."""
         self.is_behind: bool = False
@@ -63,24 +66,33 @@ class Garbage:
             if leads and self.is_orphan(key, stable, now):
                 self.db.delete(key)
                 left = False
-            noted = garbage.pop(key, None)
+            noted = garbage.pop(key)
             if left:
-                garbage[key] = noted
+                garbage.put(key, noted)
             else:
                 self.collected += 1
         expired = self.delete_expired(clock, keys_max) if leads else 0
         self.attempted += len(keys)
         self.done = len(keys) + expired
-        self.is_behind = self.rest > 0 or expired == keys_max
+        self.is_behind = bool(self.waiting or self.cursor) or expired == keys_max
         return self.collected - before
 
     def choose(self, keys_max: int) -> list[bytes]:
         """Return the next `keys_max` garbage keys at most. A round visits each key once."""
         garbage = self.db.garbage
-        if self.rest == 0:
-            self.rest = len(garbage)
-        keys = list(islice(garbage, min(self.rest, keys_max)))
-        self.rest = min(self.rest, len(garbage)) - len(keys)
+        keys: list[bytes] = []
+        while len(keys) < keys_max:
+            if not self.waiting:
+                if keys and not self.cursor:
+                    break  # the round is complete
+                self.cursor, self.waiting = garbage.walk(self.cursor)
+                self.waiting.reverse()
+                if not self.waiting and not self.cursor:
+                    break
+            else:
+                key = self.waiting.pop()
+                if key in garbage:
+                    keys.append(key)
         return keys
 
     def collect_deadlines(self, key: bytes, stable: Vector, may_write: bool) -> bool:

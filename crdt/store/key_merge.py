@@ -113,7 +113,7 @@ def merge_any(
     held = db.data.get(key)
     if held is None:
         held = db.tombstones.get(key)
-    if deadlines == db.deadlines.table.get(key, ()) and are_alike(held, given):
+    if deadlines == db.deadlines.siblings(key) and are_alike(held, given):
         return
     if db.readers:
         db.warn_readers(key)
@@ -125,7 +125,7 @@ def merge_any(
     if merged is None:
         db.data.drop(key)
         db.tombstones.drop(key)
-        db.traced.pop(key, None)
+        db.traced.pop(key)
     else:
         place(db, key, merged, vectors.second)
         db.compact_deadline(key)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from itertools import islice
-from sys import getsizeof
 from typing import Any, Protocol
 
-from crdt.causality.dots import Dot, Vector
+from crdt.causality.dots import Dot
 from crdt.causality.effect import ANY_TYPE, DELETE, EXPIRE, FLUSH, Effect, is_key_effect
 from crdt.causality.schema import FOREVER
 from crdt.store.values import MemoryStore, ValueStore
-from crdt.structures.sample_order import Order
-from crdt.structures.scan_order import ScanOrder
+from crdt.structures.table import Table
 from crdt.types.base import Value
 from crdt.types.components.contested import Contested, carry
 from crdt.types.components.deadlines import Deadlines
@@ -44,9 +41,7 @@ class KeyTable:
         "marks_use",
         "misses",
         "new_store",
-        "order",
         "readers",
-        "scan_order",
         "second",
         "traced",
     )
@@ -58,16 +53,14 @@ class KeyTable:
         self.new_store: Callable[[], ValueStore] = new_store
         self.data: ValueStore = new_store()
         self.tombstones: ValueStore = new_store()
-        self.garbage: dict[bytes, Vector | None] = {}
-        """Keys with metadata to collect. The key that was visited longest ago is the first. For a
-        key of which only deadlines are left, the collector stores its vector here. Every change
-        that may concern an orphaned deadline sets it back to None."""
-        self.traced: dict[bytes, None] = {}
+        self.garbage: Table = Table()
+        """Keys with metadata to collect. For a key of which only deadlines are left, the collector
+        stores its vector here. Every change that may concern an orphaned deadline sets it back to
+        None."""
+        self.traced: Table = Table()
         """The keys of `data` whose removal may leave something (see `Value.keeps_traces`), and
         perhaps some more."""
         self.deadlines: Deadlines = Deadlines()
-        self.order: Order | None = None
-        self.scan_order: ScanOrder | None = None
         self.watched_keys: set[bytes] = set()
         self.dirty_keys: list[bytes] = []
         """The watched keys that have changed."""
@@ -98,10 +91,8 @@ class KeyTable:
         self.data = self.new_store()
         self.tombstones = self.new_store()
         self.deadlines = Deadlines()
-        self.garbage = {}
-        self.traced = {}
-        self.order = None
-        self.scan_order = None
+        self.garbage = Table()
+        self.traced = Table()
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -154,19 +145,17 @@ class KeyTable:
         return self.data.get(key)
 
     def held_keys(self) -> list[bytes]:
-        """Return all keys that hold a live value, expired or not, the oldest first. O(n)."""
+        """Return all keys that hold a live value, expired or not. O(n)."""
         if self.is_unsettled:
             self.settle_all()
         return list(self.data.index)
 
     def sample_ends(self, count: int) -> list[bytes]:
-        """Return the `count` oldest and the `count` newest keys, or all keys if there are fewer."""
+        """Return `count` keys from either end of the table, or all keys if there are fewer. In a
+        small table they are the oldest and the newest ones."""
         if self.is_unsettled:
             self.settle_all()
-        index = self.data.index
-        if len(index) <= 2 * count:
-            return list(index)
-        return [*islice(index, count), *islice(reversed(index), count)]
+        return self.data.index.ends(count)
 
     def live_parts(self, key: bytes) -> list[Value]:
         """Return the live values of all types under a key, by type code.
@@ -189,9 +178,9 @@ class KeyTable:
         if self.is_unsettled:
             self.settle(key)
         index, table = self.data.index, self.deadlines.table
-        entries: list[tuple[int, object]] = [(getsizeof(index) // len(index), index[key])]
+        entries: list[tuple[int, object]] = [(index.entry_bytes(key), index[key])]
         if key in table:
-            entries.append((getsizeof(table) // len(table), table[key]))
+            entries.append((table.entry_bytes(key), table[key]))
         return entries
 
     def remembered_keys(self) -> tuple[list[bytes], list[bytes]]:
@@ -205,7 +194,7 @@ class KeyTable:
         with the flag `no_expiry` has such a deadline too."""
         if self.is_unsettled:
             self.settle(key)
-        flat = self.deadlines.table.get(key, ())
+        flat = self.deadlines.siblings(key)
         parts = self.live_parts(key)
         flags = [each for each in parts if isinstance(each, Register) and each.no_expiry]
         pairs = zip(flat[::2], flat[1::2], strict=True)
@@ -264,7 +253,7 @@ class KeyTable:
         return len(self.data.index)
 
     def keys(self) -> list[bytes]:
-        """Return all visible keys, the oldest first. O(n)."""
+        """Return all visible keys. O(n)."""
         if self.is_unsettled:
             self.settle_all()
         if not self.deadlines.table:
@@ -281,26 +270,22 @@ class KeyTable:
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """Return the next cursor and about `count` keys from `cursor` on (D-20).
 
-        The first and last cursor is 0. O(n) the first time.
+        The first and last cursor is 0.
         """
         if self.is_unsettled:
             self.settle_all()
-        if self.scan_order is None:
-            self.scan_order = ScanOrder(self.data.index, len(self.data.index))
-        following, keys = self.scan_order.walk(cursor, count, self.data.index)
+        following, keys = self.data.index.scan(cursor, count)
         return following, [key for key in keys if self.lookup(key) is not None]
 
     def has_scan_order(self) -> bool:
         """Return whether the order of `scan` is maintained. The first scan creates it."""
-        return self.scan_order is not None
+        return self.data.index.has_scan_order()
 
-    def sampled(self) -> Order:
-        """Return the keys in an order that can be sampled. O(n) the first time."""
+    def sampled_keys(self) -> list[bytes]:
+        """Return the keys that `random_key` may find: all keys, and some removed ones. O(n)."""
         if self.is_unsettled:
             self.settle_all()
-        if self.order is None:
-            self.order = Order(list(self.data.index))
-        return self.order
+        return self.data.index.sampled_keys()
 
     def random_key(self, rng: random.Random) -> bytes | None:
         """Return a random visible key, nearly uniformly distributed; None if there are no keys."""
@@ -309,18 +294,11 @@ class KeyTable:
         for _ in range(100):
             if not self.data.index:
                 return None
-            key = self.sampled().pick(rng, self.data.index)
+            key = self.data.index.pick(rng)
             if self.lookup(key) is not None:
                 return key
         keys = self.keys()
         return keys[int(rng.random() * len(keys))] if keys else None
-
-    def note_key(self, key: bytes) -> None:
-        """Add a new key of `data` to the orders for `sampled` and `scan`, if they exist."""
-        if self.order is not None:
-            self.order.add(key, self.data.index)
-        if self.scan_order is not None:
-            self.scan_order.add(key, self.data.index)
 
     def mark_uses(self, second: int) -> None:
         """Set the time of use, in seconds, that later reads and writes record."""

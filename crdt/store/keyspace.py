@@ -157,11 +157,10 @@ class Keyspace(MutableKeyTable):
         for key in list(self.traced):
             value = dropped.get(key)
             if value is None:
-                del self.traced[key]
+                self.traced.pop(key)
             else:
                 self.data.put(key, value)  # a counter that nothing has reset
         self.deadlines = Deadlines()
-        self.order = self.scan_order = None
 
     def work(self) -> bool:
         """Do the next slice of what waits. Return whether more is left."""

@@ -19,6 +19,7 @@ from crdt.store.key_merge import MergedVectors
 from crdt.store.keyspace import Keyspace
 from crdt.store.snapshot import END, HEAD, KEYS, head_items, unpack_piece
 from crdt.store.unsettled import MergeStep
+from crdt.structures.table import Table
 from crdt.types.base import Value
 from crdt.types.components.contested import Contested
 from crdt.types.components.register import LATEST, Register
@@ -36,8 +37,8 @@ class Incoming:
         self.vector: Vector = {}
         self.contexts: dict[Origin, Vector] = {}
         self.trails: Trails = {}
-        self.values: dict[bytes, Value] = {}
-        self.deadlines: dict[bytes, tuple[int, ...]] = {}
+        self.values: Table = Table()
+        self.deadlines: Table = Table()
         self.expected: int = -1
         self.received: int = 0
         self.complete: bool = False
@@ -102,7 +103,7 @@ class Incoming:
                 raise DecodeError("a plain string without key or dot")
             if not covers(self.vector, value.dot):
                 raise DecodeError(UNSEEN)
-            self.values[key] = value
+            self.values.put(key, value)
         self.received += len(keys)
 
     def read_records(self, records: Any) -> None:

@@ -197,7 +197,7 @@ class MutableKeyTable(KeyTable):
             return
         self.data.drop(key)
         if self.traced:
-            self.traced.pop(key, None)
+            self.traced.pop(key)
         if value.is_empty():
             self.tombstones.drop(key)
         else:
@@ -217,8 +217,6 @@ class MutableKeyTable(KeyTable):
         self.data.put(key, value)
         if self.tombstones.index:
             self.tombstones.drop(key)
-        if self.order is not None or self.scan_order is not None:
-            self.note_key(key)
 
     def collect_value(self, key: bytes, stable: Vector) -> bool:
         """Collect a key's metadata that `stable` covers. Return whether garbage is left."""
@@ -228,7 +226,7 @@ class MutableKeyTable(KeyTable):
             return False
         left = value.collect(stable)
         if not value.keeps_traces():
-            self.traced.pop(key, None)
+            self.traced.pop(key)
         if value.is_empty():
             place.drop(key)
         else:

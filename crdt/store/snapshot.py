@@ -100,7 +100,7 @@ class Snapshot:
         db = self.db
         if key in db.deadlines.table:
             db.compact_deadline(key)
-        deadlines = db.deadlines.table.get(key, ())
+        deadlines = db.deadlines.siblings(key)
         value = db.data.get(key)
         if value is None:
             value = db.tombstones.get(key)

@@ -12,13 +12,13 @@ through any later one.
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any, Final
 
 from crdt.causality.observed import Observed
 from crdt.store.key_merge import MergedVectors, merge_key
 from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.values import ValueStore
+from crdt.structures.table import Table
 from crdt.types.base import Value
 from crdt.types.components.deadlines import Deadlines
 
@@ -36,12 +36,12 @@ class Aside:
         data: ValueStore,
         tombstones: ValueStore,
         deadlines: Deadlines,
-        garbage: dict[bytes, Any],
+        garbage: Table,
     ) -> None:
         self.data: ValueStore = data
         self.tombstones: ValueStore = tombstones
         self.deadlines: Deadlines = deadlines
-        self.garbage: dict[bytes, Any] = garbage
+        self.garbage: Table = garbage
 
     def holds(self, key: bytes) -> bool:
         """Return whether `key` is still here."""
@@ -63,7 +63,7 @@ class Aside:
                 self.tombstones.drop(key)
                 db.tombstones.put(key, value)
         if self.deadlines.table:
-            siblings = self.deadlines.table.pop(key, None)
+            siblings: tuple[int, ...] | None = self.deadlines.table.pop(key)
             if siblings is not None:
                 db.deadlines.put(key, siblings)
         if self.garbage and key in self.garbage:
@@ -73,14 +73,14 @@ class Aside:
         """Return at most `count` of the keys that are still here, and none only if none are."""
         for index in (self.data.index, self.tombstones.index, self.deadlines.table):
             if index:
-                return some_of(index, count)
+                return index.some(count)
         return []
 
     def restore_garbage(self, db: MutableKeyTable, count: int) -> bool:
         """Move at most `count` garbage keys that hold nothing else. Return whether more are left.
         The collector finds that there is nothing to collect, unless the key has come back."""
-        for key in some_of(self.garbage, count):
-            del self.garbage[key]
+        for key in self.garbage.some(count):
+            self.garbage.pop(key)
             db.garbage[key] = None
         return bool(self.garbage)
 
@@ -121,13 +121,13 @@ class MergeStep(Step):
     def __init__(
         self,
         aside: Aside | None,
-        values: dict[bytes, Value],
-        deadlines: dict[bytes, tuple[int, ...]],
+        values: Table,
+        deadlines: Table,
         vectors: MergedVectors,
     ) -> None:
         super().__init__(aside)
-        self.values: dict[bytes, Value] = values
-        self.deadlines: dict[bytes, tuple[int, ...]] = deadlines
+        self.values: Table = values
+        self.deadlines: Table = deadlines
         self.vectors: MergedVectors = vectors
 
     def holds(self, key: bytes) -> bool:
@@ -138,8 +138,8 @@ class MergeStep(Step):
     def take(self, db: MutableKeyTable, key: bytes) -> Any:
         if self.aside is not None:
             self.aside.restore(db, key)
-        deadlines: tuple[int, ...] = self.deadlines.pop(key, ()) if self.deadlines else ()
-        return self.values.pop(key, None), deadlines
+        deadlines: tuple[int, ...] | None = self.deadlines.pop(key) if self.deadlines else None
+        return self.values.pop(key), () if deadlines is None else deadlines
 
     def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
         given: Value | None = content[0]
@@ -151,8 +151,8 @@ class MergeStep(Step):
         if keys:
             return keys
         if self.values:
-            return some_of(self.values, count)
-        return some_of(self.deadlines, count)
+            return self.values.some(count)
+        return self.deadlines.some(count)
 
 
 class FlushStep(Step):
@@ -235,8 +235,3 @@ class Unsettled:
         """Forget all steps with their keys."""
         self.steps.clear()
         self.db.is_unsettled = False
-
-
-def some_of(index: dict[bytes, Any], count: int) -> list[bytes]:
-    """Return at most `count` keys of `index`, which the caller removes."""
-    return list(islice(reversed(index), count))

@@ -7,8 +7,8 @@ outside of memory. Its keys are always in memory (`index`), because every read l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from crdt.structures.table import Table
 from crdt.types.base import Value
 
 
@@ -27,8 +27,8 @@ class ValueStore:
 
     def __init__(self) -> None:
         self.returns_copies: bool = True
-        self.index: dict[bytes, Any] = {}
-        """The keys, the oldest first. The values of this dict are private to the store."""
+        self.index: Table = Table()
+        """The keys. The values of this table are private to the store."""
 
     def get(self, key: bytes) -> Value | None:
         """Return the value of a key, None if there is none."""
@@ -40,7 +40,7 @@ class ValueStore:
 
     def drop(self, key: bytes) -> None:
         """Remove a key, if it is there."""
-        self.index.pop(key, None)
+        self.index.pop(key)
 
     def clear(self) -> None:
         """Remove all keys."""
@@ -76,4 +76,4 @@ class MemoryStore(ValueStore):
         return value
 
     def put(self, key: bytes, value: Value) -> None:
-        self.index[key] = value
+        self.index.put(key, value)

@@ -1,8 +1,9 @@
 """The order in which SCAN visits the keys of a changing dictionary.
 
-A key's place is a hash of its bytes, so a key has the same place after it was removed and added
-again. A cursor is the place at which the walk continues. It needs no state in the server. One walk
-returns each key at most once. It returns a key that is present throughout exactly once.
+A key's place is a checksum of its bytes, so a key has the same place after it was removed and added
+again (see `places`). A cursor contains the place at which the walk continues. It needs no state in
+the server. One walk returns each key at most once. It returns a key that is present throughout
+exactly once.
 
 Each bucket holds the keys of a range of places. A bucket that becomes too large is divided at its
 median key. A removed key stays in its bucket until the bucket is walked or divided, or until all
@@ -14,37 +15,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import Any, Final
-from zlib import crc32
 
-PLACE_BITS: Final = 32
-PLACES: Final = 1 << PLACE_BITS
-HALF: Final = 0xFFFF
-# SCRAMBLE is 0x9E3779B1. It is odd, so that different checksums have different places.
-SCRAMBLE_HIGH: Final = 0x9E37
-SCRAMBLE_LOW: Final = 0x79B1
-CURSOR_MARK: Final = PLACES
-"""Added to the place in every cursor that a walk returns, so that such a cursor is never 0. All
-cursors are below 2^53 and therefore exact in a double, which some clients use."""
+from crdt.structures.places import PLACE_BITS, cursor_of, place_of, places_in
+
 BUCKET_MAX: Final = 64  # keys in a bucket before it is divided
 BUCKET_FILL: Final = 16  # average number of keys in a bucket of a new order
 SLACK: Final = 64  # fewer removed keys than this do not justify a compaction
-
-
-def place_of(key: bytes) -> int:
-    """Return the place of `key`, from 0 to 2^32 - 1: its checksum times SCRAMBLE, modulo 2^32.
-
-    The factors are multiplied in halves of 16 bits. Compiled code multiplies larger integers in a
-    slow way, which also aborts the process if Ctrl-C arrives meanwhile.
-    """
-    code = crc32(key)
-    low = code & HALF
-    high = (code >> 16) * SCRAMBLE_LOW + low * SCRAMBLE_HIGH & HALF
-    return (high << 16) + low * SCRAMBLE_LOW & PLACES - 1
-
-
-def is_later_page(cursor: int) -> bool:
-    """Return whether `cursor` was returned by `walk`, so that it asks for a later page."""
-    return CURSOR_MARK <= cursor < CURSOR_MARK + PLACES
 
 
 class ScanOrder:
@@ -119,18 +95,18 @@ class ScanOrder:
         The first and the last cursor is 0. A page holds more than `count` keys only if several
         keys share one place, and fewer only at the end of the walk.
         """
-        place = cursor - CURSOR_MARK if cursor >= CURSOR_MARK else cursor
+        place, _ = places_in(cursor)
         page: list[bytes] = []
         latest = -1
         index = bisect_right(self.starts, place) - 1
-        while place < PLACES and index < len(self.buckets):
+        while index < len(self.buckets):
             bucket = self.clean(index, present)
             bucket.sort(key=place_of)
             for position in range(bisect_left(bucket, place, key=place_of), len(bucket)):
                 key = bucket[position]
                 reached = place_of(key)
                 if len(page) >= count and reached != latest:
-                    return CURSOR_MARK + reached, page
+                    return cursor_of(reached, 0), page
                 page.append(key)
                 latest = reached
             index += 1

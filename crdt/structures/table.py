@@ -20,17 +20,26 @@ Other threads must not use a table while it changes.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from sys import getsizeof
 from typing import Any, Final
 
-PLACE_BITS: Final = 28
-PLACES: Final = 1 << PLACE_BITS
-HASH_SHIFT: Final = 16
-"""A dictionary uses the lowest bits of the hash. Places use higher ones, so that the keys of one
-part do not collide in its dictionary."""
-PLACE_MASK: Final = (PLACES - 1) << HASH_SHIFT
+from crdt.structures.part import Part
+from crdt.structures.places import (
+    HASH_BITS,
+    HASH_MASK,
+    HASH_PLACES,
+    HASH_SHIFT,
+    PLACES,
+    cursor_of,
+    place_of,
+    place_of_hash,
+    places_in,
+)
+from crdt.structures.scan_order import ScanOrder
+
 PART_MAX: Final = 5_400
 """The number of keys in a part before it is divided, which takes one to two milliseconds. A
 dictionary of this size is nearly full: it would grow at 5,461 keys."""
@@ -38,41 +47,29 @@ SMALL_SHARE: Final = 8  # a part of at most 1/8 of the maximum gives memory back
 JOIN_SHARE: Final = 4  # two parts are joined if the result is at most 1/4 of the maximum
 SPARSE_BYTES: Final = 4096  # a dictionary up to this size is not worth a copy
 ENTRY_BYTES: Final = 128  # a dictionary with more bytes for each of its keys is copied
-
-
-def place_of_hash(key: bytes) -> int:
-    """Return the place of `key`, from 0 to 2^28 - 1."""
-    return (hash(key) & PLACE_MASK) >> HASH_SHIFT
-
-
-class Part:
-    """The keys of a range of places, with their values."""
-
-    __slots__ = ("depth", "held", "start")
-
-    def __init__(self, held: dict[bytes, Any], depth: int, start: int) -> None:
-        self.held: dict[bytes, Any] = held
-        self.depth: int = depth
-        self.start: int = start
-        """The first place of the range."""
-
-    def stop(self) -> int:
-        """Return the first place behind the range."""
-        return self.start + (PLACES >> self.depth)
+SORTED_MAX: Final = 16
+"""The number of parts whose keys are kept sorted for scans. Sorting a part takes a millisecond."""
 
 
 class Table:
     """A mapping from bytes to any values."""
 
-    __slots__ = ("count", "depth", "directory", "first", "part_max", "parts", "shift")
+    __slots__ = (
+        "count",
+        "depth",
+        "directory",
+        "first",
+        "part_max",
+        "parts",
+        "room",
+        "scan_order",
+        "shift",
+        "sorted",
+    )
 
     def __init__(self, part_max: int = PART_MAX) -> None:
         """Create an empty table of parts of at most `part_max` keys (2 or more)."""
         self.part_max: int = part_max
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin again with one empty part."""
         self.set_single({})
 
     def set_single(self, held: dict[bytes, Any]) -> None:
@@ -80,7 +77,7 @@ class Table:
         self.first: dict[bytes, Any] | None = held
         """The only part's keys; None if there are several parts."""
         self.depth: int = 0
-        self.shift: int = HASH_SHIFT + PLACE_BITS
+        self.shift: int = HASH_SHIFT + HASH_BITS
         """The number of bits of a hash below those that give the slot."""
         self.directory: list[dict[bytes, Any]] = [held]
         """The keys of the part of each slot. `parts` leads to the same dictionaries, but this list
@@ -89,6 +86,13 @@ class Table:
         """The part of each slot."""
         self.count: int = 0
         """The number of keys, if there are several parts."""
+        self.room: int = self.part_max
+        """The size from which on the only part takes a new key in the slow way: 0 if it has
+        orders."""
+        self.scan_order: ScanOrder | None = None
+        """The order of scans of the only part. The first scan makes it."""
+        self.sorted: list[Part] = []
+        """The parts whose keys are sorted for scans. The one that was sorted last is the last."""
 
     # -- one key ---------------------------------------------------------------------------
 
@@ -97,7 +101,7 @@ class Table:
         first = self.first
         if first is not None:
             return first.get(key)
-        return self.directory[(hash(key) & PLACE_MASK) >> self.shift].get(key)
+        return self.directory[(hash(key) & HASH_MASK) >> self.shift].get(key)
 
     def __getitem__(self, key: bytes) -> Any:
         return self.dict_of(key)[key]
@@ -106,20 +110,20 @@ class Table:
         first = self.first
         if first is not None:
             return key in first
-        return key in self.directory[(hash(key) & PLACE_MASK) >> self.shift]
+        return key in self.directory[(hash(key) & HASH_MASK) >> self.shift]
 
     def put(self, key: bytes, value: Any) -> None:
         """Store a value under a key. It replaces the previous value."""
         first = self.first
-        if first is not None and len(first) < self.part_max:
+        if first is not None and len(first) < self.room:
             first[key] = value
             return
-        slot = (hash(key) & PLACE_MASK) >> self.shift
+        slot = (hash(key) & HASH_MASK) >> self.shift
         held = self.directory[slot]
         before = len(held)
         held[key] = value
         if len(held) != before:
-            self.note_added(slot)
+            self.note_added(slot, key)
 
     def __setitem__(self, key: bytes, value: Any) -> None:
         self.put(key, value)
@@ -129,7 +133,7 @@ class Table:
         first = self.first
         if first is not None:
             return first.pop(key, None)
-        slot = (hash(key) & PLACE_MASK) >> self.shift
+        slot = (hash(key) & HASH_MASK) >> self.shift
         held = self.directory[slot]
         before = len(held)
         value = held.pop(key, None)
@@ -141,7 +145,7 @@ class Table:
 
     def dict_of(self, key: bytes) -> dict[bytes, Any]:
         """Return the dictionary that holds `key` if the key is present. Do not change its keys."""
-        return self.directory[(hash(key) & PLACE_MASK) >> self.shift]
+        return self.directory[(hash(key) & HASH_MASK) >> self.shift]
 
     def entry_bytes(self, key: bytes) -> int:
         """Return the memory of one entry in the part of `key`, which is not empty, in bytes."""
@@ -168,6 +172,27 @@ class Table:
         """Iterate over keys and values, part by part. The table must not change meanwhile."""
         return chain.from_iterable([held.items() for held in self.dicts()])
 
+    def some(self, count: int) -> list[bytes]:
+        """Return at most `count` keys of one part, and none only if the table is empty.
+
+        They are the newest ones of the part. Removing them again and again visits all keys.
+        """
+        for held in reversed(self.directory):
+            if held:
+                return list(islice(reversed(held), count))
+        return []
+
+    def ends(self, count: int) -> list[bytes]:
+        """Return `count` keys from either end of the iteration, or all keys if they are fewer.
+
+        A table of one part has the oldest keys at its beginning and the newest ones at its end.
+        """
+        if len(self) <= 2 * count:
+            return list(self)
+        dicts = [held for held in self.dicts() if held]
+        last = list(islice(reversed(dicts[-1]), count))
+        return [*islice(chain.from_iterable(dicts), 2 * count - len(last)), *last]
+
     def dicts(self) -> list[dict[bytes, Any]]:
         """Return the dictionaries of all parts, by place. Do not change their keys."""
         return [part.held for part in self.distinct_parts()]
@@ -182,9 +207,16 @@ class Table:
             slot += self.run_of(part)
         return found
 
+    def copy(self) -> Table:
+        """Return a table of the same keys and values. O(n)."""
+        copy = Table(self.part_max)
+        for key, value in self.items():
+            copy.put(key, value)
+        return copy
+
     def clear(self) -> None:
         """Remove all keys. It takes long if there are many: see `pop_part`."""
-        self.reset()
+        self.set_single({})
 
     def pop_part(self) -> dict[bytes, Any]:
         """Remove one whole part and return its keys and values, rarely none.
@@ -193,7 +225,7 @@ class Table:
         """
         if self.first is not None:
             held = self.first
-            self.reset()
+            self.set_single({})
             return held
         part = self.parts[0]
         for other in self.distinct_parts():
@@ -215,7 +247,7 @@ class Table:
         and added again.
         """
         stop = self.range_end(cursor)
-        return stop % PLACES, self.keys_between(cursor, stop)
+        return stop % HASH_PLACES, self.keys_between(cursor, stop)
 
     def range_end(self, place: int) -> int:
         """Return the first place behind the part that holds `place`."""
@@ -234,11 +266,86 @@ class Table:
                 found += [key for key in part.held if start <= place_of_hash(key) < stop]
         return found
 
+    # -- sampling and scanning -------------------------------------------------------------
+
+    def pick(self, rng: random.Random) -> bytes:
+        """Return a random key, nearly uniformly distributed. The table is not empty.
+
+        Expected O(1). The first call for a part takes as long as a copy of its keys.
+        """
+        if self.first is not None:
+            self.room = 0
+            return self.parts[0].sampled().pick(rng, self.first)
+        while True:
+            part = self.parts[int(rng.random() * len(self.parts))]
+            # A part with many slots is drawn more often, and a part with many keys accepted.
+            if rng.random() * (self.part_max << self.depth) < len(part.held) << part.depth:
+                return part.sampled().pick(rng, part.held)
+
+    def sampled_keys(self) -> list[bytes]:
+        """Return the keys that `pick` may find: all keys, and some removed ones. O(n)."""
+        self.room = 0
+        return [key for part in self.distinct_parts() for key in part.sampled().keys]
+
+    def has_scan_order(self) -> bool:
+        """Return whether an order of scans is maintained. The first scan makes one."""
+        return self.scan_order is not None or len(self.sorted) > 0
+
+    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """Return the next cursor and about `count` keys from `cursor` on.
+
+        The first and the last cursor is 0. The table may change between two calls: one walk returns
+        a key that is present throughout exactly once, and no key twice. The page holds more than
+        `count` keys only if several keys share one place. It holds fewer only at the end of the
+        walk, or if the table has been divided since the walk began.
+        """
+        place, hash_place = places_in(cursor)
+        if self.first is not None and hash_place == 0:
+            if self.scan_order is None:
+                self.scan_order = ScanOrder(self.first, len(self.first))
+                self.room = 0
+            return self.scan_order.walk(cursor, count, self.first)
+        page: list[bytes] = []
+        while place < PLACES:
+            part = self.parts[self.slot_of(hash_place)]
+            self.sort(part)
+            hash_place, found = part.page(hash_place, count - len(page))
+            # The walk has returned some of these keys if it began before the table was divided.
+            page += [key for key in found if place_of(key) >= place] if place else found
+            if hash_place == HASH_PLACES:
+                break
+            if place or len(page) >= count:
+                return cursor_of(place, hash_place), page
+        return 0, page
+
+    def sort(self, part: Part) -> None:
+        """Sort the keys of a part for scans, unless they are sorted."""
+        if part.names is not None:
+            return
+        part.names = sorted(part.held, key=place_of_hash)
+        self.room = 0
+        self.forget_order(part)
+        if len(self.sorted) == SORTED_MAX:
+            self.sorted.pop(0).names = None
+        self.sorted.append(part)
+
+    def forget_orders(self) -> None:
+        """Drop all orders of sampling and scans. They are made again when they are needed."""
+        self.scan_order = None
+        self.sorted = []
+        self.room = self.part_max
+        for part in self.parts:
+            part.order = part.names = None
+
+    def forget_order(self, part: Part) -> None:
+        """Remove a part from the list of sorted parts."""
+        self.sorted = [each for each in self.sorted if each is not part]
+
     # -- parts -----------------------------------------------------------------------------
 
     def slot_of(self, place: int) -> int:
         """Return the slot of a place in the directory."""
-        return place >> (PLACE_BITS - self.depth)
+        return place >> (HASH_BITS - self.depth)
 
     def run_of(self, part: Part) -> int:
         """Return the number of slots that lead to `part`."""
@@ -258,30 +365,34 @@ class Table:
             self.parts[each] = part
             self.directory[each] = part.held
 
-    def note_added(self, slot: int) -> None:
+    def note_added(self, slot: int, key: bytes) -> None:
         """Take note of a new key in the part of `slot`. Divide the part if it is too large."""
+        part = self.parts[slot]
+        part.add_name(key)
         if self.first is None:
             self.count += 1
-        part = self.parts[slot]
+        elif self.scan_order is not None:
+            self.scan_order.add(key, part.held)
         if len(part.held) > self.part_max:
             self.divide(part)
 
     def divide(self, part: Part) -> None:
         """Divide a part in the middle of its range."""
-        if part.depth == PLACE_BITS:
+        if part.depth == HASH_BITS:
             return  # all of its keys share one place
         if part.depth == self.depth:
             self.deepen()
         depth = part.depth + 1
-        middle = part.start + (PLACES >> depth)
+        middle = part.start + (HASH_PLACES >> depth)
         limit = middle << HASH_SHIFT
         low: dict[bytes, Any] = {}
         high: dict[bytes, Any] = {}
         for key, value in part.held.items():
-            if hash(key) & PLACE_MASK < limit:
+            if hash(key) & HASH_MASK < limit:
                 low[key] = value
             else:
                 high[key] = value
+        self.forget_order(part)
         self.set_part(Part(low, depth, part.start))
         self.set_part(Part(high, depth, middle))
 
@@ -289,7 +400,7 @@ class Table:
         """Double the directory."""
         if self.first is not None:
             self.count = len(self.first)
-            self.first = None
+            self.first = self.scan_order = None
         self.depth += 1
         self.shift -= 1
         self.parts = [part for part in self.parts for _ in range(2)]
@@ -299,7 +410,7 @@ class Table:
         """Give memory of a part back: join it with its neighbour if the result is small, or copy
         its dictionary if that is sparse."""
         part = self.parts[slot]
-        size = PLACES >> part.depth
+        size = HASH_PLACES >> part.depth
         other = self.parts[self.slot_of(part.start ^ size)]
         total = len(part.held) + len(other.held)
         if other.depth == part.depth and (
@@ -321,6 +432,8 @@ class Table:
         if part.depth == 1:
             self.set_single(held)
             return
+        self.forget_order(low)
+        self.forget_order(high)
         self.set_part(Part(held, part.depth - 1, low.start))
         while max([each.depth for each in self.parts]) < self.depth:
             self.depth -= 1

@@ -13,6 +13,7 @@ from types import TracebackType
 from crdt.store.keyspace import Keyspace
 from crdt.store.unsettled import Aside, FlushStep, MergeStep, Step
 from crdt.store.values import ValueStore
+from crdt.structures.table import Table
 from crdt.types.base import Value
 from crdt.types.components.contested import Contested
 from crdt.types.components.deadlines import Deadlines
@@ -34,7 +35,7 @@ class Peek:
         if db.is_unsettled:
             self.steps = db.unsettled.steps
             self.readers, db.readers = db.readers, []
-            self.garbage, db.garbage = db.garbage, dict(db.garbage)
+            self.garbage, db.garbage = db.garbage, db.garbage.copy()
             db.unsettled.steps = [copied_step(db, step) for step in self.steps]
         return self
 
@@ -50,10 +51,10 @@ class Peek:
         for key in waiting_keys(self.steps):
             db.data.drop(key)
             db.tombstones.drop(key)
-            db.traced.pop(key, None)
+            db.traced.pop(key)
             db.deadlines.put(key, ())
         db.garbage = self.garbage
-        db.order = db.scan_order = None
+        db.data.index.forget_orders()
         db.unsettled.steps = self.steps
         db.is_unsettled = True
         db.readers = self.readers
@@ -78,8 +79,10 @@ def copied_step(db: Keyspace, step: Step) -> Step:
     if isinstance(step, FlushStep):
         return FlushStep(aside, step.observed)
     assert isinstance(step, MergeStep)
-    values = {key: copied_value(db.types, value) for key, value in step.values.items()}
-    return MergeStep(aside, values, dict(step.deadlines), step.vectors)
+    values = Table()
+    for key, value in step.values.items():
+        values.put(key, copied_value(db.types, value))
+    return MergeStep(aside, values, step.deadlines.copy(), step.vectors)
 
 
 def copied_aside(db: Keyspace, aside: Aside) -> Aside:
@@ -88,7 +91,7 @@ def copied_aside(db: Keyspace, aside: Aside) -> Aside:
     for key, siblings in aside.deadlines.table.items():
         deadlines.put(key, siblings)
     data, tombstones = copied_store(db, aside.data), copied_store(db, aside.tombstones)
-    return Aside(data, tombstones, deadlines, dict(aside.garbage))
+    return Aside(data, tombstones, deadlines, aside.garbage.copy())
 
 
 def copied_store(db: Keyspace, store: ValueStore) -> ValueStore:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from crdt.structures.scan_order import CURSOR_MARK
+from crdt.structures.places import CURSOR_MARK
 from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
 from sim.nodes.session import CURSOR, LEAVE

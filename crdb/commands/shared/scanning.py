@@ -1,7 +1,7 @@
 """Parts of SCAN, HSCAN, SSCAN and ZSCAN: the cursor, the options, and the head of the reply.
 
 A cursor is an unsigned 64-bit integer that only the server understands (see
-`crdt.structures.scan_order`). A walk through a small collection ends with its first page, whatever
+`crdt.structures.places`). A walk through a small collection ends with its first page, whatever
 COUNT says, as in Redis with its compact encodings. A walk that began while the collection was large
 goes on page by page.
 """
@@ -17,7 +17,7 @@ from crdb.engine.client import Client
 from crdb.engine.errors import INVALID_CURSOR, SYNTAX, CommandError
 from crdb.engine.glob import compile_glob
 from crdb.resp import reply
-from crdt.structures.scan_order import is_later_page
+from crdt.structures.places import is_later_page
 
 COUNT_DEFAULT: Final = 10
 WHOLE_MAX: Final = 128

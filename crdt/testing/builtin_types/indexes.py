@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import Final
 
 from crdt.embed.replica import Replica
-from crdt.structures.sample_order import Order
 from crdt.testing.builtin_types.commands import encode
 from crdt.testing.builtin_types.list_order import ListOrder
 from crdt.testing.history import History
@@ -43,7 +42,7 @@ class Indexes(ListOrder):
         if replica.region == SCANNED:
             check_scan("the keys", db.scan, db.keys())
         elif replica.region == SAMPLED:
-            check_sampling("the keys", db.sampled(), db.held_keys())
+            check_sampling("the keys", db.sampled_keys(), db.held_keys())
         for key in self.keys:
             value = db.lookup(encode(key))
             if isinstance(value, List):
@@ -60,7 +59,7 @@ def check_names(region: int, key: str, value: Set | Fields) -> None:
     if region == SCANNED:
         check_scan(key, value.scan, names)
     elif region == SAMPLED:
-        check_sampling(key, value.sampled(), names)
+        check_sampling(key, value.sampled().keys, names)
 
 
 def check_ranks(key: str, value: SortedSet) -> None:
@@ -82,7 +81,7 @@ def check_scan(
     assert sorted(found) == sorted(names), f"a scan of {what} returns {found}, not {names}"
 
 
-def check_sampling(what: str, order: Order, names: list[bytes]) -> None:
+def check_sampling(what: str, keys: list[bytes], names: list[bytes]) -> None:
     """Assert that each of these names can be drawn."""
-    lacking = sorted({*names} - {*order.keys})
+    lacking = sorted({*names} - {*keys})
     assert not lacking, f"{lacking} can never be drawn from {what}"

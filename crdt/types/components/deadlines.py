@@ -12,39 +12,53 @@ carries the flag `no_expiry` instead, and becomes an entry only when it meets a 
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from itertools import islice
 from typing import Final
 
 from crdt.causality.dots import Dot, Vector, join_dots
 from crdt.causality.observed import Observed
 from crdt.causality.schema import FOREVER
+from crdt.structures.table import Table
 
-HEAP_SLACK: Final = 1024
+HEAP_SLACK: Final = 1024  # fewer outdated entries than this do not justify a compaction
+HEAP_MAX: Final = 2000  # entries of one heap, so that compacting it takes about a millisecond
 
 
 class Deadlines:
     """The deadlines of all keys that have any, flat: `(dot, ms, dot, ms, ...)`, by dot."""
 
-    __slots__ = ("heap", "table", "timed")
+    __slots__ = ("entries", "heap_max", "heaps", "table", "timed")
 
-    def __init__(self) -> None:
-        self.table: dict[bytes, tuple[int, ...]] = {}
+    def __init__(self, heap_max: int = HEAP_MAX) -> None:
+        """Create an empty collection whose heaps have at most `heap_max` entries."""
+        self.heap_max: int = heap_max
+        self.table: Table = Table()
         self.timed: int = 0
         """The number of keys that have a deadline."""
-        self.heap: list[tuple[int, bytes]] = []
+        self.heaps: deque[list[tuple[int, bytes]]] = deque([[]])
+        """Heaps of the keys that expire, by deadline. The last heap takes new entries. There is at
+        least one. An entry is outdated if the key has another deadline now."""
+        self.entries: int = 0
+        """The number of entries in all heaps."""
 
     def deadline(self, key: bytes) -> int:
         """Return when the key expires, in ms; FOREVER if it does not."""
-        siblings = self.table.get(key)
+        siblings: tuple[int, ...] | None = self.table.get(key)
         if siblings is None:
             return FOREVER
         if len(siblings) == 2:
             return siblings[1]
         return max(siblings[1::2])
 
+    def siblings(self, key: bytes) -> tuple[int, ...]:
+        """Return the dots and deadlines of a key, flat and by dot."""
+        found: tuple[int, ...] | None = self.table.get(key)
+        return () if found is None else found
+
     def drop(self, key: bytes, observed: Observed) -> bool:
         """Remove the observed deadlines of `key`; True if some are left."""
-        siblings = self.table.get(key)
+        siblings: tuple[int, ...] | None = self.table.get(key)
         if siblings is None:
             return False
         left: list[int] = []
@@ -56,7 +70,7 @@ class Deadlines:
 
     def add(self, key: bytes, dot: Dot, deadline: int) -> None:
         """Add a deadline to those of the key."""
-        siblings = self.table.get(key)
+        siblings: tuple[int, ...] | None = self.table.get(key)
         if siblings is None:
             self.put(key, (dot, deadline))
         else:
@@ -69,21 +83,34 @@ class Deadlines:
         if self.deadline(key) < FOREVER:
             self.timed -= 1
         if not siblings:
-            self.table.pop(key, None)
+            self.table.pop(key)
             return
-        self.table[key] = siblings
+        self.table.put(key, siblings)
         deadline = self.deadline(key)
         if deadline < FOREVER:
             self.timed += 1
-            heapq.heappush(self.heap, (deadline, key))
-            if len(self.heap) > 2 * len(self.table) + HEAP_SLACK:
-                self.rebuild()
+            self.push((deadline, key))
+            if self.entries > 2 * len(self.table) + HEAP_SLACK:
+                self.compact()
 
-    def rebuild(self) -> None:
-        """Drop outdated entries of the heap."""
-        self.heap = [(self.deadline(key), key) for key in self.table]
-        self.heap = [entry for entry in self.heap if entry[0] < FOREVER]
-        heapq.heapify(self.heap)
+    def push(self, entry: tuple[int, bytes]) -> None:
+        """Add an entry to the last heap."""
+        last = self.heaps[-1]
+        if len(last) >= self.heap_max:
+            last = list[tuple[int, bytes]]()
+            self.heaps.append(last)
+        heapq.heappush(last, entry)
+        self.entries += 1
+
+    def compact(self) -> None:
+        """Drop the outdated entries of the oldest heap. Move the others to the last heap."""
+        oldest = self.heaps.popleft()
+        if not self.heaps:
+            self.heaps.append([])
+        self.entries -= len(oldest)
+        for entry in dict.fromkeys(oldest):
+            if self.deadline(entry[1]) == entry[0]:
+                self.push(entry)
 
     def time_left(self, now: int, sample: int) -> int:
         """Return the average time to live in ms of some keys that expire."""
@@ -92,18 +119,26 @@ class Deadlines:
         return sum(left) // len(left) if left else 0
 
     def due(self, clock: int, limit: int) -> list[bytes]:
-        """Remove at most `limit` keys whose deadline has passed from the heap, and return them."""
-        keys: list[bytes] = []
-        heap = self.heap
-        while heap and heap[0][0] < clock and len(keys) < limit:
-            deadline, key = heapq.heappop(heap)
-            if self.deadline(key) == deadline and (not keys or keys[-1] != key):
-                keys.append(key)
-        return keys
+        """Remove at most `limit` keys whose deadline has passed from the heaps, and return them.
+
+        O(heaps + limit), and a heap has up to `heap_max` entries.
+        """
+        keys: dict[bytes, None] = {}
+        emptied = False
+        for heap in self.heaps:
+            while heap and heap[0][0] < clock and len(keys) < limit:
+                deadline, key = heapq.heappop(heap)
+                self.entries -= 1
+                if self.deadline(key) == deadline:
+                    keys[key] = None
+            emptied = emptied or not heap
+        if emptied:
+            self.heaps = deque([heap for heap in self.heaps if heap] or [[]])
+        return list(keys)
 
     def merge(self, key: bytes, theirs: tuple[int, ...], mine: Vector, other: Vector) -> None:
         """Take in the deadlines that another copy holds; `other` is its vector."""
-        held = self.table.get(key, ())
+        held = self.siblings(key)
         ours = dict(zip(held[::2], held[1::2], strict=True))
         given = dict(zip(theirs[::2], theirs[1::2], strict=True))
         self.put(key, flatten(join_dots(ours, given, mine, other)))

@@ -145,7 +145,7 @@ class OriginMap:
         incoming.trails = {}  # renamed operations are other bytes
         contexts = incoming.contexts.items()
         incoming.contexts = {self.origin(origin): self.vector(seen) for origin, seen in contexts}
-        for value in incoming.values.values():
+        for _, value in incoming.values.items():
             self.value(value)
         for key, deadlines in incoming.deadlines.items():
             incoming.deadlines[key] = tuple(

@@ -50,7 +50,6 @@ def test_new_keys_are_walked_and_sampled() -> None:
     assert keys.scan(0, 10) == (0, [])
     for name in (b"a", b"b"):
         keys.data.put(name, String())
-        keys.note_key(name)
     rng = random.Random(1)
     assert {keys.random_key(rng) for _ in range(50)} == {b"a", b"b"}
     assert sorted(keys.scan(0, 10)[1]) == [b"a", b"b"]

@@ -119,7 +119,7 @@ def test_key_revealed_by_delete_is_scanned_and_sampled() -> None:
     db = here.keyspace
     flag.disable(db, K, DISABLE_WINS)
     db.scan(0, 10)
-    db.sampled()
+    db.sampled_keys()
     flag.enable(there.keyspace, K, DISABLE_WINS)
     op = there.seal()
     assert op is not None

@@ -81,7 +81,7 @@ READERS: dict[str, Callable[[Keyspace], object]] = {
     "sample_ends": lambda db: db.sample_ends(9),
     "live_keys": Keyspace.live_keys,
     "scan": lambda db: db.scan(0, 100),
-    "sampled": Keyspace.sampled,
+    "sampled_keys": Keyspace.sampled_keys,
     "random_key": lambda db: db.random_key(random.Random(1)),
     "remembered_keys": Keyspace.remembered_keys,
     "deadline_count": Keyspace.deadline_count,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crdb.commands.shared.scanning import is_whole, parse_cursor, parse_options, read_page
 from crdb.engine.errors import INVALID_CURSOR, NOT_AN_INTEGER, SYNTAX, CommandError
-from crdt.structures.scan_order import CURSOR_MARK
+from crdt.structures.places import CURSOR_MARK
 from tests.crdb.regions import Regions
 
 

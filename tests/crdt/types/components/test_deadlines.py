@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from crdt.causality.dots import make_dot
 from crdt.causality.observed import Observed
 from crdt.causality.schema import FOREVER
@@ -42,7 +45,7 @@ def test_endless_deadline_is_known() -> None:
     assert not deadlines.no_expiry(K)
     deadlines.add(K, A, FOREVER)
     assert deadlines.no_expiry(K)
-    assert deadlines.heap == []
+    assert list(deadlines.heaps) == [[]]
 
 
 def test_due_deadline_is_found_once() -> None:
@@ -60,7 +63,7 @@ def test_outdated_entries_do_not_pile_up() -> None:
     deadlines = Deadlines()
     for step in range(3 * HEAP_SLACK):
         deadlines.put(K, (A, step))
-    assert len(deadlines.heap) <= HEAP_SLACK + 3
+    assert deadlines.entries == sum(map(len, deadlines.heaps)) <= HEAP_SLACK + 3
     assert deadlines.due(1 << 40, 10) == [K]
 
 
@@ -77,8 +80,52 @@ def test_deadline_that_was_put_twice_is_due_once() -> None:
     deadlines = Deadlines()
     deadlines.put(K, (A, 10))
     deadlines.put(K, (A, 10, B, 5))
-    assert len(deadlines.heap) == 2
+    assert deadlines.entries == 2
     assert deadlines.due(11, 10) == [K]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["put", "due"]), st.integers(0, 30), st.integers(1, 60)),
+        max_size=80,
+    ),
+    st.integers(1, 4),
+)
+def test_small_heaps_find_what_is_due(steps: list[tuple[str, int, int]], heap_max: int) -> None:
+    deadlines, ends = Deadlines(heap_max), dict[bytes, int]()
+    for number, (act, name, moment) in enumerate(steps):
+        key = b"%d" % name
+        if act == "put":
+            ends[key] = moment
+            deadlines.put(key, (make_dot(1, number + 1), moment))
+        else:
+            due = [each for each, end in ends.items() if end < moment]
+            found = deadlines.due(moment, name)
+            assert len(found) == len(set(found)) == min(len(due), name)
+            assert set(found) <= set(due)
+            for each in found:
+                del ends[each]
+                deadlines.put(each, ())
+        if number % 3 == 0:
+            deadlines.compact()
+        assert deadlines.entries == sum(map(len, deadlines.heaps))
+        assert all(len(heap) <= heap_max for heap in deadlines.heaps)
+    assert sorted(deadlines.due(100, 1000)) == sorted(ends)
+
+
+def test_compaction_takes_one_heap() -> None:
+    deadlines = Deadlines(100)
+    for number in range(HEAP_SLACK):
+        deadlines.put(b"%d" % number, (A, number))
+    for number in range(HEAP_SLACK):
+        deadlines.put(b"%d" % number, (A, 1000 + number))
+    before = len(deadlines.heaps)
+    for number in range(HEAP_SLACK + 1):
+        deadlines.put(b"%d" % number, (A, 5000 + number))
+    assert deadlines.entries <= 2 * len(deadlines.table) + HEAP_SLACK
+    assert len(deadlines.heaps) <= before + HEAP_SLACK // 100 + 1
+    assert len(deadlines.due(9000, 5000)) == HEAP_SLACK + 1
+    assert list(deadlines.heaps) == [[]]
 
 
 def test_number_and_average_of_deadlines() -> None:

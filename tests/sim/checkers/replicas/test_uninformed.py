@@ -49,7 +49,7 @@ def cut_off(world: SimWorld) -> None:
 def test_key_may_end_if_its_persist_was_forgotten(kind: type[Checker]) -> None:
     world = fresh(kind)
     persist(world)
-    assert world.sites["us"].replica.keyspace.deadlines.table == {}
+    assert not world.sites["us"].replica.keyspace.deadlines.table
     cut_off(world)
     world.crash_process("ap")
     world.restart_process("ap", start=Start.UNAWARE)
