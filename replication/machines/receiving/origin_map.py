@@ -145,8 +145,8 @@ class OriginMap:
         incoming.trails = {}  # renamed operations are other bytes
         contexts = incoming.contexts.items()
         incoming.contexts = {self.origin(origin): self.vector(seen) for origin, seen in contexts}
-        for _, value in incoming.values.items():
-            self.value(value)
+        for key in incoming.values:
+            self.value(incoming.values[key])
         for key, deadlines in incoming.deadlines.items():
             incoming.deadlines[key] = tuple(
                 item if index % 2 else self.dot(item) for index, item in enumerate(deadlines)
