@@ -103,13 +103,14 @@ class Losses:
         self.enter_view()
         self.record_waiting(now)
         is_over = self.replica.stability.is_over
-        before = dict(self.lacking)
-        for row in self.waiting():
-            if is_over(row.origin) and now - row.since >= ASK_NS:
-                for effect in row.awaited:
-                    if is_over(effect[0]):
-                        self.join_statement(effect, ())
-        return self.lacking != before
+        buffer = self.replica.causal_buffer
+        has_grown = False
+        for origin, since in self.since.items():
+            if now - since >= ASK_NS and is_over(origin):
+                for effect in self.awaited_by(buffer.waiting(origin)[0]):
+                    if is_over(effect[0]) and self.join_statement(effect, ()):
+                        has_grown = True
+        return has_grown
 
     def record_statement(self, frame: Lacking) -> bool:
         """Join a statement of a peer with ours. Return whether ours has grown."""
@@ -161,6 +162,8 @@ class Losses:
     def drop_lost_ops(self) -> list[Dropped]:
         """Drop the operations that wait for effects that no member has. Return them."""
         found: list[Dropped] = []
+        if not self.lacking:
+            return found
         gone = [
             effect for effect, regions in self.lacking.items() if self.names_all_members(regions)
         ]

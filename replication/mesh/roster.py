@@ -80,6 +80,8 @@ class Roster:
         Our peers count them as members until we connect again, so nothing is forgotten there
         meanwhile. A guest that comes back earlier makes no link connect again.
         """
+        if not self.announced and not self.gone_since:
+            return ()
         missing = self.announced - {*self.others}
         self.gone_since = {member: self.gone_since.get(member, now) for member in missing}
         gone = [member for member, since in self.gone_since.items() if now - since >= GONE_NS]

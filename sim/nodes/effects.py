@@ -157,5 +157,5 @@ def latin_text(value: Any) -> Any:
     if isinstance(value, list):
         return [latin_text(item) for item in cast("list[Any]", value)]
     if isinstance(value, tuple):
-        return tuple(latin_text(item) for item in cast("tuple[Any, ...]", value))
+        return tuple([latin_text(item) for item in cast("tuple[Any, ...]", value)])
     return value

@@ -41,8 +41,14 @@ from sim.schedule.step import Words
 
 CATCH_UP_NS: Final = 100 * MS  # time after a pause in which overdue work is done
 NEVER: Final = 1 << 62
+NEVER_MS: Final = NEVER // MS
 WORK_NS: Final = 7 * MS  # time between two slices of work
 OVERDUE_MAX: Final = 1000  # a server would spin: the timer would fire without progress
+
+
+def earlier(due: int, at: int | None) -> int:
+    """Return the earlier of two times; `at` is None for never."""
+    return due if at is None or due < at else at
 
 
 @attrs.frozen
@@ -373,13 +379,14 @@ class SimProcess:
         blocked times out or must be polled again, a CLIENT PAUSE ends, or one may be closed
         because it is idle, slow to read, or uses memory that is short."""
         instance = self.instance
-        times = [instance.blocked.deadline, instance.polling.deadline, instance.pause.ends_at]
+        due = earlier(NEVER_MS, instance.blocked.deadline)
+        due = earlier(due, instance.polling.deadline)
+        due = earlier(due, instance.pause.ends_at)
         config = instance.config
         closes_slow = config.output_soft_bytes < OUTPUT_UNLIMITED
         if config.idle_seconds_max or closes_slow or config.memory_bytes_max:
-            times.append(instance.next_sample)
-        due = [at for at in times if at is not None]
-        return min(due) * MS if due else NEVER
+            due = earlier(due, instance.next_sample)
+        return due * MS if due < NEVER_MS else NEVER
 
     def arm_timer(self, deadline: int) -> None:
         """Schedule `run_timer` at `deadline`, unless it is scheduled for then or earlier."""
