@@ -8,6 +8,7 @@ protect against an adversary.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any, Final
 
 from crdt.causality.schema import FOREVER
@@ -19,15 +20,25 @@ DIGEST_BYTES: Final = 16
 
 def digest(db: Keyspace) -> bytes:
     """Return the digest of all visible keys, 16 bytes. O(size of the data)."""
-    total = 0
     if db.is_unsettled:
         db.settle_all()
-    for key in db.data.index:
+    return digest_of(add_keys(db, db.data.index))
+
+
+def add_keys(db: Keyspace, keys: Iterable[bytes]) -> int:
+    """Return the sum of the hashes of those of the keys that are visible."""
+    total = 0
+    for key in keys:
         value = db.lookup(key)
         if value is not None:
             deadline = db.deadlines.deadline(key)
             ends = deadline if deadline < FOREVER else None
             total += hash_entry((key, value.code(), value.visible(), ends))
+    return total
+
+
+def digest_of(total: int) -> bytes:
+    """Return the digest for the sum of the hashes of all keys."""
     return (total % (1 << 8 * DIGEST_BYTES)).to_bytes(DIGEST_BYTES, "big")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.generic import copying
 from crdb.commands.shared import scanning, slicing
 from crdb.commands.shared.database_index import check_database
 from crdb.engine.client import Client
@@ -265,27 +266,26 @@ def flush(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "rename",
     "key newkey",
-    "write",
+    "write sliced",
     keys="RW access delete; OW update",
     summary="Renames a key and replaces the new key.",
     complexity="O(N) for N elements.",
 )
 def rename(client: Client, args: list[bytes]) -> None:
-    move_value(client, args[1], args[2], replace=True)
-    reply.ok(client.out)
+    move_value(client, args, replace=True)
 
 
 @COMMANDS.declare(
     "renamenx",
     "key newkey",
-    "write fast",
+    "write fast sliced",
     keys="RW access delete; OW insert",
     summary="Renames a key if this region does not see the new key.",
     complexity="O(N) for N elements.",
     history=("3.2.0 no error for a key renamed to itself",),
 )
 def renamenx(client: Client, args: list[bytes]) -> None:
-    reply.integer(client.out, 1 if move_value(client, args[1], args[2], replace=False) else 0)
+    move_value(client, args, replace=False)
 
 
 def check_copyable(db: Keyspace, value: Value) -> None:
@@ -294,24 +294,48 @@ def check_copyable(db: Keyspace, value: Value) -> None:
         raise CommandError(NOT_COPYABLE)
 
 
-def move_value(client: Client, source: bytes, sink: bytes, *, replace: bool) -> bool:
+def move_value(client: Client, args: list[bytes], *, replace: bool) -> None:
     """Move the content and the time to live of one key to another key (rule KEY-8)."""
-    db = client.db
+    db, source, sink = client.db, args[1], args[2]
     value = db.lookup_for_write(source)
     if value is None:
         raise CommandError(NO_SUCH_KEY)
+    if replace and source == sink:
+        reply.ok(client.out)
+        return
     if source == sink or (not replace and db.lookup_for_write(sink) is not None):
-        return False
+        reply.integer(client.out, 0)
+        return
     check_copyable(db, value)
+    if copying.size_of(value) > client.slice_items:
+        client.hand_over(args, move_steps(client, args, value, replies_ok=replace))
+        return
     content.copy(db, value, sink, db.deadline(source))
     db.delete(source)
-    return True
+    reply_moved(client, replies_ok=replace)
+
+
+def move_steps(
+    client: Client, args: list[bytes], value: Value, *, replies_ok: bool
+) -> Iterator[None]:
+    """Move a large value in slices."""
+    yield from copying.copy_steps(client, value, args[1], args[2])
+    client.db.delete(args[1])
+    reply_moved(client, replies_ok=replies_ok)
+
+
+def reply_moved(client: Client, *, replies_ok: bool) -> None:
+    """Reply that a key was moved: OK for RENAME, 1 for RENAMENX."""
+    if replies_ok:
+        reply.ok(client.out)
+    else:
+        reply.integer(client.out, 1)
 
 
 @COMMANDS.declare(
     "copy",
     "source destination [DB destination-db] [REPLACE]",
-    "write denyoom",
+    "write denyoom sliced",
     keys="RO access; OW update",
     since="6.2.0",
     summary="Copies the value of a key to another key.",
@@ -339,7 +363,16 @@ def copy(client: Client, args: list[bytes]) -> None:
         reply.integer(client.out, 0)
         return
     check_copyable(db, value)
+    if copying.size_of(value) > client.slice_items:
+        client.hand_over(args, copy_many(client, args, value))
+        return
     content.copy(db, value, sink, db.deadline(source))
+    reply.integer(client.out, 1)
+
+
+def copy_many(client: Client, args: list[bytes], value: Value) -> Iterator[None]:
+    """Copy a large value in slices."""
+    yield from copying.copy_steps(client, value, args[1], args[2])
     reply.integer(client.out, 1)
 
 

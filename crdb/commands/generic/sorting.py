@@ -7,16 +7,21 @@ new list.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import heapq
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.generic import copying
+from crdb.commands.shared import slicing
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
+from crdt.types.sorted_set import SortedSet
+from crdt.writes import list as lists
 from crdt.writes.content import put_list
 
 COMMANDS: Final[CommandFamily] = CommandFamily("generic")
@@ -129,18 +134,44 @@ def sort_key(db: Keyspace, request: SortRequest) -> Callable[[bytes], Any]:
     return lambda element: (sort_number(value_by_pattern(db, pattern, element)), element)
 
 
-def sorted_elements(db: Keyspace, value: Value | None, request: SortRequest) -> list[bytes]:
-    """Return the elements in the requested order and range."""
+def sort_elements(
+    client: Client, value: Value | None, request: SortRequest, found: list[bytes]
+) -> Iterator[None]:
+    """Add the elements in the requested order and range to `found`."""
+    db = client.db
     elements = elements_of(value)
     is_ordered = value is not None and db.types.definition(value).is_ordered
     if request.is_unsorted and request.store is not None and not is_ordered:
-        elements.sort(reverse=request.descending)
+        yield from sort_in_runs(client, elements, None, descending=request.descending)
     elif not request.is_unsorted:
-        elements.sort(key=sort_key(db, request), reverse=request.descending)
+        key = sort_key(db, request)
+        yield from sort_in_runs(client, elements, key, descending=request.descending)
     elif request.descending and is_ordered:
         elements.reverse()
     start = max(request.start, 0)
-    return elements[start:] if request.count < 0 else elements[start : start + request.count]
+    found += elements[start:] if request.count < 0 else elements[start : start + request.count]
+
+
+def sort_in_runs(
+    client: Client,
+    elements: list[bytes],
+    key: Callable[[bytes], Any] | None,
+    *,
+    descending: bool,
+) -> Iterator[None]:
+    """Sort a list in place. A long one is sorted in runs, which are merged."""
+    items = client.slice_items
+    if len(elements) <= items:
+        elements.sort(key=key, reverse=descending)
+        return
+    runs: list[list[bytes]] = []
+    for start in range(0, len(elements), items):
+        runs.append(sorted(elements[start : start + items], key=key, reverse=descending))
+        yield
+    for index, element in enumerate(heapq.merge(*runs, key=key, reverse=descending)):
+        elements[index] = element
+        if index % items == 0:
+            yield
 
 
 def keys_of_sort(args: list[bytes]) -> list[int]:
@@ -155,50 +186,78 @@ def keys_of_sort(args: list[bytes]) -> list[int]:
     return positions
 
 
+def reads_patterns(args: list[bytes]) -> bool:
+    """Return whether a SORT reads keys that BY or GET makes of the elements."""
+    return any(arguments.is_word(word, b"BY") or arguments.is_word(word, b"GET") for word in args)
+
+
 @COMMANDS.declare(
     "sort",
     f"{SYNTAX_OF_SORT} [STORE destination]",
-    "write denyoom",
+    "write denyoom sliced",
     keys=f"{KEYS_OF_SORT}; OW update: The key of STORE may stand anywhere.",
     summary="Sorts the elements of a list, set or sorted set, and returns or stores them.",
     complexity=COST,
     categories="dangerous list set sortedset -keyspace",
     find_keys=keys_of_sort,
+    reaches_all=reads_patterns,
 )
 def sort(client: Client, args: list[bytes]) -> None:
-    sort_and_reply(client, args[1], parse_request(args, may_store=True))
+    sort_and_reply(client, args, parse_request(args, may_store=True))
 
 
 @COMMANDS.declare(
     "sort_ro",
     SYNTAX_OF_SORT,
-    "readonly",
+    "readonly sliced",
     keys=KEYS_OF_SORT,
+    reaches_all=reads_patterns,
     since="7.0.0",
     summary="Returns the sorted elements of a list, set or sorted set.",
     complexity=COST,
     categories="dangerous list set sortedset -keyspace",
 )
 def sort_ro(client: Client, args: list[bytes]) -> None:
-    sort_and_reply(client, args[1], parse_request(args, may_store=False))
+    sort_and_reply(client, args, parse_request(args, may_store=False))
 
 
-def sort_and_reply(client: Client, key: bytes, request: SortRequest) -> None:
-    """Sort the value of `key`, then reply with the result or store it."""
-    db = client.db
-    elements = sorted_elements(db, db.read(key), request)
+def sort_and_reply(client: Client, args: list[bytes], request: SortRequest) -> None:
+    """Sort the value of the first key, then reply with the result or store it."""
+    value = client.db.read(args[1])
+    size = 0 if value is None else copying.size_of(value)
+    if isinstance(value, SortedSet) and slicing.must_order(client, args, args[1], value):
+        return
+    slicing.run(client, args, size, sort_steps(client, value, request))
+
+
+def sort_steps(client: Client, value: Value | None, request: SortRequest) -> Iterator[None]:
+    """Sort a value, then reply with the result or store it."""
+    db, items = client.db, client.slice_items
+    elements: list[bytes] = []
+    yield from sort_elements(client, value, request, elements)
     result: list[bytes | None] = list(elements)
     if request.gets:
-        result = [
-            value_by_pattern(db, pattern, each) for each in elements for pattern in request.gets
-        ]
+        result = []
+        for element in elements:
+            for pattern in request.gets:
+                result.append(value_by_pattern(db, pattern, element))
+            if len(result) % items < len(request.gets):
+                yield
     if request.store is None:
         reply.array(client.out, len(result))
-        for text in result:
-            reply.bulk_or_null(client.out, client.protocol, text)
+        for start in range(0, len(result), items):
+            for text in result[start : start + items]:
+                reply.bulk_or_null(client.out, client.protocol, text)
+            yield
         return
-    if result:
+    if result and len(result) <= items:
         put_list(db, request.store, [text or b"" for text in result])
-    else:
-        db.delete(request.store)
+        reply.integer(client.out, len(result))
+        return
+    db.delete(request.store)
+    for start in range(0, len(result), items):
+        lists.push_tail(db, request.store, [text or b"" for text in result[start : start + items]])
+        yield
+    if result:
+        db.expire(request.store, None)
     reply.integer(client.out, len(result))

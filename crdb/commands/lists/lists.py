@@ -7,6 +7,7 @@ those that another region pushed concurrently (rules LST-3 to LST-6). Tests for 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
@@ -46,6 +47,26 @@ MAXLEN_NEGATIVE: Final = b"ERR MAXLEN can't be negative"
 # -- pushes ----------------------------------------------------------------------------------
 
 
+Push = Callable[[Keyspace, bytes, list[bytes]], None]
+"""Inserts elements at one end of a list."""
+
+
+def push_many(client: Client, args: list[bytes], push: Push) -> None:
+    """Carry out a push of many elements."""
+    read_typed_for_write(client.db, args[1], List)
+    client.hand_over(args, push_steps(client, args, push))
+
+
+def push_steps(client: Client, args: list[bytes], push: Push) -> Iterator[None]:
+    """Push elements in slices."""
+    db, key = client.db, args[1]
+    for start in range(2, len(args), client.slice_items):
+        push(db, key, args[start : start + client.slice_items])
+        yield
+    value = read_typed(db, key, List)
+    reply.integer(client.out, 0 if value is None else value.length())
+
+
 @COMMANDS.declare(
     "lpush",
     "key element...",
@@ -56,6 +77,9 @@ MAXLEN_NEGATIVE: Final = b"ERR MAXLEN can't be negative"
     history=("2.4.0 several elements",),
 )
 def lpush(client: Client, args: list[bytes]) -> None:
+    if len(args) > client.slice_items:
+        push_many(client, args, lists.push_head)
+        return
     db, key = client.db, args[1]
     value = db.lookup_for_write(key)
     if value is None:
@@ -78,6 +102,9 @@ def lpush(client: Client, args: list[bytes]) -> None:
     history=("2.4.0 several elements",),
 )
 def rpush(client: Client, args: list[bytes]) -> None:
+    if len(args) > client.slice_items:
+        push_many(client, args, lists.push_tail)
+        return
     db, key = client.db, args[1]
     value = db.lookup_for_write(key)
     if value is None:
@@ -259,7 +286,7 @@ def lindex(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "lrange",
     "key start stop",
-    "readonly",
+    "readonly sliced",
     summary="Returns the elements between two indexes.",
     complexity="O(N/16384 + M) where N is the distance from the nearer end, M what is given.",
 )
@@ -270,9 +297,22 @@ def lrange(client: Client, args: list[bytes]) -> None:
         client.out.append(reply.EMPTY_ARRAY)
     elif isinstance(value, List):
         start, stop = clamp(first, last, value.length())
-        reply.bulks(client.out, value.values(start, stop))
+        if stop - start > client.slice_items:
+            client.hand_over(args, send_elements(client, value, start, stop))
+        else:
+            reply.bulks(client.out, value.values(start, stop))
     else:
         raise CommandError(WRONG_TYPE)
+
+
+def send_elements(client: Client, value: List, start: int, stop: int) -> Iterator[None]:
+    """Reply with the elements with `start` <= index < `stop`, in slices."""
+    reply.array(client.out, stop - start)
+    for first in range(start, stop, client.slice_items):
+        last = min(first + client.slice_items, stop)
+        for element in value.values(first, last):
+            reply.bulk(client.out, element)
+        yield
 
 
 class Search:

@@ -15,12 +15,13 @@ A wait of 0 ms checks once. Inside a transaction nothing waits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.replication.conflicts import Candidate, candidates
 from crdb.commands.replication.vectors import format_vector, parse_vector
+from crdb.commands.shared import slicing
 from crdb.commands.shared.timeouts import parse_timeout_ms
 from crdb.engine import arguments
 from crdb.engine.client import Client
@@ -30,6 +31,7 @@ from crdb.engine.errors import CommandError, one_line, printable, wrong_arity
 from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 from crdt.causality.dots import dominates, name_origin, origin_of, seq_of
+from crdt.store.digest import add_keys, digest_of
 
 COMMANDS: Final[CommandFamily] = CommandFamily("server", since="0.1.0")
 CLOCK: Final = COMMANDS.container(
@@ -220,13 +222,22 @@ def vector(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "crdb.digest",
     "",
-    "admin",
+    "admin sliced whole",
     summary="Returns a hash of the visible keyspace, which is equal in regions that "
     "have converged.",
     complexity="O(N) where N is the size of the data.",
 )
 def digest(client: Client, args: list[bytes]) -> None:
-    reply.bulk(client.out, client.instance.replica.digest().hex().encode())
+    slicing.run(client, args, client.db.size(), digest_steps(client))
+
+
+def digest_steps(client: Client) -> Iterator[None]:
+    """Reply with the digest, computed in slices."""
+    total = 0
+    for names in slicing.in_pieces(client.db.keys(), client.slice_items):
+        total += add_keys(client.db, names)
+        yield
+    reply.bulk(client.out, digest_of(total).hex().encode())
 
 
 @COMMANDS.declare(

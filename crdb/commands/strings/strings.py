@@ -9,9 +9,11 @@ it (STR-6).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared import slicing
 from crdb.commands.shared.expiry_options import (
     EXPIRATION,
     LIFETIMES,
@@ -107,11 +109,28 @@ def get(client: Client, args: list[bytes]) -> None:
 )
 def mget(client: Client, args: list[bytes]) -> None:
     """Reply with null for keys that are missing or hold no string."""
+    if len(args) > client.slice_items:
+        client.hand_over(args, send_many(client, args))
+        return
     out = client.out
     db = client.db
     reply.array(out, len(args) - 1)
     for index in range(1, len(args)):
         value = db.read(args[index])
+        if isinstance(value, String):
+            reply.bulk(out, value.read())
+        else:
+            reply.null(out, client.protocol)
+
+
+def send_many(client: Client, args: list[bytes]) -> Iterator[None]:
+    """Carry out MGET in slices."""
+    out, items = client.out, client.slice_items
+    reply.array(out, len(args) - 1)
+    for index in range(1, len(args)):
+        if index % items == 0:
+            yield
+        value = client.db.read(args[index])
         if isinstance(value, String):
             reply.bulk(out, value.read())
         else:
@@ -344,9 +363,22 @@ def mset(client: Client, args: list[bytes]) -> None:
     """Set all keys as one operation."""
     if len(args) % 2 == 0:
         raise CommandError(wrong_arity(b"mset"))
+    if len(args) > client.slice_items:
+        client.hand_over(args, assign_many(client, args))
+        return
     db = client.db
     for index in range(1, len(args), 2):
         assign(db, args[index], args[index + 1])
+    client.out.append(OK)
+
+
+def assign_many(client: Client, args: list[bytes]) -> Iterator[None]:
+    """Carry out MSET in slices."""
+    items = client.slice_items
+    for index in range(1, len(args), 2):
+        if index % items <= 1 and index > 1:
+            yield
+        assign(client.db, args[index], args[index + 1])
     client.out.append(OK)
 
 
@@ -363,11 +395,20 @@ def msetnx(client: Client, args: list[bytes]) -> None:
     """Set all keys or none."""
     if len(args) % 2 == 0:
         raise CommandError(wrong_arity(b"msetnx"))
-    db = client.db
+    slicing.run(client, args, len(args), assign_new(client, args))
+
+
+def assign_new(client: Client, args: list[bytes]) -> Iterator[None]:
+    """Carry out MSETNX, in slices if there are many keys."""
+    db, items = client.db, client.slice_items
     for index in range(1, len(args), 2):
+        if index % items <= 1 and index > 1:
+            yield
         if db.lookup_for_write(args[index]) is not None:
             reply.integer(client.out, 0)
             return
     for index in range(1, len(args), 2):
+        if index % items <= 1 and index > 1:
+            yield
         assign(db, args[index], args[index + 1])
     reply.integer(client.out, 1)

@@ -81,6 +81,8 @@ class Facts(TypedDict):
     """True if the command accepts arguments that its syntax does not have, and ignores them."""
     find_keys: NotRequired[KeyFinder]
     """Finds the keys of a command that has unknown key specifications."""
+    reaches_all: NotRequired[Callable[[list[bytes]], bool]]
+    """Returns whether a request reads keys that its arguments do not name."""
     key_flags: NotRequired[KeyFlags]
     """Finds the flags of the keys where they depend on the request."""
 
@@ -120,6 +122,7 @@ class Declaration:
         self.spec_indexes = _index_key_arguments(self.arguments, len(self.key_specs))
         self._find_keys = facts.get("find_keys")
         self._key_flags = facts.get("key_flags")
+        self._reaches_all = facts.get("reaches_all")
         is_open = self.is_container or facts.get("ignores_arguments", False)
         self.arity = self._derive_arity(offset + (kind is CommandKind.CONTAINER), is_open=is_open)
         if not all(spec.is_range for spec in self.key_specs):
@@ -143,6 +146,10 @@ class Declaration:
         if self._find_keys is not None:
             return self._find_keys(request)
         return [place for spec in self.key_specs for place in spec.positions(request)]
+
+    def reaches_all(self, request: list[bytes]) -> bool:
+        """Return whether a request may concern keys that its arguments do not name."""
+        return self.is_whole or (self._reaches_all is not None and self._reaches_all(request))
 
     def key_flags_at(self, request: list[bytes], position: int) -> list[str]:
         """Return what this request does with the key at `position`."""

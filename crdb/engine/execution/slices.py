@@ -445,7 +445,7 @@ def reach_of_request(command: Command, args: list[bytes]) -> Reach:
     keys: set[bytes] = set()
     with suppress(ValueError, CommandError):
         keys = {args[place] for place in declaration.key_positions(args)}
-    return Reach(keys, is_whole=declaration.is_whole, writes=command.bits & WRITE != 0)
+    return Reach(keys, is_whole=declaration.reaches_all(args), writes=command.bits & WRITE != 0)
 
 
 def run_step(steps: Iterator[None]) -> bool:
