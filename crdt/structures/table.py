@@ -177,7 +177,8 @@ class Table:
 
         They are the newest ones of the part. Removing them again and again visits all keys.
         """
-        for held in reversed(self.directory):
+        for slot in range(len(self.directory) - 1, -1, -1):
+            held = self.directory[slot]
             if held:
                 return list(islice(reversed(held), count))
         return []

@@ -89,6 +89,7 @@ class SimProcess:
         self.tuning = tuning
         self.clock = WallClock()
         self.starts: int = 0
+        self.steps_begun: int = 0
         self.is_up = False
         self.paused_until = 0
         self.kept_back: list[Callable[[], None]] = []
