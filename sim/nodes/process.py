@@ -80,6 +80,7 @@ class SimProcess:
     instance: Instance
     replica: Replica
     state_hash: StateHash
+    steps_begun: int
 
     def __init__(self, around: ProcessContext, name: str, tuning: Tuning) -> None:
         """Create a process that is down."""
