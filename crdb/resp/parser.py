@@ -10,12 +10,16 @@ fed since. The pieces are joined once there are enough of them for the missing s
 long string in many pieces nor a request of many strings costs more than its size. `pending` is the
 size of the kept bytes, and the owner of the parser limits it.
 
+A very long string is written into a growing buffer as it arrives. The buffer becomes the string
+without a copy, so that the last piece of a string takes no longer than any other.
+
 The code is written for mypyc. Short canonical headers are read byte by byte. Headers that are long,
 incomplete or wrong are left to `_read_long_count` and `_read_long_size`.
 """
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Final
 
 from mypy_extensions import i64
@@ -32,6 +36,8 @@ BULK_BYTES_MAX: Final = 512 * 1024 * 1024
 RELEASE_BYTES: Final = 1 << 20
 """A read part of the buffer is released from this size on while a request is incomplete, since its
 client may not send the rest for a long time."""
+GROWING_BYTES: Final = 256 << 10
+"""A string from this size on is gathered in a growing buffer."""
 UNTRUSTED_ELEMENTS_MAX: Final = 10
 UNTRUSTED_BULK_BYTES_MAX: Final = 16 * 1024
 """The limits for a client that has not authenticated."""
@@ -58,8 +64,10 @@ class Parser:
         "args",
         "buffer",
         "bulk_bytes_max",
+        "growing",
         "held",
         "kept",
+        "missing",
         "pieces",
         "position",
         "remaining",
@@ -88,6 +96,10 @@ class Parser:
         """The length of the string at `position`, once its header has been read."""
         self.kept = 0
         """The number of bytes that the strings in `args` used."""
+        self.growing: BytesIO | None = None
+        """The beginning of a very long string that has not arrived completely."""
+        self.missing = 0
+        """The number of bytes that this string lacks."""
 
     @property
     def pending(self) -> int:
@@ -96,6 +108,8 @@ class Parser:
 
     def feed(self, data: bytes) -> None:
         """Store bytes that the connection received."""
+        if self.missing > 0:
+            data = self._grow(data)
         if self.position == len(self.buffer) and not self.pieces:
             self.buffer = data
             self.position = 0
@@ -108,6 +122,8 @@ class Parser:
 
         Raises ProtocolError. The parser cannot be used after that.
         """
+        if self.growing is not None:
+            return self._resume_request() if self._end_growing(self.growing) else None
         if self.pieces and not self._join_pieces():
             return None
         if self.remaining > 0:
@@ -176,8 +192,48 @@ class Parser:
         self._release_buffer()
         position = self.position
         self.size = size
+        if size >= GROWING_BYTES:
+            self._begin_growing(size)
+            return None
         self.wanted = size + 2 if size >= 0 else len(self.buffer) - position + 1
         return None
+
+    def _begin_growing(self, size: i64) -> None:
+        """Move the beginning of a string of `size` bytes from the buffer to a growing one."""
+        growing = BytesIO()
+        growing.write(self.buffer[self.position : self.position + size])
+        arrived: i64 = growing.tell()
+        self.growing = growing
+        self.missing = size - arrived
+        self.kept += arrived
+        self.buffer = self.buffer[self.position + arrived :]
+        self.position = 0
+        self.wanted = 0
+
+    def _grow(self, data: bytes) -> bytes:
+        """Add what belongs to the very long string. Return the rest of `data`."""
+        growing = self.growing
+        assert growing is not None, "it lacks bytes"
+        part = data if len(data) <= self.missing else data[: self.missing]
+        growing.write(part)
+        self.missing -= len(part)
+        self.kept += len(part)
+        return data[len(part) :] if len(part) < len(data) else b""
+
+    def _end_growing(self, growing: BytesIO) -> bool:
+        """Add the very long string to the request if it has arrived with its line end."""
+        rest = len(self.buffer) - self.position + self.held
+        if self.missing > 0 or rest < 2:
+            return False
+        if self.pieces:
+            self._join_pieces()
+        self.args.append(growing.getvalue())
+        self.growing = None
+        self.size = UNKNOWN
+        self.position += 2
+        self.kept += 2
+        self.remaining -= 1
+        return True
 
     def _release_buffer(self) -> None:
         """Release the part of the buffer that has been read, if it is large."""

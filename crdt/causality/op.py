@@ -89,8 +89,12 @@ class Op:
                 deps += (origin, self.deps[origin])
             items = (self.previous, self.base, tuple(deps), self.effects)
             record = (VERSION, self.origin, self.first, *items)
-            is_long = len(self.effects) >= MANY_EFFECTS
-            self.encoded = codec.pack_tuple(record) if is_long else codec.pack(record)
+            if is_large(self.effects):
+                self.encoded = codec.pack_large(record)
+            elif len(self.effects) >= MANY_EFFECTS:
+                self.encoded = codec.pack_tuple(record)
+            else:
+                self.encoded = codec.pack(record)
         return self.encoded
 
     @staticmethod
@@ -168,6 +172,16 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<Op {self.origin}:{self.first}..{self.last}>"
+
+
+def is_large(effects: tuple[Effect, ...]) -> bool:
+    """Return whether the first or the last effect holds a long byte string, as one that was sealed
+    by itself does."""
+    for effect in (effects[0], effects[len(effects) - 1]):
+        last: object = effect[len(effect) - 1]
+        if isinstance(last, bytes) and len(last) > codec.LARGE_BYTES:
+            return True
+    return False
 
 
 def read_op(data: bytes) -> Op:

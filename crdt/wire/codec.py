@@ -25,6 +25,8 @@ VERSION: Final = 1
 NEWER_MAX: Final = 31
 """The highest first byte that may be a newer version. Text begins with a higher one."""
 OVERHEAD: Final = 5
+LARGE_BYTES: Final = 64 << 10
+"""Longer bytes are not copied where that can be avoided."""
 PACKER_BYTES_MAX: Final = 1 << 20
 """The bytes that a packer may keep. Its buffer grows with the largest value and never shrinks. A
 new packer costs some microseconds, much less than packing a value of this size."""
@@ -116,6 +118,18 @@ def joined_array(items: tuple[object, ...]) -> bytes:
     return b"".join(pieces)
 
 
+def pack_large(items: tuple[object, ...]) -> bytes:
+    """Put a tuple that holds a long byte string into an envelope, as `pack` does. The string is
+    copied once, where msgpack would copy it several times."""
+    pieces: list[bytes] = [b""]
+    append_array(pieces, items)
+    checksum = 0
+    for piece in pieces:
+        checksum = zlib.crc32(piece, checksum)
+    pieces[0] = b"\x01" + checksum.to_bytes(4, "big")
+    return b"".join(pieces)
+
+
 def append_array(pieces: list[bytes], items: tuple[object, ...]) -> None:
     """Append to `pieces` what `pack_body` makes of `items`, in parts."""
     append_header(pieces, len(items))
@@ -144,8 +158,11 @@ def append_bytes(pieces: list[bytes], text: bytes) -> None:
     elif size < 1 << 16:
         pieces.append(b"\xda" + size.to_bytes(2, "big"))
         pieces.append(text)
+    elif size < 1 << 32:
+        pieces.append(b"\xdb" + size.to_bytes(4, "big"))
+        pieces.append(text)
     else:
-        pieces.append(pack_body(text))
+        pieces.append(pack_body(text))  # raises the error of a string that is too long
 
 
 def packed_integer(number: int) -> bytes:
@@ -169,7 +186,8 @@ def unpack(data: bytes) -> Any:
             if data[0] <= NEWER_MAX
             else f"these bytes were not written by this package: they begin with {data[:8]!r}"
         )
-    body = data[OVERHEAD:]
+    is_large = len(data) > LARGE_BYTES
+    body = memoryview(data)[OVERHEAD:] if is_large else data[OVERHEAD:]  # a view is slower to make
     if zlib.crc32(body) != int.from_bytes(data[1:OVERHEAD], "big"):
         raise DecodeError("the checksum does not match: the bytes are damaged")
     return unpack_body(body)
@@ -184,7 +202,7 @@ def is_envelope(data: bytes) -> bool:
     return True
 
 
-def unpack_body(body: bytes) -> Any:
+def unpack_body(body: bytes | memoryview) -> Any:
     """Return one msgpack value, arrays as tuples and strings as bytes. Raises DecodeError."""
     try:
         return MSGPACK.unpackb(

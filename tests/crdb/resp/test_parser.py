@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crdb.resp.parser import LINE_MAX, RELEASE_BYTES, Parser
+from crdb.resp.parser import GROWING_BYTES, LINE_MAX, RELEASE_BYTES, Parser
 from tests.crdb.raw import parse
 from tests.crdb.redis_peer import request
 
@@ -76,6 +76,36 @@ def test_requests_come_back(requests: list[list[bytes]]) -> None:
 def test_long_strings_come_back(places: list[int], size: int) -> None:
     requests = [[b"SET", b"k", b"v" * size], [b"GET", b"k"]]
     assert parse(cut(b"".join(map(request, requests)), places)) == (requests, None)
+
+
+@given(
+    st.lists(st.integers(-20, 20), max_size=3),
+    st.integers(-3, 3),
+    st.sampled_from([[], [b"PX", b"1"]]),
+)
+def test_very_long_strings_come_back(places: list[int], more: int, rest: list[bytes]) -> None:
+    """Strings about as long as those that are gathered in a growing buffer, cut near their ends."""
+    size = GROWING_BYTES + more
+    requests = [[b"SET", b"k", b"v" * size, *rest], [b"v" * size], [b"GET", b"k"]]
+    data = b"".join(map(request, requests))
+    ends = [end + place for place in places for end in (30, 30 + size, 60 + 2 * size)]
+    assert parse(cut(data, ends)) == (requests, None)
+
+
+def test_very_long_string_takes_its_own_size() -> None:
+    parser = Parser()
+    parser.feed(b"*2\r\n$%d\r\nv" % GROWING_BYTES)
+    assert parser.next() is None
+    head = parser.pending
+    parser.feed(b"v" * (GROWING_BYTES - 1) + b"\r")
+    assert parser.next() is None
+    assert (parser.pending, len(parser.buffer)) == (head + GROWING_BYTES, 1)
+    parser.feed(b"\n$1")
+    assert parser.next() is None
+    assert parser.pending == head + GROWING_BYTES + 3
+    parser.feed(b"\r\nx\r\n")
+    assert parser.next() == [b"v" * GROWING_BYTES, b"x"]
+    assert parser.pending == 0
 
 
 @pytest.mark.parametrize("size", [0, 1, 12, 30])
