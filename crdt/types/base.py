@@ -10,7 +10,8 @@ tombstones: what was removed is what the other side's vector covers and its copy
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, Final, Protocol
 
 from crdt.causality.dots import Dot, Vector
 from crdt.causality.effect import Effect
@@ -22,6 +23,14 @@ SAMPLE: Final = 1
 """What `prepare` is asked for: random members."""
 SCAN: Final = 2
 """What `prepare` is asked for: a page of members."""
+
+
+class Dropped(Protocol):
+    """Removed content that is to be freed in slices."""
+
+    def free_slice(self) -> bool:
+        """Free some of the content. Return whether there is more."""
+        ...
 
 
 class Value:
@@ -56,6 +65,17 @@ class Value:
         """Merge another copy of the same type. Keep a dot if both hold it, or if one holds it and
         the other's vector has not seen it."""
         raise NotImplementedError
+
+    def merge_in_slices(self, other: Value, mine: Vector, theirs: Vector) -> Iterator[None]:
+        """Merge another copy like `merge`, but yield after each slice of some thousand elements.
+        Neither copy may change, and this one must not be read, until the iterator has ended."""
+        self.merge(other, mine, theirs)
+        yield
+
+    def take_dropped(self) -> Dropped | None:
+        """Return large content that `remove` has detached, once; None if there is none. The caller
+        frees it in slices."""
+        return None
 
     def is_live(self) -> bool:
         """Return whether readers see a value here."""

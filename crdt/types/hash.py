@@ -38,16 +38,16 @@ class Hash(Fields):
 
     def get(self, field: bytes) -> bytes | None:
         """Return what HGET shows."""
-        register = self.fields.get(field)
+        register = self.find(field)
         if register is None:
             return None
         assert isinstance(register, String)
         return register.read()
 
     def items(self) -> list[tuple[bytes, bytes]]:
-        """Return all fields with their values, the oldest field first."""
+        """Return all fields with their values. Those of a small hash are in order of age."""
         pairs: list[tuple[bytes, bytes]] = []
-        for field, register in self.fields.items():
+        for field, register in self.entries():
             assert isinstance(register, String)
             pairs.append((field, register.read()))
         return pairs
@@ -69,7 +69,7 @@ ENCODING_LIMITS: Final = {"hash-max-listpack-entries": 512, "hash-max-listpack-v
 
 def encoding(value: Hash, limits: Mapping[str, int]) -> bytes:
     """Return the encoding of a hash in Redis."""
-    if len(value.fields) > limits["hash-max-listpack-entries"]:
+    if value.size() > limits["hash-max-listpack-entries"]:
         return b"hashtable"
     is_packed = are_short(content(value), limits["hash-max-listpack-value"])
     return b"listpack" if is_packed else b"hashtable"

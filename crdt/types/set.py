@@ -8,8 +8,7 @@ integer, is the common case; concurrent adds leave a tuple of them.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from crdt.causality.dots import Dot, Vector, covers, read_dot
@@ -18,9 +17,8 @@ from crdt.causality.observed import Observed
 from crdt.causality.schema import is_bytes
 from crdt.errors import DecodeError
 from crdt.numbers.number import parse_integer
-from crdt.structures.sample_order import Order
-from crdt.structures.scan_order import ScanOrder
 from crdt.types.base import Value
+from crdt.types.components.named import LIMITS, Named
 from crdt.types.definition import (
     Operation,
     OriginNames,
@@ -39,140 +37,191 @@ REMOVE: Final = 1  #  (code, operation, key, member, ...)
 Dots = int | tuple[int, ...]
 
 
-class Set(Value):
+class Set(Named):
     """Members, each with the dots that hold it in."""
 
-    __slots__ = ("members", "order", "scan_order")
+    __slots__ = ("members",)
 
     def __init__(self) -> None:
+        super().__init__()
         self.members: dict[bytes, Dots] = {}
-        self.order: Order | None = None
-        self.scan_order: ScanOrder | None = None
+        """The members of a small set. Those of a large one are in `large`."""
 
     def code(self) -> int:
         return SET_TYPE
 
+    def small_content(self) -> dict[bytes, Any]:
+        return self.members
+
+    def has(self, name: bytes) -> bool:
+        large = self.large
+        return name in self.members if large is None else name in large.table
+
+    def size(self) -> int:
+        large = self.large
+        return len(self.members) if large is None else len(large.table)
+
+    def is_live(self) -> bool:
+        return len(self.members) > 0 or (self.large is not None and len(self.large.table) > 0)
+
+    def find(self, member: bytes) -> Dots | None:
+        """Return the dots that hold `member` in, None if there are none."""
+        large = self.large
+        held: Dots | None = self.members.get(member) if large is None else large.table.get(member)
+        return held
+
+    def put(self, member: bytes, dots: Dots) -> None:
+        """Let exactly these dots hold `member` in."""
+        large = self.large
+        if large is not None:
+            large.table.put(member, dots)
+        else:
+            self.members[member] = dots
+            if len(self.members) > LIMITS.small_max:
+                self.enlarge()
+
+    def drop(self, member: bytes) -> None:
+        """Remove a member, which is present."""
+        large = self.large
+        if large is not None:
+            large.table.pop(member)
+        else:
+            del self.members[member]
+
+    def enlarge(self) -> None:
+        """Move the members to a table."""
+        members, self.members = self.members, {}
+        large = self.make_large(members)
+        for held in members.values():
+            for dot in dots_of(held):
+                large.note_dot(dot)
+
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         operation: int = effect[1]
+        index = 3
+        size = len(effect)
         if operation == ADD:
             if observed.is_local and self.order is None and self.scan_order is None:
                 members = self.members
-                for index in range(3, len(effect)):
+                while index < size and self.large is None:
                     members[effect[index]] = dot
-                return
-            for index in range(3, len(effect)):
+                    index += 1
+                    if len(members) > LIMITS.small_max:
+                        self.enlarge()
+            while index < size:
                 self.add(effect[index], dot, observed)
+                index += 1
+            if self.large is not None:
+                self.large.note_dot(dot)
         else:
-            for index in range(3, len(effect)):
+            for index in range(3, size):
                 self.discard(effect[index], observed)
 
     def add(self, member: bytes, dot: Dot, observed: Observed) -> None:
         """Hold `member` in by `dot`, which replaces what it observed."""
-        held = self.members.get(member)
+        held = self.find(member)
         if held is None:
-            self.members[member] = dot
-            if self.order is not None:
-                self.order.add(member, self.members)
-            if self.scan_order is not None:
-                self.scan_order.add(member, self.members)
+            self.put(member, dot)
+            self.note_added(member)
         elif observed.is_local:
-            self.members[member] = dot
+            self.put(member, dot)
         else:
             left = unobserved(held, observed)
-            self.members[member] = join_dots(left, (dot,)) if left else dot
+            self.put(member, join_dots(left, (dot,)) if left else dot)
 
     def discard(self, member: bytes, observed: Observed) -> None:
         """Take away the dots of `member` that were observed."""
-        held = self.members.get(member)
+        held = self.find(member)
         if held is not None:
             left = unobserved(held, observed)
             if left:
-                self.members[member] = join_dots(left, ())
+                self.put(member, join_dots(left, ()))
             else:
-                del self.members[member]
+                self.drop(member)
 
     def remove(self, observed: Observed, resets: object) -> None:
-        if observed.is_local:
+        large = self.large
+        if large is not None and large.is_observed(observed):
+            large.drop_all([])
+        elif large is None and observed.is_local:
             self.members.clear()
             self.order = self.scan_order = None
         else:
-            for member in list(self.members):
-                self.discard(member, observed)
+            for names in self.name_slices():
+                for member in names:
+                    self.discard(member, observed)
 
     def keeps_traces(self) -> bool:
         return False
 
-    def is_live(self) -> bool:
-        return len(self.members) > 0
-
     def min_dot(self) -> Dot:
-        return min((min(dots_of(held)) for held in self.members.values()), default=0)
+        return min((min(dots_of(held)) for _, held in self.entries()), default=0)
 
     def visible(self) -> object:
-        return sorted(self.members)
+        return sorted(self.names())
 
     def sequence(self) -> list[bytes]:
-        return list(self.members)
+        return list(self.names())
 
     def visible_part(self, effect: Effect) -> object:
-        return [member in self.members for member in effect[3:]]
+        return [self.has(member) for member in effect[3:]]
 
-    def has(self, member: bytes) -> bool:
-        """Return whether this is a member."""
-        return member in self.members
-
-    def size(self) -> int:
-        """Return the number of members."""
-        return len(self.members)
-
-    def names(self) -> Collection[bytes]:
-        """Return the members, in no order. They are those of the value itself, not a copy."""
-        return self.members
-
-    def sampled(self) -> Order:
-        """Return the members in an order that can be sampled. O(n) the first time."""
-        if self.order is None:
-            self.order = Order(list(self.members))
-        return self.order
-
-    def pick(self, rng: random.Random) -> bytes:
-        """Return a random member."""
-        return self.sampled().pick(rng, self.members)
-
-    def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        """Return the next cursor and about `count` members onwards from `cursor`.
-
-        The first and last cursor is 0. O(n) the first time.
-        """
-        if self.scan_order is None:
-            self.scan_order = ScanOrder(self.members, len(self.members))
-        return self.scan_order.walk(cursor, count, self.members)
-
-    def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+    def merge_in_slices(self, other: Value, mine: Vector, theirs: Vector) -> Iterator[None]:
         assert isinstance(other, Set)
-        self.order = self.scan_order = None
-        self.members = merge_members(self.members, other.members, mine, theirs)
+        for names in other.name_slices():
+            for member in names:
+                self.merge_member(member, other, mine, theirs)
+            yield
+        for names in self.name_slices():
+            for member in names:
+                if other.find(member) is None:
+                    self.merge_member(member, other, mine, theirs)
+            yield
+
+    def merge_member(self, member: bytes, other: Set, mine: Vector, theirs: Vector) -> None:
+        """Keep the dots of a member that both sides hold, or that one side has not seen."""
+        held, given = self.find(member), other.find(member)
+        if held == given:
+            return
+        merged = merge_dots(held, given, mine, theirs)
+        if merged is None:
+            if held is not None:
+                self.drop(member)
+            return
+        self.put(member, merged)
+        if held is None:
+            self.note_added(member)
+        if self.large is not None:
+            for dot in dots_of(merged):
+                self.large.note_dot(dot)
 
     def state(self) -> Any:
         flat: list[Any] = []
-        for member in sorted(self.members):
-            flat += (member, self.members[member])
+        content = self.content()
+        for member in sorted(content):
+            flat += (member, content[member])
         return tuple(flat)
 
     def equals(self, other: Value) -> bool:
         assert isinstance(other, Set)
-        return self.members == other.members
+        return self.large is None and other.large is None and self.members == other.members
 
     def load(self, state: Any) -> None:
         flat = tuple_of(state, "a set", 2)
         for index in range(0, len(flat), 2):
-            self.members[bytes_of(flat[index], "a set's member")] = check_dots(flat[index + 1])
+            dots = check_dots(flat[index + 1])
+            self.put(bytes_of(flat[index], "a set's member"), dots)
+            if self.large is not None:
+                for dot in dots_of(dots):
+                    self.large.note_dot(dot)
 
     def covered(self, vector: Vector) -> bool:
+        if self.large is not None:
+            return self.large.is_covered(vector)
         return are_covered(self.members, vector)
 
     def siblings(self) -> list[tuple[Dot, object]]:
-        return [(dot, m) for m in sorted(self.members) for dot in dots_of(self.members[m])]
+        return [(dot, member) for member, held in sorted(self.entries()) for dot in dots_of(held)]
 
 
 def dots_of(held: Dots) -> tuple[int, ...]:
@@ -193,29 +242,32 @@ def unobserved(held: Dots, observed: Observed) -> tuple[int, ...]:
     return tuple([dot for dot in held if not observed.covers(dot)])
 
 
+def merge_dots(held: Dots | None, given: Dots | None, mine: Vector, theirs: Vector) -> Dots | None:
+    """Return the dots that both sides hold, or that one side holds and the other has not seen.
+
+    None stands for no dots. The result equals `dots.join_dots` of the two.
+    """
+    ours = () if held is None else dots_of(held)
+    others = () if given is None else dots_of(given)
+    kept = [dot for dot in ours if dot in others or not covers(theirs, dot)]
+    kept += [dot for dot in others if dot not in ours and not covers(mine, dot)]
+    return join_dots(tuple(kept), ()) if kept else None
+
+
 def merge_members(
     ours: dict[bytes, Dots], others: dict[bytes, Dots], mine: Vector, theirs: Vector
 ) -> dict[bytes, Dots]:
-    """Return the union of two copies, without the dots that either side has seen removed.
-
-    It equals `dots.join_dots` for each member. Most members have one dot only.
-    """
+    """Return the union of two copies, without the dots that either side has seen removed."""
     merged: dict[bytes, Dots] = {}
     for member, held in ours.items():
-        given = others.get(member)
-        if given == held:
-            merged[member] = held
-            continue
-        there = dots_of(given) if given is not None else ()
-        kept = [dot for dot in dots_of(held) if dot in there or not covers(theirs, dot)]
-        kept += [d for d in there if d not in dots_of(held) and not covers(mine, d)]
-        if kept:
-            merged[member] = join_dots(tuple(kept), ())
+        dots = merge_dots(held, others.get(member), mine, theirs)
+        if dots is not None:
+            merged[member] = dots
     for member, given in others.items():
         if member not in ours:
-            kept = [dot for dot in dots_of(given) if not covers(mine, dot)]
-            if kept:
-                merged[member] = join_dots(tuple(kept), ())
+            dots = merge_dots(None, given, mine, theirs)
+            if dots is not None:
+                merged[member] = dots
     return merged
 
 
@@ -242,16 +294,16 @@ def check_dots(held: object) -> Dots:
 
 def rename_members(value: Set, names: OriginNames) -> None:
     """Rename the dots of all members."""
-    for member, held in value.members.items():
-        if isinstance(held, tuple):
-            value.members[member] = tuple([names.dot(dot) for dot in held])
-        else:
-            value.members[member] = names.dot(held)
+    for member, held in value.entries():
+        dots = tuple([names.dot(dot) for dot in dots_of(held)])
+        value.put(member, dots[0] if len(dots) == 1 else dots)
+    if value.large is not None:
+        value.large.rename(names)
 
 
 def content(value: Set) -> list[Any]:
     """Return the members."""
-    return list(value.members)
+    return list(value.names())
 
 
 ENCODING_LIMITS: Final = {
@@ -264,8 +316,10 @@ ENCODING_LIMITS: Final = {
 def encoding(value: Set, limits: Mapping[str, int]) -> bytes:
     """Return the encoding of a set in Redis. Integers that are too many for an intset are hashed
     immediately."""
-    members = value.members
+    members = value.names()
     count = len(members)
+    if count > max(limits["set-max-intset-entries"], limits["set-max-listpack-entries"]):
+        return b"hashtable"
     if all(parse_integer(each) is not None for each in members):
         return b"intset" if count <= limits["set-max-intset-entries"] else b"hashtable"
     is_packed = count <= limits["set-max-listpack-entries"]

@@ -32,7 +32,9 @@ from crdt.types.definition import (
 
 ZSET: Final = 4
 INTEGRAL_MAX: Final = float(1 << 53)
-STALE_MAX: Final = 1000  # members that a question for the order may have to place
+STALE_MAX: Final = 500  # members that a question for the order may have to place
+BUILT: Final = -1  # the cursor when all members have been placed
+LAST_BATCH: Final = -2  # the cursor when no members follow those of the batch
 PLACED_PER_WRITE: Final = 2  # more than the one member that a write makes stale
 
 
@@ -69,29 +71,36 @@ class Ranking:
     `PLACED_PER_WRITE` of them. So no question has to place many. A member that is written
     repeatedly between two questions moves once.
 
-    A large order is built in slices. Meanwhile `coming` holds the members to be placed, from
-    `position` on. A member that is not there yet is treated like one that is: `RankOrder` ignores
-    the removal of a pair that it does not hold, and the addition of one that it holds.
+    A large order is built in slices. Meanwhile `batch` holds names of the members to be placed,
+    from `position` on, and `cursor` leads to the next ones. A member that is not there yet is
+    treated like one that is: `RankOrder` ignores the removal of a pair that it does not hold, and
+    the addition of one that it holds.
     """
 
-    __slots__ = ("coming", "order", "position", "stale")
+    __slots__ = ("batch", "cursor", "order", "position", "stale")
 
-    def __init__(self, coming: list[bytes]) -> None:
+    def __init__(self) -> None:
         self.order: RankOrder = RankOrder([])
         self.stale: dict[bytes, float | None] = {}
-        self.coming: list[bytes] = coming
+        self.batch: list[bytes] = []
         self.position: int = 0
+        self.cursor: int = 0
 
     def is_built(self) -> bool:
         """Return whether every member is in `order` or in `stale`."""
-        return self.position == len(self.coming)
+        return self.cursor == BUILT
 
     def build(self, value: SortedSet, budget: int) -> None:
         """Place up to `budget` members for the first time."""
-        start, self.position = self.position, min(self.position + budget, len(self.coming))
+        if self.position == len(self.batch):
+            self.cursor, self.batch = value.next_names(self.cursor)
+            self.position = 0
+            if self.cursor == 0:
+                self.cursor = LAST_BATCH
+        start, self.position = self.position, min(self.position + budget, len(self.batch))
         stale = self.stale
         pairs: list[Ranked] = []
-        for member in self.coming[start : self.position]:
+        for member in self.batch[start : self.position]:
             if member in stale:
                 before = stale[member]
                 if before is not None:  # it may be in `order`, or not
@@ -107,8 +116,9 @@ class Ranking:
         else:
             for score, member in pairs:
                 self.order.put(score, member)
-        if self.is_built():
-            self.coming = []
+        if self.cursor == LAST_BATCH and self.position == len(self.batch):
+            self.cursor = BUILT
+            self.batch = []
             self.position = 0
 
     def place(self, value: SortedSet, left: int) -> None:
@@ -141,7 +151,7 @@ class SortedSet(Fields):
 
     def score(self, member: bytes) -> float | None:
         """Return the score of a member, or None if it is missing."""
-        register = self.fields.get(member)
+        register = self.find(member)
         if register is None:
             return None
         assert isinstance(register, Score)
@@ -149,7 +159,7 @@ class SortedSet(Fields):
 
     def held_score(self, member: bytes) -> float:
         """Return the score of a member that must exist."""
-        register = self.fields[member]
+        register = self.find(member)
         assert isinstance(register, Score)
         return register.number()
 
@@ -157,7 +167,7 @@ class SortedSet(Fields):
         if need != ORDER:
             return super().prepare(need, budget)
         if self.ranking is None:
-            self.ranking = Ranking(list(self.fields))
+            self.ranking = Ranking()
         if not self.ranking.is_built():
             self.ranking.build(self, budget)
         return self.ranking.is_built()
@@ -170,15 +180,19 @@ class SortedSet(Fields):
         """
         ranking = self.ranking
         if ranking is None:
-            ranking = self.ranking = Ranking(list(self.fields))
-        if not ranking.is_built():
-            ranking.build(self, len(ranking.coming))
+            ranking = self.ranking = Ranking()
+        while not ranking.is_built():
+            ranking.build(self, self.size())
         if ranking.stale:
             ranking.place(self, 0)
         return ranking.order
 
     def sequence(self) -> list[bytes]:
         return [member for _, member in self.ranked().pairs(0, self.size())]
+
+    def drop_index(self) -> list[list[bytes]]:
+        ranking, self.ranking = self.ranking, None
+        return [] if ranking is None else ranking.order.names
 
     def before_change(self, field: bytes, register: Register | None) -> None:
         ranking = self.ranking
@@ -191,7 +205,7 @@ class SortedSet(Fields):
                 stale[field] = None if register is None else register.number()
 
     def visible(self) -> object:
-        return [(member, self.score(member)) for member in sorted(self.fields)]
+        return [(member, self.score(member)) for member in sorted(self.names())]
 
 
 def compact(score: float) -> Number:
@@ -205,7 +219,7 @@ def compact(score: float) -> Number:
 
 def content(value: SortedSet) -> list[Any]:
     """Return members and scores in turn."""
-    return [item for member in value.fields for item in (member, value.score(member))]
+    return [item for member in value.names() for item in (member, value.score(member))]
 
 
 ENCODING_LIMITS: Final = {"zset-max-listpack-entries": 128, "zset-max-listpack-value": 64}
@@ -213,8 +227,8 @@ ENCODING_LIMITS: Final = {"zset-max-listpack-entries": 128, "zset-max-listpack-v
 
 def encoding(value: SortedSet, limits: Mapping[str, int]) -> bytes:
     """Return the encoding of a sorted set in Redis."""
-    is_packed = len(value.fields) <= limits["zset-max-listpack-entries"]
-    is_packed = is_packed and are_short(value.fields, limits["zset-max-listpack-value"])
+    is_packed = value.size() <= limits["zset-max-listpack-entries"]
+    is_packed = is_packed and are_short(value.names(), limits["zset-max-listpack-value"])
     return b"listpack" if is_packed else b"skiplist"
 
 

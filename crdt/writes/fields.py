@@ -28,7 +28,7 @@ def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None
     assert isinstance(held, Fields)
     plain: list[Any] = []
     for field, value in latest.items():
-        register = held.fields.get(field)
+        register = held.find(field)
         if register is None or (not register.shares and register.stamp < db.now):
             plain += (field, value)
         else:
@@ -48,7 +48,7 @@ def assign_field(db: Keyspace, key: bytes, code: int, field: bytes, value: Any) 
     held = db.remains(key, code)
     if held is not None:
         assert isinstance(held, Fields)
-        register = held.fields.get(field)
+        register = held.find(field)
         if register is not None:
             stamp = db.stamp(register.shown_stamp())
             resets = register.resets()
@@ -64,17 +64,20 @@ def remove_fields(db: Keyspace, key: bytes, code: int, fields: list[bytes]) -> i
     if held is None:
         return 0
     assert isinstance(held, Fields)
-    present = [field for field in dict.fromkeys(fields) if field in held.fields]
+    present = 0
     plain: list[bytes] = []
-    for field in present:
-        resets = held.fields[field].resets()
-        if resets is None:
-            plain.append(field)
-        else:
-            db.emit((code, ERASE, key, field, resets))
+    for field in dict.fromkeys(fields):
+        register = held.find(field)
+        if register is not None:
+            present += 1
+            resets = register.resets()
+            if resets is None:
+                plain.append(field)
+            else:
+                db.emit((code, ERASE, key, field, resets))
     if plain:
         db.emit((code, REMOVE, key, *plain))
-    return len(present)
+    return present
 
 
 def remains_of(db: Keyspace, key: bytes, code: int, field: bytes) -> Register | None:
@@ -83,7 +86,4 @@ def remains_of(db: Keyspace, key: bytes, code: int, field: bytes) -> Register | 
     if held is None:
         return None
     assert isinstance(held, Fields)
-    register = held.fields.get(field)
-    if register is None and held.tombstones is not None:
-        register = held.tombstones.get(field)
-    return register
+    return held.held(field)

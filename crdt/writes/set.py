@@ -28,7 +28,7 @@ def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:
     value = db.remains(key, SET_TYPE)
     if not isinstance(value, Set):
         return 0
-    present = [member for member in dict.fromkeys(members) if member in value.members]
+    present = [member for member in dict.fromkeys(members) if value.has(member)]
     if present:
         db.emit((SET_TYPE, REMOVE, key, *present))
     return len(present)

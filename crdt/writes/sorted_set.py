@@ -25,7 +25,7 @@ def assign_one(
     db: Keyspace, key: bytes, held: SortedSet | None, member: bytes, score: float
 ) -> bool:
     """ZADD: set the score of one member of the visible sorted set. Return whether it is new."""
-    register = None if held is None else held.fields.get(member)
+    register = None if held is None else held.find(member)
     if register is None:
         db.emit((ZSET, ASSIGN, key, db.now - db.base, member, compact(score)))
         return True

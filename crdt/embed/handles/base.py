@@ -491,9 +491,9 @@ class SetHandle(MembersHandle[T]):
     def has(self, member: bytes) -> bool:
         """Return whether `member` is in the set."""
         value = self.read(SetValue)
-        return value is not None and member in value.members
+        return value is not None and value.has(member)
 
     def held(self) -> Collection[bytes]:
         """Return a copy of the members."""
         value = self.read(SetValue)
-        return () if value is None else value.members
+        return () if value is None else value.names()

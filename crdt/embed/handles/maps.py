@@ -99,7 +99,7 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
             raise NotANumber(f"{by!r} is too large or too small to be added")
         db = self.write(Hash)
         value = self.read(Hash)
-        held = None if value is None else value.fields.get(encoded)
+        held = None if value is None else value.find(encoded)
         if isinstance(held, String) and held.number() is None:
             raise self._refused(encoded)
         return float(hashes.increment_decimal(db, self.key, encoded, delta))
@@ -107,7 +107,7 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
     def _refused(self, field: bytes) -> NotANumber:
         """Return the error for a field that cannot be incremented."""
         value = self.read(Hash)
-        held = None if value is None else value.fields.get(field)
+        held = None if value is None else value.find(field)
         return NotANumber(not_countable(f"field {field!r}", held))
 
     def clear(self) -> None:
@@ -117,7 +117,7 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
     def fields(self) -> Collection[bytes]:
         """Return the names of the fields."""
         value = self.read(Hash)
-        return () if value is None else value.fields
+        return () if value is None else value.names()
 
     def __iter__(self) -> Iterator[T]:
         return map(self.decode, list(self.fields()))
@@ -186,7 +186,7 @@ class SortedSetHandle(Handle[T], MutableMapping[T, float]):
         """Remove all observed members."""
         db = self.write(SortedSet)
         value = self.read(SortedSet)
-        zsets.remove(db, self.key, [] if value is None else list(value.fields))
+        zsets.remove(db, self.key, [] if value is None else list(value.names()))
 
     def __iter__(self) -> Iterator[T]:
         value = self.read(SortedSet)
@@ -195,7 +195,7 @@ class SortedSetHandle(Handle[T], MutableMapping[T, float]):
 
     def __len__(self) -> int:
         value = self.read(SortedSet)
-        return 0 if value is None else len(value.fields)
+        return 0 if value is None else value.size()
 
 
 def name(item: object) -> bytes:

@@ -222,7 +222,7 @@ def hash_increment(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     if isinstance(delta, int):
         hashes.increment(db, key, field, delta)
         return None
-    register = None if value is None else value.fields.get(field)
+    register = None if value is None else value.find(field)
     before = Decimal(0) if register is None else exact_value(register)
     after = hashes.increment_decimal(db, key, field, long_double_of(delta))
     return TypeCommand("HINCRBY", asked.key, (asked.args[0], Decimal(after.decode()) - before))

@@ -55,11 +55,11 @@ class Indexes(ListOrder):
 
 def check_names(region: int, key: str, value: Set | Fields) -> None:
     """Assert that a region finds all names in a value."""
-    names = list(value.members if isinstance(value, Set) else value.fields)
+    names = list(value.names())
     if region == SCANNED:
         check_scan(key, value.scan, names)
     elif region == SAMPLED:
-        check_sampling(key, value.sampled().keys, names)
+        check_sampling(key, value.sampled_keys(), names)
 
 
 def check_ranks(key: str, value: SortedSet) -> None:

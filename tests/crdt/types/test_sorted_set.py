@@ -33,7 +33,7 @@ def in_order(value: SortedSet) -> list[tuple[float, bytes]]:
 
 
 def naively_sorted(value: SortedSet) -> list[tuple[float, bytes]]:
-    return sorted((value.held_score(member), member) for member in value.fields)
+    return sorted((value.held_score(member), member) for member in value.names())
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -154,8 +154,8 @@ def test_state_is_read_back_and_invalid_one_refused() -> None:
     copy.load(held(db).state())
     assert copy.state() == held(db).state()
     assert copy.visible() == [(b"a", 1.5), (b"b", 2.25), (b"c", -float("inf"))]
-    assert copy.fields[b"b"].visible() == 2.25
-    assert copy.fields[b"b"].code() == copy.code()
+    assert copy.content()[b"b"].visible() == 2.25
+    assert copy.content()[b"b"].code() == copy.code()
     for wrong in (b"", (b"a",), (b"a", (1, 0, b"text", 0)), (1, (1, 0, 2.0, 0))):
         with pytest.raises(DecodeError):
             SortedSet().load(wrong)

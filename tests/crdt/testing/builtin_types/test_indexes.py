@@ -59,7 +59,7 @@ def test_true_indexes_are_right(region: int) -> None:
 def test_name_that_no_scan_returns_is_noticed(replica: Replica) -> None:
     indexes = Indexes(("k", "l"))
     indexes.check(replica, nothing())
-    set_in(replica).members[b"z"] = 1
+    set_in(replica).put(b"z", 1)
     with pytest.raises(AssertionError, match=r"a scan of k returns .* not .*z"):
         indexes.check(replica, nothing())
 
@@ -67,7 +67,7 @@ def test_name_that_no_scan_returns_is_noticed(replica: Replica) -> None:
 def test_name_that_is_never_drawn_is_noticed() -> None:
     indexes, replica = Indexes(("k", "l")), filled(SAMPLED)
     indexes.check(replica, nothing())
-    set_in(replica).members[b"z"] = 1
+    set_in(replica).put(b"z", 1)
     with pytest.raises(AssertionError, match=r"\[b'z'\] can never be drawn from k"):
         indexes.check(replica, nothing())
 

@@ -63,7 +63,7 @@ def test_field_with_increments_gets_own_effect(db: Keyspace) -> None:
     db.outbox.clear()
     assign(db, b"fast", b"2", b"counted", b"2", b"new", b"3", b"other", b"4")
     assert kinds(db) == [ASSIGN, RESET, ASSIGN, ASSIGN]
-    assert {field: register.stamp for field, register in held(db).fields.items()} == {
+    assert {field: register.stamp for field, register in held(db).entries()} == {
         b"fast": 1_001,
         b"plain": 1_000,
         b"counted": 900,
@@ -143,7 +143,7 @@ def test_living_field_with_dead_counter_is_swept(db: Keyspace) -> None:
     assign(db, b"f", b"1")
     assert held(db).collect({})
     assert not held(db).collect({db.origin: 2})
-    assert held(db).fields[b"f"].plain()
+    assert held(db).content()[b"f"].plain()
 
 
 def test_removed_field_is_restored_from_tombstone(db: Keyspace) -> None:
@@ -187,7 +187,7 @@ def test_delete_resets_field_by_field(db: Keyspace) -> None:
     db.delete(KEY)
     assert held(db).resets() is None
     assert held(db).min_dot() == 0
-    assert held(db).fields == {}
+    assert held(db).entries() == []
 
 
 @given(st.randoms(use_true_random=False))
@@ -250,7 +250,7 @@ def test_later_clock_stamps_single_field(db: Keyspace) -> None:
     for now, expected in ((100, 100), (200, 200), (150, 201)):
         db.advance(now)
         assign(db, b"f", b"v")
-        assert held(db).fields[b"f"].stamp == expected
+        assert held(db).content()[b"f"].stamp == expected
 
 
 def test_reset_of_field_that_was_forgotten_finds_nothing(db: Keyspace) -> None:
