@@ -289,7 +289,7 @@ class Instance:
             for key in keys:
                 self.blocked.serve(key)
         self.polling.poll_local()
-        if self.woken:
+        if self.woken or not self.slices.is_idle():
             self.on_wake()
 
     # -- limits ----------------------------------------------------------------------------

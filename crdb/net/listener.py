@@ -173,12 +173,15 @@ class Listener:
         os.close(self.wakeup_fd)
 
     def _serve_woken(self) -> None:
-        """Serve woken sessions in a turn of their own, unless they are woken during a turn."""
+        """Serve woken sessions in a turn of their own, unless they are woken during a turn. If
+        there is work to do in slices, let the listener begin with it."""
         if not self.in_turn:
             self.in_turn = True
             read_clocks(self.instance)
             self._run_woken()
             self._finish_turn()
+            if not self.instance.slices.is_idle():
+                os.eventfd_write(self.wakeup_fd, 1)
 
     def _serve_other(self, fd: int) -> None:
         """Serve a file descriptor that belongs to no client."""

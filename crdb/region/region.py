@@ -48,6 +48,8 @@ from replication.protocol.events import Event, Unproven
 from replication.protocol.secret import LinkSecret
 
 ACCEPT_AGAIN_SECONDS: Final = 0.5
+SLICE_KEYS: Final = 500
+"""The keys that a slice of work settles: about a millisecond."""
 
 
 class RegionServer:
@@ -65,6 +67,7 @@ class RegionServer:
             members=[region.id for region in config.regions],
             history_bytes=config.link.backlog_least,
         )
+        self.replica.work_in_slices(SLICE_KEYS)
         self.instance = Instance(
             self.replica,
             build_table(),

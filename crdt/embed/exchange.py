@@ -63,6 +63,8 @@ class ReplicaExchange(Views):
         self.duplicates: int = 0
         self.effects_duplicate: int = 0
         self.merges: int = 0
+        self.awaiting_settled: list[Callable[[], None]] = []
+        """The functions of `notify_settled`."""
         self.op_bytes: int = OP_BYTES
         """The size above which an operation is divided. It must be the same in all replicas."""
         self.on_sealed: Callable[[list[Op]], None] | None = None
@@ -118,12 +120,24 @@ class ReplicaExchange(Views):
         self.keyspace.slice_keys = expect_integer(keys, "keys", 1)
 
     def work(self) -> bool:
-        """Do the next slice of the work that is left. Return whether more is left."""
-        return self.keyspace.work()
+        """Do the next slice of the work that is left. Return whether more is left. Nothing is done
+        while a command that works in slices relies on the keys as they are."""
+        if self.hold is not None:
+            return not self.is_settled()
+        if self.keyspace.has_work() and self.keyspace.work():
+            return True
+        waiting, self.awaiting_settled = self.awaiting_settled, []
+        for notify in waiting:
+            notify()
+        return not self.is_settled()
 
     def is_settled(self) -> bool:
         """Return whether no work is left for `work`."""
-        return not self.keyspace.has_work()
+        return not self.keyspace.has_work() and not self.awaiting_settled
+
+    def notify_settled(self, notify: Callable[[], None]) -> None:
+        """Let `work` call `notify` once when no work is left."""
+        self.awaiting_settled.append(notify)
 
     # -- operations ------------------------------------------------------------------------
 

@@ -33,6 +33,11 @@ class Linked(Protocol):
         ...
 
     @property
+    def settled_at(self) -> int:
+        """The time (ns) at which the latest work in slices ended; the present if it goes on."""
+        ...
+
+    @property
     def was_paused(self) -> bool:
         """True if it is paused, or was a moment ago."""
         ...

@@ -103,6 +103,8 @@ class SimProcess:
         self.timer_at = 0
         self.is_working = False
         """True if the next slice of work is scheduled."""
+        self.worked_at = 0
+        """The time of the latest slice, in ns."""
         self.slices = 0
         """The number of slices of work so far."""
         self.overdue = 0
@@ -424,6 +426,11 @@ class SimProcess:
             self.is_working = True
             self.engine.schedule_after(WORK_NS, self.run_slice)
 
+    @property
+    def settled_at(self) -> int:
+        """The time (ns) at which the latest work in slices ended; the present if it goes on."""
+        return self.engine.now if self.is_working else self.worked_at
+
     def run_slice(self) -> None:
         """Do one slice of work in a turn of its own."""
         self.is_working = False
@@ -434,6 +441,7 @@ class SimProcess:
             return
         self.advance_clocks()
         self.replica.work()
+        self.worked_at = self.engine.now
         self.slices += 1
         self.finish_turn()
 

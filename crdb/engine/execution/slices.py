@@ -42,7 +42,7 @@ What else concerns a work:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -177,14 +177,12 @@ class Slices:
         that."""
         self.is_running = False
         """True while a slice of a work runs."""
-        self.background: Callable[[], bool] = do_nothing
-        """Does a slice of work that no client waits for. Returns whether there is more."""
-        self.is_behind = False
-        """True if `background` has more to do."""
 
     def is_idle(self) -> bool:
         """Return whether there is nothing to do."""
-        return not self.works and not self.preparing and not self.is_behind
+        if self.works or self.preparing:
+            return False
+        return self.host.replica.is_settled()
 
     # -- begin -----------------------------------------------------------------------------
 
@@ -309,10 +307,10 @@ class Slices:
     # -- run -------------------------------------------------------------------------------
 
     def run_slice(self) -> Session | None:
-        """Run one slice of one work, one of a preparation, and one of the work that no client waits
-        for. Return the client of the first, whose replies may be sent."""
-        if self.is_behind:
-            self.is_behind = self.background()
+        """Run one slice of one work, one of a preparation, and one of what merges and removals have
+        left to be done. Return the client of the first, whose replies may be sent."""
+        if not self.host.replica.is_settled():
+            self.host.replica.work()
         if self.preparing:
             self._advance_preparation()
         if not self.works:
@@ -452,9 +450,4 @@ def run_step(steps: Iterator[None]) -> bool:
     """Run one slice. Return whether there is more to do."""
     for _ in steps:
         return True
-    return False
-
-
-def do_nothing() -> bool:
-    """Stand in for work that no client waits for: there is none."""
     return False

@@ -161,11 +161,16 @@ class LogReader:
         )
 
     def take_turn(self, notify: Callable[[], None]) -> Snapshot | None:
-        """Return a snapshot, or None if too many are under way. Then `notify` is called when one
-        has ended."""
+        """Return a snapshot, or None if too many are under way or the replica is not settled. Then
+        `notify` is called when one has ended, or when the replica is settled."""
         if self.sending >= self.limits.snapshots_max:
             self.leave_queue(notify)
             self.waiting.append(notify)
+            return None
+        if not self.replica.is_settled():
+            self.leave_queue(notify)
+            self.waiting.append(notify)
+            self.replica.notify_settled(self.notify_waiting)
             return None
         self.sending += 1
         stop = self.history.stop
@@ -188,6 +193,10 @@ class LogReader:
         """Release a snapshot, and notify those that wait for a turn."""
         snapshot.close()
         self.sending -= 1
+        self.notify_waiting()
+
+    def notify_waiting(self) -> None:
+        """Notify those that wait for a turn."""
         waiting, self.waiting = self.waiting, []
         for notify in waiting:
             notify()

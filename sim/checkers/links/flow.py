@@ -7,7 +7,8 @@
   stall that follows another without any operation received in between.
 * A source gives a peer up because it takes nothing only if nothing was acknowledged for
   `idle_ns_max`. It looks at that once for each heartbeat.
-* A source that waits for its turn to send a snapshot begins as soon as another one has ended.
+* A source that waits for its turn to send a snapshot begins as soon as another one has ended and
+  its replica is settled.
 
 Not checked: processes that were paused, and the size of a window that has been full (see `bounds`
 and `freshness`).
@@ -185,6 +186,8 @@ class FlowChecker(FrameChecker):
     def check_turn(self, process: Linked) -> None:
         """Check that the next snapshot has begun after another one has ended."""
         due_at = self.due_at.get(process.name)
+        if due_at is not None:
+            due_at = max(due_at, process.settled_at)
         if due_at is None or process.read_clock() - due_at <= PROMPT_NS:
             return
         del self.due_at[process.name]

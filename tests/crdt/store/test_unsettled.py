@@ -9,6 +9,7 @@ import pytest
 
 from crdt import Replica
 from crdt.causality.dots import make_origin
+from crdt.embed.hold import Hold
 from crdt.store.key_table import KeyTable
 from crdt.store.keyspace import Keyspace
 from crdt.store.unsettled import STEPS_MAX, Step, Unsettled
@@ -262,6 +263,31 @@ def test_parts_are_abstract() -> None:
     assert Step(None).take(db, K) is None
     assert Step(None).some_keys(1) == []
     assert Unsettled(db).put_aside() is None
+
+
+def test_work_notifies_once_when_settled() -> None:
+    here, _ = both_wrote()
+    calls: list[int] = []
+    here.notify_settled(lambda: calls.append(len(here.keyspace.data)))
+    here.keyspace.settle_all()
+    assert not here.is_settled()
+    assert not here.work()
+    assert here.is_settled()
+    assert not here.work()
+    assert calls == [9]
+
+
+def test_hold_puts_work_off() -> None:
+    here, _ = both_wrote()
+    hold = Hold(lambda: None)
+    hold.keys[b"1"] = 1
+    here.update_hold(hold)
+    assert here.work()
+    assert len(here.keyspace.data) == 0
+    hold.keys.clear()
+    here.update_hold(hold)
+    assert here.work()
+    assert len(here.keyspace.data) == 2
 
 
 # -- flush -----------------------------------------------------------------------------------

@@ -340,16 +340,24 @@ def test_short_read_ends_in_its_turn() -> None:
     assert b"".join(client.out) == READ
 
 
-def test_background_runs_when_behind() -> None:
+def test_work_of_replica_goes_on_between_commands() -> None:
     database = sliced()
-    left = iter([True, False])
-    database.slices.background = lambda: next(left)
-    database.slices.is_behind = True
+    replica = database.replica
+    replica.work_in_slices(1)
+    other = Replica(9)
+    for index in range(3):
+        other.set(f"{index}").add("a")
+    assert database.slices.is_idle()
+    replica.merge(other.snapshot())
+    assert not database.slices.is_idle()
     client = begin(database, "SMEMBERS s")
     assert database.slices.run_slice() is client
+    assert len(replica.keyspace.unsettled.steps) == 1
     database.slices.finish_all()
-    assert database.slices.run_slice() is None
-    assert database.slices.is_idle()
+    while not database.slices.is_idle():
+        assert database.slices.run_slice() is None
+    assert replica.is_settled()
+    assert replica.keyspace.size() == 4
 
 
 # -- errors ----------------------------------------------------------------------------------

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from crdt import Replica
 from replication.machines.endpoint import nobody
 from replication.machines.sending.log_reader import BATCHES_MAX, LogReader, in_frames
 from replication.protocol.frames import OpPart, Ops
@@ -127,3 +130,23 @@ def test_pieces_of_snapshot_hold_as_much_as_limits_say(limits: Limits, count: in
     head, *pieces, end = snapshot
     assert len(pieces) == count
     assert head != end
+
+
+def test_snapshot_waits_until_replica_is_settled() -> None:
+    log_reader = log_reader_of(1, Limits())
+    replica = log_reader.replica
+    replica.work_in_slices(1)
+    other = Replica(2)
+    other.set("s").add("a")
+    replica.merge(other.snapshot())
+    rung: list[int] = []
+    ring = partial(rung.append, 1)
+    assert log_reader.take_turn(ring) is None
+    assert log_reader.is_waiting(ring)
+    while replica.work():
+        assert not rung
+    assert rung == [1]
+    assert not log_reader.is_waiting(ring)
+    snapshot = log_reader.take_turn(ring)
+    assert snapshot is not None
+    log_reader.end_turn(snapshot)
