@@ -177,7 +177,7 @@ def test_empty_parts_take_no_memory() -> None:
     sink = streaming()
     for _ in range(1000):
         sink.receive(OpPart(b"", False), 0)
-    assert sink.parts.data == b""
+    assert sink.parts.size == 0
 
 
 def test_unrequested_refusals_are_ignored() -> None:

@@ -1,10 +1,12 @@
 """Reassemble what was too large for one frame: an op, or a piece of a snapshot.
 
-Only one of them can be under way on a link. Parts that the receiver would drop are not kept.
+Only one of them can be under way on a link. Parts that the receiver would drop are not kept. The
+buffer grows with each part and becomes the whole without a copy.
 """
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Final
 
 from crdt.causality.op import OP_BYTES
@@ -23,14 +25,17 @@ class PartBuffer:
     """The parts of one op or piece that have come."""
 
     def __init__(self) -> None:
-        self.data = bytearray()
+        self.buffer = BytesIO()
+        self.size = 0
+        """The number of bytes in `buffer`."""
         self.kind: type[OpPart | SnapshotPiece] | None = None
         """The type of the frames under way; None between two."""
         self.is_kept = True
 
     def clear(self) -> None:
         """Drop what has come."""
-        self.data = bytearray()
+        self.buffer = BytesIO()
+        self.size = 0
         self.kind = None
 
     def add(self, frame: OpPart | SnapshotPiece, *, keep: bool) -> bytes | None:
@@ -42,12 +47,12 @@ class PartBuffer:
         if self.kind is not kind:
             raise RemoteProtocolError(f"{kind.__name__} inside another {self.kind.__name__}")
         limit = OP_BYTES_MAX if kind is OpPart else PIECE_BYTES_MAX
-        if len(self.data) + len(frame.data) > limit:
+        if self.size + len(frame.data) > limit:
             raise RemoteProtocolError(f"more than {limit} bytes in parts of one {kind.__name__}")
         if self.is_kept:
-            self.data += frame.data
+            self.size += self.buffer.write(frame.data)
         if not frame.last:
             return None
-        whole = bytes(self.data)
+        whole = self.buffer.getvalue()
         self.clear()
         return whole if self.is_kept else None

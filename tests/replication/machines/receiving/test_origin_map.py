@@ -113,6 +113,7 @@ SHARES_AB, SHARES_XY = (A, 1, 2, 3.5, B, 1, 1, 7), (X, 1, 2, 3.5, Y, 1, 1, 7)
         ((0, 0, b"k", (3, (b"f", SHARES_AB))), (0, 0, b"k", (3, (b"f", SHARES_XY)))),
         ((0, 1, b"k", A), (0, 1, b"k", A)),
         ((1, 0, b"k", A, b"v"), (1, 0, b"k", A, b"v")),
+        ((1, 4, b"k", A, B, b"v"), (1, 4, b"k", A, B, b"v")),
         ((1, 1, b"k", A, b"v", SHARES_AB), (1, 1, b"k", A, b"v", SHARES_XY)),
         ((3, 1, b"k", A, b"f", b"v", SHARES_AB), (3, 1, b"k", A, b"f", b"v", SHARES_XY)),
         ((3, 4, b"k", b"f", SHARES_AB), (3, 4, b"k", b"f", SHARES_XY)),
@@ -132,7 +133,7 @@ def test_every_kind_of_server_is_known() -> None:
     definitions = BUILT_IN.by_code.values()
     assert {each.code for each in definitions if each.rename_origins is not None} == {*range(1, 6)}
     kinds = {kind for kind in BUILT_IN.shapes if kind[0] <= 5}
-    by_code = {0: (1, 2, 3), 1: (2,), 2: (0, 1), 3: (0, 2, 3), 4: (0, 2, 3)}
+    by_code = {0: (1, 2, 3), 1: (2, 3, 4), 2: (0, 1), 3: (0, 2, 3), 4: (0, 2, 3)}
     plain = {(code, each) for code, several in by_code.items() for each in several}
     assert {kind for kind in kinds if not holds_origins(BUILT_IN.shapes[kind])} == plain
 

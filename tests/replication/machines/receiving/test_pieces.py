@@ -16,14 +16,14 @@ def test_parts_are_put_together() -> None:
     assert parts.add(OpPart(b"b", False), keep=False) is None
     assert parts.add(OpPart(b"c", True), keep=False) == b"abc"
     assert parts.add(SnapshotPiece(b"d", True), keep=True) == b"d"
-    assert parts.data == b""
+    assert parts.size == 0
 
 
 def test_discarded_pieces_take_no_memory() -> None:
     parts = PartBuffer()
     for _ in range(100):
         assert parts.add(OpPart(bytes(1000), False), keep=False) is None
-    assert parts.data == b""
+    assert parts.size == 0
     assert parts.add(OpPart(b"x", True), keep=True) is None
     assert parts.add(OpPart(b"whole", True), keep=True) == b"whole"
 
@@ -51,6 +51,6 @@ def test_more_than_whole_is_refused_before_it_is_kept(
     parts.add(kind(bytes(10), False), keep=True)
     with pytest.raises(RemoteProtocolError, match="more than 10 bytes in parts of one"):
         parts.add(kind(b"x", False), keep=True)
-    assert len(parts.data) == 10
+    assert parts.size == 10
     parts.clear()
     assert parts.add(kind(b"y", True), keep=True) == b"y"
