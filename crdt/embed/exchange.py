@@ -123,20 +123,25 @@ class ReplicaExchange(Views):
         """Do the next slice of the work that is left. Return whether more is left. Nothing is done
         while a command that works in slices relies on the keys as they are."""
         if self.hold is not None:
-            return not self.is_settled()
-        if self.keyspace.has_work() and self.keyspace.work():
-            return True
-        waiting, self.awaiting_settled = self.awaiting_settled, []
-        for notify in waiting:
-            notify()
-        return not self.is_settled()
+            return self.has_work()
+        if self.keyspace.has_work():
+            self.keyspace.work()
+        if not self.keyspace.is_unsettled:
+            waiting, self.awaiting_settled = self.awaiting_settled, []
+            for notify in waiting:
+                notify()
+        return self.has_work()
+
+    def has_work(self) -> bool:
+        """Return whether something is left for `work`."""
+        return self.keyspace.has_work() or bool(self.awaiting_settled)
 
     def is_settled(self) -> bool:
-        """Return whether no work is left for `work`."""
-        return not self.keyspace.has_work() and not self.awaiting_settled
+        """Return whether all keys are settled. There may still be removed content to be freed."""
+        return not self.keyspace.is_unsettled and not self.awaiting_settled
 
     def notify_settled(self, notify: Callable[[], None]) -> None:
-        """Let `work` call `notify` once when no work is left."""
+        """Let `work` call `notify` once when all keys are settled."""
         self.awaiting_settled.append(notify)
 
     # -- operations ------------------------------------------------------------------------

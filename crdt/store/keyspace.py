@@ -34,11 +34,12 @@ from crdt.causality.observed import Observed
 from crdt.causality.op import Op
 from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
+from crdt.store.bin import Bin, DroppedKeys
 from crdt.store.key_table import takes_deadline
 from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.unsettled import STEPS_MAX, FlushStep, Unsettled
 from crdt.store.values import MemoryStore, ValueStore
-from crdt.types.base import Value
+from crdt.types.base import Dropped, Value
 from crdt.types.components.contested import Contested
 from crdt.types.components.deadlines import Deadlines
 from crdt.types.components.register import Register
@@ -59,6 +60,7 @@ class Keyspace(MutableKeyTable):
     __slots__ = (
         "_boxed_origin",
         "base",
+        "bin",
         "expired",
         "first",
         "group",
@@ -106,6 +108,8 @@ class Keyspace(MutableKeyTable):
         self.has_remote_news: bool = False
         self.unsettled: Unsettled = Unsettled(self)
         """What waits to be carried out, key by key."""
+        self.bin: Bin = Bin()
+        """Removed content that `work` frees."""
         self.slice_keys: int = 0
         """The keys that `work` settles in one call; 0 if nothing is left to `work`."""
 
@@ -159,16 +163,25 @@ class Keyspace(MutableKeyTable):
             if value is None:
                 self.traced.pop(key)
             else:
+                dropped.drop(key)
                 self.data.put(key, value)  # a counter that nothing has reset
+        self.discard(DroppedKeys(dropped.index))
+        self.discard(DroppedKeys(self.deadlines.table))
         self.deadlines = Deadlines()
 
     def work(self) -> bool:
         """Do the next slice of what waits. Return whether more is left."""
-        return self.unsettled.settle_some(self.slice_keys)
+        if self.is_unsettled:
+            return self.unsettled.settle_some(self.slice_keys) or not self.bin.is_empty()
+        return self.bin.free_slice()
 
     def has_work(self) -> bool:
         """Return whether something is left for `work`."""
-        return self.is_unsettled
+        return self.is_unsettled or not self.bin.is_empty()
+
+    def discard(self, content: Dropped) -> None:
+        if self.slice_keys:
+            self.bin.add(content)
 
     # -- time ------------------------------------------------------------------------------
 

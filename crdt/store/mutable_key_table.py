@@ -17,7 +17,7 @@ from crdt.causality.observed import Observed
 from crdt.causality.schema import FOREVER
 from crdt.store.key_table import KeyTable
 from crdt.store.values import MemoryStore, ValueStore
-from crdt.types.base import Value
+from crdt.types.base import Dropped, Value
 from crdt.types.components.contested import Contested, carried
 from crdt.types.components.register import Register
 from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
@@ -146,6 +146,10 @@ class MutableKeyTable(KeyTable):
         """Remove the values and deadlines of all keys that `observed` covers."""
         raise NotImplementedError
 
+    def discard(self, content: Dropped) -> None:
+        """Free removed content, now or in slices."""
+        raise NotImplementedError
+
     def drop_deadlines(self, key: bytes, observed: Observed) -> None:
         """Remove the observed deadlines of a key, also the flag `no_expiry` of a lone write."""
         value = self.remains(key, self.types.plain_code)
@@ -167,6 +171,9 @@ class MutableKeyTable(KeyTable):
                 value.remove(observed, resets)
             else:
                 value.remove(observed, carried(resets, value.code()))
+            dropped = value.take_dropped()
+            if dropped is not None:
+                self.discard(dropped)
             self.retire(key, value)
         self.deadlines.drop(key, observed)
         if key in self.deadlines.table:

@@ -142,7 +142,7 @@ class Set(Named):
     def remove(self, observed: Observed, resets: object) -> None:
         large = self.large
         if large is not None and large.is_observed(observed):
-            large.drop_all([])
+            large.drop_all(self.drop_index())
         elif large is None and observed.is_local:
             self.members.clear()
             self.order = self.scan_order = None

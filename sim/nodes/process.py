@@ -422,7 +422,7 @@ class SimProcess:
 
     def schedule_work(self) -> None:
         """Schedule the next slice of work, if work is left."""
-        if not self.is_working and not self.replica.is_settled():
+        if not self.is_working and self.replica.has_work():
             self.is_working = True
             self.engine.schedule_after(WORK_NS, self.run_slice)
 

@@ -182,7 +182,7 @@ class Slices:
         """Return whether there is nothing to do."""
         if self.works or self.preparing:
             return False
-        return self.host.replica.is_settled()
+        return not self.host.replica.has_work()
 
     # -- begin -----------------------------------------------------------------------------
 
@@ -309,7 +309,7 @@ class Slices:
     def run_slice(self) -> Session | None:
         """Run one slice of one work, one of a preparation, and one of what merges and removals have
         left to be done. Return the client of the first, whose replies may be sent."""
-        if not self.host.replica.is_settled():
+        if self.host.replica.has_work():
             self.host.replica.work()
         if self.preparing:
             self._advance_preparation()

@@ -14,7 +14,7 @@ from crdt.causality.dots import SEQ_BITS, Dot, Vector
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.errors import DecodeError
-from crdt.types.base import Value
+from crdt.types.base import Dropped, Value
 
 CONTESTED = 0
 
@@ -72,6 +72,13 @@ class Contested(Value):
         self.front = None
         for code, value in self.parts.items():
             value.remove(observed, carried(resets, code))
+
+    def take_dropped(self) -> Dropped | None:
+        for value in self.parts.values():
+            dropped = value.take_dropped()
+            if dropped is not None:
+                return dropped
+        return None
 
     def is_live(self) -> bool:
         return any(value.is_live() for value in self.parts.values())

@@ -215,10 +215,6 @@ class Fields(Named):
                 self.put(field, register)
                 self.note_content(field, register)
 
-    def drop_index(self) -> list[list[bytes]]:
-        """Remove the index, if any. Return the lists of names that it held."""
-        return []
-
     def keeps_traces(self) -> bool:
         return self.counts
 

