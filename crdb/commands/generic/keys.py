@@ -138,9 +138,11 @@ def find_keys(client: Client, pattern: bytes) -> Iterator[None]:
             piece = names[start : start + items]
             found += [name for name in piece if matches(name) is not None]
             yield
-        names = found
+        names, found = found, names
+        yield from slicing.empty_list(client, found)
     reply.array(client.out, len(names))
     yield from slicing.reply_bulks(client, names)
+    yield from slicing.empty_list(client, names)
 
 
 @COMMANDS.declare(

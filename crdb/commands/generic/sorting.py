@@ -249,6 +249,8 @@ def sort_steps(client: Client, value: Value | None, request: SortRequest) -> Ite
             for text in result[start : start + items]:
                 reply.bulk_or_null(client.out, client.protocol, text)
             yield
+        yield from slicing.empty_list(client, elements)
+        yield from slicing.empty_list(client, result)
         return
     if result and len(result) <= items:
         put_list(db, request.store, [text or b"" for text in result])
@@ -261,3 +263,5 @@ def sort_steps(client: Client, value: Value | None, request: SortRequest) -> Ite
     if result:
         db.expire(request.store, None)
     reply.integer(client.out, len(result))
+    yield from slicing.empty_list(client, elements)
+    yield from slicing.empty_list(client, result)

@@ -123,6 +123,7 @@ def reply_steps(client: Client, values: list[Set | None], operation: Operation) 
     yield from operation(client, values, found)
     reply.set_header(client.out, client.protocol, len(found))
     yield from slicing.reply_bulks(client, found)
+    yield from slicing.empty_dict(client, found)
 
 
 def store_result(client: Client, args: list[bytes], operation: Operation) -> None:
@@ -151,6 +152,7 @@ def store_steps(
     if found:
         db.expire(destination, None)
     reply.integer(client.out, len(found))
+    yield from slicing.empty_dict(client, found)
 
 
 def total_size(values: list[Set | None]) -> int:

@@ -7,6 +7,7 @@ immediately, so a command has one implementation for both where its speed allows
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from crdb.engine.client import Client
 from crdb.resp import reply
@@ -46,6 +47,23 @@ def in_pieces(texts: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
             piece = []
     if piece:
         yield piece
+
+
+def empty_dict(client: Client, held: dict[bytes, Any]) -> Iterator[None]:
+    """Free the entries of a large dictionary that is not needed any more, in slices."""
+    items = client.slice_items
+    while len(held) > items:
+        for _ in range(items):
+            held.popitem()
+        yield
+
+
+def empty_list(client: Client, held: list[Any]) -> Iterator[None]:
+    """Free the items of a large list that is not needed any more, in slices."""
+    items = client.slice_items
+    while len(held) > items:
+        del held[-items:]
+        yield
 
 
 def must_order(client: Client, args: list[bytes], key: bytes, value: Value) -> bool:

@@ -265,6 +265,10 @@ def reply_steps(client: Client, inputs: Inputs, operation: Operation) -> Iterato
             pairs = []
             yield
     append_pairs(client, pairs, inputs.with_scores)
+    yield from slicing.empty_dict(client, found)
+    for run in runs:
+        run.clear()
+        yield
 
 
 def store_result(
@@ -380,3 +384,4 @@ def count_steps(client: Client, inputs: Inputs) -> Iterator[None]:
     found: Scores = {}
     yield from intersect(client, inputs, found)
     reply.integer(client.out, len(found))
+    yield from slicing.empty_dict(client, found)

@@ -292,6 +292,7 @@ def store_members(client: Client, destination: bytes, scores: dict[bytes, float]
     if scores:
         db.expire(destination, None)
     reply.integer(client.out, len(scores))
+    yield from slicing.empty_dict(client, scores)
 
 
 # -- counts ----------------------------------------------------------------------------------

@@ -127,7 +127,6 @@ def add_with_options(client: Client, args: list[bytes]) -> None:
     flags, first = parse_add_options(args)
     if len(args) - first > client.slice_items:
         check_add_options(len(args) - first, flags)
-        read_typed_for_write(client.db, args[1], SortedSet)
         client.hand_over(args, add_many(client, args, flags, first))
         return
     pairs = parse_pairs(args, flags, first)

@@ -147,6 +147,12 @@ class Declaration:
             return self._find_keys(request)
         return [place for spec in self.key_specs for place in spec.positions(request)]
 
+    def key_ranges(self, request: list[bytes]) -> list[range]:
+        """Return the same as ranges of positions."""
+        if self._find_keys is not None:
+            return [range(place, place + 1) for place in self._find_keys(request)]
+        return [spec.positions(request) for spec in self.key_specs]
+
     def reaches_all(self, request: list[bytes]) -> bool:
         """Return whether a request may concern keys that its arguments do not name."""
         return self.is_whole or (self._reaches_all is not None and self._reaches_all(request))

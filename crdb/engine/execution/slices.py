@@ -64,6 +64,13 @@ SLICE_ITEMS: Final = 1000
 """The number of items, such as members or arguments, in a slice: about a millisecond."""
 
 
+NAMED_MAX: Final = 100_000
+"""A request of more arguments is taken for one that concerns all keys. To collect its keys would
+take too long for one slice."""
+FREED: Final = 10
+"""To free an argument takes so many times less than to use it."""
+
+
 class MustWait(Exception):
     """Raised by `Slices.begin`: the request must be carried out later, from its beginning."""
 
@@ -177,10 +184,12 @@ class Slices:
         that."""
         self.is_running = False
         """True while a slice of a work runs."""
+        self.garbage: list[list[bytes]] = []
+        """The arguments of large requests that have ended. They are freed in slices."""
 
     def is_idle(self) -> bool:
         """Return whether there is nothing to do."""
-        if self.works or self.preparing:
+        if self.works or self.preparing or self.garbage:
             return False
         return not self.host.replica.has_work()
 
@@ -221,14 +230,16 @@ class Slices:
         """Return the keys of a request; for EXEC those of its queue and those that are watched."""
         if command.name != b"exec":
             return reach_of_request(command, args)
-        keys = session.queued_keys | session.watched.keys()
-        is_whole = False
+        is_whole = b"" in session.queued_keys
+        if session.queued_keys and not session.watched:
+            keys = session.queued_keys
+        else:
+            keys = session.queued_keys | session.watched.keys()
         if not session.queued_keys:
             for request in session.queue:
                 reach = reach_of_request(self.host.commands.require(request), request)
                 keys |= reach.keys
                 is_whole = is_whole or reach.is_whole
-        is_whole = is_whole or b"" in session.queued_keys
         return Reach(keys, is_whole=is_whole, writes=session.queued_bits & WRITE != 0)
 
     def _take_keys(self, work: Work) -> None:
@@ -313,12 +324,21 @@ class Slices:
             self.host.replica.work()
         if self.preparing:
             self._advance_preparation()
+        if self.garbage:
+            self._free_arguments()
         if not self.works:
             return None
         work = self.works.popleft()
         self.works.append(work)
         self._advance(work)
         return work.session
+
+    def _free_arguments(self) -> None:
+        """Free some of the arguments of a request that has ended."""
+        args = self.garbage[-1]
+        del args[-FREED * self.items :]
+        if not args:
+            self.garbage.pop()
 
     def finish_all(self) -> None:
         """Run all works to their end."""
@@ -390,6 +410,8 @@ class Slices:
         session.flags &= ~(WORKING | SKIPPING)
         session.in_exec = False
         self._count(work)
+        if len(work.args) > FREED * self.items:
+            self.garbage.append(work.args)
         reach = work.reach
         if self.writer is work:
             self.writer = None
@@ -441,9 +463,12 @@ def reach_of_request(command: Command, args: list[bytes]) -> Reach:
     """Return the keys of a request. One that is not valid has none, since it will be refused."""
     declaration = command.declaration
     keys: set[bytes] = set()
-    with suppress(ValueError, CommandError):
-        keys = {args[place] for place in declaration.key_positions(args)}
-    return Reach(keys, is_whole=declaration.reaches_all(args), writes=command.bits & WRITE != 0)
+    is_whole = declaration.reaches_all(args) or len(args) > NAMED_MAX
+    if not is_whole:
+        with suppress(ValueError, CommandError):
+            for places in declaration.key_ranges(args):
+                keys.update(args[places.start : places.stop : places.step])
+    return Reach(keys, is_whole=is_whole, writes=command.bits & WRITE != 0)
 
 
 def run_step(steps: Iterator[None]) -> bool:

@@ -37,3 +37,13 @@ def test_many_items_run_in_slices() -> None:
 def test_pieces_hold_everything(size: int, pieces: list[list[bytes]]) -> None:
     assert list(slicing.in_pieces([b"a", b"b", b"c"], size)) == pieces
     assert list(slicing.in_pieces([], size)) == []
+
+
+def test_large_collections_are_emptied_in_slices() -> None:
+    client = Client(instance())
+    client.instance.slices.items = 2
+    names = [b"a", b"b", b"c", b"d", b"e"]
+    held = dict.fromkeys(names)
+    assert len(list(slicing.empty_dict(client, held))) == 2
+    assert len(list(slicing.empty_list(client, names))) == 2
+    assert (len(held), len(names)) == (1, 1)

@@ -9,7 +9,7 @@ import pytest
 from crdb.engine.client import Client
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.execution.executor import receive, run
-from crdb.engine.execution.slices import Reach, run_step
+from crdb.engine.execution.slices import NAMED_MAX, Reach, run_step
 from crdb.engine.instance import Instance
 from crdb.engine.session import POSTPONED, WORKING
 from crdt.embed.replica import Outcome, Replica
@@ -338,6 +338,29 @@ def test_short_read_ends_in_its_turn() -> None:
     client = Client(database)
     run(client, b"SMEMBERS s\r\n")
     assert b"".join(client.out) == READ
+
+
+def test_arguments_of_large_request_are_freed_in_slices() -> None:
+    database = sliced()
+    client = Client(database)
+    names = [b"k%d" % number for number in range(25)]
+    args = [b"DEL", *names]
+    database.slices.begin(client, args, iter([None]))
+    database.slices.finish_all()
+    sizes: list[int] = []
+    while not database.slices.is_idle():
+        database.slices.run_slice()
+        sizes.append(len(args))
+    assert sizes == [16, 6, 0]
+
+
+def test_request_of_very_many_keys_concerns_all() -> None:
+    database = sliced()
+    client = Client(database)
+    names = [b"k"] * NAMED_MAX
+    database.slices.begin(client, [b"DEL", *names], iter([None]))
+    assert receive(Client(database), b"GET other\r\n") == b""
+    database.slices.finish_all()
 
 
 def test_work_of_replica_goes_on_between_commands() -> None:
