@@ -51,6 +51,8 @@ LOCKABLE: Final = 1024
 """Reads or writes keys, so it may have to wait for a command in slices."""
 SLICED: Final = 2048
 """May run in slices (see `crdb.engine.execution.slices`)."""
+WHOLE: Final = 4096
+"""Concerns keys that its arguments do not name."""
 
 FLAG_BITS: Final[dict[str, int]] = {
     "write": WRITE,
@@ -98,6 +100,7 @@ class Command:
         self.bits: int = sum(FLAG_BITS.get(word, 0) for word in words)
         self.bits |= UNQUEUED if declaration.is_unqueued else 0
         self.bits |= SLICED if declaration.is_sliced else 0
+        self.bits |= WHOLE if declaration.is_whole else 0
         is_lockable = declaration.is_whole or bool(declaration.key_specs) or self.name == b"exec"
         self.bits |= LOCKABLE if is_lockable else 0
         self.bits |= 0 if "loading" in words else DENY_LOADING

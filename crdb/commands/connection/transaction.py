@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared.slicing import must_settle
 from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
-from crdb.engine.command import SLICED, Command
+from crdb.engine.command import SLICED, WHOLE, Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.execution.dispatch import QUEUE_PART, call, fail
 from crdb.engine.execution.slices import run_step
@@ -67,6 +68,8 @@ def exec_(client: Client, args: list[bytes]) -> None:
         if spoiled:
             raise CommandError(ABORTED)
         reply.null_array(client.out, client.protocol)
+        return
+    if client.queued_bits & WHOLE and must_settle(client, args):
         return
     if len(queue) > client.slice_items // QUEUE_PART or client.queued_bits & SLICED:
         client.hand_over(args, run_queue(client, queue))

@@ -124,6 +124,8 @@ def type_of(client: Client, args: list[bytes]) -> None:
     tips="request_policy:all_shards nondeterministic_output_order",
 )
 def keys(client: Client, args: list[bytes]) -> None:
+    if slicing.must_settle(client, args):
+        return
     slicing.run(client, args, client.db.size(), find_keys(client, args[1]))
 
 
@@ -156,6 +158,8 @@ def find_keys(client: Client, pattern: bytes) -> Iterator[None]:
     history=("6.0.0 option `TYPE`",),
 )
 def scan(client: Client, args: list[bytes]) -> None:
+    if slicing.must_settle(client, args):
+        return
     db = client.db
     cursor = scanning.parse_cursor(args[1])
     options = scanning.parse_options(args, 2, typed=True)
@@ -176,7 +180,9 @@ def scan(client: Client, args: list[bytes]) -> None:
     summary="Returns a random key.",
     tips="request_policy:all_shards response_policy:special nondeterministic_output",
 )
-def randomkey(client: Client, _args: list[bytes]) -> None:
+def randomkey(client: Client, args: list[bytes]) -> None:
+    if slicing.must_settle(client, args):
+        return
     name = client.db.random_key(client.instance.random)
     reply.bulk_or_null(client.out, client.protocol, name)
 
@@ -190,8 +196,10 @@ def randomkey(client: Client, _args: list[bytes]) -> None:
     categories="keyspace",
     tips="request_policy:all_shards response_policy:agg_sum",
 )
-def dbsize(client: Client, _args: list[bytes]) -> None:
+def dbsize(client: Client, args: list[bytes]) -> None:
     """Count keys. Expired keys count until they are touched (rule KEY-12)."""
+    if slicing.must_settle(client, args):
+        return
     reply.integer(client.out, client.db.size())
 
 

@@ -228,6 +228,8 @@ def vector(client: Client, args: list[bytes]) -> None:
     complexity="O(N) where N is the size of the data.",
 )
 def digest(client: Client, args: list[bytes]) -> None:
+    if slicing.must_settle(client, args):
+        return
     slicing.run(client, args, client.db.size(), digest_steps(client))
 
 

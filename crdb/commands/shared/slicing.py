@@ -66,6 +66,22 @@ def empty_list(client: Client, held: list[Any]) -> Iterator[None]:
         yield
 
 
+def must_settle(client: Client, args: list[bytes]) -> bool:
+    """Return whether a request must wait until the keys that a merge or a removal has changed are
+    settled, since it concerns all keys. Then it will be carried out later. EXEC has waited before
+    it runs such a command."""
+    if client.in_exec or client.instance.replica.is_settled():
+        return False
+    client.wait_for(args, wait_until_settled(client))
+    return True
+
+
+def wait_until_settled(client: Client) -> Iterator[None]:
+    """Yield until all keys are settled."""
+    while not client.instance.replica.is_settled():
+        yield
+
+
 def must_order(client: Client, args: list[bytes], key: bytes, value: Value) -> bool:
     """Return whether a request must wait until the sorted set under `key` has the order of its
     members. Then it will be carried out later."""

@@ -383,6 +383,29 @@ def test_work_of_replica_goes_on_between_commands() -> None:
     assert replica.keyspace.size() == 4
 
 
+@pytest.mark.parametrize(
+    ("request_line", "reply"),
+    [
+        ("DBSIZE", b":4\r\n"),
+        ("KEYS 2", b"*1\r\n$1\r\n2\r\n"),
+        ("SCAN 0 MATCH 2", b"*2\r\n$1\r\n0\r\n*1\r\n$1\r\n2\r\n"),
+        ("MULTI\r\nDBSIZE\r\nEXEC", b"+OK\r\n+QUEUED\r\n*1\r\n:4\r\n"),
+    ],
+)
+def test_request_for_all_keys_waits_until_they_are_settled(request_line: str, reply: bytes) -> None:
+    database = sliced(items=1000)
+    database.replica.work_in_slices(1)
+    other = Replica(9)
+    for index in range(3):
+        other.set(f"{index}").add("a")
+    database.replica.merge(other.snapshot())
+    client = Client(database)
+    run(client, request_line.encode() + b"\r\n")
+    assert database.slices.is_preparing(client)
+    assert lines(Client(database), "SCARD 1") == [b":1\r\n"]
+    assert receive(client, b"") == reply
+
+
 # -- errors ----------------------------------------------------------------------------------
 
 
