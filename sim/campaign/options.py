@@ -342,12 +342,12 @@ def draw_tunings(rng: SeededRandom, names: tuple[str, ...], is_long: bool) -> di
             limits,
             rng.choose_one(histories) if rng.happens_in(1, 3) else HISTORIES[-1],
             rng.choose_one(WAITING) if is_extreme and rng.happens_in(1, 4) else WAITING[-1],
-            rest,
-            op_bytes,
-            block_max,
-            disk_ns,
-            refuses_stale,
-            slice_items,
+            snapshot_rest_ns=rest,
+            op_bytes=op_bytes,
+            block_max=block_max,
+            disk_ns=disk_ns,
+            refuses_stale=refuses_stale,
+            slice_items=slice_items,
         )
         for name in names
     }

@@ -10,9 +10,14 @@ from geo.latency import preset
 from geo.topology import SHAPES
 from replication.protocol.limits import Limits
 from sim.campaign.options import (
+    BLOCK_SIZES,
+    DISKS,
     HISTORIES,
     IDLE_NS,
     NEVER_OFF,
+    OP_SIZES,
+    RESTS,
+    SLICE_SIZES,
     WAITING,
     RunOptions,
     describe_value,
@@ -145,6 +150,16 @@ def test_batch_is_smaller_than_window_that_is_small() -> None:
     small = [each.limits for each in tunings if each.limits.window_bytes_max <= 4_000]
     assert small
     assert max(limits.batch_bytes_max for limits in small) <= 3_000
+
+
+def test_each_drawn_value_becomes_its_own_parameter() -> None:
+    tunings = [tuning for options in DRAWN for tuning in options.tunings.values()]
+    assert {each.snapshot_rest_ns for each in tunings} == set(RESTS)
+    assert {each.op_bytes for each in tunings} == set(OP_SIZES)
+    assert {each.block_max for each in tunings} == set(BLOCK_SIZES)
+    assert {each.slice_items for each in tunings} == set(SLICE_SIZES)
+    assert {each.disk_ns for each in tunings} == set(DISKS)
+    assert {type(each.refuses_stale) for each in tunings} == {bool}
 
 
 def test_tuning_shows_unusual_values() -> None:
