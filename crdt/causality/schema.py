@@ -21,6 +21,11 @@ FOREVER: Final = 1 << 50  # later than the last deadline that rule EXP-8 allows
 DEADLINE_MAX: Final = 1 << 49
 STEP_MAX: Final = 1 << 53
 OFFSET_MAX: Final = 1 << 36  # behind the end of any string that fits into memory
+KEY_BITS: Final = 22
+KEY_MIN: Final = 1 << KEY_BITS
+KEY_MAX: Final = (SEQ_MAX << KEY_BITS) + KEY_MIN - 1
+"""The greatest key of an element of a list."""
+SPAN_MAX: Final = 1 << 32  # more elements than fit into any memory
 SUM_MAX: Final = (1 << 63) - 1
 
 
@@ -106,17 +111,20 @@ def is_carried(item: object) -> bool:
 
 
 def is_place(item: object) -> bool:
-    """Return whether `item` is a parent position of a list, which may be empty."""
-    if not is_tuple(item, 4):
+    """Return whether `item` is a place of an insertion into a list: `()` for the top level, a run,
+    or a position, of whose element a child run is opened."""
+    if type(item) is not tuple:
         return False
-    steps = cast("tuple[Any, ...]", item)
-    for step in steps:  # loops, since snapshots of lists have many
-        if not is_step(step):
-            return False
-    for index in range(1, len(steps), 4):
-        if not is_origin(steps[index]):
-            return False
-    return True
+    parts = cast("tuple[Any, ...]", item)
+    if len(parts) == 2:
+        return is_step(parts[0]) and is_run(parts[1])
+    return len(parts) == 0 or is_position(parts)
+
+
+def is_run(item: object) -> bool:
+    """Return whether `item` is the dot of a list's run: that of an effect, or one without a
+    sequence number."""
+    return type(item) is int and SEQ_MAX < item <= DOT_MAX
 
 
 def is_step(item: object) -> bool:
@@ -125,9 +133,33 @@ def is_step(item: object) -> bool:
 
 
 def is_position(item: object) -> bool:
-    """Return whether `item` is a position of a list. Its last component has the origin that
-    inserted it."""
-    return is_place(item) and item != () and cast("tuple[int, ...]", item)[-3] > 0
+    """Return whether `item` is a position of a list: k and dot of a run, and a key in it."""
+    if type(item) is not tuple:
+        return False
+    parts = cast("tuple[Any, ...]", item)
+    return len(parts) == 3 and is_step(parts[0]) and is_run(parts[1]) and is_key(parts[2])
+
+
+def is_key(item: object) -> bool:
+    """Return whether `item` is the key of a list's element: plus or minus a sequence number,
+    shifted, and an index in an effect."""
+    return type(item) is int and KEY_MIN <= abs(item) <= KEY_MAX
+
+
+def is_span(item: object) -> bool:
+    """Return whether `item` is a position of a list, or a position, a step and a count, which name
+    elements of one run."""
+    if is_position(item):
+        return True
+    if type(item) is not tuple:
+        return False
+    parts = cast("tuple[Any, ...]", item)
+    if len(parts) != 5 or not is_position(parts[:3]):
+        return False
+    step, count = parts[3], parts[4]
+    if type(step) is not int or type(count) is not int or not 0 < step <= 2 * KEY_MAX:
+        return False
+    return 1 < count <= SPAN_MAX and is_key(parts[2] + step * (count - 1))
 
 
 def is_deadline(item: object) -> bool:
@@ -163,10 +195,12 @@ KEY_SHAPES: Final[dict[Kind, Shape]] = {
     (ANY_TYPE, FORGET): ((), (), ()),
 }
 """The shapes of effects on whole keys. Those of types are in their definitions."""
-POSITIONS_VERSION: Final = 1
+POSITIONS_VERSION: Final = 2
 """The version of the form of list positions. States of lists begin with it. Effects of lists have
 it in their operation: operation = 16 * (version - 1) + 0 to 15."""
 OPERATIONS_PER_VERSION: Final = 16
+POSITIONS_FIRST: Final = OPERATIONS_PER_VERSION * (POSITIONS_VERSION - 1)
+"""The number of the first operation of lists."""
 PREFIX_ITEMS: Final = 3
 """The items of every effect: the code, the operation and the key."""
 
@@ -260,8 +294,9 @@ def origins_in(item: object, check: Check) -> list[object]:
     if type(item) is not tuple:
         return []
     parts = cast("tuple[object, ...]", item)
-    if check in {is_place, is_position}:
-        return list(parts[1::4])
+    if check in {is_place, is_position, is_span}:
+        dots = [part for part in parts[1:2] if type(part) is int]
+        return [dot >> SEQ_BITS for dot in dots]
     if check == are_resets:
         return list(parts[::4])
     found: list[object] = []

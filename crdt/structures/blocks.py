@@ -1,39 +1,63 @@
-"""A sorted sequence in groups of blocks. Replicated lists store their elements in it.
+"""A list's elements in order, in groups of blocks.
 
-Positions are sorted, and each position has a thing. They are divided into blocks of bounded size,
-and the blocks into groups of bounded size. A group holds the number of its things. So an access at
-either end takes constant time. An access by index in the middle walks over the groups and then over
-the blocks of one group: some 60 groups for a million things. An access by position takes one binary
-search on each level.
+Each element has a run and a key, which order it (`crdt.structures.runs`), and a thing: its content.
+The elements are divided into blocks of bounded size, and the blocks into groups of bounded size. A
+group holds the number of its things. So an access at either end takes constant time. An access by
+index in the middle walks over the groups and then over the blocks of one group: some 60 groups for
+a million things. An access by position takes one binary search on each level.
 
     groups        [ 5                       , 3              ]
-    positions     [ [p0 p1 p2] [p3 p4]      , [p5 p6 p7]     ]
+    runs          [ [r0 r0 r0] [r0 r0]      , [r1 r1 r1]     ]
+    keys          [ [k0 k1 k2] [k3 k4]      , [k0 k1 k2]     ]
     things        [ [t0 t1 t2] [t3 t4]      , [t5 t6 t7]     ]
+
+Elements of one run share the object of the run, so an element takes three references and a key.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import Any, Final
 
-Position = tuple[int, ...]
+from crdt.structures.runs import Key, Run, is_same, precedes
+
 Place = tuple[int, int, int]
 """The numbers of a group, of a block in it, and of a thing in the block."""
 
-BLOCK_MAX: Final = 128  # larger blocks are divided; an insertion moves at most 1 KB
+BLOCK_MAX: Final = 128  # larger blocks are divided; an insertion moves at most 3 KB
 GROUP_MAX: Final = 128  # blocks; larger groups are divided
 SHARE: Final = 8  # what is at most 1/8 of its maximum is joined with a small neighbour
 NOWHERE: Final[Place] = (-1, -1, -1)
+FIRST: Final[Place] = (0, 0, 0)
+LAST: Final[Place] = (-1, -1, -1)
 
 
 class Block:
-    """Some consecutive positions and their things."""
+    """Some consecutive elements, in columns."""
 
-    __slots__ = ("positions", "things")
+    __slots__ = ("keys", "runs", "things")
 
-    def __init__(self, positions: list[Position], things: list[Any]) -> None:
-        self.positions: list[Position] = positions
+    def __init__(self, runs: list[Run], keys: list[Key], things: list[Any]) -> None:
+        self.runs: list[Run] = runs
+        self.keys: list[Key] = keys
         self.things: list[Any] = things
+
+    def lower_bound(self, run: Run, key: Key) -> int:
+        """Return the offset of the first element that does not stand before `(run, key)`."""
+        runs, keys = self.runs, self.keys
+        low, high = 0, len(keys)
+        while low < high:
+            middle = (low + high) // 2
+            if precedes(runs[middle], keys[middle], run, key):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def holds(self, offset: int, run: Run, key: Key) -> bool:
+        """Return whether the element at `offset`, if there is one, is `(run, key)`."""
+        if offset >= len(self.keys) or self.keys[offset] != key:
+            return False
+        return is_same(self.runs[offset], run)
 
 
 class Group:
@@ -61,29 +85,32 @@ class Blocks:
 
     # -- changing --------------------------------------------------------------------------
 
-    def put(self, position: Position, thing: Any, is_low: bool = False) -> None:
-        """Put `thing` at `position`. It replaces the thing there, if any. O(1) at the ends.
+    def put(self, run: Run, key: Key, thing: Any, is_low: bool = False) -> bool:
+        """Put `thing` at `(run, key)`. It replaces the thing there, if any. O(1) at the ends.
 
-        `is_low` is a hint that `position` is probably at the beginning.
+        `is_low` is a hint that the element is probably the first one. Return whether it is new.
         """
         groups = self.groups
         if not groups:
-            groups.append(Group([Block([position], [thing])], 1))
+            groups.append(Group([Block([run], [key], [thing])], 1))
             self.size = 1
-            return
-        if is_low and position < groups[0].blocks[0].positions[0]:
-            self.put_first(position, thing)
-            return
+            return True
+        first = groups[0].blocks[0]
+        if is_low and precedes(run, key, first.runs[0], first.keys[0]):
+            self.put_first(run, key, thing)
+            return True
         blocks = groups[len(groups) - 1].blocks
-        last = blocks[len(blocks) - 1].positions
-        if position > last[len(last) - 1]:
-            self.put_last(position, thing)
-        elif position < groups[0].blocks[0].positions[0]:
-            self.put_first(position, thing)
+        last = blocks[len(blocks) - 1]
+        offset = len(last.keys) - 1
+        if precedes(last.runs[offset], last.keys[offset], run, key):
+            self.put_last(last.runs[offset] if is_same(last.runs[offset], run) else run, key, thing)
+        elif precedes(run, key, first.runs[0], first.keys[0]):
+            self.put_first(run, key, thing)
         else:
-            self.put_between(position, thing)
+            return self.put_between(run, key, thing)
+        return True
 
-    def put_last(self, position: Position, thing: Any) -> None:
+    def put_last(self, run: Run, key: Key, thing: Any) -> None:
         """Put `thing` behind all others."""
         groups = self.groups
         group = groups[len(groups) - 1]
@@ -91,16 +118,17 @@ class Blocks:
         block = blocks[len(blocks) - 1]
         self.size += 1
         if len(block.things) < self.block_max:
-            block.positions.append(position)
+            block.runs.append(run)
+            block.keys.append(key)
             block.things.append(thing)
             group.size += 1
         elif len(blocks) < self.group_max:
-            blocks.append(Block([position], [thing]))
+            blocks.append(Block([run], [key], [thing]))
             group.size += 1
         else:
-            groups.append(Group([Block([position], [thing])], 1))
+            groups.append(Group([Block([run], [key], [thing])], 1))
 
-    def put_first(self, position: Position, thing: Any) -> None:
+    def put_first(self, run: Run, key: Key, thing: Any) -> None:
         """Put `thing` before all others."""
         groups = self.groups
         group = groups[0]
@@ -108,34 +136,41 @@ class Blocks:
         block = blocks[0]
         self.size += 1
         if len(block.things) < self.block_max:
-            block.positions.insert(0, position)
+            block.runs.insert(0, run)
+            block.keys.insert(0, key)
             block.things.insert(0, thing)
             group.size += 1
         elif len(blocks) < self.group_max:
-            blocks.insert(0, Block([position], [thing]))
+            blocks.insert(0, Block([run], [key], [thing]))
             group.size += 1
         else:
-            groups.insert(0, Group([Block([position], [thing])], 1))
+            groups.insert(0, Group([Block([run], [key], [thing])], 1))
 
-    def put_between(self, position: Position, thing: Any) -> None:
-        """Put `thing` at `position`, which lies between the first and the last position."""
-        number, inside = self.block_of(position)
+    def put_between(self, run: Run, key: Key, thing: Any) -> bool:
+        """Put `thing` at `(run, key)`, which is neither before the first nor behind the last
+        element. Return whether it is new."""
+        number, inside = self.block_of(run, key)
         group = self.groups[number]
         block = group.blocks[inside]
-        offset = bisect_left(block.positions, position)
-        if offset < len(block.positions) and block.positions[offset] == position:
+        offset = block.lower_bound(run, key)
+        if block.holds(offset, run, key):
             block.things[offset] = thing
-            return
-        block.positions.insert(offset, position)
+            return False
+        if offset > 0 and is_same(block.runs[offset - 1], run):
+            run = block.runs[offset - 1]
+        block.runs.insert(offset, run)
+        block.keys.insert(offset, key)
         block.things.insert(offset, thing)
         self.size += 1
         group.size += 1
         if len(block.things) > self.block_max:
             half = len(block.things) // 2
-            group.blocks.insert(inside + 1, Block(block.positions[half:], block.things[half:]))
-            del block.positions[half:], block.things[half:]
+            moved = Block(block.runs[half:], block.keys[half:], block.things[half:])
+            group.blocks.insert(inside + 1, moved)
+            del block.runs[half:], block.keys[half:], block.things[half:]
             if len(group.blocks) > self.group_max:
                 self.divide(number)
+        return True
 
     def divide(self, number: int) -> None:
         """Divide a group in two."""
@@ -146,14 +181,18 @@ class Blocks:
         group.size -= size
         self.groups.insert(number + 1, Group(moved, size))
 
-    def drop(self, place: Place) -> None:
-        """Remove the position and the thing at a place."""
+    def drop(self, place: Place, count: int = 1) -> None:
+        """Remove `count` elements of one block, from a place on."""
         number, inside, offset = place
         group = self.groups[number]
         block = group.blocks[inside]
-        del block.positions[offset], block.things[offset]
-        self.size -= 1
-        group.size -= 1
+        if count == 1:
+            del block.runs[offset], block.keys[offset], block.things[offset]
+        else:
+            stop = offset + count
+            del block.runs[offset:stop], block.keys[offset:stop], block.things[offset:stop]
+        self.size -= count
+        group.size -= count
         if not block.things:
             del group.blocks[inside]
             if not group.blocks:
@@ -170,7 +209,8 @@ class Blocks:
             if left >= 0 and left + 1 < len(blocks):
                 block, other = blocks[left], blocks[left + 1]
                 if len(block.things) + len(other.things) <= self.block_max // 2:
-                    block.positions += other.positions
+                    block.runs += other.runs
+                    block.keys += other.keys
                     block.things += other.things
                     del blocks[left + 1]
                     if len(blocks) <= self.group_max // SHARE:
@@ -196,50 +236,75 @@ class Blocks:
 
     # -- by position -----------------------------------------------------------------------
 
-    def block_of(self, position: Position) -> tuple[int, int]:
-        """Return the numbers of the group and of the block in it that begin last, but not behind
-        `position`; or 0."""
+    def block_of(self, run: Run, key: Key) -> tuple[int, int]:
+        """Return the numbers of the group, and of the block in it, that begin last, but not behind
+        `(run, key)`; or 0."""
         groups = self.groups
         low, high = 0, len(groups)
         while high - low > 1:
             middle = (low + high) // 2
-            if groups[middle].blocks[0].positions[0] <= position:
-                low = middle
-            else:
+            block = groups[middle].blocks[0]
+            if precedes(run, key, block.runs[0], block.keys[0]):
                 high = middle
+            else:
+                low = middle
         number = low
         blocks = groups[number].blocks
         low, high = 0, len(blocks)
         while high - low > 1:
             middle = (low + high) // 2
-            if blocks[middle].positions[0] <= position:
-                low = middle
-            else:
+            block = blocks[middle]
+            if precedes(run, key, block.runs[0], block.keys[0]):
                 high = middle
+            else:
+                low = middle
         return number, low
 
-    def find(self, position: Position) -> Place:
-        """Return the place of `position`; NOWHERE without it. O(1) at the ends."""
+    def find(self, run: Run, key: Key) -> Place:
+        """Return the place of `(run, key)`; NOWHERE without it. O(1) at the ends."""
         groups = self.groups
         if not groups:
             return NOWHERE
-        if groups[0].blocks[0].positions[0] == position:
-            return 0, 0, 0
+        if groups[0].blocks[0].holds(0, run, key):
+            return FIRST
         number = len(groups) - 1
         inside = len(groups[number].blocks) - 1
-        last = groups[number].blocks[inside].positions
-        if last[len(last) - 1] == position:
-            return number, inside, len(last) - 1
-        number, inside = self.block_of(position)
-        positions = groups[number].blocks[inside].positions
-        offset = bisect_left(positions, position)
-        if offset < len(positions) and positions[offset] == position:
-            return number, inside, offset
+        last = groups[number].blocks[inside]
+        if last.holds(len(last.keys) - 1, run, key):
+            return number, inside, len(last.keys) - 1
+        place = self.lower_bound(run, key)
+        if place[0] >= 0 and self.block(place).holds(place[2], run, key):
+            return place
         return NOWHERE
 
-    def get(self, position: Position) -> Any:
-        """Return the thing at `position`; None if there is none."""
-        place = self.find(position)
+    def lower_bound(self, run: Run, key: Key) -> Place:
+        """Return the place of the first element that does not stand before `(run, key)`; NOWHERE
+        without one."""
+        if not self.groups:
+            return NOWHERE
+        number, inside = self.block_of(run, key)
+        offset = self.groups[number].blocks[inside].lower_bound(run, key)
+        return self.normalised((number, inside, offset))
+
+    def normalised(self, place: Place) -> Place:
+        """Return a place that may lie at the end of its block as that of the element there: the
+        first one of the next block, or NOWHERE."""
+        number, inside, offset = place
+        if number < len(self.groups):
+            blocks = self.groups[number].blocks
+            if inside < len(blocks):
+                if offset < len(blocks[inside].things):
+                    return place
+                inside += 1
+            if inside < len(blocks):
+                return number, inside, 0
+            if number + 1 < len(self.groups):
+                return number + 1, 0, 0
+        return NOWHERE
+
+    def get(self, run: Run, key: Key) -> Any:
+        """Return the thing at `(run, key)`; None if there is none."""
+        place = self.find(run, key)
         return self.thing(place) if place[0] >= 0 else None
 
     # -- by index --------------------------------------------------------------------------
@@ -274,9 +339,17 @@ class Blocks:
             inside -= 1
         return number, inside, len(blocks[inside].things) - rest
 
-    def position(self, place: Place) -> Position:
-        """Return the position at a place."""
-        return self.groups[place[0]].blocks[place[1]].positions[place[2]]
+    def block(self, place: Place) -> Block:
+        """Return the block of a place."""
+        return self.groups[place[0]].blocks[place[1]]
+
+    def run(self, place: Place) -> Run:
+        """Return the run at a place."""
+        return self.groups[place[0]].blocks[place[1]].runs[place[2]]
+
+    def key(self, place: Place) -> Key:
+        """Return the key at a place."""
+        return self.groups[place[0]].blocks[place[1]].keys[place[2]]
 
     def thing(self, place: Place) -> Any:
         """Return the thing at a place."""
@@ -308,16 +381,18 @@ class Blocks:
             inside = 0
         return found, offset
 
-    def slice_positions(self, start: int, stop: int) -> list[Position]:
-        """Return the positions with `start` <= index < `stop`."""
+    def slice(self, start: int, stop: int) -> Block:
+        """Return the elements with `start` <= index < `stop` as one block."""
+        found = Block([], [], [])
         stop = min(stop, self.size)
-        if start >= stop:
-            return []
-        blocks, offset = self.blocks_of(start, stop)
-        found = blocks[0].positions[offset : offset + stop - start]
-        for at in range(1, len(blocks)):
-            found += blocks[at].positions
-        del found[stop - start :]
+        if start < stop:
+            blocks, offset = self.blocks_of(start, stop)
+            for block in blocks:
+                found.runs += block.runs
+                found.keys += block.keys
+                found.things += block.things
+            for column in (found.runs, found.keys, found.things):
+                del column[offset + stop - start :], column[:offset]
         return found
 
     def slice_things(self, start: int, stop: int) -> list[Any]:
@@ -373,13 +448,16 @@ class Blocks:
         return found
 
     def check(self) -> None:
-        """Assert the invariants: sorted unique positions, matching sizes, bounded blocks."""
-        flat: list[Position] = []
+        """Assert the invariants: ascending elements, matching sizes, bounded blocks."""
         for group in self.groups:
             assert 0 < len(group.blocks) <= self.group_max
             assert group.size == sum([len(block.things) for block in group.blocks])
             for block in group.blocks:
-                assert 0 < len(block.positions) == len(block.things) <= self.block_max
-                flat += block.positions
-        assert flat == sorted(set(flat))
-        assert len(flat) == self.size
+                assert 0 < len(block.runs) == len(block.things) <= self.block_max
+                assert len(block.keys) == len(block.things)
+        assert self.size == sum([group.size for group in self.groups])
+        whole = self.slice(0, self.size)
+        for index in range(1, self.size):
+            run, key = whole.runs[index - 1], whole.keys[index - 1]
+            assert precedes(run, key, whole.runs[index], whole.keys[index])
+            assert not precedes(whole.runs[index], whole.keys[index], run, key)

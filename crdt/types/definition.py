@@ -17,6 +17,7 @@ import attrs
 from crdt.causality.dots import Dot, Origin
 from crdt.causality.effect import Effect
 from crdt.causality.schema import (
+    OPERATIONS_PER_VERSION,
     Check,
     Kind,
     Shape,
@@ -25,11 +26,12 @@ from crdt.causality.schema import (
     is_dot,
     is_place,
     is_position,
+    is_span,
 )
 from crdt.types.base import Value
 
 NO_LIMITS: Final[Mapping[str, int]] = {}
-ORIGIN_ITEMS: Final = frozenset({are_resets, is_carried, is_dot, is_place, is_position})
+ORIGIN_ITEMS: Final = frozenset({are_resets, is_carried, is_dot, is_place, is_position, is_span})
 """The items of effects that hold origins, by their checks."""
 
 
@@ -67,8 +69,8 @@ class SpellingForm(enum.Enum):
     """Elements of a list follow the three items that place them."""
     POSITION = "position"
     """The position of a list's element, and its new value, follow the stamp."""
-    POSITIONS = "positions"
-    """All items are positions of a list's elements."""
+    SPANS = "spans"
+    """All items are spans of a list's elements."""
 
 
 @attrs.frozen
@@ -183,7 +185,9 @@ class TypeDefinition:
 
     def kinds(self) -> dict[Kind, Operation]:
         """Return the operations by the first two items of their effects."""
-        return {(self.code, number): each for number, each in enumerate(self.operations)}
+        version = 1 if self.operations_version is None else self.operations_version[1]
+        first = OPERATIONS_PER_VERSION * (version - 1)
+        return {(self.code, number): each for number, each in enumerate(self.operations, first)}
 
 
 def holds_origins(shape: Shape) -> bool:
@@ -192,10 +196,10 @@ def holds_origins(shape: Shape) -> bool:
 
 
 def renamed_position(position: tuple[int, ...], names: OriginNames) -> tuple[int, ...]:
-    """Return a position of a list with its origins renamed."""
-    return tuple(
-        [names.origin(item) if index % 4 == 1 else item for index, item in enumerate(position)]
-    )
+    """Return a place, position or span of a list with its origin renamed."""
+    if not position:
+        return position
+    return (position[0], names.dot(position[1]), *position[2:])
 
 
 def are_short(items: Iterable[bytes], bytes_max: int) -> bool:

@@ -1,11 +1,13 @@
-"""Lists: elements at positions that are never used twice.
+"""Lists: elements that concurrent insertions at one place keep in runs.
 
-A position is a tuple of components `(k, origin, s, i)`, flat, compared lexicographically; `s` is
-plus or minus the sequence number of the effect that made it and `i` the index inside the effect.
-A push continues its own run at that end or opens a new `k`; an insert in the middle continues its
-own run, or goes one component deeper. So the elements that one region pushes stay together and in
-order (rules LST-2, LST-11, D-08), positions of queues stay one component long, and a removed
-element leaves nothing behind: observed removes name positions (rules LST-3 to LST-6).
+`crdt.structures.runs` defines the order. A push continues its region's run at that end, or opens a
+run with another `k`. An insertion in the middle continues its region's run there, or opens a child
+run of an element next to it. So the elements that one region pushes stay together and in order
+(rules LST-2, LST-11, D-08), whatever happens concurrently. A position names a run and a key in it.
+It takes constant space, and so does an effect, however the list was made.
+
+A removal names elements, several of one run together. A removed element leaves nothing behind if
+it was pushed. Runs in the middle are remembered for a while (`crdt.types.components.run_tree`).
 
 Each element is a register: LSET replaces the value, the later stamp wins, and a set wins over a
 concurrent removal (rule LST-7, D-08). An element that was never set is stored as its value alone,
@@ -14,27 +16,45 @@ since its position has the dot of the effect that made it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
-from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Vector
+from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Vector, covers
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.causality.schema import (
+    KEY_MAX,
+    POSITIONS_FIRST,
     POSITIONS_VERSION,
-    STEP_MAX,
     check_origins,
     is_bytes,
     is_place,
     is_position,
+    is_run,
     is_sign,
+    is_span,
     is_stamp,
     is_step,
 )
 from crdt.errors import DecodeError
-from crdt.structures.blocks import BLOCK_MAX, Blocks, Position
+from crdt.structures.blocks import FIRST, LAST, Block, Blocks, Place
+from crdt.structures.runs import INDEX_BITS, INDEX_MAX, Key, Run, is_same, precedes
 from crdt.types.base import Value
-from crdt.types.components.register import Register, rename_register
+from crdt.types.components.element_sequence import ElementSequence
+from crdt.types.components.list_elements import (
+    LIST,
+    Element,
+    Position,
+    Span,
+    as_element,
+    as_plain,
+    differences,
+    key_in,
+    merged,
+    which_first,
+)
+from crdt.types.components.list_encoding import LENGTH_OR_SIZE, encoding
+from crdt.types.components.register import rename_register
+from crdt.types.components.run_tree import element_dot, is_top, name_of
 from crdt.types.definition import (
     Operation,
     OriginNames,
@@ -42,315 +62,318 @@ from crdt.types.definition import (
     SpellingForm,
     TextForm,
     TypeDefinition,
-    renamed_position,
 )
-from crdt.wire.decoding import check_version, tuple_of
+from crdt.wire.decoding import check_version, integer_of, tuple_of
 
-LIST: Final = 5
-INSERT: Final = 0  #  (code, operation, key, parent, k, sign, value, ...)
-ASSIGN: Final = 1  #  (code, operation, key, stamp, position, value)
-REMOVE: Final = 2  #  (code, operation, key, position, ...)
+INSERT: Final = POSITIONS_FIRST  #  (code, operation, key, place, k, sign, value, ...)
+ASSIGN: Final = POSITIONS_FIRST + 1  #  (code, operation, key, stamp, position, value)
+REMOVE: Final = POSITIONS_FIRST + 2  #  (code, operation, key, span, ...)
 
-LENGTH_OR_SIZE: Final = "list-max-listpack-size"
-"""The parameter of Redis that limits a packed list, in elements or by size."""
-ITEM_BYTES: Final = 2
-"""The bytes that an element of a packed list takes in addition to its own, at least."""
-PACKED_BYTES: Final = (4096, 8192, 16384, 32768, 65536)
-"""The sizes that the limits -1, -2 ... -5 stand for."""
-COUNTED_BYTES_MAX: Final = 8192
-"""The size allowed to a list whose length is limited and not its size."""
-
-Place = tuple[Position, int, int]  # the parent, k and sign of an insert
+SEGMENT_ITEMS: Final = 4
+"""The items of consecutive elements of one run in a state: k and dot of the run, the keys (each as
+the difference from the one before), and the contents."""
 
 
-class Element(Register):  # noqa: PLW1641 - as mutable as a list
-    """An element of a list that was set, or would be."""
+class List(ElementSequence):
+    """Elements in order, each bytes or an `Element`."""
 
     __slots__ = ()
 
-    def code(self) -> int:
-        return LIST
-
-    def visible(self) -> object:
-        return self.value
-
-    def __eq__(self, other: object) -> bool:
-        """Return whether readers see `other`. So a search for bytes finds elements that were set
-        too."""
-        return other is self or (type(other) is bytes and other == self.value)
-
-
-class List(Value):
-    """Elements by position: bytes, or an `Element`."""
-
-    __slots__ = ("items",)
-
-    def __init__(self, block_max: int = BLOCK_MAX) -> None:
-        self.items: Blocks = Blocks(block_max)
-
-    def code(self) -> int:
-        return LIST
+    # -- effects ---------------------------------------------------------------------------
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         operation: int = effect[1]
         if operation == INSERT:
             self.insert(effect, dot)
         elif operation == ASSIGN:
-            position: Position = effect[4]
-            held = self.items.get(position)
-            element = Element() if held is None else as_element(position, held)
-            element.write(dot, observed.base + effect[3], effect[5], observed)
-            self.items.put(position, element)
+            self.assign(effect, dot, observed)
         else:
             for index in range(3, len(effect)):
                 self.discard(effect[index], observed)
 
     def insert(self, effect: Effect, dot: Dot) -> None:
         """Insert elements, which stand next to each other."""
-        parent: Position = effect[3]
-        k: int = effect[4]
         sign: int = effect[5]
-        origin = dot >> SEQ_BITS
-        seq = dot & SEQ_MAX
+        run = self.run_to_extend(effect[3], effect[4], sign, dot)
         items = self.items
-        for index in range(6, len(effect)):
-            if sign > 0:
-                last = (k, origin, seq, index - 6)
-            else:
-                last = (k, origin, -seq, 6 - index)
-            items.put(parent + last if parent else last, effect[index], sign < 0)
+        key = (dot & SEQ_MAX) << INDEX_BITS
+        added = 0
+        for index in range(6, min(len(effect), 7 + INDEX_MAX)):
+            if items.put(run, key if sign > 0 else -key, effect[index], sign < 0):
+                added += 1
+            key += 1
+        if not is_top(run.dot):
+            self.middle().count(run, added)
+        self.note(dot)
 
-    def discard(self, position: Position, observed: Observed) -> None:
-        """Remove what was observed of one element."""
+    def run_to_extend(self, place: tuple[int, ...], k: int, sign: int, dot: Dot) -> Run:
+        """Return the run in which the effect `dot` inserts. It opens the run if need be.
+
+        `place` is empty for a run of the top level, a run's k and dot, or the position of an
+        element, of which a child run is opened.
+        """
+        own = dot >> SEQ_BITS << SEQ_BITS
+        if len(place) == 3:
+            return self.middle().open((place[0], place[1], place[2]), k, dot)
+        if len(place) == 2:
+            if place[1] >> SEQ_BITS != dot >> SEQ_BITS:
+                k = 0  # only a hostile peer extends the run of another origin
+            elif is_top(place[1]):
+                k = place[0]
+            else:
+                return self.middle().find(place[1])
         items = self.items
-        place = items.find(position)
-        if place[0] < 0:
+        if items.size:
+            end = items.run(LAST if sign > 0 else FIRST)
+            if end.k == k and end.dot == own:
+                return end
+        return Run(None, 0, k, own) if self.tree is None else self.tree.top(k, own)
+
+    def assign(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        """Replace the value of an element, which may have been removed concurrently."""
+        position: Position = effect[4]
+        key = position[2]
+        run = self.run_of(position)
+        if run is None:
+            run = self.middle().find(position[1])
+        held = self.items.get(run, key)
+        element = Element() if held is None else as_element(element_dot(run.dot, key), held)
+        element.write(dot, observed.base + effect[3], effect[5], observed)
+        if self.items.put(run, key, element) and not is_top(run.dot):
+            self.middle().count(run, 1)
+        self.note(dot)
+
+    def discard(self, span: Span, observed: Observed) -> None:
+        """Remove what was observed of some elements of one run."""
+        run = self.run_of(span)
+        if run is None:
             return
-        held = items.thing(place)
+        if not is_top(run.dot):
+            self.middle().record_removal(run, observed.dot())
+        if len(span) == 3:
+            place = self.items.find(run, span[2])
+            if place[0] >= 0:
+                self.discard_at(place, observed)
+        else:
+            self.discard_many(run, span, observed)
+
+    def discard_at(self, place: Place, observed: Observed) -> None:
+        """Remove what was observed of the element at a place."""
+        items = self.items
+        held, run, key = items.thing(place), items.run(place), items.key(place)
         if type(held) is bytes:
-            if observed.is_local or observed.covers(made_by(position)):
-                items.drop(place)
+            if not observed.is_local and not observed.covers(element_dot(run.dot, key)):
+                return
         else:
             held.remove(observed, None)
             if held.is_live():
-                items.replace(place, as_plain(position, held))
+                items.replace(place, as_plain(element_dot(run.dot, key), held))
+                return
+        items.drop(place)
+        if not is_top(run.dot):
+            self.middle().count(run, -1)
+
+    def discard_many(self, run: Run, span: Span, observed: Observed) -> None:
+        """Remove what was observed of elements whose keys differ by one step. It takes one binary
+        search for each block or gap."""
+        _, _, first, step, count = span
+        last = first + step * (count - 1)
+        key = first
+        while key <= last:
+            place = self.items.lower_bound(run, key)
+            if place[0] < 0:
+                return
+            block, offset = self.items.block(place), place[2]
+            if block.holds(offset, run, key):
+                found = self.plain_count(block, offset, (key, step, last), observed)
+                if found:
+                    self.items.drop(place, found)
+                    if not is_top(run.dot):
+                        self.middle().count(run, -found)
+                else:
+                    self.discard_at(place, observed)
+                    found = 1
+                key += step * found
             else:
-                items.drop(place)
+                next_key = key_in(run, block.runs[offset], block.keys[offset])
+                if next_key is None:
+                    return
+                key = max(key + step, first + -((first - next_key) // step) * step)
+
+    def plain_count(
+        self, block: Block, offset: int, keys: tuple[int, int, int], observed: Observed
+    ) -> int:
+        """Return how many elements of a block, from `offset` on, have these keys (the first one,
+        the step and the last one), are of the run at `offset`, and were observed and never set."""
+        key, step, last = keys
+        run = block.runs[offset]
+        at = offset
+        while at < len(block.keys) and key <= last:
+            if block.keys[at] != key or not is_same(block.runs[at], run):
+                break
+            if type(block.things[at]) is not bytes:
+                break
+            if not observed.is_local and not observed.covers(element_dot(run.dot, key)):
+                break
+            at += 1
+            key += step
+        return at - offset
 
     def remove(self, observed: Observed, resets: object) -> None:
-        if observed.is_local:
+        if self.tree is not None:
+            self.tree.record_delete(observed)
+        if observed.is_local or self.is_observed(observed):
             self.items.clear()
-        else:
-            for position in self.items.slice_positions(0, self.items.size):
-                self.discard(position, observed)
+            if self.tree is not None:
+                self.tree.clear()
+            return
+        whole = self.items.slice(0, self.items.size)
+        for index in range(len(whole.keys)):
+            place = self.items.find(whole.runs[index], whole.keys[index])
+            self.discard_at(place, observed)
 
     def keeps_traces(self) -> bool:
-        return False
-
-    def is_live(self) -> bool:
-        return self.items.size > 0
-
-    def min_dot(self) -> Dot:
-        lowest = 0
-        for position, held in self.pairs():
-            dot = made_by(position) if type(held) is bytes else held.min_dot()
-            if lowest == 0 or dot < lowest:
-                lowest = dot
-        return lowest
-
-    def pairs(self) -> list[tuple[Position, Any]]:
-        """Return all positions with their contents, in order."""
-        size = self.items.size
-        positions, things = self.items.slice_positions(0, size), self.items.slice_things(0, size)
-        return list(zip(positions, things, strict=True))
-
-    def length(self) -> int:
-        """Return the number of elements."""
-        return self.items.size
-
-    def values(self, start: int, stop: int) -> list[bytes]:
-        """Return the elements with `start` <= index < `stop`."""
-        found = self.items.slice_things(start, stop)
-        for index, held in enumerate(found):
-            if type(held) is not bytes:
-                found[index] = held.value
-        return found
-
-    def positions(self, start: int, stop: int) -> list[Position]:
-        """Return the positions of the elements with `start` <= index < `stop`."""
-        return self.items.slice_positions(start, stop)
-
-    def at(self, index: int) -> bytes:
-        """Return the element at `index`, which must be in range. A negative index counts from the
-        end."""
-        held = self.items.thing_at(index if index >= 0 else index + self.items.size)
-        value: bytes = held if type(held) is bytes else held.value
-        return value
-
-    def find(self, element: bytes, start: int, stop: int, count: int) -> list[int]:
-        """Return the first `count` indexes, `start` <= index < `stop`, of an element. It takes some
-        20 ns for each index, so a long search is made in parts."""
-        return self.items.matches(element, start, stop, count)
-
-    def find_last(self, element: bytes, start: int, stop: int, count: int) -> list[int]:
-        """Return the last `count` indexes, `start` <= index < `stop`, of an element, in descending
-        order."""
-        return self.items.matches_from_end(element, start, stop, count)
-
-    def visible(self) -> object:
-        return self.values(0, self.items.size)
-
-    def sequence(self) -> list[bytes]:
-        return self.values(0, self.items.size)
-
-    def registers(self) -> list[tuple[bytes, Value]]:
-        pairs = enumerate(self.pairs())
-        return [(b"%d" % index, held) for index, (_, held) in pairs if type(held) is not bytes]
+        return self.tree is not None
 
     def visible_part(self, effect: Effect) -> object:
         if effect[1] != ASSIGN:
             return self.items.size  # the others insert elements that are new, or remove elements
-        held = self.items.get(effect[4])
+        run = self.run_of(effect[4])
+        held = None if run is None else self.items.get(run, effect[4][2])
         return held if held is None or type(held) is bytes else held.value
+
+    # -- whole states ----------------------------------------------------------------------
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
         assert isinstance(other, List)
-        ours, given = dict(self.pairs()), dict(other.pairs())
-        self.items = Blocks(self.items.block_max)
-        for position in sorted(ours.keys() | given.keys()):
-            held, copy = ours.get(position), given.get(position)
-            element = as_element(position, held) if held is not None else Element()
-            twin = as_element(position, copy) if copy is not None else Element()
-            element.merge(twin, mine, theirs)
-            if element.is_live():
-                self.items.put(position, as_plain(position, element))
+        if other.tree is not None:
+            self.middle().take_over(other.tree)
+        if self.tree is not None:
+            self.tree.clear()
+        ours = self.items.slice(0, self.items.size)
+        given = other.items.slice(0, other.items.size)
+        given.runs = [run if is_top(run.dot) else self.middle().find(run.dot) for run in given.runs]
+        self.items = Blocks(self.items.block_max, self.items.group_max)
+        here, there = 0, 0
+        while here < len(ours.keys) or there < len(given.keys):
+            side = which_first(ours, here, given, there)
+            held = ours.things[here] if side <= 0 else None
+            copy = given.things[there] if side >= 0 else None
+            if side <= 0:
+                run, key = ours.runs[here], ours.keys[here]
+            else:
+                run, key = given.runs[there], given.keys[there]
+            self.put_merged(run, key, merged(element_dot(run.dot, key), held, copy, mine, theirs))
+            if side <= 0:
+                here += 1
+            if side >= 0:
+                there += 1
+
+    def put_merged(self, run: Run, key: Key, held: Any) -> None:
+        """Put the content of an element, unless it is None."""
+        if held is None:
+            return
+        if self.items.put(run, key, held) and not is_top(run.dot):
+            self.middle().count(run, 1)
+        self.note_content(run.dot, key, held)
 
     def state(self) -> Any:
-        flat: list[Any] = [POSITIONS_VERSION]
-        for position, held in self.pairs():
-            flat += (position, held if type(held) is bytes else held.state())
+        """Return the version, the runs in the middle, and `SEGMENT_ITEMS` for elements of one run
+        that are next to each other."""
+        flat: list[Any] = [POSITIONS_VERSION, () if self.tree is None else self.tree.state()]
+        whole = self.items.slice(0, self.items.size)
+        start = 0
+        while start < len(whole.keys):
+            run = whole.runs[start]
+            stop = start + 1
+            while stop < len(whole.keys) and is_same(whole.runs[stop], run):
+                stop += 1
+            keys = whole.keys[start:stop]
+            things = [h if type(h) is bytes else h.state() for h in whole.things[start:stop]]
+            flat += (*name_of(run), differences(keys), tuple(things))
+            start = stop
         return tuple(flat)
 
     def load(self, state: Any) -> None:
         items = tuple_of(state, "a list")
         check_version(items[0] if items else None, POSITIONS_VERSION, "list positions")
-        flat = tuple_of(items[1:], "a list", 2)
-        for index in range(0, len(flat), 2):
-            position, held = check_position(flat[index]), flat[index + 1]
+        flat = tuple_of(items[2:], "a list", SEGMENT_ITEMS)
+        if len(items) < 2:
+            raise DecodeError("a list: expected its runs behind the version")
+        if items[1] != ():
+            self.middle().load(items[1])
+        for index in range(0, len(flat), SEGMENT_ITEMS):
+            self.load_segment(*flat[index : index + SEGMENT_ITEMS])
+
+    def load_segment(self, k: Any, dot: Any, steps: Any, contents: Any) -> None:
+        """Add elements of one run to the end. Raises DecodeError if they do not belong there."""
+        if not is_step(k) or not is_run(dot):
+            check_origins((k, dot), is_position, "a list's run")
+            raise DecodeError("a list: expected the name of a run")
+        run = self.run_of((k, dot))
+        keys = tuple_of(steps, "a list's keys")
+        things = tuple_of(contents, "a list's elements")
+        if run is None or len(keys) != len(things) or not keys:
+            raise DecodeError("a list: elements of an unknown run, or without keys")
+        key = 0
+        for index, step in enumerate(keys):
+            key += integer_of(step, "a key's step", 1 if index else -KEY_MAX, 2 * KEY_MAX)
+            if not is_position((k, dot, key)):
+                raise DecodeError("a list: a key is out of range")
+            if index == 0 and not self.is_behind_all(run, key):
+                raise DecodeError("a list: its elements are not in order")
+            held: Any = things[index]
             if type(held) is not bytes:
                 element = Element()
                 element.load(held)
-                held = as_plain(position, element)
-            self.items.put(position, held)
+                held = as_plain(element_dot(dot, key), element)
+            self.put_merged(run, key, held)
+
+    def is_behind_all(self, run: Run, key: Key) -> bool:
+        """Return whether a position is behind all elements."""
+        items = self.items
+        return items.size == 0 or precedes(items.run(LAST), items.key(LAST), run, key)
 
     def covered(self, vector: Vector) -> bool:
-        for position, held in self.pairs():
+        if self.tree is not None and not self.tree.covered(vector):
+            return False
+        whole = self.items.slice(0, self.items.size)
+        for index, held in enumerate(whole.things):
             if type(held) is not bytes:
                 if not held.covered(vector):
                     return False
-            elif vector.get(position[-3], 0) < abs(position[-2]):
+            elif not covers(vector, element_dot(whole.runs[index].dot, whole.keys[index])):
                 return False
         return True
 
-    def siblings(self) -> list[tuple[Dot, object]]:
-        found: list[tuple[Dot, object]] = []
-        for index, (position, held) in enumerate(self.pairs()):
-            found += [(d, (index, v)) for d, v in as_element(position, held).siblings()]
-        return found
+    def has_garbage(self) -> bool:
+        return self.tree is not None and len(self.tree.empty) > 0
 
-
-def made_by(position: Position) -> Dot:
-    """Return the dot of the effect that inserted the element at `position`."""
-    return position[-3] << SEQ_BITS | abs(position[-2])
-
-
-def as_element(position: Position, held: Any) -> Element:
-    """Return the element at a position as a register."""
-    if type(held) is Element:
-        return held
-    element = Element()
-    element.dot, element.value = made_by(position), held
-    return element
-
-
-def as_plain(position: Position, element: Element) -> Any:
-    """Return an element in its shortest form, so that equal content has equal bytes."""
-    if element.plain() and element.stamp == 0 and element.dot == made_by(position):
-        return element.value
-    return element
-
-
-def check_position(position: Any) -> Position:
-    """Return `position` if it is one. Raises DecodeError."""
-    if not is_position(position):
-        check_origins(position, is_position, "a list's position")
-        raise DecodeError("a list's position: expected components of four integers")
-    return tuple_of(position, "a list's position")
-
-
-def head_place(value: List | None, origin: int, seq: int) -> Place:
-    """Return the place where effect `seq` of `origin` pushes at the head."""
-    if value is None or value.items.size == 0:
-        return (), 0, -1
-    first = value.items.position((0, 0, 0))
-    own = len(first) == 4 and first[1] == origin and -seq < first[2] < 0
-    return ((), first[0], -1) if own else place_before(first, 0)
-
-
-def tail_place(value: List | None, origin: int, seq: int) -> Place:
-    """Return the place where effect `seq` of `origin` pushes at the tail."""
-    if value is None or value.items.size == 0:
-        return (), 0, 1
-    last = value.items.position((-1, -1, -1))
-    own = len(last) == 4 and last[1] == origin and 0 < last[2] < seq
-    return ((), last[0], 1) if own else place_behind(last)
-
-
-def place_before(position: Position, depth: int) -> Place:
-    """Return a place before `position` that shares its first `depth` numbers.
-
-    A `k` may already be the lowest that an effect can carry. No region reaches it, but a hostile
-    peer may send it. Then the place is one component deeper.
-    """
-    while position[depth] == -STEP_MAX:
-        if depth + 4 == len(position):
-            return (*position[:depth], -STEP_MAX, 0, 0, 0), 0, -1
-        depth += 4
-    return position[:depth], position[depth] - 1, -1
-
-
-def place_behind(position: Position) -> Place:
-    """Return a place behind `position`. Where its `k` is the greatest, it is one component
-    deeper."""
-    depth = 0
-    while position[depth] == STEP_MAX:
-        depth += 4
-        if depth == len(position):
-            return position, 0, 1
-    return position[:depth], position[depth] + 1, 1
-
-
-def place_between(before: Position, after: Position, origin: int, seq: int) -> Place:
-    """Return the place where effect `seq` of `origin` inserts between two neighbours."""
-    parent, k, owner = before[:-4], before[-4], before[-3]
-    if owner == origin and (*parent, k, origin, seq, 0) < after:
-        return parent, k, 1
-    parent, k, owner = after[:-4], after[-4], after[-3]
-    if owner == origin and (*parent, k, origin, -seq, 0) > before:
-        return parent, k, -1
-    if after[: len(before)] == before:
-        return place_before(after, len(before))
-    return before, 0, 1
+    def collect(self, stable: Vector) -> bool:
+        if self.tree is None:
+            return False
+        is_left = self.tree.collect(stable)
+        if not self.tree.runs:
+            self.tree = None
+        return is_left
 
 
 def rename_elements(value: List, names: OriginNames) -> None:
-    """Rename the positions, which stay in order, and the elements that were set."""
-    pairs = value.pairs()
-    value.items.clear()
-    for position, held in pairs:
-        if isinstance(held, Register):
+    """Rename the runs, which stay in order, and the elements that were set."""
+    whole = value.items.slice(0, value.items.size)
+    runs = {id(run): run for run in whole.runs}
+    if value.tree is not None:
+        runs.update({id(run): run for run in value.tree.all_runs()})
+    for run in runs.values():
+        run.dot = names.dot(run.dot)
+        run.removed = tuple(sorted([names.dot(dot) for dot in run.removed]))
+    if value.tree is not None:
+        value.tree.name_again()
+    value.origin, value.seq, value.latest = 0, 0, None
+    for index, held in enumerate(whole.things):
+        if type(held) is not bytes:
             rename_register(held, names)
-        value.items.put(renamed_position(position, names), held)
+        value.note_content(whole.runs[index].dot, whole.keys[index], held)
 
 
 def content(value: List) -> list[Any]:
@@ -358,17 +381,9 @@ def content(value: List) -> list[Any]:
     return list(value.values(0, value.length()))
 
 
-def encoding(value: List, limits: Mapping[str, int]) -> bytes:
-    """Return the encoding of a list in Redis. A limit below 0 is one of size, any other one of
-    length."""
-    limit = limits[LENGTH_OR_SIZE]
-    bytes_max = COUNTED_BYTES_MAX if limit >= 0 else PACKED_BYTES[min(-limit, 5) - 1]
-    # No list that is longer fits, so its elements need not be looked at.
-    count_max = bytes_max // ITEM_BYTES if limit < 0 else max(limit, 1)
-    if value.length() > count_max:
-        return b"quicklist"
-    size = sum([len(item) + ITEM_BYTES for item in value.values(0, value.length())])
-    return b"listpack" if size <= bytes_max else b"quicklist"
+def make_divided(block_max: int) -> List:
+    """Return an empty list of small blocks, in small groups."""
+    return List(block_max, block_max)
 
 
 DEFINITION: Final[TypeDefinition] = TypeDefinition(
@@ -390,13 +405,13 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
         ),
         Operation(
             "remove",
-            repeated=(is_position,),
+            repeated=(is_span,),
             serves_waiters=True,
-            spelling=Spelling("LREM", SpellingForm.POSITIONS),
+            spelling=Spelling("LREM", SpellingForm.SPANS),
         ),
     ),
     operations_version=("list positions", POSITIONS_VERSION),
-    make_divided=List,
+    make_divided=make_divided,
     redis_name=b"list",
     encoding=encoding,
     encoding_limits={LENGTH_OR_SIZE: -2},

@@ -70,7 +70,7 @@ class TypeRegistry:
         """The forms of effects, those on whole keys included."""
         for kind, operation in self.operations.items():
             self.shapes[kind] = operation.shape()
-        self.shape_table: tuple[tuple[Shape, ...], ...] = self.shapes_by_code()
+        self.shape_table: tuple[tuple[Shape | None, ...], ...] = self.shapes_by_code()
         """The same by code and by operation, which are looked up in a fraction of the time."""
         if_seen = [kind for kind, each in self.operations.items() if each.is_change_if_seen]
         self.change_if_seen: frozenset[Kind] = frozenset([(ANY_TYPE, FORGET), *if_seen])
@@ -87,11 +87,14 @@ class TypeRegistry:
         self.assignment_kinds: bytes = self.assignments_by_operation()
         """NO_ASSIGNMENT, KEEPS_TTL or ENDS_TTL for each operation of the plain type."""
 
-    def shapes_by_code(self) -> tuple[tuple[Shape, ...], ...]:
-        """Return the forms of effects by code, and for each code by operation."""
-        shapes: dict[int, tuple[Shape, ...]] = {}
+    def shapes_by_code(self) -> tuple[tuple[Shape | None, ...], ...]:
+        """Return the forms of effects by code, and for each code by operation. There are gaps
+        where the operations of a type do not begin at 0."""
+        shapes: dict[int, tuple[Shape | None, ...]] = {}
         for code, operation in sorted(self.shapes):
-            shapes[code] = (*shapes.get(code, ()), self.shapes[code, operation])
+            row = shapes.get(code, ())
+            gap = (None,) * (operation - len(row))
+            shapes[code] = (*row, *gap, self.shapes[code, operation])
         return tuple([shapes.get(code, ()) for code in range(max([CODE_MAX, *shapes]) + 1)])
 
     def assignments_by_operation(self) -> bytes:
@@ -161,8 +164,9 @@ class TypeRegistry:
                 if is_stamp(effect[3]) and type(effect[4]) is bytes:
                     continue
             shapes = table[code]
-            if operation < len(shapes):
-                check_shape(effect, shapes[operation])
+            shape = shapes[operation] if operation < len(shapes) else None
+            if shape is not None:
+                check_shape(effect, shape)
             else:
                 self.check_undeclared(effect)
 

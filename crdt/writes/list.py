@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from crdt.store.keyspace import Keyspace
-from crdt.structures.blocks import Position
-from crdt.types.list import (
-    ASSIGN,
-    INSERT,
-    LIST,
-    REMOVE,
-    List,
-    Place,
-    head_place,
-    place_between,
-    tail_place,
-)
+from crdt.structures.blocks import FIRST, LAST
+from crdt.structures.runs import INDEX_MAX
+from crdt.types.components.list_elements import LIST, Span, position_of
+from crdt.types.list import ASSIGN, INSERT, REMOVE, List
 from crdt.writes.content_writers import add_content_writer
+from crdt.writes.list_places import InsertPlace, head_place, place_between, tail_place
+
+PUSH_MAX: Final = INDEX_MAX + 1
+"""The elements that one effect can insert."""
 
 
 def held_list(db: Keyspace, key: bytes) -> List | None:
@@ -29,7 +27,7 @@ def held_list(db: Keyspace, key: bytes) -> List | None:
     return held
 
 
-def push(db: Keyspace, key: bytes, place: Place, values: list[bytes]) -> None:
+def push(db: Keyspace, key: bytes, place: InsertPlace, values: list[bytes]) -> None:
     """Insert `values` next to each other at `place`."""
     parent, k, sign = place
     if len(values) == 1:
@@ -40,12 +38,20 @@ def push(db: Keyspace, key: bytes, place: Place, values: list[bytes]) -> None:
 
 def push_head(db: Keyspace, key: bytes, values: list[bytes]) -> None:
     """LPUSH: insert values, one after another, before the first element."""
-    push(db, key, head_place(held_list(db, key), db.origin, db.seq + 1), values)
+    if len(values) > PUSH_MAX:
+        for start in range(0, len(values), PUSH_MAX):
+            push_head(db, key, values[start : start + PUSH_MAX])
+    else:
+        push(db, key, head_place(held_list(db, key), db.origin, db.seq + 1), values)
 
 
 def push_tail(db: Keyspace, key: bytes, values: list[bytes]) -> None:
     """RPUSH: insert values, one after another, behind the last element."""
-    push(db, key, tail_place(held_list(db, key), db.origin, db.seq + 1), values)
+    if len(values) > PUSH_MAX:
+        for start in range(0, len(values), PUSH_MAX):
+            push_tail(db, key, values[start : start + PUSH_MAX])
+    else:
+        push(db, key, tail_place(held_list(db, key), db.origin, db.seq + 1), values)
 
 
 def insert(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
@@ -56,9 +62,8 @@ def insert(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
     elif index == 0:
         push_head(db, key, [value])
     else:
-        before, after = held.positions(index - 1, index + 1)
-        parent, k, sign = place_between(before, after, db.origin, db.seq + 1)
-        db.emit((LIST, INSERT, key, parent, k, sign, value))
+        place, k, sign = place_between(held, index, db.origin, db.seq + 1)
+        db.emit((LIST, INSERT, key, place, k, sign, value))
 
 
 def assign(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
@@ -69,13 +74,28 @@ def assign(db: Keyspace, key: bytes, index: int, value: bytes) -> None:
     place = items.locate(index if index >= 0 else index + items.size)
     element = items.thing(place)
     stamp = db.now - db.base if type(element) is bytes else db.stamp(element.stamp)
-    db.emit((LIST, ASSIGN, key, stamp, items.position(place), value))
+    position = position_of(items.run(place), items.key(place))
+    db.emit((LIST, ASSIGN, key, stamp, position, value))
 
 
-def remove(db: Keyspace, key: bytes, positions: list[Position]) -> None:
-    """Remove the elements at these positions (LREM, LTRIM, pops)."""
-    if positions:
-        db.emit((LIST, REMOVE, key, *positions))
+def remove_range(db: Keyspace, key: bytes, start: int, stop: int) -> None:
+    """Remove the elements with `start` <= index < `stop` (LTRIM, pops)."""
+    held = held_list(db, key)
+    if held is not None:
+        remove(db, key, held.spans(start, stop))
+
+
+def remove_at(db: Keyspace, key: bytes, indexes: list[int]) -> None:
+    """Remove the elements at some ascending indexes (LREM)."""
+    held = held_list(db, key)
+    if held is not None:
+        remove(db, key, held.spans_at(indexes))
+
+
+def remove(db: Keyspace, key: bytes, spans: list[Span]) -> None:
+    """Remove the elements that these spans name."""
+    if spans:
+        db.emit((LIST, REMOVE, key, *spans))
 
 
 def pop(db: Keyspace, key: bytes, index: int) -> bytes:
@@ -83,10 +103,10 @@ def pop(db: Keyspace, key: bytes, index: int) -> bytes:
     held = held_list(db, key)
     assert held is not None
     items = held.items
-    place = (index, index, index)
+    place = FIRST if index == 0 else LAST
     element = items.thing(place)
     value: bytes = element if type(element) is bytes else element.value
-    db.emit((LIST, REMOVE, key, items.position(place)))
+    db.emit((LIST, REMOVE, key, position_of(items.run(place), items.key(place))))
     return value
 
 

@@ -2,20 +2,20 @@
 
 The effect of an increment contains its origin's new sum instead of the amount. The decoder
 therefore remembers the previous sums. In the same way, the effect of an edit contains the change of
-a string instead of the whole string. A list position contains the dot of the push that added an
-element, and the element's index in that push.
+a string instead of the whole string. The position of a list's element contains the dot of the push
+that added it, and its index in that push.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from crdt.causality.dots import Origin, make_dot
+from crdt.causality.dots import Origin
 from crdt.causality.effect import ANY_TYPE, DELETE, FLUSH, FORGET, LARGE_BYTES, Effect
 from crdt.causality.schema import FOREVER
 from crdt.numbers.number import decimal_of, subtract
 from crdt.structures.large_text import overwritten
-from crdt.testing.builtin_types.commands import Identity, TypeCommand
+from crdt.testing.builtin_types.commands import Identity, TypeCommand, element_identity
 from crdt.types.definition import SpellingForm
 from crdt.types.registry import BUILT_IN
 
@@ -125,12 +125,16 @@ def decode_arguments(effect: Effect, form: SpellingForm) -> tuple[Any, ...]:
         case SpellingForm.ELEMENTS:
             return tuple(map(decode_text, effect[6:]))
         case SpellingForm.POSITION:
-            return element_identity(effect[4]), decode_text(effect[5])
+            _, dot, key = effect[4]
+            return element_identity(dot, key), decode_text(effect[5])
         case _:
-            assert form is SpellingForm.POSITIONS, f"{form} has no arguments of its own"
-            return tuple(map(element_identity, effect[3:]))
+            assert form is SpellingForm.SPANS, f"{form} has no arguments of its own"
+            return tuple([name for span in effect[3:] for name in element_identities(span)])
 
 
-def element_identity(position: tuple[int, ...]) -> Identity:
-    """Return the dot of the push that added an element, and the element's index in it."""
-    return make_dot(position[-3], abs(position[-2])), abs(position[-1])
+def element_identities(span: tuple[int, ...]) -> list[Identity]:
+    """Return the dots of the pushes that added the elements of a span, and the elements' indexes
+    in them."""
+    _, dot, key, *rest = span
+    step, count = rest or (0, 1)
+    return [element_identity(dot, key + step * number) for number in range(count)]

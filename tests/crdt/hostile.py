@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from crdt.causality.dots import make_origin
+from crdt.causality.dots import make_dot, make_origin
+from crdt.causality.schema import KEY_BITS
 from crdt.types.registry import BUILT_IN
 
 ODD: Final = (0, 1, 2, 3, -1, 1 << 40, 1 << 53, (1 << 63) - 1, -(1 << 63), (1 << 64) - 1)
@@ -14,7 +15,7 @@ NUMBERS: Final = (*ODD, 0.5, 1.0, -0.0, 1e308, float("inf"), float("-inf"), floa
 NAMES: Final = (b"", b"a", b"f", b"7", b"\xff", b"long" * 20)
 LEAVES: Final = (*NUMBERS, *NAMES, None, True, (), ((), ()), (1, 2), (b"a",), (1, 2, 3, 4))
 CODES: Final = (0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9, 10, 15, 127, 128, 255, 256, 4095)
-OPERATIONS: Final = (0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 15, 16, 255, 256)
+OPERATIONS: Final = (0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 15, 16, 17, 18, 255, 256)
 
 
 def anything(rng: random.Random, depth: int = 2) -> Any:
@@ -34,11 +35,11 @@ def resets(rng: random.Random) -> tuple[Any, ...]:
 
 
 def position(rng: random.Random) -> tuple[Any, ...]:
-    """Draw a position in a list, mostly well-formed."""
-    parts: list[Any] = []
-    for _ in range(rng.randrange(3)):
-        parts += (rng.choice((0, 1, -1)), make_origin(rng.randint(1, 3)), rng.choice(ODD[:5]), 0)
-    return tuple(parts)
+    """Draw a place, a position or a span of a list, mostly well-formed."""
+    run = make_dot(make_origin(rng.randint(1, 3)), rng.choice((0, 0, 1, 2, 3)))
+    key = rng.choice((1, -1)) * rng.choice(ODD[1:4]) << KEY_BITS
+    parts = (rng.choice((0, 1, -1)), run, key, rng.choice(ODD[1:]), rng.choice(ODD[2:]))
+    return parts[: rng.choice((0, 2, 3, 5))]
 
 
 def item(rng: random.Random) -> Any:

@@ -72,12 +72,12 @@ class ListMove:
         read_typed_for_write(db, self.destination, List)
         index = 0 if self.take_end == HEAD else value.length() - 1
         element = value.at(index)
-        positions = value.positions(index, index + 1)
+        spans = value.spans(index, index + 1)
         if self.put_end == HEAD:
             lists.push_head(db, self.destination, [element])
         else:
             lists.push_tail(db, self.destination, [element])
-        lists.remove(db, self.source, positions)
+        lists.remove(db, self.source, spans)
         reply.bulk(client.out, element)
         return True
 

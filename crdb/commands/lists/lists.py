@@ -250,7 +250,7 @@ def remove_slice(db: Keyspace, key: bytes, value: List, start: int, stop: int) -
     if stop - start == value.length() > 1 and not db.is_contested(key):
         db.delete(key)
     else:
-        lists.remove(db, key, value.positions(start, stop))
+        lists.remove_range(db, key, start, stop)
 
 
 # -- reads -----------------------------------------------------------------------------------
@@ -417,7 +417,7 @@ def ltrim(client: Client, args: list[bytes]) -> None:
         if start >= stop:
             remove_slice(db, key, value, 0, size)
         else:
-            lists.remove(db, key, value.positions(0, start) + value.positions(stop, size))
+            lists.remove(db, key, value.spans(0, start) + value.spans(stop, size))
         db.note_change(key)  # as in Redis, also if nothing was removed
     reply.ok(client.out)
 
@@ -446,6 +446,5 @@ def lrem(client: Client, args: list[bytes]) -> None:
     if len(chosen) == size:
         remove_slice(db, key, value, 0, size)
     elif chosen:
-        positions = value.positions(chosen[0], chosen[-1] + 1)
-        lists.remove(db, key, [positions[index - chosen[0]] for index in chosen])
+        lists.remove_at(db, key, chosen)
     reply.integer(client.out, len(chosen))

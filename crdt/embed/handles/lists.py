@@ -86,7 +86,7 @@ class ListHandle(Handle[T], MutableSequence[T]):  # noqa: PLW1641 - as mutable a
         else:
             raise IndexError("list index out of range")
         if value is not None:
-            lists.remove(db, self.key, [value.positions(i, i + 1)[0] for i in chosen])
+            lists.remove_at(db, self.key, sorted(chosen))
 
     def insert(self, index: int, value: Text) -> None:
         """Insert an element before the one at `index`."""

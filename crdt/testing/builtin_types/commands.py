@@ -15,13 +15,15 @@ from typing import Any, Final
 
 import attrs
 
-from crdt.causality.dots import make_dot
+from crdt.causality.dots import Dot
 from crdt.errors import WrongType
 from crdt.numbers import long_double
 from crdt.numbers.long_double import LongDouble
 from crdt.numbers.number import decimal_of
 from crdt.store.keyspace import Keyspace
 from crdt.structures.large_text import overwritten
+from crdt.structures.runs import INDEX_MAX
+from crdt.types.components.run_tree import element_dot
 from crdt.types.flag import DISABLE_WINS, ENABLE_WINS, DisableWinsFlag, EnableWinsFlag
 from crdt.types.grow_counter import GrowCounter
 from crdt.types.hash import Hash
@@ -284,8 +286,12 @@ Identity = tuple[int, int]  # the dot of the effect that inserted an element, an
 
 def identities(value: List) -> list[Identity]:
     """Return the identities of the elements, in order."""
-    places = value.positions(0, value.length())
-    return [(make_dot(place[-3], abs(place[-2])), abs(place[-1])) for place in places]
+    return [element_identity(dot, key) for _, dot, key in value.positions(0, value.length())]
+
+
+def element_identity(dot: Dot, key: int) -> Identity:
+    """Return the identity of the element `key` of the run `dot`."""
+    return element_dot(dot, key), abs(key) & INDEX_MAX
 
 
 def list_change(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
@@ -334,7 +340,7 @@ def list_remove(
     chosen = names[start:stop]
     if not chosen or not isinstance(value, List):
         return None
-    lists.remove(db, key, value.positions(start, stop))
+    lists.remove_range(db, key, start, min(stop, value.length()))
     return TypeCommand("LREM", asked.key, tuple(chosen))
 
 

@@ -10,13 +10,13 @@ import pytest
 from crdt import DecodeError, Replica, UnsupportedOrigin, Vector
 from crdt.causality.dots import DOT_MAX, ORIGIN_MAX, make_dot, read_dot, read_origin
 from crdt.causality.op import Op, write_vector
-from crdt.causality.schema import check_shape, is_dot
+from crdt.causality.schema import KEY_BITS, check_shape, is_dot
 from crdt.store.snapshot import HEAD, KEYS, VERSION, pack_piece
 from crdt.wire import codec
 
 WIDE = (1 << 64) - 1
 DOT = make_dot(WIDE, 7)
-PLACE = (0, WIDE, 1, 0)
+POSITION = (0, make_dot(WIDE, 0), 1 << KEY_BITS)
 RESETS = (WIDE, 1, 1, 5)
 OVER = ORIGIN_MAX + 1
 """The lowest origin that this program does not support."""
@@ -48,8 +48,8 @@ PLACES: dict[str, Callable[[], object]] = {
     "dot": lambda: check_shape((11, 0, b"k", DOT), ((is_dot,), (), ())),
     "delete of fields": lambda: op_of((0, 0, b"k", (3, (b"f", RESETS)))),
     "resets": lambda: op_of((1, 0, b"k", 0, b"v", RESETS)),
-    "insert": lambda: op_of((5, 0, b"k", PLACE, 0, 1, b"v")),
-    "remove": lambda: op_of((5, 2, b"k", PLACE)),
+    "insert": lambda: op_of((5, 16, b"k", POSITION, 1, 1, b"v")),
+    "remove": lambda: op_of((5, 18, b"k", POSITION)),
     "vector": lambda: Vector.from_bytes(codec.pack((1, write_vector({WIDE: 1}), (), ()))),
     "text": lambda: Vector.from_text(f"1=2,x{WIDE:016x}=7:00000001"),
     "head": lambda: head_of((WIDE, 1), (), ()),
@@ -79,19 +79,21 @@ def test_origin_of_64_bits_is_read_and_refused_by_name(place: str) -> None:
 
 @pytest.mark.parametrize("origin", [OVER, (1 << 53) - 1, 1 << 53, (1 << 62) - 1, 1 << 62])
 @pytest.mark.parametrize(
-    "form", ["insert", "assign", "remove", "depth", "resets", "delete", "state"]
+    "form", ["insert", "assign", "remove", "run", "span", "resets", "delete", "state"]
 )
 def test_origin_above_supported_ones_is_refused_by_name(form: str, origin: int) -> None:
-    place = (0, origin, 1, 0)
+    run = (0, make_dot(origin, 0))
+    position = (*run, 1 << KEY_BITS)
     resets = (origin, 1, 1, 5)
     forms: dict[str, Callable[[], object]] = {
-        "insert": lambda: op_of((5, 0, b"k", place, 0, 1, b"v")),
-        "assign": lambda: op_of((5, 1, b"k", 0, place, b"v")),
-        "remove": lambda: op_of((5, 2, b"k", place)),
-        "depth": lambda: op_of((5, 2, b"k", (*place, 0, 1 << 15, 1, 0))),
+        "insert": lambda: op_of((5, 16, b"k", position, 1, 1, b"v")),
+        "assign": lambda: op_of((5, 17, b"k", 0, position, b"v")),
+        "remove": lambda: op_of((5, 18, b"k", position)),
+        "run": lambda: op_of((5, 16, b"k", run, 0, 1, b"v")),
+        "span": lambda: op_of((5, 18, b"k", (*position, 1, 2))),
         "resets": lambda: op_of((1, 0, b"k", 0, b"v", resets)),
         "delete": lambda: op_of((0, 0, b"k", (1, resets))),
-        "state": lambda: state_of(5, (1, place, b"v")),
+        "state": lambda: state_of(5, (2, (), *run, (1 << KEY_BITS,), (b"v",))),
     }
     with pytest.raises(UnsupportedOrigin, match=f"the origin is {origin}, and this program"):
         forms[form]()

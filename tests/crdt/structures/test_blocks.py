@@ -6,34 +6,38 @@ from random import Random
 
 import pytest
 
-from crdt.structures.blocks import BLOCK_MAX, GROUP_MAX, NOWHERE, Blocks, Position
+from crdt.structures.blocks import BLOCK_MAX, GROUP_MAX, NOWHERE, Blocks
+from crdt.structures.runs import Run
+
+RUN = Run(None, 0, 0, 1 << 40)
+"""The run of all elements here."""
 
 
-def compare(blocks: Blocks, twin: dict[Position, int]) -> None:
+def compare(blocks: Blocks, twin: dict[int, int]) -> None:
     """Check that both hold the same, by every method of reading."""
     blocks.check()
     order = sorted(twin)
     size = len(order)
-    things = [twin[position] for position in order]
+    things = [twin[key] for key in order]
     assert blocks.size == size
-    assert blocks.slice_positions(0, size) == order
+    assert blocks.slice(0, size).keys == order
     assert blocks.slice_things(0, size) == things
     for index in range(0, size, max(1, size // 7)):
         assert blocks.thing_at(index) == things[index]
-        assert blocks.get(order[index]) == things[index]
-        assert blocks.slice_positions(index, index + 600) == order[index : index + 600]
+        assert blocks.get(RUN, order[index]) == things[index]
+        assert blocks.slice(index, index + 600).keys == order[index : index + 600]
         assert blocks.slice_things(index, index + 600) == things[index : index + 600]
         assert blocks.slice_things(index, index) == []
 
 
 def fill(
     keys: list[int], block_max: int = BLOCK_MAX, group_max: int = GROUP_MAX
-) -> tuple[Blocks, dict[Position, int]]:
+) -> tuple[Blocks, dict[int, int]]:
     """Return blocks and a dictionary with these keys, put in this order."""
-    blocks, twin = Blocks(block_max, group_max), dict[Position, int]()
+    blocks, twin = Blocks(block_max, group_max), dict[int, int]()
     for thing, key in enumerate(keys):
-        blocks.put((key,), thing)
-        twin[(key,)] = thing
+        blocks.put(RUN, key, thing)
+        twin[key] = thing
     return blocks, twin
 
 
@@ -62,8 +66,8 @@ def test_blocks_and_groups_may_be_small(block_max: int, group_max: int) -> None:
     assert len(blocks.groups) > 1
     while keys:
         key = keys.pop()
-        blocks.drop(blocks.find((key,)))
-        del twin[(key,)]
+        blocks.drop(blocks.find(RUN, key))
+        del twin[key]
         if len(keys) % 20 == 0:
             compare(blocks, twin)
 
@@ -75,12 +79,12 @@ def test_block_value_is_replaced() -> None:
 
 def test_missing_block_item_is_not_found() -> None:
     blocks = Blocks()
-    assert blocks.get((1,)) is None
-    assert blocks.slice_positions(0, 5) == []
+    assert blocks.get(RUN, 1) is None
+    assert blocks.slice(0, 5).keys == []
     blocks, _ = fill([1, 3, 5])
     for missing in (0, 2, 4, 6):
-        assert blocks.find((missing,)) == NOWHERE
-    assert blocks.get((2,)) is None
+        assert blocks.find(RUN, missing) == NOWHERE
+    assert blocks.get(RUN, 2) is None
     assert blocks.slice_things(1, 99) == [1, 2]
 
 
@@ -93,8 +97,8 @@ def test_random_growth_and_decay(seed: int) -> None:
     while keys:
         for _ in range(rng.randint(1, 900)):
             key = keys.pop()
-            blocks.drop(blocks.find((key,)))
-            del twin[(key,)]
+            blocks.drop(blocks.find(RUN, key))
+            del twin[key]
             if not keys:
                 break
         compare(blocks, twin)
@@ -105,8 +109,8 @@ def test_decay_leaves_few_blocks_and_groups() -> None:
     blocks, twin = fill(list(range(100 * BLOCK_MAX)), group_max=8)
     for key in range(100 * BLOCK_MAX):
         if key % 100:
-            blocks.drop(blocks.find((key,)))
-            del twin[(key,)]
+            blocks.drop(blocks.find(RUN, key))
+            del twin[key]
     compare(blocks, twin)
     assert len(block_sizes(blocks)) <= 14 + blocks.size // (BLOCK_MAX // 8)
     assert len(blocks.groups) <= 13
@@ -115,11 +119,11 @@ def test_decay_leaves_few_blocks_and_groups() -> None:
 def test_queue_moves_on() -> None:
     blocks, twin = fill([])
     for key in range(10_000):
-        blocks.put((key,), key)
-        twin[(key,)] = key
+        blocks.put(RUN, key, key)
+        twin[key] = key
         if key >= 700:
             blocks.drop((0, 0, 0))
-            del twin[(key - 700,)]
+            del twin[key - 700]
     compare(blocks, twin)
     assert len(block_sizes(blocks)) <= 2 + 700 // BLOCK_MAX
     blocks.clear()
@@ -132,7 +136,7 @@ def test_equal_things_are_found_from_either_end(start: int, stop: int, count: in
     blocks = Blocks(5, 3)
     things = [n * n % 7 for n in range(200)]
     for key, thing in enumerate(things):
-        blocks.put((key,), thing)
+        blocks.put(RUN, key, thing)
     for thing in (0, 1, 3, 4):  # 3 is no square modulo 7
         places = [n for n in range(200) if things[n] == thing and start <= n < stop]
         assert blocks.matches(thing, start, stop, count) == places[:count]

@@ -94,7 +94,8 @@ def test_only_plain_type_has_assignments() -> None:
 def test_shapes_are_found_by_code_and_operation() -> None:
     for (code, operation), shape in BUILT_IN.shapes.items():
         assert BUILT_IN.shape_table[code][operation] == shape
-    assert sum(map(len, BUILT_IN.shape_table)) == len(BUILT_IN.shapes)
+    found = [shape for row in BUILT_IN.shape_table for shape in row if shape is not None]
+    assert len(found) == len(BUILT_IN.shapes)
 
 
 def test_limits_of_encodings_are_those_of_all_types() -> None:
@@ -119,8 +120,8 @@ def test_value_of_another_code_gets_definition() -> None:
 
 
 def test_operations_of_another_version_are_refused_by_it() -> None:
-    with pytest.raises(DecodeError, match="list positions: format version 2"):
-        BUILT_IN.check_effect((5, 16, b"k"))
+    with pytest.raises(DecodeError, match="list positions: format version 1"):
+        BUILT_IN.check_effect((5, 2, b"k"))
 
 
 def test_served_clients_add_and_take_elements_alone() -> None:

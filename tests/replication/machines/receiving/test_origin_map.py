@@ -102,6 +102,8 @@ def written(
 
 A, B = make_origin(1), make_origin(2, 3)
 X, Y = make_origin(10), make_origin(20, 3)
+A_0, A_7, B_0 = make_dot(A, 0), make_dot(A, 7), make_dot(B, 0)
+X_0, X_7, Y_0 = make_dot(X, 0), make_dot(X, 7), make_dot(Y, 0)
 SHARES_AB, SHARES_XY = (A, 1, 2, 3.5, B, 1, 1, 7), (X, 1, 2, 3.5, Y, 1, 1, 7)
 
 
@@ -119,10 +121,14 @@ SHARES_AB, SHARES_XY = (A, 1, 2, 3.5, B, 1, 1, 7), (X, 1, 2, 3.5, Y, 1, 1, 7)
         ((3, 4, b"k", b"f", SHARES_AB), (3, 4, b"k", b"f", SHARES_XY)),
         ((4, 1, b"k", A, b"f", 1, SHARES_AB), (4, 1, b"k", A, b"f", 1, SHARES_XY)),
         ((4, 4, b"k", b"f", SHARES_AB), (4, 4, b"k", b"f", SHARES_XY)),
-        ((5, 0, b"k", (), A, 1, b"v"), (5, 0, b"k", (), A, 1, b"v")),
-        ((5, 0, b"k", (A, A, A, A), 0, 1, b"v"), (5, 0, b"k", (A, X, A, A), 0, 1, b"v")),
-        ((5, 1, b"k", A, (A, B, A, A), b"v"), (5, 1, b"k", A, (A, Y, A, A), b"v")),
-        ((5, 2, b"k", (0, A, 1, 0), (0, B, 1, 0)), (5, 2, b"k", (0, X, 1, 0), (0, Y, 1, 0))),
+        ((5, 16, b"k", (), A, 1, b"v"), (5, 16, b"k", (), A, 1, b"v")),
+        ((5, 16, b"k", (0, A_7), 0, 1, b"v"), (5, 16, b"k", (0, X_7), 0, 1, b"v")),
+        ((5, 16, b"k", (A, A_7, A_7), 1, 1, b"v"), (5, 16, b"k", (A, X_7, A_7), 1, 1, b"v")),
+        ((5, 17, b"k", A, (A, A_0, A_7), b"v"), (5, 17, b"k", A, (A, X_0, A_7), b"v")),
+        (
+            (5, 18, b"k", (0, A_0, A_7), (0, B_0, A_7, 1, 2)),
+            (5, 18, b"k", (0, X_0, A_7), (0, Y_0, A_7, 1, 2)),
+        ),
     ],
 )
 def test_only_origins_are_mapped(there: Effect, here: Effect) -> None:

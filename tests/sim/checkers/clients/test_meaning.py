@@ -6,7 +6,7 @@ import pytest
 
 from crdt.causality.effect import LARGE_BYTES
 from crdt.causality.op import Op
-from crdt.types.list import head_place
+from crdt.writes.list_places import head_place
 from crdt.writes.string import increment
 from sim.checkers.clients.meaning import MeaningChecker, specified_command
 from sim.engine.checker import Violation

@@ -143,7 +143,7 @@ def test_elements_that_change_places_are_caught() -> None:
     finish(world)
     items = world.sites["us"].replica.keyspace.data[b"k"]
     assert isinstance(items, List)
-    swap = items.items.groups[0].blocks[0].positions
+    swap = items.items.groups[0].blocks[0].keys
     swap[0], swap[1] = swap[1], swap[0]
     with pytest.raises(Violation, match=r"us, b'k': .* changed places"):
         world.check_end()

@@ -1,0 +1,124 @@
+"""The elements of a list: their content, and the positions and spans that name them in effects."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from crdt.causality.dots import Dot, Vector, covers
+from crdt.structures.blocks import Block
+from crdt.structures.runs import Key, Run, is_same, lift, precedes
+from crdt.types.components.register import Register
+from crdt.types.components.run_tree import is_top
+
+LIST: Final = 5
+"""The code of the type."""
+
+Position = tuple[int, Dot, Key]
+"""The k and the dot of an element's run, and the element's key. The k of a child run is 0."""
+Span = tuple[int, ...]
+"""A position, or a first position, a step and a count: elements of one run whose keys differ by the
+step."""
+
+
+class Element(Register):  # noqa: PLW1641 - as mutable as a list
+    """An element of a list that was set, or would be."""
+
+    __slots__ = ()
+
+    def code(self) -> int:
+        return LIST
+
+    def visible(self) -> object:
+        return self.value
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether readers see `other`. So a search for bytes finds elements that were set
+        too."""
+        return other is self or (type(other) is bytes and other == self.value)
+
+
+def which_first(ours: Block, here: int, given: Block, there: int) -> int:
+    """Return -1 if our element at `here` stands before the given one at `there`, 1 if it stands
+    behind it, and 0 if both are the same. One of them exists."""
+    if there >= len(given.keys):
+        return -1
+    if here >= len(ours.keys):
+        return 1
+    run, key = ours.runs[here], ours.keys[here]
+    other, other_key = given.runs[there], given.keys[there]
+    if key == other_key and run.k == other.k and run.dot == other.dot:
+        return 0
+    return -1 if precedes(run, key, other, other_key) else 1
+
+
+def merged(dot: Dot, held: Any, copy: Any, mine: Vector, theirs: Vector) -> Any:
+    """Return the join of two contents of an element, which the effect `dot` inserted; None if
+    nothing is left."""
+    if type(held) is bytes and type(copy) is bytes:
+        return held
+    if copy is None and type(held) is bytes:
+        return None if covers(theirs, dot) else held
+    if held is None and type(copy) is bytes:
+        return None if covers(mine, dot) else copy
+    element = Element() if held is None else as_element(dot, held)
+    element.merge(Element() if copy is None else as_element(dot, copy), mine, theirs)
+    return as_plain(dot, element) if element.is_live() else None
+
+
+def key_in(run: Run, other: Run, other_key: Key) -> Key | None:
+    """Return the key of the element of `run` that is `(other, other_key)` or above it, or None if
+    there is none."""
+    if other.depth < run.depth:
+        return None
+    if other.depth > run.depth:
+        child = lift(other, run.depth + 1)
+        assert child.parent is not None
+        other, other_key = child.parent, child.parent_key
+    return other_key if is_same(other, run) else None
+
+
+def position_of(run: Run, key: Key) -> Position:
+    """Return the position of an element."""
+    return (run.k if is_top(run.dot) else 0), run.dot, key
+
+
+def spans_of(runs: list[Run], keys: list[Key]) -> list[Span]:
+    """Return spans that name some elements. Consecutive ones share a span where they can."""
+    found: list[Span] = []
+    start = 0
+    while start < len(keys):
+        run, key = runs[start], keys[start]
+        stop = start + 1
+        step = 0
+        while stop < len(keys) and is_same(runs[stop], run):
+            if step == 0:
+                step = keys[stop] - key
+            elif keys[stop] - keys[stop - 1] != step:
+                break
+            stop += 1
+        position = position_of(run, key)
+        found.append(position if stop == start + 1 else (*position, step, stop - start))
+        start = stop
+    return found
+
+
+def differences(keys: list[Key]) -> tuple[int, ...]:
+    """Return the first key, and the difference of each other one from the one before it."""
+    return (keys[0], *[keys[index] - keys[index - 1] for index in range(1, len(keys))])
+
+
+def as_element(dot: Dot, held: Any) -> Element:
+    """Return an element, which the effect `dot` inserted, as a register."""
+    if type(held) is Element:
+        return held
+    element = Element()
+    element.dot, element.value = dot, held
+    return element
+
+
+def as_plain(dot: Dot, element: Element) -> Any:
+    """Return an element, which the effect `dot` inserted, in its shortest form, so that equal
+    content has equal bytes."""
+    if element.plain() and element.stamp == 0 and element.dot == dot:
+        return element.value
+    return element
