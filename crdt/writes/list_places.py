@@ -46,20 +46,20 @@ def place_between(value: List, index: int, origin: int, seq: int) -> InsertPlace
     is not the first one.
 
     As in Fugue, it is on the left of the element behind if that one descends from the element
-    before, and else on the right of the element before. An element at the end of a run counts as a
-    descendant of the earlier ones, as each was written behind the one before it.
+    before, and else on the right of the element before. An element that was added at the end of a
+    run counts as a descendant of those before it that were, too.
     """
     part = value.items.slice(index - 1, index + 1)
     run, key = part.runs[0], part.keys[0]
     behind, key_behind = part.runs[1], part.keys[1]
     new_key = seq << INDEX_BITS
     above = key_in(run, behind, key_behind)
-    if above is not None and (above == key or above > max(key, 0)):
+    if above is not None and (above == key or above > key > 0):
         if behind.dot >> SEQ_BITS == origin and -new_key < key_behind:
             if precedes(run, key, behind, -new_key):
                 return extension(behind, -1)
         return position_of(behind, key_behind), -1, 1
-    if run.dot >> SEQ_BITS == origin and key < new_key:
+    if run.dot >> SEQ_BITS == origin and 0 < key < new_key:
         if precedes(run, new_key, behind, key_behind):
             return extension(run, 1)
     return position_of(run, key), 1, 1
