@@ -414,17 +414,23 @@ class Blocks:
         stop = min(stop, self.size)
         if start >= stop:
             return found
-        blocks, offset = self.blocks_of(start, stop)
+        number, inside, offset = self.locate(start)
         first = start - offset
-        for block in blocks:
-            things = block.things
-            if thing in things:
-                for at, held in enumerate(things, first):
-                    if held == thing and start <= at < stop:
-                        found.append(at)
-                        if len(found) == count:
-                            return found
-            first += len(things)
+        while first < stop:
+            blocks = self.groups[number].blocks
+            for at in range(inside, len(blocks)):
+                things = blocks[at].things
+                if thing in things:
+                    for index, held in enumerate(things, first):
+                        if held == thing and start <= index < stop:
+                            found.append(index)
+                            if len(found) == count:
+                                return found
+                first += len(things)
+                if first >= stop:
+                    break
+            number += 1
+            inside = 0
         return found
 
     def matches_from_end(self, thing: object, start: int, stop: int, count: int) -> list[int]:
@@ -434,17 +440,23 @@ class Blocks:
         stop = min(stop, self.size)
         if start >= stop:
             return found
-        blocks, offset = self.blocks_of(start, stop)
-        first = start - offset + sum([len(block.things) for block in blocks])
-        for number in range(len(blocks) - 1, -1, -1):
-            things = blocks[number].things
-            first -= len(things)
-            if thing in things:
-                for at in range(len(things) - 1, -1, -1):
-                    if things[at] == thing and start <= first + at < stop:
-                        found.append(first + at)
-                        if len(found) == count:
-                            return found
+        number, inside, offset = self.locate(stop - 1)
+        first = stop - 1 - offset + len(self.groups[number].blocks[inside].things)
+        while first > start:
+            blocks = self.groups[number].blocks
+            for at in range(inside, -1, -1):
+                things = blocks[at].things
+                first -= len(things)
+                if thing in things:
+                    for place in range(len(things) - 1, -1, -1):
+                        if things[place] == thing and start <= first + place < stop:
+                            found.append(first + place)
+                            if len(found) == count:
+                                return found
+                if first <= start:
+                    break
+            number -= 1
+            inside = len(self.groups[number].blocks) - 1
         return found
 
     def check(self) -> None:
