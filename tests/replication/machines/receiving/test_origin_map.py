@@ -226,8 +226,8 @@ def test_type_that_renames_its_effects_is_followed() -> None:
 
 
 def test_effect_of_wrong_form_is_not_renamed() -> None:
-    with pytest.raises(DecodeError, match="type 5, operation 2: item 3 is of the wrong form"):
-        HIGH.effect((5, 2, b"k", 5))
+    with pytest.raises(DecodeError, match="type 5, operation 18: item 3 is of the wrong form"):
+        HIGH.effect((5, 18, b"k", 5))
 
 
 def test_identity_map_copies_nothing() -> None:
