@@ -114,7 +114,7 @@ class Client(Session):
     @property
     def slice_items(self) -> int:
         """The number of items that a command may visit before it yields."""
-        return self.instance.slices.items
+        return self.instance.slice_items
 
     def leave(self) -> None:
         """Remove this client from the instance: its connection is closed."""

@@ -41,7 +41,7 @@ from crdb.engine.events.operator_events import (
     JournalFailedEvent,
     OutOfMemoryEvent,
 )
-from crdb.engine.execution.slices import Slices
+from crdb.engine.execution.slices import SLICE_ITEMS, Slices
 from crdb.engine.metrics.clock_steps import ClockSteps
 from crdb.engine.metrics.memory import Memory
 from crdb.engine.metrics.statistics import SAMPLE_MS, ServerStatistics
@@ -74,6 +74,8 @@ class Instance:
     stale_released_with_merge: bool = False
     """True if a full sync brought back, after the latest restart, what had been lost."""
     last_client_id: int = 0
+    slice_items: int = SLICE_ITEMS
+    """The number of items in one slice of a long command. `Slices.items` sets it."""
     journal_error: bytes | None = None
     """The error that writes get because the journal cannot be written."""
 

@@ -88,6 +88,7 @@ class SliceHost(Protocol):
     turn: Turn
     report: Report
     wall: int
+    slice_items: int
 
     def combine_guards(self) -> None:
         """Compute `guarded_bits` again."""
@@ -170,7 +171,6 @@ class Slices:
 
     def __init__(self, host: SliceHost) -> None:
         self.host = host
-        self.items = SLICE_ITEMS
         self.works: deque[Work] = deque()
         self.writer: Work | None = None
         """The work that writes, if there is one."""
@@ -186,6 +186,15 @@ class Slices:
         """True while a slice of a work runs."""
         self.garbage: list[list[bytes]] = []
         """The arguments of large requests that have ended. They are freed in slices."""
+
+    @property
+    def items(self) -> int:
+        """The number of items in a slice."""
+        return self.host.slice_items
+
+    @items.setter
+    def items(self, items: int) -> None:
+        self.host.slice_items = items
 
     def is_idle(self) -> bool:
         """Return whether there is nothing to do."""
