@@ -125,7 +125,7 @@ def zadd(client: Client, args: list[bytes]) -> None:
 def add_with_options(client: Client, args: list[bytes]) -> None:
     """Carry out ZADD with options or with several members."""
     flags, first = parse_add_options(args)
-    if len(args) - first > client.slice_items:
+    if len(args) - first > client.slice_items and not flags & INCR:
         check_add_options(len(args) - first, flags)
         client.hand_over(args, add_many(client, args, flags, first))
         return

@@ -254,3 +254,11 @@ def test_delete_leaves_what_is_added_meanwhile() -> None:
     regions.run(2, "ZADD", "z", "2", "y")
     regions.sync()
     assert scores(regions) == {b"y": b"2"}
+
+
+def test_increment_in_smallest_slices_replies_new_score() -> None:
+    regions = Regions()
+    regions.instances[1].slices.items = 1
+    assert regions.run(1, "ZADD", "z", "INCR", "0.5", "m") == b"0.5"
+    assert regions.run(1, "ZADD", "z", "INCR", "2", "m") == b"2.5"
+    assert regions.run(1, "ZADD", "z", "NX", "INCR", "2", "m") is None
