@@ -260,6 +260,19 @@ class KeyTable:
             return list(self.data.index)
         return [key for key in self.data.index if self.lookup(key) is not None]
 
+    def keys_from(self, cursor: int) -> tuple[int, list[bytes]]:
+        """Return the next cursor and the visible keys of the part of the table at `cursor`.
+
+        The first and the last cursor is 0. Together the parts hold the result of `keys`, if the
+        keyspace does not change meanwhile.
+        """
+        if self.is_unsettled:
+            self.settle_all()
+        following, keys = self.data.index.walk(cursor)
+        if not self.deadlines.table:
+            return following, keys
+        return following, [key for key in keys if self.lookup(key) is not None]
+
     def live_keys(self) -> int:
         """Return the number of visible keys. O(number of keys with a deadline)."""
         if self.is_unsettled:

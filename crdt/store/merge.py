@@ -57,13 +57,13 @@ class Incoming:
                 raise DecodeError(
                     f"a snapshot of more than the {self.expected} keys that it announced"
                 )
-        elif piece == (END, self.received) and self.received == self.expected:
+        elif piece == (END, self.received):
             self.complete = True
         else:
             raise DecodeError("a snapshot was cut off, or a piece of it is of unknown form")
 
     def read_head(self, piece: tuple[Any, ...]) -> None:
-        """Read the first piece: slot group, vector, contexts, number of keys and trails."""
+        """Read the first piece: slot group, vector, contexts, limit of keys and trails."""
         group, vector, contexts, expected, trails = head_items(piece)
         if group != self.db.group or type(group) is not int:
             raise DecodeError(

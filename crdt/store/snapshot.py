@@ -3,8 +3,8 @@
 The first piece holds the version, the slot group, the vector, the causal context of each origin's
 latest operation, and the fingerprints that detect two replicas of one identity. The next pieces
 hold the keys, a few thousand each. The first write to a key that has not been sent yet saves the
-key's earlier state, which is sent instead (copy on write). The last piece holds the number of keys,
-which detects a truncated snapshot.
+key's earlier state, which is sent instead (copy on write, see `walk`). The first piece holds a
+limit of the number of keys. The last piece holds the number, which detects a truncated snapshot.
 
 Plain values, the common case, are strings that hold one write. They are written in columns. All
 other values are written as their `state()`. Pieces are deflated. A piece ends after `piece_keys`
@@ -24,6 +24,8 @@ from crdt.causality.fingerprints import Trails, write_trails
 from crdt.causality.op import read_vector, write_vector
 from crdt.errors import DecodeError
 from crdt.store.keyspace import Keyspace
+from crdt.store.walk import KeyWalk
+from crdt.structures.places import HASH_PLACES
 from crdt.types.base import Value
 from crdt.types.components.contested import Contested
 from crdt.types.components.register import plain_register
@@ -34,8 +36,8 @@ from crdt.wire.expect import Given, expect, no_subclass
 from crdt.wire.formats import STATE, explain
 
 VERSION: Final = 1
-PIECE_KEYS: Final = 2000
-PIECE_BYTES: Final = 1 << 20  # inflated; takes a few milliseconds to read
+PIECE_KEYS: Final = 1000
+PIECE_BYTES: Final = 1 << 17  # inflated; takes about two milliseconds to deflate or read
 PIECE_BYTES_MAX: Final = 4 << 30  # limit for received pieces, inflated; the largest key must fit
 HEAD: Final = 0
 KEYS: Final = 1
@@ -44,7 +46,7 @@ END: Final = 2
 Plain = tuple[bytes, int, int, bytes, int]
 
 
-class Snapshot:
+class Snapshot(KeyWalk):
     """An iterator over the pieces, which are byte strings. `close` it if it is not read to the end.
 
     `to_bytes` and `from_bytes`, or `to_text` and `from_text`, serialise it for a network. It can
@@ -55,13 +57,12 @@ class Snapshot:
         self, db: Keyspace, contexts: dict[Origin, Vector], trails: Trails, sort: bool
     ) -> None:
         assert not db.outbox, "seal before taking a snapshot"
-        self.db: Keyspace = db
-        if db.is_unsettled:
-            db.settle_all()
+        super().__init__(db)
         self.vector: Vector = dict(db.vector)
-        keys = dict.fromkeys((*db.data.index, *db.tombstones.index, *db.deadlines.table))
-        self.pending: dict[bytes, Any] = dict.fromkeys(sorted(keys, reverse=True)) if sort else keys
-        self.count: int = len(self.pending)
+        if sort:
+            self.list_sorted()
+        self.count: int = 0
+        """The number of keys in the pieces so far."""
         self.plain_code: int = db.types.plain_code
         self.plain: list[Plain] = []
         self.records: list[bytes] = []
@@ -69,35 +70,43 @@ class Snapshot:
         self.full: deque[bytes] = deque()  # complete pieces
         flat = tuple((o, write_vector(contexts[o])) for o in sorted(contexts))
         marks = write_trails(trails, self.vector)
-        head = (HEAD, VERSION, db.group, write_vector(self.vector), flat, self.count, marks)
+        head = (
+            HEAD,
+            VERSION,
+            db.group,
+            write_vector(self.vector),
+            flat,
+            self.keys_max(sort),
+            marks,
+        )
         self.head: bytes | None = pack_piece(head)
         self.ended: bool = False
         self.piece_keys: int = PIECE_KEYS
         self.piece_bytes: int = PIECE_BYTES
-        db.add_reader(self)
 
     def __init_subclass__(cls) -> None:
         raise no_subclass(cls.__name__, "Snapshot")
 
-    def before_change(self, key: bytes) -> None:
-        """Save the state of `key` now, unless the snapshot holds it already."""
-        if key in self.pending:
-            del self.pending[key]
-            self.add_key(key)
+    def keys_max(self, sort: bool) -> int:
+        """Return a number that the number of keys does not exceed. It is exact if they are sorted,
+        and otherwise if no key has a deadline."""
+        if sort:
+            return len(self.pending)
+        db = self.db
+        return len(db.data.index) + len(db.tombstones.index) + len(db.deadlines.table)
 
-    def read_key(self, key: bytes) -> None:
-        """Add the state that `key` had when the snapshot began, and settle `key`."""
-        if self.db.is_unsettled:
-            self.pending[key] = None
-            self.db.settle(key)  # this saves the state first if it changes
-            if key not in self.pending:
-                return
-            del self.pending[key]
-        self.add_key(key)
+    def list_sorted(self) -> None:
+        """List all keys now, in their order."""
+        keys: set[bytes] = set()
+        for table in self.tables():
+            keys.update(table)
+        self.pending = dict.fromkeys(sorted(keys, reverse=True))
+        self.position = HASH_PLACES
 
-    def add_key(self, key: bytes) -> None:
+    def visit(self, key: bytes) -> None:
         """Add the state of `key` to the piece that is being filled."""
         db = self.db
+        self.count += 1
         if key in db.deadlines.table:
             db.compact_deadline(key)
         deadlines = db.deadlines.siblings(key)
@@ -129,15 +138,14 @@ class Snapshot:
         if self.head is not None:
             head, self.head = self.head, None
             return head
-        while self.pending and not self.full:
-            self.read_key(self.pending.popitem()[0])
+        while not self.full and self.visit_next():
+            pass
         if not self.full and (self.plain or self.records):
             self.end_piece()
         if self.full:
             return self.full.popleft()
         if not self.ended:
             self.ended = True
-            self.close()
             return pack_piece((END, self.count))
         raise StopIteration
 
@@ -177,11 +185,6 @@ class Snapshot:
     def __reduce__(self) -> tuple[Any, ...]:
         return read_snapshot, (self.to_bytes(),)
 
-    def close(self) -> None:
-        """Stop watching the keyspace."""
-        self.db.remove_reader(self)
-        self.pending.clear()
-
 
 def read_snapshot(data: bytes) -> Snapshot:
     """Read a snapshot. `pickle` and `copy` call this function."""
@@ -211,7 +214,7 @@ def split(data: bytes) -> Iterator[bytes]:
 
 
 def head_items(piece: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return group, vector, contexts, number of keys and trails of a first piece, unchecked.
+    """Return group, vector, contexts, limit of keys and trails of a first piece, unchecked.
 
     Raises DecodeError if the piece has another version or form.
     """

@@ -192,7 +192,7 @@ class SimProcess:
         self.clock_sets, self.clock_ahead_ms = 0, None
         self.read_to = 0
         self.merges = 0
-        self.steps_begun = 0
+        self.steps_begun: int = 0
         self.causal_buffer = replica.causal_buffer
 
     def shut_down(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from crdt import Replica
 from crdt.store.key_merge import MergedVectors, merge_plain
-from crdt.store.snapshot import PIECE_BYTES, pack_piece, unpack_piece
+from crdt.store.snapshot import pack_piece, unpack_piece
 from tests.crdt.exchange import exchange, regions
 
 MB = 1 << 20
@@ -21,9 +21,12 @@ def test_large_values_go_in_pieces_of_bounded_size() -> None:
     for index in range(6):
         here.string(f"s{index}").set(bytes(MB // 2))
         here.hash(f"h{index}")["f"] = bytes(MB // 2)
-    pieces = list(here.snapshot())
+    assert len(list(here.snapshot())) == 2 + 12
+    snapshot = here.snapshot()
+    snapshot.piece_bytes = MB
+    pieces = list(snapshot)
     assert len(pieces) == 2 + 6
-    assert max(map(len, pieces)) < 2 * PIECE_BYTES
+    assert max(map(len, pieces)) < 2 * MB
     there.merge(pieces)
     assert there.to_bytes() == here.to_bytes()
 

@@ -131,17 +131,22 @@ def keys(client: Client, args: list[bytes]) -> None:
 
 def find_keys(client: Client, pattern: bytes) -> Iterator[None]:
     """Reply with the keys that match a pattern."""
-    names = client.db.keys()
-    if pattern != b"*":
-        matches = compile_glob(pattern).fullmatch
-        items = client.slice_items
-        found: list[bytes] = []
-        for start in range(0, len(names), items):
-            piece = names[start : start + items]
-            found += [name for name in piece if matches(name) is not None]
+    matches = None if pattern == b"*" else compile_glob(pattern).fullmatch
+    items = client.slice_items
+    names: list[bytes] = []
+    cursor, part = client.db.keys_from(0)
+    while True:
+        if matches is None:
+            names += part
             yield
-        names, found = found, names
-        yield from slicing.empty_list(client, found)
+        else:
+            for start in range(0, len(part), items):
+                piece = part[start : start + items]
+                names += [name for name in piece if matches(name) is not None]
+                yield
+        if not cursor:
+            break
+        cursor, part = client.db.keys_from(cursor)
     reply.array(client.out, len(names))
     yield from slicing.reply_bulks(client, names)
     yield from slicing.empty_list(client, names)

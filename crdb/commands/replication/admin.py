@@ -236,9 +236,14 @@ def digest(client: Client, args: list[bytes]) -> None:
 def digest_steps(client: Client) -> Iterator[None]:
     """Reply with the digest, computed in slices."""
     total = 0
-    for names in slicing.in_pieces(client.db.keys(), client.slice_items):
-        total += add_keys(client.db, names)
-        yield
+    cursor, part = client.db.keys_from(0)
+    while True:
+        for names in slicing.in_pieces(part, client.slice_items):
+            total += add_keys(client.db, names)
+            yield
+        if not cursor:
+            break
+        cursor, part = client.db.keys_from(cursor)
     reply.bulk(client.out, digest_of(total).hex().encode())
 
 

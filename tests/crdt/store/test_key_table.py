@@ -30,8 +30,10 @@ def test_expired_keys_are_not_seen() -> None:
     """Rules EXP-5 and KEY-12: expired keys still count in the size."""
     keys = table(b"a", b"b")
     assert keys.keys() == [b"a", b"b"]
+    assert keys.keys_from(0) == (0, [b"a", b"b"])
     keys.deadlines.put(b"a", (1, 1000))
     keys.expiry_clock = 1001
+    assert keys.keys_from(0) == (0, [b"b"])
     assert keys.lookup(b"a") is None
     assert keys.lookup(b"b") is not None
     assert keys.keys() == [b"b"]

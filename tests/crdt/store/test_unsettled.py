@@ -78,6 +78,7 @@ def test_write_settles_its_key_first() -> None:
 READERS: dict[str, Callable[[Keyspace], object]] = {
     "size": Keyspace.size,
     "keys": Keyspace.keys,
+    "keys_from": lambda db: db.keys_from(0),
     "held_keys": Keyspace.held_keys,
     "sample_ends": lambda db: db.sample_ends(9),
     "live_keys": Keyspace.live_keys,
