@@ -1,5 +1,8 @@
 """The bytes of one connection, at one end: first the handshake, then frames with their tags.
 
+Without a secret frames have no tags, since everybody could compute them. Such links stay within one
+machine.
+
 The drivers and the simulator use it alike. Nothing of what the machine behind it says goes out, and
 nothing that comes in reaches the machine, before both ends have proved that they know the secret.
 """
@@ -24,12 +27,12 @@ class Channel:
     @property
     def is_proven(self) -> bool:
         """Return whether frames may be sent."""
-        return self.sent is not None
+        return self.decoder is not None
 
     @property
     def frames_received(self) -> int:
         """Return the number of frames that have come, also of one whose tag was wrong."""
-        return 0 if self.decoder is None or self.decoder.tag is None else self.decoder.tag.number
+        return 0 if self.decoder is None else self.decoder.count
 
     @property
     def missing_bytes(self) -> int:
@@ -49,8 +52,11 @@ class Channel:
             if not self.handshake.is_proven:
                 return []
             other = Role.SERVES if self.role is Role.DIALS else Role.DIALS
-            self.sent = FrameTag(self.handshake.frame_key(self.role))
-            self.decoder = FrameDecoder(FrameTag(self.handshake.frame_key(other)))
+            if self.handshake.secret.is_set:
+                self.sent = FrameTag(self.handshake.frame_key(self.role))
+                self.decoder = FrameDecoder(FrameTag(self.handshake.frame_key(other)))
+            else:
+                self.decoder = FrameDecoder()
         return self.decoder.feed(data)
 
     @property
@@ -65,7 +71,7 @@ class Channel:
 
     def wrap(self, frames: list[Frame]) -> bytes:
         """Return the bytes that carry `frames`; nothing before both ends have proved themselves."""
-        return b"" if self.sent is None else encode_all(frames, self.sent)
+        return encode_all(frames, self.sent) if self.is_proven else b""
 
     def end(self, reason: str = "") -> list[Frame]:
         """Process the end of the stream. Return the frame that represents it. Raises NotProven if

@@ -3,14 +3,15 @@
 that the link belongs to, then the fields. Behind the frame stands its tag, where the ends share a
 key (see `channel`).
 
-A frame of ops holds them as they stand in the history, so encoding one copies bytes and makes
-none. Any bytes whatever give frames or RemoteProtocolError, and the decoder never keeps more than
-one frame of the largest size and what came with its last byte.
+Ops and pieces of snapshots are not copied into the envelope, but follow it as they stand in the
+history. The envelope holds their sizes. Its CRC-32 does not cover them, as each has one of its own,
+which is checked when it is read. Any bytes whatever give frames or RemoteProtocolError, and the
+decoder never keeps more than one frame of the largest size and what came with its last byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from hmac import compare_digest
 from typing import Any, Final
@@ -40,6 +41,11 @@ INTEGER_MAX: Final = (1 << 63) - 1  # nanoseconds, bytes
 
 NO_MEMORY: Final = "what came needs more memory than there is"
 
+PAYLOAD: Final = 2
+"""The first byte of a frame with a payload. An envelope begins with another one, its version."""
+HEAD_BYTES: Final = 4
+"""PAYLOAD and the length of the envelope, before that."""
+
 Write = Callable[[Any], Any] | None  # None: as it is
 Read = Callable[[Any], Any]
 Field = tuple[Write, Read]
@@ -68,11 +74,6 @@ def read_bool(item: Any) -> bool:
     return item
 
 
-def read_bytes(item: Any) -> bytes:
-    """Read a byte string."""
-    return bytes_of(item, "a field")
-
-
 def write_text(text: str) -> bytes:
     """Return a short text as bytes, truncated if it is too long."""
     return text.encode(errors="replace")[:TEXT_BYTES_MAX]
@@ -86,12 +87,22 @@ def read_text(item: Any) -> str:
     return text.decode(errors="replace")
 
 
-def read_batch(item: Any) -> tuple[bytes, ...]:
-    """Byte strings."""
-    batch = tuple_of(item, "a batch")
-    for data in batch:
-        bytes_of(data, "an op of a batch")
-    return batch
+def write_sizes(batch: tuple[bytes, ...]) -> tuple[int, ...]:
+    """Return the sizes of the parts of a payload."""
+    return tuple(map(len, batch))
+
+
+def read_sizes(item: Any) -> tuple[int, ...]:
+    """Read the sizes of the parts of a payload."""
+    sizes = tuple_of(item, "a batch")
+    for size in sizes:
+        read_size(size)
+    return sizes
+
+
+def read_size(item: Any) -> int:
+    """Read the size of a payload."""
+    return integer_of(item, "a size", 0, FRAME_BYTES_MAX)
 
 
 def few_of(item: Any, what: str) -> tuple[Any, ...]:
@@ -180,14 +191,14 @@ def read_lineage(item: Any) -> Lineage:
 # For each field of a frame, how it is written, and how it is read and checked.
 TEXT: Final = (write_text, read_text)
 VECTOR: Final = (write_vector, read_vector)
-BYTES: Final = (None, read_bytes)
+SIZE: Final = (len, read_size)
+SIZES: Final = (write_sizes, read_sizes)
 BOOL: Final = (None, read_bool)
 SMALL: Final = integer(REGION_MAX)
 ORIGIN: Final = (None, read_origin_or_none)
 SEQ: Final = integer(SEQ_MAX)
 INTEGER: Final = integer(INTEGER_MAX)
 CLOCK: Final = integer(STAMP_MAX)
-BATCH: Final = (None, read_batch)
 ROUTES: Final = (None, read_routes)
 REGIONS: Final = (None, read_regions)
 REPORTS: Final = (write_reports, read_reports)
@@ -196,6 +207,8 @@ MEMBERS: Final = (write_members, read_members)
 LINEAGE: Final = (write_lineage, read_lineage)
 
 # Within a protocol kinds keep their meaning. The fields stand in the order of the class.
+WITH_PAYLOAD: Final = frozenset({frames.Ops, frames.OpPart, frames.SnapshotPiece})
+PAYLOAD_MARK: Final = bytes([PAYLOAD])
 KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     1: (
         frames.Hello,
@@ -206,10 +219,10 @@ KINDS: Final[dict[int, tuple[type[Frame], tuple[Field, ...]]]] = {
     4: (frames.Truncated, ()),
     5: (frames.SnapshotRequest, ()),
     6: (frames.SnapshotBegin, (VECTOR,)),
-    7: (frames.SnapshotPiece, (BYTES, BOOL)),
+    7: (frames.SnapshotPiece, (SIZE, BOOL)),
     8: (frames.SnapshotEnd, ()),
-    9: (frames.Ops, (BATCH,)),
-    10: (frames.OpPart, (BYTES, BOOL)),
+    9: (frames.Ops, (SIZES,)),
+    10: (frames.OpPart, (SIZE, BOOL)),
     11: (frames.Ack, (VECTOR, INTEGER, CLOCK, INTEGER, INTEGER, INTEGER)),
     12: (frames.Heartbeat, (VECTOR, CLOCK, REPORTS, INTEGER, INTEGER, INTEGER)),
     13: (frames.GapRequest, (ORIGIN, SEQ)),
@@ -245,17 +258,31 @@ class FrameTag:
         self.keyed = blake2b(key=key, digest_size=TAG_BYTES)
         self.number = 0
 
-    def next(self, body: bytes) -> bytes:
-        """Return the tag of the next frame."""
+    def next(self, parts: Sequence[bytes | memoryview]) -> bytes:
+        """Return the tag of the next frame, which is given in parts."""
         tag = self.keyed.copy()
         tag.update(self.number.to_bytes(8, "big"))
-        tag.update(body)
+        for part in parts:
+            tag.update(part)
         self.number += 1
         return tag.digest()
 
 
 def encode(frame: Frame, tag: FrameTag | None = None) -> bytes:
     """Return one frame as bytes."""
+    return encode_all([frame], tag)
+
+
+def encode_all(several: list[Frame], tag: FrameTag | None = None) -> bytes:
+    """Return frames as bytes, one behind the other."""
+    parts: list[bytes] = []
+    for frame in several:
+        append_frame(parts, frame, tag)
+    return b"".join(parts)
+
+
+def append_frame(parts: list[bytes], frame: Frame, tag: FrameTag | None) -> None:
+    """Append the bytes of a frame to `parts`, without copying its payload."""
     group = 0
     if isinstance(frame, Grouped):
         group, frame = frame.group, frame.frame
@@ -264,39 +291,79 @@ def encode(frame: Frame, tag: FrameTag | None = None) -> bytes:
     for name, write in WRITES[kind]:
         item = getattr(frame, name)
         items.append(item if write is None else write(item))
-    body = codec.pack(items)
-    assert len(body) <= FRAME_BYTES_MAX, f"a {kind.__name__} of {len(body)} bytes"
-    length = len(body).to_bytes(LENGTH_BYTES, "big")
-    return length + body if tag is None else length + body + tag.next(body)
+    head = codec.pack(items)
+    body = [head]
+    size = len(head)
+    payload = payload_of(frame)
+    if payload is not None:
+        body = [PAYLOAD_MARK + size.to_bytes(HEAD_BYTES - 1, "big"), head, *payload]
+        size = sum(map(len, body))
+    assert size <= FRAME_BYTES_MAX, f"a {kind.__name__} of {size} bytes"
+    parts.append(size.to_bytes(LENGTH_BYTES, "big"))
+    parts += body
+    if tag is not None:
+        parts.append(tag.next(body))
 
 
-def encode_all(several: list[Frame], tag: FrameTag | None = None) -> bytes:
-    """Return frames as bytes, one behind the other."""
-    return b"".join([encode(frame, tag) for frame in several])
+def payload_of(frame: Frame) -> tuple[bytes, ...] | None:
+    """Return the parts that follow the envelope of a frame; None for a frame without a payload."""
+    if isinstance(frame, frames.Ops):
+        return frame.batch
+    if isinstance(frame, frames.OpPart | frames.SnapshotPiece):
+        return (frame.data,)
+    return None
 
 
-def decode(body: bytes) -> Frame:
+def decode(body: bytes | memoryview) -> Frame:
     """Return the frame that is encoded in `body`. Raises RemoteProtocolError."""
     try:
-        items = tuple_of(codec.unpack(body), "a frame")
-        known = READS.get(items[0] if items and type(items[0]) is int else 0)
-        if known is None:
-            raise DecodeError("a frame of unknown kind")
-        if items[0] == HELLO and is_foreign(items):
-            name, version = read_text(items[NAME_PLACE]), items[PROTOCOL_PLACE]
-            return frames.Hello(name, 0, 0, "", {}, protocol=version)
-        kind, reads = known
-        items_of(items, len(reads) + 2, kind.__name__)
-        group = integer_of(items[1], "a frame's slot group", 0, GROUP_MAX)
-        fields: list[Any] = []
-        for index, read in enumerate(reads, 2):
-            fields.append(read(items[index]))
-        frame = kind(*fields)
-        return Grouped(group, frame) if group else frame
+        if len(body) > HEAD_BYTES and body[0] == PAYLOAD:
+            stop = HEAD_BYTES + int.from_bytes(body[1:HEAD_BYTES], "big")
+            if stop > len(body):
+                raise DecodeError(f"an envelope that ends at {stop} of {len(body)} bytes")
+            return decode_parts(bytes(body[HEAD_BYTES:stop]), body[stop:])
+        return decode_parts(bytes(body), None)
     except DecodeError as error:
         raise RemoteProtocolError(f"not a frame: {error}") from error
     except MemoryError as error:
         raise RemoteProtocolError(NO_MEMORY) from error
+
+
+def decode_parts(head: bytes, payload: bytes | memoryview | None) -> Frame:
+    """Return a frame from its envelope and its payload. Raises DecodeError."""
+    items = tuple_of(codec.unpack(head), "a frame")
+    known = READS.get(items[0] if items and type(items[0]) is int else 0)
+    if known is None:
+        raise DecodeError("a frame of unknown kind")
+    if items[0] == HELLO and is_foreign(items):
+        name, version = read_text(items[NAME_PLACE]), items[PROTOCOL_PLACE]
+        return frames.Hello(name, 0, 0, "", {}, protocol=version)
+    kind, reads = known
+    items_of(items, len(reads) + 2, kind.__name__)
+    group = integer_of(items[1], "a frame's slot group", 0, GROUP_MAX)
+    fields: list[Any] = []
+    for index, read in enumerate(reads, 2):
+        fields.append(read(items[index]))
+    if (kind in WITH_PAYLOAD) != (payload is not None):
+        raise DecodeError(f"a {kind.__name__} {'without' if payload is None else 'with'} a payload")
+    if payload is not None:
+        take_payload(fields, payload)
+    frame = kind(*fields)
+    return Grouped(group, frame) if group else frame
+
+
+def take_payload(fields: list[Any], payload: bytes | memoryview) -> None:
+    """Replace the sizes in the first field by the parts of a payload. Raises DecodeError."""
+    sizes: Any = fields[0]
+    is_one = type(sizes) is int
+    parts: list[bytes] = []
+    start = 0
+    for size in (sizes,) if is_one else sizes:
+        parts.append(bytes(payload[start : start + size]))
+        start += size
+    if start != len(payload):
+        raise DecodeError(f"a payload of {len(payload)} bytes, expected {start}")
+    fields[0] = parts[0] if is_one else tuple(parts)
 
 
 def is_foreign(items: tuple[Any, ...]) -> bool:
@@ -316,26 +383,31 @@ class FrameDecoder:
         self.buffer = bytearray()
         self.tag = tag
         self.tag_bytes = 0 if tag is None else TAG_BYTES
+        self.count = 0
+        """The number of frames that have come, also of one whose tag was wrong."""
 
     def feed(self, data: bytes) -> list[Frame]:
         """Return the frames that end in `data`. Raises RemoteProtocolError; the stream is useless
         then."""
         buffer = self.buffer
         if not buffer and self.is_frame(data):
-            return [self.read(data[LENGTH_BYTES:])]
+            return [self.read(memoryview(data)[LENGTH_BYTES:])]
         buffer += data
         found: list[Frame] = []
         start = 0
-        while len(buffer) - start >= LENGTH_BYTES:
-            begin = start + LENGTH_BYTES
-            length = int.from_bytes(buffer[start:begin], "big")
-            if length > FRAME_BYTES_MAX:
-                raise RemoteProtocolError(f"a frame of {length} bytes, at most {FRAME_BYTES_MAX}")
-            start = begin + length + self.tag_bytes
-            if len(buffer) < start:
-                start = begin - LENGTH_BYTES
-                break
-            found.append(self.read(bytes(buffer[begin:start])))
+        with memoryview(buffer) as view:
+            while len(view) - start >= LENGTH_BYTES:
+                begin = start + LENGTH_BYTES
+                length = int.from_bytes(view[start:begin], "big")
+                if length > FRAME_BYTES_MAX:
+                    raise RemoteProtocolError(
+                        f"a frame of {length} bytes, at most {FRAME_BYTES_MAX}"
+                    )
+                stop = begin + length + self.tag_bytes
+                if len(view) < stop:
+                    break
+                found.append(self.read(view[begin:stop]))
+                start = stop
         del buffer[:start]
         return found
 
@@ -352,11 +424,12 @@ class FrameDecoder:
         length = int.from_bytes(data[:LENGTH_BYTES], "big")
         return len(data) == LENGTH_BYTES + length + self.tag_bytes and length <= FRAME_BYTES_MAX
 
-    def read(self, data: bytes) -> Frame:
+    def read(self, data: memoryview) -> Frame:
         """Return the frame that `data` is, without its length but with its tag."""
+        self.count += 1
         if self.tag is None:
             return decode(data)
         body = data[:-TAG_BYTES]
-        if not compare_digest(data[-TAG_BYTES:], self.tag.next(body)):
+        if not compare_digest(data[-TAG_BYTES:], self.tag.next([body])):
             raise RemoteProtocolError("a frame was changed, repeated or left out on its way")
         return decode(body)

@@ -36,7 +36,7 @@ import attrs
 
 from crdt.causality.dots import Origin, Vector
 
-PROTOCOL: Final = 6
+PROTOCOL: Final = 7
 MEMBER: Final = 0  #    a region of the same CRDB: its reports count for stability
 FOLLOWER: Final = 1  #  somebody who only listens (Replica Of)
 

@@ -56,9 +56,9 @@ def stop_reading(world: SimWorld, step: ScheduleStep) -> Done:
 
 
 def tag_frame(channel: Channel, body: bytes) -> bytes:
-    """Return `body` as the next frame of a channel, with a valid authentication tag."""
-    assert channel.sent is not None
-    return len(body).to_bytes(LENGTH_BYTES, "big") + body + channel.sent.next(body)
+    """Return `body` as the next frame of a channel, with a valid tag if its frames have tags."""
+    tag = b"" if channel.sent is None else channel.sent.next([body])
+    return len(body).to_bytes(LENGTH_BYTES, "big") + body + tag
 
 
 def unknown_frame(channel: Channel) -> bytes:
@@ -81,20 +81,20 @@ def oversized_frame(_channel: Channel) -> bytes:
 
 def other_protocol_frame(channel: Channel) -> bytes:
     """Return a Hello of another protocol version, for the middle of a connection."""
-    assert channel.sent is not None
     return encode(Hello("x", 1, 1 << 14, CLUSTER, {}, protocol=PROTOCOL + 1), channel.sent)
 
 
 def forged_frame(_channel: Channel) -> bytes:
-    """Return a well-formed frame with an invalid authentication tag."""
+    """Return a well-formed frame with an invalid tag, for an end that never sends such a frame."""
     body = encode(Ack({}, 1 << 40, 0, 0, 0, 0))
     return body + bytes(TAG_BYTES)
 
 
 def reflected_frame(channel: Channel) -> bytes:
     """Return a frame that the other end has sent itself, as a stranger on the way can send it
-    back to it."""
-    assert channel.sent is not None
+    back to it. Where frames have no tags, there are no strangers on the way."""
+    if channel.sent is None:
+        return unknown_frame(channel)
     other = Role.SERVES if channel.role is Role.DIALS else Role.DIALS
     tag = FrameTag(channel.handshake.frame_key(other))
     tag.number = channel.sent.number

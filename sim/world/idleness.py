@@ -147,7 +147,7 @@ def check_way(world: SimWorld, senders: list[Use], made: list[Entry], span: int)
 def regular_bytes(world: SimWorld, use: Use, span: int) -> int:
     """Return the number of bytes that one idle end may send in `span` ns."""
     beat = use.host.tuning.limits.heartbeat_ns
-    return (span // beat + 1) * size_bytes(regular_frame(world, use))
+    return (span // beat + 1) * size_bytes(world, regular_frame(world, use))
 
 
 def written_bytes(world: SimWorld, use: Use, made: list[Entry]) -> int:
@@ -166,7 +166,7 @@ def written_bytes(world: SimWorld, use: Use, made: list[Entry]) -> int:
         if is_routed or entry.origin in use.requested:
             frames = len(entry.data) // part + 2
             more = len(entry.data) + frames * PART_BYTES
-            total += more if is_source else frames * size_bytes(regular_frame(world, use))
+            total += more if is_source else frames * size_bytes(world, regular_frame(world, use))
     return total
 
 
@@ -190,6 +190,6 @@ def regular_frame(world: SimWorld, use: Use) -> Frame:
     return Heartbeat(vector, NUMBER, tuple(reports), NUMBER, NUMBER, NUMBER)
 
 
-def size_bytes(frame: Frame) -> int:
-    """Return the size of a frame on the wire, with its tag."""
-    return len(encode(frame)) + TAG_BYTES
+def size_bytes(world: SimWorld, frame: Frame) -> int:
+    """Return the size of a frame on the wire, with its tag if there is a secret."""
+    return len(encode(frame)) + (TAG_BYTES if world.plan.secret.is_set else 0)

@@ -235,7 +235,7 @@ async def test_bytes_that_are_not_frames_end_link(autojump_clock: trio.testing.M
         answer = channel.receive(bytes(await ours.receive_some()))
     assert isinstance(answer[0], Refuse)
     assert isinstance(one.events[0], Closed)
-    assert one.events[0].reason.startswith("protocol error: a frame was changed")
+    assert one.events[0].reason.startswith("protocol error: not a frame")
 
 
 async def served(driver: Driver, data: bytes) -> bytes:

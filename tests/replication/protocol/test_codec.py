@@ -32,6 +32,7 @@ from replication.protocol.codec import (
     decode,
     encode,
     encode_all,
+    payload_of,
 )
 from replication.protocol.errors import RemoteProtocolError
 from replication.protocol.frames import (
@@ -120,9 +121,28 @@ def test_any_bytes_give_frames_or_one_error(pieces: list[bytes]) -> None:
 @given(every_frame, st.integers(0, 200), st.integers(1, 255))
 def test_damage_is_noticed(frame: Frame, place: int, change: int) -> None:
     whole = bytearray(encode(frame))
-    whole[LENGTH_BYTES + place % (len(whole) - LENGTH_BYTES)] ^= change
+    inner = frame.frame if isinstance(frame, frames.Grouped) else frame
+    covered = len(whole) - LENGTH_BYTES - sum(map(len, payload_of(inner) or ()))
+    whole[LENGTH_BYTES + place % covered] ^= change
     with pytest.raises(RemoteProtocolError):
         fed([bytes(whole)])
+
+
+@pytest.mark.parametrize("frame", [Ops((b"one", b"other")), frames.OpPart(b"part", True)])
+def test_payload_must_have_its_size(frame: Frame) -> None:
+    body = encode(frame)[LENGTH_BYTES:]
+    for wrong in (body[:-1], body + b"x"):
+        with pytest.raises(RemoteProtocolError, match="a payload of"):
+            decode(wrong)
+
+
+def test_payload_stands_where_it_is_expected() -> None:
+    ops = envelope.pack((9, 0, ()))
+    with pytest.raises(RemoteProtocolError, match="a Ops without a payload"):
+        decode(ops)
+    resumed = envelope.pack((3, 0))
+    with pytest.raises(RemoteProtocolError, match="a Resumed with a payload"):
+        decode(b"\x02\x00\x00" + bytes([len(resumed)]) + resumed)
 
 
 anything = st.recursive(

@@ -8,6 +8,7 @@ import pytest
 from replication.protocol.codec import TAG_BYTES, encode
 from replication.protocol.frames import Ack
 from replication.protocol.limits import Limits
+from replication.protocol.secret import LinkSecret
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Copy, Plan, Tuning
@@ -29,7 +30,8 @@ def world_of(limits: Limits | None = None, topology: str = "mesh") -> SimWorld:
     plan = Plan.of(NAMES, topology=topology, delay_ms=20)
     tuning = Tuning(Limits() if limits is None else limits)
     copies = (Copy("copy", 255, ("eu",)),)
-    world = SimWorld(attrs.evolve(plan, copies=copies, tuning=tuning))
+    secret = LinkSecret(b"secret")
+    world = SimWorld(attrs.evolve(plan, copies=copies, tuning=tuning, secret=secret))
     assert world.converge(10 * SECOND)
     world.sleep(2 * SECOND)
     return world
@@ -177,6 +179,8 @@ def test_sender_and_kind_of_idle_traffic() -> None:
     (end,) = (end for end in ends if end.host is world.copies["copy"])
     ack = regular_frame(world, end)
     assert isinstance(ack, Ack)
-    assert size_bytes(ack) == len(encode(ack)) + TAG_BYTES
+    assert size_bytes(world, ack) == len(encode(ack)) + TAG_BYTES
+    world.plan = attrs.evolve(world.plan, secret=LinkSecret())
+    assert size_bytes(world, ack) == len(encode(ack)), "without a secret there are no tags"
     assert routed_regions(world, "eu", "us") == (1,)
     assert routed_regions(world, "eu", "copy") is None
