@@ -44,7 +44,7 @@ from crdb.engine.events.operator_events import (
 from crdb.engine.execution.slices import SLICE_ITEMS, Slices
 from crdb.engine.metrics.clock_steps import ClockSteps
 from crdb.engine.metrics.memory import Memory
-from crdb.engine.metrics.statistics import SAMPLE_MS, ServerStatistics
+from crdb.engine.metrics.statistics import RESTING_SAMPLE_MS, SAMPLE_MS, ServerStatistics
 from crdb.engine.metrics.timing import Timing
 from crdb.engine.parameters.table import ParameterTable
 from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, Session
@@ -174,6 +174,8 @@ class Instance:
         self.now = now
         self.keyspace.mark_uses(now // 1000)
         self.wall = now if wall is None else wall
+        if self.next_sample - now > SAMPLE_MS and self.statistics.has_input():
+            self.next_sample = now + SAMPLE_MS
         if self.clock_steps.record(now, self.wall):
             self.report(ClockSteppedEvent(ms=self.clock_steps.last_ms))
         self.replica.advance(self.wall if self.test_clock is None else self.test_clock)
@@ -206,8 +208,9 @@ class Instance:
         self.blocked.expire(self.now)
         self.pause.expire(self.now)
         if self.now >= self.next_sample:
-            self.next_sample = self.now + SAMPLE_MS
             self.statistics.sample(self.now)
+            rests = self.statistics.is_quiet() and not self._limits_time()
+            self.next_sample = self.now + (RESTING_SAMPLE_MS if rests else SAMPLE_MS)
             self.timing.relax(self.now)
             self._drop_late_clients()
             self.sample_memory()
@@ -316,10 +319,15 @@ class Instance:
             and self.now - session.soft_limit_since > self.config.output_soft_ms
         )
 
+    def _limits_time(self) -> bool:
+        """Return whether clients that are idle, or slow to read, are closed after some time."""
+        config = self.config
+        return bool(config.idle_seconds_max) or config.output_soft_bytes != OUTPUT_UNLIMITED
+
     def _drop_late_clients(self) -> None:
         """Close clients that have been idle, or slow to read, for too long."""
         idle_ms = self.config.idle_seconds_max * 1000
-        if not idle_ms and self.config.output_soft_bytes == OUTPUT_UNLIMITED:
+        if not self._limits_time():
             return
         for session in list(self.clients.values()):
             if session.killed:

@@ -59,6 +59,20 @@ class Tally:
     last_error: str = ""
 
 
+QUICK_BEATS: Final = 3
+"""The number of regular messages at the usual interval after something has happened. So vectors,
+and reports about them, reach everybody before the links rest."""
+
+
+class Activity:
+    """Counts what happens on the links of one replica. Their ends share it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.is_resting = False
+        """True if an end sends its regular messages more rarely than usual."""
+
+
 def nobody() -> None:
     """Ignore a notification."""
 
@@ -111,6 +125,15 @@ class End:
         self.measured = False
         self.stamp = 0
         self.stamped_at = now
+        self.pause_ns = limits.heartbeat_ns
+        """The time in which the next regular message of the other end comes at the latest."""
+        self.activity = Activity()
+        self.interval_ns = limits.heartbeat_ns
+        """The time between our regular messages."""
+        self.beats = 0
+        """The number of regular messages since something has happened; `beaten` is the count of
+        the activity at the latest of them."""
+        self.beaten = 0
 
     # -- for subclasses to implement -------------------------------------------------------
 
@@ -174,6 +197,7 @@ class End:
             self.rtt_best = min(self.rtt, self.rtt_best or self.rtt)
         self.stamp = frame.stamp
         self.stamped_at = now
+        self.pause_ns = max(frame.pause, self.limits.heartbeat_ns)
         return first
 
     def receive_convergence_frame(
@@ -254,6 +278,44 @@ class End:
         messages come so much more rarely, or they would fill a slow link by themselves."""
         return min(self.rtt - self.rtt_best, self.limits.silence_ns_max // 4)
 
+    def beat(self, now: int) -> None:
+        """Record that a regular message is sent, and compute when the next one is due. While
+        nothing happens, each interval is twice as long as the one before."""
+        self.last_sent_at = now
+        activity = self.activity
+        if self.beaten != activity.count:
+            self.beaten = activity.count
+            self.beats = 0
+        self.beats += 1
+        limits = self.limits
+        if self.beats <= QUICK_BEATS or limits.longest_ns == limits.heartbeat_ns:
+            self.interval_ns = limits.heartbeat_ns
+        else:
+            self.interval_ns = min(2 * self.interval_ns, limits.longest_ns)
+            activity.is_resting = True
+
+    @property
+    def beat_at(self) -> int:
+        """The time (ns) at which the next regular message is due."""
+        return self.last_sent_at + self.interval_ns + self.queueing_ns
+
+    @property
+    def announced_ns(self) -> int:
+        """The time (ns) until our next regular message, as we announce it; 0 for the usual one."""
+        return 0 if self.interval_ns == self.limits.heartbeat_ns else self.interval_ns
+
+    def beat_now(self, now: int) -> None:
+        """Send a regular message."""
+        raise NotImplementedError
+
+    def may_beat(self, now: int) -> bool:
+        """Return whether the next message may be sent now, since others are sent too: fewer wakeups
+        serve all links while they rest."""
+        return (
+            self.interval_ns > self.limits.heartbeat_ns
+            and now >= self.last_sent_at + self.interval_ns // 2
+        )
+
     @property
     def silent_at(self) -> int:
         """The time (ns) at which the other end counts as dead if nothing comes."""
@@ -262,6 +324,7 @@ class End:
     def is_alive(self, now: int) -> bool:
         """Return whether the other end has sent something in the time of some heartbeats."""
         alive_ns = ALIVE_HEARTBEATS * (self.limits.heartbeat_ns + self.queueing_ns)
+        alive_ns += self.pause_ns - self.limits.heartbeat_ns
         return now - self.last_received_at <= alive_ns
 
     def reset_silence(self, now: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from crdt.embed.replica import Replica
+from replication.machines.endpoint import Activity
 from replication.machines.receiving.applier import Applier, LocalApplier
 from replication.machines.receiving.sink import Sink
 from replication.machines.sending.log_reader import LogReader
@@ -60,6 +61,7 @@ class Connections(Registry):
         self.memory = RecoveryState(replica, self.log_reader, self.membership, dialled)
         self.convergence_queries = ConvergenceQueries(replica)
         self.rivals = Rivals(member.name)
+        self.activity = Activity()
         self.collects = True
         """True if garbage is collected. False while the replica may not write (see `collect`)."""
 
@@ -89,6 +91,7 @@ class Connections(Registry):
         self.replace_connection(self.sinks.get(peer), now)
         sink = Sink(self.applier_for(peer), expected, self.make_hello(peer), now, self.limits)
         sink.tally = self.tally(peer, Direction.IN)
+        sink.activity = self.activity
         sink.defers = lambda: self.is_loading() and not self.recovery.is_over
         self.sinks[peer] = sink
         self.rearm(sink.deadline)
@@ -104,6 +107,7 @@ class Connections(Registry):
             self.replace_connection(oldest_of_most_frequent(self.awaiting_hello), now)
         source = Source(self.log_reader, now)
         source.address = address
+        source.activity = self.activity
         self.awaiting_hello.append(source)
         self.rearm(source.deadline)
         return source

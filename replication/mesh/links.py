@@ -135,6 +135,8 @@ class Links(Connections):
     def handle(self, end: Machine, events: list[Event], now: int) -> list[Event]:
         """Process the events of one link. Return them with those that they cause."""
         for event in list(events):
+            if not isinstance(event, Reported):
+                self.end_rest()
             match event:
                 case OpsReceived():
                     self.notice_ops(event, now)
@@ -278,12 +280,23 @@ class Links(Connections):
 
     def wake(self) -> None:
         """Wake the links that can send operations that were added to the history."""
+        self.end_rest()
         for source in self.sources.values():
             if not source.found and source.skip():
                 source.notify()
         for source in self.followers:
             if not source.found and source.skip():
                 source.notify()
+
+    def end_rest(self) -> None:
+        """Send regular messages at the usual interval again, since something has happened."""
+        activity = self.activity
+        activity.count += 1
+        if activity.is_resting:
+            activity.is_resting = False
+            for end in self.ends():
+                end.interval_ns = self.limits.heartbeat_ns
+            self.rearm(self.deadline)
 
     # -- time ------------------------------------------------------------------------------
 
@@ -308,6 +321,8 @@ class Links(Connections):
         for end in self.ends():
             if now >= end.deadline:
                 events += self.handle(end, end.tick(now), now)
+        if self.activity.is_resting:
+            self.beat_together(now)
         if now >= self.repair_at:
             events += self.repair_gaps(now)
         events += self.flow.tick(now)
@@ -319,6 +334,14 @@ class Links(Connections):
             events += self.reconnect_members(reason, now)
         self.next_deadline = self.deadline
         return events + self.notice_recovery(now)
+
+    def beat_together(self, now: int) -> None:
+        """Send the regular messages that may be sent, if any was sent now. The links rest."""
+        ends = self.ends()
+        if any(end.last_sent_at == now for end in ends):
+            for end in ends:
+                if not end.closed and end.may_beat(now):
+                    end.beat_now(now)
 
     def collect(self) -> int:
         """Collect some garbage and expired keys. Return the time (ns) until the next collection."""

@@ -25,7 +25,8 @@ is the source alone. Otherwise it is also each region whose ops the source relay
 for all regions (a follower).
 
 `stamp`, `echo` and `held` measure the round trip as NTP does: an end sends its monotone time, and
-the other end returns it with the time for which it held it. All three are nanoseconds.
+the other end returns it with the time for which it held it. `pause` is the time in which the next
+regular message comes at the latest, on an empty link; 0 is the usual time. All are nanoseconds.
 """
 
 from __future__ import annotations
@@ -140,6 +141,7 @@ class Ack:
     stamp: int = 0
     echo: int = 0
     held: int = 0
+    pause: int = 0
 
 
 EPOCH_MAX: Final = (1 << 31) - 1  # of incarnations that were noticed, one after the other
@@ -162,6 +164,7 @@ class Heartbeat:
     stamp: int = 0
     echo: int = 0
     held: int = 0
+    pause: int = 0
 
 
 @attrs.frozen

@@ -43,6 +43,10 @@ class Limits:
     heartbeat_ns: int = 200 * MS
     """Each end says something at least this often."""
 
+    rest_ns: int = 0
+    """... while nothing happens: the interval grows up to this, and at most to two fifths of the
+    time of silence. Each message says when the next one comes. 0 if it does not grow."""
+
     silence_ns_max: int = 5 * SECOND
     """A peer that has said nothing for so long is dead: longer than any pause but a stopped
     process, shorter than people's patience."""
@@ -83,3 +87,8 @@ class Limits:
     collect_key_ns: int = 20_000
     """... and between two collections this much for each key that one has dealt with, which bounds
     the share of time at a tenth."""
+
+    @property
+    def longest_ns(self) -> int:
+        """The longest time between two messages of an end."""
+        return max(self.heartbeat_ns, min(self.rest_ns, self.silence_ns_max * 2 // 5))

@@ -49,6 +49,7 @@ EXTREMES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
     ("ack_bytes", (1, 1_000, 1 << 30)),
     ("ack_ns", (MS, 200 * MS, SECOND)),
     ("heartbeat_ns", (25 * MS, SECOND, 3 * SECOND)),
+    ("rest_ns", (SECOND, 2 * SECOND, 8 * SECOND)),
     ("silence_ns_max", (SECOND, 20 * SECOND)),
     ("repair_delay_ns", (MS, 2 * SECOND)),
     ("no_link_delay_ns", (MS, SECOND)),

@@ -140,7 +140,7 @@ def converge_limit_ns(world: SimWorld) -> int:
     patience = 64 * max(
         3 * trip, *(max(each.repair_delay_ns, each.no_link_delay_ns) for each in limits)
     )
-    regular = max(each.heartbeat_ns + each.ack_ns + each.stall_ns for each in limits)
+    regular = max(each.longest_ns + each.ack_ns + each.stall_ns for each in limits)
     hops = len(world.sites)
     window = min(each.window_bytes_max for each in limits)
     windows = sum(len(entry.data) for entry in world.run_history.in_order) // window + hops
@@ -317,9 +317,7 @@ class Run:
         tunings = [site.tuning.limits for site in world.sites.values()]
         copies = [each for each in world.copies.values() if not each.keeps_old_data]
         places = (*world.sites.values(), *copies)
-        limit = FORGETTING_NS + ROUNDS * max(
-            each.collect_ns + each.heartbeat_ns for each in tunings
-        )
+        limit = FORGETTING_NS + ROUNDS * max(each.collect_ns + each.longest_ns for each in tunings)
         if not world.wait_for(lambda: not any(map(keeps_promise, places)), limit):
             kept = "; ".join(f"{place.name} {keeps_promise(place)}" for place in places)
             raise Violation("forgetting", f"after {limit / SECOND:.0f} s of quiet: {kept}")

@@ -54,7 +54,7 @@ def check_soon(
 ) -> None:
     """Wait until nothing is wrong. Raises Violation on timeout."""
     limits = place.tuning.limits
-    limit = 2 * arrival_limit_ns(world) + BEATS * (limits.heartbeat_ns + limits.ack_ns)
+    limit = 2 * arrival_limit_ns(world) + BEATS * (limits.longest_ns + limits.ack_ns)
     if not world.wait_for(lambda: not any(wrong()), limit):
         raise Violation(PROMISE, f"all is quiet, and {place.name} shows {next(wrong(), 'more')}")
 
@@ -99,7 +99,7 @@ def is_link_wrong(world: SimWorld, site: SimRegion, row: Info) -> bool:
     """Return whether the state, the lag, the round trip or the backlog of a link is not so."""
     limits = site.tuning.limits
     worst = world.network.worst_delay()
-    lag_max = worst + 2 * limits.heartbeat_ns + limits.ack_ns + SLACK_NS
+    lag_max = worst + 2 * limits.longest_ns + limits.ack_ns + SLACK_NS
     there = world.network.way(site.name, row["name"])
     back = world.network.way(row["name"], site.name)
     shortest = there.latency.floor_ns + back.latency.floor_ns
@@ -144,7 +144,7 @@ def wrong_figures_of_follower(world: SimWorld, copy: SimFollower) -> Iterator[st
     """Yield what a follower shows and what is not so."""
     info, limits = read_info(copy, "replication"), copy.tuning.limits
     held = sum(copy.replica.keyspace.vector.values())
-    regular = max(each.tuning.limits.heartbeat_ns for each in world.places.values())
+    regular = max(each.tuning.limits.longest_ns for each in world.places.values())
     expected = {
         "role": "slave",
         "master_link_status": "up",

@@ -235,7 +235,7 @@ def wait_until_quiet(world: SimWorld) -> None:
     Raises Violation on timeout.
     """
     limits = [site.tuning.limits for site in world.sites.values()]
-    regular = max(max(each.ack_ns, each.heartbeat_ns) for each in limits)
+    regular = max(max(each.ack_ns, each.longest_ns) for each in limits)
     limit = 2 * arrival_limit_ns(world) + 2 * regular + 2 * world.network.worst_delay()
 
     def describe_in_flight() -> list[str]:
@@ -256,7 +256,7 @@ def wait_until_quiet(world: SimWorld) -> None:
 def check_links(world: SimWorld, site: SimRegion) -> None:
     """Wait until a region reports all its links as idle. Raises Violation on timeout."""
     count, regular = 2 * len(site.links.peers), site.tuning.limits
-    limit = 2 * arrival_limit_ns(world) + regular.heartbeat_ns + regular.ack_ns
+    limit = 2 * arrival_limit_ns(world) + regular.longest_ns + regular.ack_ns
     if len(reported_links(site)) != count:
         raise Violation(
             PROMISE, f"{site.name} tells of {len(reported_links(site))} links, not {count}"
@@ -283,6 +283,6 @@ def is_row_idle(world: SimWorld, site: SimRegion, row: Reply) -> bool:
     """Return whether a link is reported as streaming, without missing ops and with a small lag."""
     fields: dict[bytes, Any] = dict(zip(row[::2], row[1::2], strict=True))
     limits = site.tuning.limits
-    lag_max = world.network.worst_delay() + 2 * limits.heartbeat_ns + limits.ack_ns + SLACK_NS
+    lag_max = world.network.worst_delay() + 2 * limits.longest_ns + limits.ack_ns + SLACK_NS
     is_live = fields[b"state"] == b"streaming" and fields[b"lag-ops"] == 0
     return is_live and 0 <= float(fields[b"lag-ms"]) * MS <= lag_max

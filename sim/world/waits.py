@@ -67,7 +67,7 @@ def wait_for_regions(world: SimWorld, site: SimRegion, *, too_many: bool) -> Non
 def acknowledged_limit_ns(world: SimWorld) -> int:
     """Return the time limit for a write to be acknowledged by all regions, in a quiet world."""
     limits = [site.tuning.limits for site in world.sites.values()]
-    regular = max(each.ack_ns + each.heartbeat_ns for each in limits)
+    regular = max(each.ack_ns + each.longest_ns for each in limits)
     hops = len(world.sites)  # the report of a region may be relayed by all others
     trips = 2 * arrival_limit_ns(world) + 2 * world.network.worst_delay()
     return trips + hops * regular + SECOND // 10

@@ -14,6 +14,8 @@ from crdb.engine.metrics.histogram import Histogram
 
 SAMPLES: Final = 16
 SAMPLE_MS: Final = 100
+RESTING_SAMPLE_MS: Final = 500
+"""The time between two samples while clients send nothing."""
 COMMANDS_MAX: Final = 512
 """More than there are commands and subcommands."""
 ERROR_CODES_MAX: Final = 128
@@ -34,7 +36,8 @@ class Rate:
         """Record that the counter is `value` at `now` (ms)."""
         elapsed = now - self.sampled_at
         if self.sampled_at and elapsed > 0:
-            self.samples.append((value - self.last) * 1000 / elapsed)
+            rate = (value - self.last) * 1000 / elapsed
+            self.samples += [rate] * min(max(1, elapsed // SAMPLE_MS), SAMPLES)
             del self.samples[:-SAMPLES]
         self.last = value
         self.sampled_at = now
@@ -138,6 +141,15 @@ class ServerStatistics:
             if histogram is None:
                 histogram = self.histograms[number] = Histogram()
             histogram.add(int(seconds * 1e9 / calls), calls)
+
+    def has_input(self) -> bool:
+        """Return whether clients have sent something since the last sample."""
+        return self.input_bytes != self.input_rate.last
+
+    def is_quiet(self) -> bool:
+        """Return whether clients have sent nothing during the last samples."""
+        rates = (self.input_rate, self.output_rate)
+        return all(len(rate.samples) == SAMPLES and not any(rate.samples) for rate in rates)
 
     def sample(self, now: int) -> None:
         """Take the samples that the rates are made of."""

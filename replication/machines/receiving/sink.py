@@ -327,7 +327,7 @@ class Sink(End):
 
     def lag_ns(self, now: int) -> int:
         """Return the age of our copy of the source's data."""
-        return self.age.age_ns(now, 2 * self.limits.heartbeat_ns)
+        return self.age.age_ns(now, 2 * self.pause_ns)
 
     # -- for Links -------------------------------------------------------------------------
 
@@ -400,13 +400,17 @@ class Sink(End):
 
     def ack(self, now: int) -> None:
         """Send what we have applied, and the number of bytes that have come."""
-        self.last_sent_at = now
+        self.beat(now)
         self.acked_bytes = self.received_bytes
         self.ack_at = NEVER
         held = now - self.stamped_at
         clock = self.applier.clock()
         self.send_view()
-        self.send(Ack(self.applier.vector(), self.received_bytes, clock, now, self.stamp, held))
+        vector, size = self.applier.vector(), self.received_bytes
+        self.send(Ack(vector, size, clock, now, self.stamp, held, self.announced_ns))
+
+    def beat_now(self, now: int) -> None:
+        self.ack(now)
 
     @property
     def deadline(self) -> int:
@@ -415,7 +419,7 @@ class Sink(End):
             return NEVER
         if self.state is S.AWAITING_HELLO:
             return self.silent_at
-        due = self.last_sent_at + self.limits.heartbeat_ns + self.queueing_ns
+        due = self.beat_at
         if self.ack_at < due:
             due = self.ack_at
         if self.state is S.STALLED and self.resume_at < due:
@@ -430,7 +434,7 @@ class Sink(End):
             return events
         if self.state is S.STALLED and now >= self.resume_at:
             self.resume(now)
-        if now >= min(self.ack_at, self.last_sent_at + self.limits.heartbeat_ns + self.queueing_ns):
+        if now >= min(self.ack_at, self.beat_at):
             if self.state is not S.AWAITING_HELLO:
                 self.ack(now)
         return events

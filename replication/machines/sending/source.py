@@ -362,7 +362,7 @@ class Source(End):
             return NEVER
         if self.state is S.AWAITING_HELLO:
             return self.silent_at
-        due = self.last_sent_at + self.limits.heartbeat_ns + self.queueing_ns
+        due = self.beat_at
         silent = self.silent_at
         return silent if silent < due else due
 
@@ -376,20 +376,24 @@ class Source(End):
             events += self.close(
                 f"nothing acknowledged for {self.limits.idle_ns_max // 1_000_000} ms"
             )
-        if now >= self.deadline:
+        if now >= self.beat_at and self.state is not S.AWAITING_HELLO and not self.closed:
             self.heartbeat(now)
         return events
 
     def heartbeat(self, now: int) -> None:
         """Send our vector, and the reports of the regions whose ops the sink gets from us."""
-        self.last_sent_at = now
+        self.beat(now)
         replica = self.log_reader.replica
         self.mark(now)
         held = now - self.stamped_at
         clock = replica.keyspace.expiry_clock
         vector = dict(replica.keyspace.vector)
         self.send_view()
-        self.send(Heartbeat(vector, clock, self.reports(), now, self.stamp, held))
+        reports, pause = self.reports(), self.announced_ns
+        self.send(Heartbeat(vector, clock, reports, now, self.stamp, held, pause))
+
+    def beat_now(self, now: int) -> None:
+        self.heartbeat(now)
 
     def reports(self) -> tuple[Report, ...]:
         """Return the reports of the regions behind us; for a follower, one of what is stable."""

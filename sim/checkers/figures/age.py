@@ -77,7 +77,7 @@ class AgeChecker(FrameChecker):
         """Compare the reported age of one connection with the real one. Times in ms."""
         self.looked += 1
         reported, age = sink.lag_ns(region.now_ms * MS) // MS, self.expected_age_ms(region, peer)
-        late = (sink.rtt // 2 + 2 * sink.limits.heartbeat_ns) // MS + SLACK_MS
+        late = (sink.rtt // 2 + 2 * sink.limits.longest_ns) // MS + SLACK_MS
         if reported < sink.rtt_best // 2 // MS:
             raise self.violation(
                 f"{region.name} says that what it shows of {peer.name} is {reported} ms old, and"
@@ -93,7 +93,7 @@ class AgeChecker(FrameChecker):
         """Check that the age of a silent connection grows."""
         heard = self.heard.get((region.name, sink.peer))
         now = region.now_ms * MS
-        if heard is None or heard[0] is not sink or now - heard[1] <= 2 * sink.limits.heartbeat_ns:
+        if heard is None or heard[0] is not sink or now - heard[1] <= 2 * sink.pause_ns:
             return
         self.looked += 1
         reported = sink.lag_ns(now)

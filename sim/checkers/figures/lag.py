@@ -111,7 +111,7 @@ class LagChecker(Checker):
 
     def longest_pause_ms(self, source: Source) -> int:
         """Return how much (ms) a region may be late in noting what it has made."""
-        late = 2 * source.limits.heartbeat_ns + source.limits.silence_ns_max // 4
+        late = 2 * source.limits.longest_ns + source.limits.silence_ns_max // 4
         return late // MS + ROUNDING_MS
 
 

@@ -162,7 +162,7 @@ class FlowChecker(FrameChecker):
         """Check that a peer that was given up has acknowledged nothing for long."""
         limits = flow.source.limits
         lasted = process.read_clock() - flow.moved_at if flow.sent else 0
-        if lasted < limits.idle_ns_max - limits.heartbeat_ns and not process.was_paused:
+        if lasted < limits.idle_ns_max - limits.longest_ns and not process.was_paused:
             raise self.violation(
                 f"{process.name} gives {flow.source.peer} up, which has acknowledged data"
                 f" {lasted / MS:g} ms ago"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from crdb.engine.client import Client
 from crdb.engine.events.operator_events import PromotedEvent
 from crdb.engine.execution.executor import receive, run
-from crdb.engine.instance import REDIS_VERSION
-from crdb.engine.metrics.statistics import SAMPLE_MS
+from crdb.engine.instance import REDIS_VERSION, Instance
+from crdb.engine.metrics.statistics import RESTING_SAMPLE_MS, SAMPLE_MS
 from tests.crdb.events import Named, collector
 from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.regions import Regions
@@ -79,6 +79,37 @@ def test_next_deadline_is_tick_or_timeout() -> None:
     database.advance(NOW + 50)
     database.tick()
     assert database.deadline == NOW + SAMPLE_MS
+
+
+def sampled(database: Instance, milliseconds: int) -> int:
+    """Let time pass, with a tick at each deadline. Return the time until the next sample."""
+    database.tick()
+    ends = database.now + milliseconds
+    while database.deadline < ends:
+        database.advance(database.deadline)
+        database.tick()
+    return database.next_sample - database.now
+
+
+def test_samples_are_rarer_while_clients_send_nothing() -> None:
+    database = instance()
+    database.advance(NOW)
+    client = Client(database)
+    lines(client, "PING")
+    assert sampled(database, 1500) == SAMPLE_MS
+    assert sampled(database, 2500) == RESTING_SAMPLE_MS
+    began = database.now
+    lines(client, "PING")
+    database.advance(began + 1)
+    assert database.next_sample == began + 1 + SAMPLE_MS
+    assert sampled(database, SAMPLE_MS + 1) == SAMPLE_MS
+    assert database.statistics.input_rate.per_second > 0
+
+
+def test_samples_are_not_rarer_where_idle_clients_are_closed() -> None:
+    database = instance(timeout="10")
+    database.advance(NOW)
+    assert sampled(database, 4000) == SAMPLE_MS
 
 
 def test_idle_clients_are_closed_unless_blocked() -> None:

@@ -137,3 +137,58 @@ def test_missing_effect_is_not_sent_to_stuck_end() -> None:
     end.outbox.clear()
     end.send_lacking(Lacking((), US, 3, (1,)))
     assert end.outbox == [Lacking((), US, 3, (1,))]
+
+
+RESTING = Limits(rest_ns=2 * SECOND)
+
+
+def intervals(end: End, count: int) -> list[int]:
+    """Send regular messages. Return the time (ms) after each until the next one."""
+    found: list[int] = []
+    for _ in range(count):
+        end.beat(end.beat_at)
+        found.append(end.interval_ns // MS)
+    return found
+
+
+def test_messages_become_rarer_while_nothing_happens() -> None:
+    end = End(0, RESTING)
+    assert end.announced_ns == 0
+    assert intervals(end, 8) == [200, 200, 200, 400, 800, 1600, 2000, 2000]
+    assert end.activity.is_resting
+    assert end.announced_ns == 2 * SECOND
+    end.activity.count += 1
+    assert intervals(end, 4) == [200, 200, 200, 400]
+
+
+def test_without_rest_the_interval_stays() -> None:
+    end = End(0, Limits())
+    assert intervals(end, 6) == [200] * 6
+    assert not end.activity.is_resting
+
+
+def test_rest_is_shorter_than_silence() -> None:
+    assert Limits(rest_ns=9 * SECOND).longest_ns == 2 * SECOND
+    assert Limits(rest_ns=1).longest_ns == Limits().heartbeat_ns
+
+
+def test_resting_end_may_send_early() -> None:
+    end = End(0, RESTING)
+    intervals(end, 3)
+    assert not end.may_beat(end.last_sent_at + 199 * MS)
+    intervals(end, 1)
+    assert not end.may_beat(end.last_sent_at + 199 * MS)
+    assert end.may_beat(end.last_sent_at + 200 * MS)
+    with pytest.raises(NotImplementedError):
+        end.beat_now(0)
+
+
+def test_end_that_rests_is_alive_for_longer() -> None:
+    end = End(0, RESTING)
+    assert end.is_alive(SECOND)
+    assert not end.is_alive(SECOND + 1)
+    end.measure(Heartbeat({}, 0, pause=2 * SECOND), 0)
+    assert end.is_alive(SECOND + 1800 * MS)
+    assert not end.is_alive(SECOND + 1800 * MS + 1)
+    end.measure(Heartbeat({}, 0), 0)
+    assert end.pause_ns == RESTING.heartbeat_ns

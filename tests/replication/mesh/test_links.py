@@ -7,12 +7,15 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.store.keyspace import Keyspace
 from replication.machines.receiving.sink_states import SinkState
+from replication.machines.sending.source import Source
+from replication.machines.sending.source_states import SourceState
 from replication.mesh.absence import CUT
 from replication.mesh.links import Links
 from replication.protocol.errors import LinkCut, RemoteProtocolError, UnknownPeer
 from replication.protocol.events import Closed, Event, GapFound, NotDialled
 from replication.protocol.frames import (
     FOLLOWER,
+    Ack,
     ConvergenceReply,
     ConvergenceRequest,
     Eof,
@@ -25,9 +28,21 @@ from replication.protocol.frames import (
     SnapshotBegin,
     SnapshotRequest,
 )
-from replication.protocol.limits import SECOND
-from replication.protocol.peers import Direction
-from tests.replication.ends import EU, US, alone, connected, drain, hello, of, refusal, write
+from replication.protocol.limits import SECOND, Limits
+from replication.protocol.peers import Direction, Peer
+from tests.replication.ends import (
+    EU,
+    US,
+    alone,
+    connected,
+    drain,
+    hello,
+    member,
+    of,
+    refusal,
+    replica,
+    write,
+)
 
 IN, OUT = Direction.IN, Direction.OUT
 
@@ -166,6 +181,64 @@ def test_own_absence_resets_silence() -> None:
     for step in range(60):
         links.tick(20 * SECOND + step * links.limits.heartbeat_ns)
     assert source.closed
+
+
+def resting() -> Links:
+    """Return links that rest while nothing happens."""
+    peers = [Peer("r2", 2), Peer("r3", 3)]
+    return Links(replica(1), member(1), peers, limits=Limits(rest_ns=2 * SECOND))
+
+
+def rested(links: Links) -> list[Source]:
+    """Return two sources of `links` whose sinks have been told nothing new for a minute."""
+    sources = [connected(links, hello(2)), connected(links, hello(3))]
+    links.tick(0)
+    while links.next_deadline < 60 * SECOND:
+        now = links.next_deadline
+        for source in sources:
+            drain(source)
+            links.receive(source, Ack({}, 0, pause=2 * SECOND), now)
+        links.tick(now)
+    return sources
+
+
+def test_idle_links_rest_and_send_together() -> None:
+    links = resting()
+    one, other = rested(links)
+    assert links.activity.is_resting
+    assert one.last_sent_at == other.last_sent_at
+    assert links.deadline == min(links.collect_at, one.last_sent_at + 2 * SECOND)
+    drain(one)
+    links.tick(one.last_sent_at + SECOND - 1)
+    assert not one.ready, "nothing is due"
+
+
+@pytest.mark.parametrize("way", ["write", "event"])
+def test_change_ends_rest_at_once(way: str) -> None:
+    links = resting()
+    (one, other), moments = rested(links), list[int]()
+    links.on_rearm = lambda: moments.append(links.next_deadline)
+    if way == "write":
+        write(links.replica)
+        links.wake()
+    else:
+        links.receive(other, Eof("gone"), 60 * SECOND)
+    assert not links.activity.is_resting
+    assert one.deadline == one.last_sent_at + links.limits.heartbeat_ns
+    assert moments == [one.deadline]
+    links.wake()
+    assert len(moments) == 1
+
+
+def test_closed_end_sends_no_regular_message() -> None:
+    links = resting()
+    one, other = rested(links)
+    other.state = SourceState.CLOSED
+    drain(other)
+    now = links.next_deadline = one.last_sent_at + 2 * SECOND
+    links.tick(now)
+    assert one.last_sent_at == now
+    assert not other.ready
 
 
 def reports_of_absence(links: Links, seconds: int) -> list[Event]:

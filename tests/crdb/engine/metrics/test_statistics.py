@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from crdb.engine.metrics.statistics import ERROR_CODES_MAX, SAMPLES, Rate, ServerStatistics
+from crdb.engine.metrics.statistics import (
+    ERROR_CODES_MAX,
+    SAMPLE_MS,
+    SAMPLES,
+    Rate,
+    ServerStatistics,
+)
 
 
 def test_rate_is_average_of_last_samples() -> None:
@@ -20,6 +26,14 @@ def test_rate_is_average_of_last_samples() -> None:
         rate.sample(50 + step, 1100 + step * 100)
     assert len(rate.samples) == SAMPLES
     assert rate.per_second == pytest.approx(10)
+
+
+def test_longer_sample_counts_for_its_time() -> None:
+    rate = Rate()
+    rate.sample(0, 1000)
+    rate.sample(100, 1000 + 4 * SAMPLE_MS)
+    rate.sample(100, 1000 + 5 * SAMPLE_MS)
+    assert rate.per_second == pytest.approx(100 / 0.5)
 
 
 def test_errors_are_counted_by_code_up_to_bound() -> None:
