@@ -134,9 +134,8 @@ class Links(Connections):
 
     def handle(self, end: Machine, events: list[Event], now: int) -> list[Event]:
         """Process the events of one link. Return them with those that they cause."""
+        self.end_rest_for(events)
         for event in list(events):
-            if not isinstance(event, Reported):
-                self.end_rest()
             match event:
                 case OpsReceived():
                     self.notice_ops(event, now)
@@ -287,6 +286,13 @@ class Links(Connections):
         for source in self.followers:
             if not source.found and source.skip():
                 source.notify()
+
+    def end_rest_for(self, events: list[Event]) -> None:
+        """End the rest if something has happened besides regular messages."""
+        for event in events:
+            if not isinstance(event, Reported):
+                self.end_rest()
+                return
 
     def end_rest(self) -> None:
         """Send regular messages at the usual interval again, since something has happened."""
