@@ -234,6 +234,12 @@ class Blocks:
         self.groups = []
         self.size = 0
 
+    def free_slice(self) -> bool:
+        """Free the last group of elements that were removed all together. Return whether there are
+        more."""
+        self.groups.pop()
+        return len(self.groups) > 0
+
     # -- by position -----------------------------------------------------------------------
 
     def block_of(self, run: Run, key: Key) -> tuple[int, int]:

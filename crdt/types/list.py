@@ -223,7 +223,9 @@ class List(ElementSequence):
         if self.tree is not None:
             self.tree.record_delete(observed)
         if observed.is_local or self.is_observed(observed):
-            self.items.clear()
+            if len(self.items.groups) > 1:
+                self.dropped = self.items
+            self.items = Blocks(self.items.block_max, self.items.group_max)
             if self.tree is not None:
                 self.tree.clear()
             return

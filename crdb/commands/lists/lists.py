@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.lists.list_search import ListSearch
 from crdb.commands.shared.index_ranges import clamp
 from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
 from crdb.engine import arguments
@@ -154,7 +155,7 @@ def rpushx(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "linsert",
     "key <where: BEFORE | AFTER> pivot element",
-    "write denyoom",
+    "write denyoom sliced",
     keys="RW insert",
     since="2.2.0",
     summary="Inserts an element before or after another.",
@@ -169,12 +170,16 @@ def linsert(client: Client, args: list[bytes]) -> None:
     if value is None:
         client.out.append(reply.ZERO)
         return
-    found = value.find(args[3], 0, value.length(), 1)
-    if not found:
-        reply.integer(client.out, -1)
-        return
-    lists.insert(client.db, args[1], found[0] + (where == b"AFTER"), args[4])
-    reply.integer(client.out, value.length())
+    search = ListSearch(value, args[3], 1)
+
+    def finish() -> None:
+        if search.found:
+            lists.insert(client.db, args[1], search.found[0] + (where == b"AFTER"), args[4])
+            reply.integer(client.out, search.value.length())
+        else:
+            reply.integer(client.out, -1)
+
+    search.run(client, args, finish)
 
 
 # -- pops ------------------------------------------------------------------------------------
@@ -340,39 +345,44 @@ class Search:
             else:
                 raise CommandError(SYNTAX)
 
-    def find(self, value: List, element: bytes) -> list[int]:
-        """Return the indexes of the matches, from the side that the rank names."""
-        size = value.length()
-        wanted = 1 if self.count < 0 else self.count or size
-        skipped = abs(self.rank) - 1
-        limit = self.length_max or size
-        if self.rank > 0:
-            return value.find(element, 0, min(limit, size), skipped + wanted)[skipped:]
-        return value.find_last(element, max(0, size - limit), size, skipped + wanted)[skipped:]
+    def begin(self, value: List, element: bytes) -> ListSearch:
+        """Return the search for all matches that are needed, from the side that the rank names."""
+        wanted = 1 if self.count < 0 else self.count or value.length()
+        search = ListSearch(value, element, abs(self.rank) - 1 + wanted, self.rank < 0)
+        if self.length_max:
+            search.limit(self.length_max)
+        return search
+
+    def reply(self, client: Client, found: list[int]) -> None:
+        """Reply with the matches, of which the rank skips some."""
+        found, out = found[abs(self.rank) - 1 :], client.out
+        if self.count >= 0:
+            reply.array(out, len(found))
+            for index in found:
+                reply.integer(out, index)
+        elif found:
+            reply.integer(out, found[0])
+        else:
+            reply.null(out, client.protocol)
 
 
 @COMMANDS.declare(
     "lpos",
     "key element [RANK rank] [COUNT num-matches] [MAXLEN len]",
-    "readonly",
+    "readonly sliced",
     since="6.0.6",
     summary="Returns the indexes of the elements that are equal to the given one.",
     complexity="O(N) where N is the length of the list.",
 )
 def lpos(client: Client, args: list[bytes]) -> None:
     """Reply with one index or null, or with COUNT with an array of indexes."""
-    search = Search(args)
+    options = Search(args)
     value = read_typed(client.db, args[1], List)
-    found = [] if value is None else search.find(value, args[2])
-    out = client.out
-    if search.count >= 0:
-        reply.array(out, len(found))
-        for index in found:
-            reply.integer(out, index)
-    elif found:
-        reply.integer(out, found[0])
+    if value is None:
+        options.reply(client, [])
     else:
-        reply.null(out, client.protocol)
+        search = options.begin(value, args[2])
+        search.run(client, args, lambda: options.reply(client, search.found))
 
 
 # -- changes ---------------------------------------------------------------------------------
@@ -425,7 +435,7 @@ def ltrim(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "lrem",
     "key count element",
-    "write",
+    "write sliced",
     keys="RW delete",
     summary="Removes elements that are equal to the given one, from either end.",
     complexity="O(N) where N is the length of the list.",
@@ -439,12 +449,14 @@ def lrem(client: Client, args: list[bytes]) -> None:
         client.out.append(reply.ZERO)
         return
     size = value.length()
-    if count >= 0:
-        chosen = value.find(args[3], 0, size, count or size)
-    else:
-        chosen = value.find_last(args[3], 0, size, -count)[::-1]
-    if len(chosen) == size:
-        remove_slice(db, key, value, 0, size)
-    elif chosen:
-        lists.remove_at(db, key, chosen)
-    reply.integer(client.out, len(chosen))
+    search = ListSearch(value, args[3], abs(count) or size, count < 0)
+
+    def finish() -> None:
+        chosen = sorted(search.found)
+        if len(chosen) == size:
+            remove_slice(db, key, search.value, 0, size)
+        elif chosen:
+            lists.remove_at(db, key, chosen)
+        reply.integer(client.out, len(chosen))
+
+    search.run(client, args, finish)

@@ -23,7 +23,7 @@ from crdt.types.components.run_tree import RunTree, element_dot, is_top
 class ElementSequence(Value):
     """Elements in order, each bytes or an `Element`, and how they are read."""
 
-    __slots__ = ("items", "latest", "origin", "seq", "tree")
+    __slots__ = ("dropped", "items", "latest", "origin", "seq", "tree")
 
     def __init__(self, block_max: int = BLOCK_MAX, group_max: int = GROUP_MAX) -> None:
         self.items: Blocks = Blocks(block_max, group_max)
@@ -33,6 +33,8 @@ class ElementSequence(Value):
         self.seq: int = 0
         """No element has a dot of `origin` that is later. See `latest` for other origins."""
         self.latest: dict[Origin, int] | None = None
+        self.dropped: Blocks | None = None
+        """Many elements that were removed all together, until `take_dropped`."""
 
     def code(self) -> int:
         return LIST
@@ -85,6 +87,10 @@ class ElementSequence(Value):
         else:
             for write in held.writes():
                 self.note(write.dot)
+
+    def take_dropped(self) -> Blocks | None:
+        dropped, self.dropped = self.dropped, None
+        return dropped
 
     # -- reading ---------------------------------------------------------------------------
 

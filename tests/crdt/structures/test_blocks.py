@@ -130,6 +130,12 @@ def test_queue_moves_on() -> None:
     compare(blocks, {})
 
 
+def test_removed_blocks_are_freed_group_by_group() -> None:
+    blocks, _ = fill(list(range(20)), 2, 4)
+    assert len(blocks.groups) == 3
+    assert [blocks.free_slice() for _ in range(3)] == [True, True, False]
+
+
 @pytest.mark.parametrize("count", [1, 3, 1000])
 @pytest.mark.parametrize(("start", "stop"), [(0, 200), (7, 150), (11, 12), (199, 900), (5, 5)])
 def test_equal_things_are_found_from_either_end(start: int, stop: int, count: int) -> None:

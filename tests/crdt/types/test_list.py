@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from crdt import Replica
 from crdt.causality.dots import SEQ_BITS, make_origin
+from crdt.causality.observed import Observed
 from crdt.causality.op import Op
 from crdt.causality.schema import KEY_MAX, STEP_MAX
 from crdt.errors import DecodeError
@@ -261,6 +262,25 @@ def test_delete_leaves_what_it_had_not_seen() -> None:
     for region in (0, 1):
         replicas.receive(region)
         assert held(replicas.spaces[region]).visible() == [b"b"]
+
+
+@pytest.mark.parametrize("is_remote", [False, True])
+def test_delete_of_long_list_leaves_its_blocks_to_be_freed(is_remote: bool) -> None:
+    value = List(2, 2)
+    for seq in range(1, 8):
+        value.insert((LIST, INSERT, KEY, (), 0, 1, b"v"), TOP | seq)
+    observed = Observed({}, make_origin(1), 9, 0)
+    observed.is_local = not is_remote
+    value.remove(observed, None)
+    assert value.is_empty()
+    dropped = value.take_dropped()
+    assert dropped is not None
+    assert dropped.size == 7
+    assert value.take_dropped() is None
+    value.insert((LIST, INSERT, KEY, (), 0, 1, b"v"), TOP | 10)
+    value.remove(observed, None)
+    assert value.take_dropped() is None
+    assert value.length() == is_remote
 
 
 def test_insertion_into_nothing_and_before_first() -> None:
