@@ -11,7 +11,7 @@ from crdt import DotReused, Replica
 from crdt.causality.dots import SEQ_MAX, make_dot, make_origin
 from crdt.causality.effect import ANY_TYPE, DELETE, LARGE_BYTES
 from crdt.causality.op import Op
-from crdt.causality.schema import STAMP_MAX
+from crdt.causality.schema import KEY_BITS, STAMP_MAX
 from crdt.store.keyspace import CLOCK_SLACK_MS, Keyspace
 from crdt.writes import set as sets
 from crdt.writes import string as strings
@@ -86,7 +86,7 @@ STAMPED: list[tuple[Any, ...]] = [
     (1, 0, K, STAMP_MAX, b"x"),
     (3, 0, K, STAMP_MAX, b"f", b"x"),
     (4, 0, K, STAMP_MAX, b"m", 5),
-    (5, 1, K, STAMP_MAX, (0, make_origin(2), 1, 0), b"x"),
+    (5, 17, K, STAMP_MAX, (0, make_dot(make_origin(2), 0), 1 << KEY_BITS), b"x"),
 ]
 
 
@@ -100,7 +100,7 @@ def test_greatest_stamp_can_still_be_exceeded_once(
     here, there = Replica(1), Replica(3)
     for replica in (here, there):
         if effect[0] == 5:
-            replica.accept(Op(make_origin(2), 1, 0, {}, ((5, 0, K, (), 0, 1, b"old"), effect)))
+            replica.accept(Op(make_origin(2), 1, 0, {}, ((5, 16, K, (), 0, 1, b"old"), effect)))
         else:
             replica.accept(Op(make_origin(2), 1, STAMP_MAX, {}, (effect,)))
     here.advance(1000)

@@ -10,6 +10,7 @@ import pytest
 
 from crdt import CRDTError, DecodeError, Replica
 from crdt.causality.dots import make_dot, make_origin
+from crdt.causality.schema import KEY_BITS
 from crdt.embed.replica import split
 from crdt.store.keyspace import Keyspace
 from crdt.store.merge import Incoming
@@ -192,7 +193,9 @@ WRONG: dict[str, Spoil] = {
 
 UNSEEN = make_dot(make_origin(2), 6)
 UNSEEN_SHARES = ((make_origin(2), 1, 6, 7, 0, 0, 0), (make_origin(2), 1, 5, 7, 5, 7, UNSEEN))
-PLACE = (0, make_origin(2), 5, 0)
+RUN = (0, make_dot(make_origin(2), 0))
+KEYS_5_6 = (5 << KEY_BITS, 1 << KEY_BITS)
+"""The keys of elements of effects 5 and 6, as a state has them."""
 
 DOTS_BEYOND: dict[str, Any] = {
     "a string": (1, (UNSEEN, 0, b"v", 0)),
@@ -203,8 +206,9 @@ DOTS_BEYOND: dict[str, Any] = {
     "one of a member's dots": (2, (b"a", (UNSEEN - 1, UNSEEN))),
     "a field": (3, (b"f", (UNSEEN, 0, b"v", 0))),
     "a score": (4, (b"m", (UNSEEN, 0, 1.5, 0))),
-    "an element": (5, (1, PLACE, b"v", (0, make_origin(2), 6, 0), b"w")),
-    "an element that was set": (5, (1, PLACE, (UNSEEN, 0, b"v", 0))),
+    "an element": (5, (2, (), *RUN, KEYS_5_6, (b"v", b"w"))),
+    "a removal in the middle": (5, (2, (0, UNSEEN - 1, *RUN, 5 << KEY_BITS, (UNSEEN,)))),
+    "an element that was set": (5, (2, (), *RUN, KEYS_5_6[:1], ((UNSEEN, 0, b"v", 0),))),
     "a value": (6, (UNSEEN, b"v")),
     "an add": (7, (b"a", UNSEEN, ())),
     "a remove": (7, (b"a", (), UNSEEN)),
