@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import select
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import trio.lowlevel
 from crdb.engine.client import Client
 from crdb.engine.execution.executor import receive
 from crdb.engine.turns.turn import Turn
+from crdb.net.connection import Connection
 from crdb.net.listener import SLICE_NS
 from tests.crdb.listening import serving
 from tests.crdb.raw import instance
@@ -29,6 +31,40 @@ async def test_many_clients_are_served() -> None:
             await talker.ask(b"GET k7", b"$1\r\n7\r\n")
         assert len(database.clients) == 20
     assert database.clients == {}
+
+
+async def test_closed_connections_leave_no_cycle() -> None:
+    """Python's collector does not examine what has lived for long."""
+    database = instance()
+    gc.collect()
+    before = connections()
+    async with serving(database) as site:
+        gc.disable()
+        try:
+            talkers = [await site.connect() for _ in range(20)]
+            for number, talker in enumerate(talkers):
+                await talker.ask(b"SET k%d %d" % (number, number), b"+OK\r\n")
+                await talker.ask(b"WATCH k", b"+OK\r\n")
+                await talker.ask(b"MULTI", b"+OK\r\n")
+                await talker.ask(b"GET", b"-ERR wrong number of arguments for 'get' command\r\n")
+                await talker.ask(b"DISCARD", b"+OK\r\n")
+            await talkers[0].send(b"BLPOP l 0\r\n")
+            assert connections() == before + 20
+            for talker in talkers:
+                await talker.stream.aclose()
+            del talker
+            while database.clients:
+                await trio.lowlevel.checkpoint()
+            for _ in range(10):
+                await trio.lowlevel.checkpoint()
+            assert connections() == before
+        finally:
+            gc.enable()
+
+
+def connections() -> int:
+    """Return the number of connections in memory."""
+    return sum(isinstance(each, Connection) for each in gc.get_objects())
 
 
 async def test_pipeline_comes_back_in_order() -> None:
