@@ -193,15 +193,29 @@ class RankOrder:
         scores, names = self.scores[number], self.names[number]
         if scores[offset] != score or names[offset] != name:
             return
-        del scores[offset], names[offset]
+        self.cut(number, offset, offset + 1)
+
+    def remove_ranks(self, start: int, stop: int) -> None:
+        """Remove the pairs with `start` <= rank < `stop`, which are in range."""
+        count = stop - start
+        while count > 0:
+            number, offset = self.locate(start)
+            end = min(offset + count, self.sizes[number])
+            count -= end - offset
+            self.cut(number, offset, end)
+
+    def cut(self, number: int, start: int, stop: int) -> None:
+        """Remove a slice of a block."""
+        scores, names = self.scores[number], self.names[number]
+        del scores[start:stop], names[start:stop]
         left = len(names)
-        self.size -= 1
+        self.size -= stop - start
         self.sizes[number] = left
-        self.chunk_sizes[number // CHUNK] -= 1
+        self.chunk_sizes[number // CHUNK] -= stop - start
         if left == 0:
             self.drop_block(number)
             return
-        if offset == left:
+        if start == left:
             self.last_scores[number] = scores[left - 1]
             self.last_names[number] = names[left - 1]
         if left <= self.block_max // BLOCK_SHARE:

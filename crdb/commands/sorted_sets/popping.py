@@ -35,11 +35,10 @@ def pop_members(
     db: Keyspace, key: bytes, value: SortedSet, count: int, end: int
 ) -> list[tuple[float, bytes]]:
     """Remove up to `count` members from one end and return them, the outermost first."""
-    ranked = value.ranked()
-    size = len(ranked)
+    size = value.size()
     count = min(count, size)
     start = size - count if end == GREATEST else 0
-    pairs = ranked.pairs(start, start + count, end == GREATEST)
+    pairs = value.take(start, start + count, end == GREATEST)
     remove_members(db, key, value, [member for _, member in pairs])
     return pairs
 

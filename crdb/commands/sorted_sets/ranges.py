@@ -352,7 +352,7 @@ def remove_range(client: Client, args: list[bytes], which: Range) -> None:
         if stop - start == value.size():
             members = list(value.names())
         else:
-            members = [member for _, member in value.ranked().pairs(start, stop)]
+            members = [member for _, member in value.take(start, stop)]
         removed = remove_members(db, key, value, members)
     reply.integer(client.out, removed)
 

@@ -43,6 +43,10 @@ def test_order_is_that_of_sorted_list(block_max: int) -> None:
         else:
             order.pop(*pair)
             present.discard(pair)
+        if step % 100 == 0:
+            start, stop = sorted((rng.randrange(len(order) + 1), rng.randrange(len(order) + 1)))
+            present -= set(order.pairs(start, stop))
+            order.remove_ranks(start, stop)
         if step % 20 == 0:
             order.check()
             check_questions(order, sorted(present), rng)

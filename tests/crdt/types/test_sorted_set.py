@@ -109,6 +109,30 @@ def test_question_during_the_building_builds_the_rest() -> None:
     assert held(db).prepare(ORDER, 20)
 
 
+def test_taken_members_leave_the_order() -> None:
+    db = keyspace()
+    zset.assign(db, KEY, [item for n in range(20) for item in (b"%d" % n, float(n))])
+    taken = held(db).take(-1, 3)
+    assert taken == [(0.0, b"0"), (1.0, b"1"), (2.0, b"2")]
+    zset.remove(db, KEY, [b"0", b"1"])
+    assert held(db).ranked().pair_at(0) == (2.0, b"2")
+    assert held(db).take(15, 99, is_reversed=True)[0] == (19.0, b"19")
+    zset.remove(db, KEY, [b"17", b"18", b"19"])
+    zset.assign(db, KEY, [b"18", 0.5])
+    assert in_order(held(db)) == naively_sorted(held(db))
+    held(db).ranked().check()
+
+
+def test_many_taken_members_stay_in_the_order_until_they_are_removed() -> None:
+    db = keyspace()
+    count = STALE_MAX + 10
+    zset.assign(db, KEY, [item for n in range(count) for item in (b"%d" % n, float(n))])
+    assert len(held(db).take(0, STALE_MAX + 1)) == STALE_MAX + 1
+    ranking = held(db).ranking
+    assert ranking is not None
+    assert (len(ranking.stale), len(ranking.order)) == (0, count)
+
+
 def test_minus_zero_is_zero() -> None:
     db = keyspace()
     zset.assign(db, KEY, [b"a", -0.0])
