@@ -52,7 +52,6 @@ async def test_closed_connections_leave_no_cycle() -> None:
             assert connections() == before + 20
             for talker in talkers:
                 await talker.stream.aclose()
-            del talker
             while database.clients:
                 await trio.lowlevel.checkpoint()
             for _ in range(10):
