@@ -88,11 +88,13 @@ def get(client: Client, args: list[bytes]) -> None:
     if not isinstance(value, String):
         raise CommandError(WRONG_TYPE)
     out = client.out
-    large = value.large_text()
-    if large is not None:
-        reply.bulk_parts(out, large.size, large.parts())
-        return
-    text = value.read()
+    text = value.short_text()
+    if text is None:
+        large = value.large_text()
+        if large is not None:
+            reply.bulk_parts(out, large.size, large.parts())
+            return
+        text = value.read()
     size = len(text)
     out.append(BULK_HEADERS[size] if size < CACHED else b"$%d\r\n" % size)
     out.append(text)

@@ -74,7 +74,7 @@ class Register(Value):
     def write(self, dot: Dot, stamp: int, value: Any, observed: Observed) -> None:
         """Apply a write. It replaces those that it observed and becomes a sibling of the others."""
         if not self.sibling_writes and (self.dot == 0 or observed.covers(self.dot)):
-            if type(self.value) is not LargeText:
+            if not isinstance(self.value, LargeText):
                 self.dot = dot
                 self.stamp = stamp
                 self.value = value
@@ -94,7 +94,7 @@ class Register(Value):
         for write in self.writes():
             if not observed.covers(write.dot):
                 writes.append(write)
-            elif type(write.value) is LargeText and write.dot >> SEQ_BITS != origin:
+            elif isinstance(write.value, LargeText) and write.dot >> SEQ_BITS != origin:
                 write.replaced_by = observed.dot()
                 retained.append(write)
         self.show(writes, retained)
@@ -151,7 +151,7 @@ class Register(Value):
     def remove(self, observed: Observed, resets: object) -> None:
         if resets is not None:
             self.reset(resets, observed.dot())
-        if self.sibling_writes or type(self.value) is LargeText:
+        if self.sibling_writes or isinstance(self.value, LargeText):
             self.replace(observed, [])
         elif self.dot and observed.covers(self.dot):
             self.dot, self.stamp, self.value = 0, 0, None
@@ -169,7 +169,7 @@ class Register(Value):
     def plain(self) -> bool:
         """Return whether there is one write at most, not of a text that its origin may edit, and no
         retained base and no counter."""
-        return not self.sibling_writes and not self.shares and type(self.value) is not LargeText
+        return not self.sibling_writes and not self.shares and not isinstance(self.value, LargeText)
 
     def min_dot(self) -> Dot:
         dots = [write.dot for write in self.writes()]
@@ -209,7 +209,7 @@ class Register(Value):
     def bases(self) -> list[Write]:
         """Return the retained bases, and the writes that would become one."""
         return self.retained() + [
-            write for write in self.writes() if type(write.value) is LargeText
+            write for write in self.writes() if isinstance(write.value, LargeText)
         ]
 
     def keeps_traces(self) -> bool:
@@ -282,7 +282,7 @@ class Register(Value):
             read_dot(dot, "a retained base's dot")
             read_dot(replaced_by, "the dot of what replaced a base")
             value = self.unpacked((text,))
-            if type(value) is not LargeText:
+            if not isinstance(value, LargeText):
                 raise DecodeError("a register: expected the text of a retained base")
             bases.append(Write(dot, 0, value, replaced_by))
         self.sibling_writes += tuple(bases)
@@ -334,13 +334,13 @@ def dot_of(write: Write) -> Dot:
 
 def whole_value(value: Any) -> Any:
     """Return a value of a write as it was written: a text as bytes."""
-    return value.read() if type(value) is LargeText else value
+    return value.read() if isinstance(value, LargeText) else value
 
 
 def packed(value: Any) -> Any:
     """Return the item of a state that stands for a value. A text that its origin may edit stands in
     a tuple of its own."""
-    return (value.read(),) if type(value) is LargeText else value
+    return (value.read(),) if isinstance(value, LargeText) else value
 
 
 def plain_register(value: Value, code: int) -> Register | None:
