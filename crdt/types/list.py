@@ -145,6 +145,13 @@ class List(ElementSequence):
 
     def discard(self, span: Span, observed: Observed) -> None:
         """Remove what was observed of some elements of one run."""
+        if len(span) == 3 and self.items.size and is_top(span[1]):
+            for place in (FIRST, LAST):  # most are popped, and need no search
+                block = self.items.block(place)
+                end = block.runs[place[2]]
+                if block.keys[place[2]] == span[2] and end.dot == span[1] and end.k == span[0]:
+                    self.discard_at(place, observed)
+                    return
         run = self.run_of(span)
         if run is None:
             return
@@ -160,14 +167,16 @@ class List(ElementSequence):
     def discard_at(self, place: Place, observed: Observed) -> None:
         """Remove what was observed of the element at a place."""
         items = self.items
-        held, run, key = items.thing(place), items.run(place), items.key(place)
+        block, offset = items.block(place), place[2]
+        held, run = block.things[offset], block.runs[offset]
         if type(held) is bytes:
-            if not observed.is_local and not observed.covers(element_dot(run.dot, key)):
-                return
+            if not observed.is_local:
+                if not observed.covers(element_dot(run.dot, block.keys[offset])):
+                    return
         else:
             held.remove(observed, None)
             if held.is_live():
-                items.replace(place, as_plain(element_dot(run.dot, key), held))
+                block.things[offset] = as_plain(element_dot(run.dot, block.keys[offset]), held)
                 return
         items.drop(place)
         if not is_top(run.dot):

@@ -103,10 +103,10 @@ def pop(db: Keyspace, key: bytes, index: int) -> bytes:
     held = held_list(db, key)
     assert held is not None
     items = held.items
-    place = FIRST if index == 0 else LAST
-    element = items.thing(place)
+    block = items.block(FIRST if index == 0 else LAST)
+    element = block.things[index]
     value: bytes = element if type(element) is bytes else element.value
-    db.emit((LIST, REMOVE, key, position_of(items.run(place), items.key(place))))
+    db.emit((LIST, REMOVE, key, position_of(block.runs[index], block.keys[index])))
     return value
 
 
