@@ -166,6 +166,20 @@ def test_ops_are_kept_while_a_snapshot_is_sent() -> None:
     assert links.flow.pinned_from() == here.history.stop - 3
 
 
+def test_of_two_peers_the_slower_one_counts() -> None:
+    here = replica(1, history_bytes=1)
+    links = links_of(here)
+    slow, quick = resumed(links, 2), resumed(links, 3)
+    write(here, 15)
+    quick.cursor.position = here.history.stop - 1
+    assert links.flow.pinned_from() == slow.cursor.position == 0
+    assert links.flow.pause_ns(0) > 0
+    slow.cursor.position = here.history.stop
+    links.flow.written = 0
+    assert links.flow.pinned_from() == quick.cursor.position
+    assert links.flow.pause_ns(0) == 0
+
+
 # -- reports and slowed writes ------------------------------------------------------------------
 
 

@@ -213,6 +213,15 @@ def test_idle_links_rest_and_send_together() -> None:
     assert not one.ready, "nothing is due"
 
 
+def test_resting_end_that_is_due_later_sends_with_the_others() -> None:
+    links = resting()
+    one, other = rested(links)
+    now = links.next_deadline = one.last_sent_at + 2 * SECOND
+    other.last_sent_at += SECOND
+    links.tick(now)
+    assert one.last_sent_at == other.last_sent_at == now
+
+
 @pytest.mark.parametrize("way", ["write", "event"])
 def test_change_ends_rest_at_once(way: str) -> None:
     links = resting()

@@ -136,6 +136,11 @@ def test_payload_must_have_its_size(frame: Frame) -> None:
             decode(wrong)
 
 
+def test_envelope_must_end_within_its_frame() -> None:
+    with pytest.raises(RemoteProtocolError, match="an envelope that ends at 13 of 5 bytes"):
+        decode(b"\x02\x00\x00\x09x")
+
+
 def test_payload_stands_where_it_is_expected() -> None:
     ops = envelope.pack((9, 0, ()))
     with pytest.raises(RemoteProtocolError, match="a Ops without a payload"):
