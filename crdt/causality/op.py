@@ -37,6 +37,7 @@ MANY_EFFECTS: Final = 24
 UNKNOWN: Final = 0  # `previous` of an origin's first operation, and where it is not known
 FINGERPRINT_MAX: Final = (1 << 32) - 1
 FRAGMENT: Final = -1  # `previous` of a part of an operation: its bytes give no fingerprint
+NOT_PACKED: Final[list[bytes]] = []
 
 
 class Op:
@@ -55,6 +56,7 @@ class Op:
         "known",
         "last",
         "origin",
+        "packed",
         "previous",
     )
 
@@ -66,6 +68,7 @@ class Op:
         deps: Vector,
         effects: tuple[Effect, ...],
         previous: int = UNKNOWN,
+        packed: list[bytes] = NOT_PACKED,
     ) -> None:
         assert effects, "an operation has effects"
         self.origin: Origin = origin
@@ -77,6 +80,8 @@ class Op:
         self.previous: int = previous
         self.known: int = UNKNOWN  # the fingerprint of the operation that this is the rest of
         self.encoded: bytes = b""
+        self.packed: list[bytes] = packed
+        """The first effects, if they were encoded in advance, while a command worked in slices."""
 
     def __init_subclass__(cls) -> None:
         raise no_subclass(cls.__name__, "Op")
@@ -87,6 +92,9 @@ class Op:
             deps: list[int] = []
             for origin in sorted(self.deps):
                 deps += (origin, self.deps[origin])
+            if self.packed:
+                self.encoded = self.join_packed(tuple(deps))
+                return self.encoded
             items = (self.previous, self.base, tuple(deps), self.effects)
             record = (VERSION, self.origin, self.first, *items)
             if is_large(self.effects):
@@ -96,6 +104,16 @@ class Op:
             else:
                 self.encoded = codec.pack(record)
         return self.encoded
+
+    def join_packed(self, deps: tuple[int, ...]) -> bytes:
+        """Return the operation as bytes. Its first effects are encoded already."""
+        head = (VERSION, self.origin, self.first, self.previous, self.base, deps)
+        pieces = [codec.pack_header(len(head) + 1)]
+        pieces += [codec.pack_body(item) for item in head]
+        pieces.append(codec.pack_header(len(self.effects)))
+        pieces += self.packed
+        pieces += [codec.pack_body(effect) for effect in self.effects[len(self.packed) :]]
+        return codec.envelope(b"".join(pieces))
 
     @staticmethod
     def from_bytes(data: Given[bytes]) -> Op:
@@ -151,7 +169,9 @@ class Op:
         deps = {} if begin else self.deps
         effects = self.effects[begin:end]
         previous = self.previous if end - begin == len(self.effects) else FRAGMENT
-        return Op(self.origin, self.first + begin, self.base, deps, effects, previous)
+        part = Op(self.origin, self.first + begin, self.base, deps, effects, previous)
+        part.packed = self.packed[begin:end]
+        return part
 
     def contradicts(self, other: Op) -> bool:
         """Return whether the two, of one origin, give different effects the same dots."""

@@ -44,6 +44,7 @@ from crdt.types.components.contested import Contested
 from crdt.types.components.deadlines import Deadlines
 from crdt.types.components.register import Register
 from crdt.types.registry import TypeRegistry
+from crdt.wire import codec
 
 CLOCK_SLACK_MS: Final = 1000  # the largest correction of a correct clock
 ITEM_BYTES: Final = 256
@@ -70,6 +71,7 @@ class Keyspace(MutableKeyTable):
         "origin",
         "outbox",
         "outbox_bytes",
+        "packed",
         "reserve",
         "seq",
         "sent_context",
@@ -99,6 +101,7 @@ class Keyspace(MutableKeyTable):
         self.outbox: list[Effect] = []
         self.outbox_bytes: int = 0
         """The bytes of the large items in the outbox."""
+        self.packed: list[bytes] = []  # the first effects of the outbox (see `pack_effects`)
         self.reserve: bytes = bytes(RESERVE_BYTES)
         """Memory that is freed to complete an effect after a MemoryError."""
         self.first: int = 1
@@ -422,13 +425,21 @@ class Keyspace(MutableKeyTable):
             for origin, seq in self.vector.items():
                 if origin != self.origin and self.sent_context.get(origin) != seq:
                     deps[origin] = seq
-        return Op(self.origin, self.first, self.base, deps, tuple(self.outbox), previous)
+        effects = tuple(self.outbox)
+        return Op(self.origin, self.first, self.base, deps, effects, previous, self.packed)
+
+    def pack_effects(self, count: int) -> None:
+        """Encode up to `count` further effects in advance. The latest may still be replaced."""
+        begin = len(self.packed)
+        for effect in self.outbox[begin : min(begin + count, len(self.outbox) - 1)]:
+            self.packed.append(codec.pack_body(effect))
 
     def remove_sealed(self, op: Op) -> None:
         """Remove the effects of `op`, which is the outbox or its beginning, from the outbox."""
         self.sent_context.update(op.deps)
         self.has_remote_news = False
         self.first = op.last + 1
+        self.packed = []
         if len(op.effects) < len(self.outbox):
             del self.outbox[: len(op.effects)]
             self.outbox_bytes = max(0, self.outbox_bytes - sum(map(large_bytes, op.effects)))

@@ -44,7 +44,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from crdb.engine.clients.blocking import Blocked
 from crdb.engine.clients.crash_guard import contain_crash
@@ -184,8 +184,9 @@ class Slices:
         that."""
         self.is_running = False
         """True while a slice of a work runs."""
-        self.garbage: list[list[bytes]] = []
-        """The arguments of large requests that have ended. They are freed in slices."""
+        self.garbage: list[list[Any]] = []
+        """The arguments of large requests that have ended, and their effects. They are freed in
+        slices."""
 
     @property
     def items(self) -> int:
@@ -340,10 +341,12 @@ class Slices:
         work = self.works.popleft()
         self.works.append(work)
         self._advance(work)
+        if self.writer is not None:
+            self.host.keyspace.pack_effects(2 * self.items)
         return work.session
 
     def _free_arguments(self) -> None:
-        """Free some of the arguments of a request that has ended."""
+        """Free some of the arguments or effects of a request that has ended."""
         args = self.garbage[-1]
         del args[-FREED * self.items :]
         if not args:
@@ -425,6 +428,8 @@ class Slices:
         if self.writer is work:
             self.writer = None
             hold.is_writing = False
+            if host.keyspace.pending_count() > FREED * self.items:
+                self.garbage.append(list(host.keyspace.outbox))
         elif reach.is_whole:
             hold.reads_all -= 1
         else:

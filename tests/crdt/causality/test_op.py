@@ -198,3 +198,22 @@ def test_different_effects_under_one_dot_contradict() -> None:
     ):
         assert whole.contradicts(op) is is_contradiction
         assert op.contradicts(whole) is is_contradiction
+
+
+def test_effects_packed_in_advance_change_no_byte() -> None:
+    replica = Replica(1)
+    for number in range(5):
+        replica.set("k").add(str(number))
+    whole = replica.keyspace.pending()
+    assert whole is not None
+    replica.keyspace.pack_effects(3)
+    assert len(replica.keyspace.packed) == 3
+    replica.keyspace.pack_effects(3)
+    assert len(replica.keyspace.packed) == 4
+    packed = replica.keyspace.pending()
+    assert packed is not None
+    assert packed.to_bytes() == whole.to_bytes()
+    parts = zip(packed.divided(1), whole.divided(1), strict=True)
+    assert all(part.to_bytes() == other.to_bytes() for part, other in parts)
+    assert replica.seal() is not None
+    assert not replica.keyspace.packed
