@@ -63,7 +63,7 @@ def test_server_agrees_with_model(seed: int) -> None:
 def test_second_session_blocks_and_is_mostly_served() -> None:
     world = fresh(CommandChecker)
     asked = served = 0
-    for step in drawn(5, 120 * SECOND):
+    for step in drawn(6, 120 * SECOND):
         world.sleep_until(max(world.now, step.at))
         replies = world.run_session("eu", step.value, *step.commands)
         if replies is not None and step.value == 19:
