@@ -439,7 +439,7 @@ class Slices:
                     del hold.keys[key]
         host.combine_guards()
         if self.kept_changes:
-            host.keyspace.dirty_keys += self.kept_changes
+            host.keyspace.dirty_keys[:0] = self.kept_changes
             self.kept_changes = []
         host.after_command()
         self._release(reach)

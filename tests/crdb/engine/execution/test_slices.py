@@ -179,6 +179,18 @@ def test_blocked_clients_are_served_at_the_end() -> None:
     assert receive(waiting, b"") == b"*2\r\n$1\r\nl\r\n$1\r\nb\r\n"
 
 
+def test_blocked_clients_are_served_in_the_order_of_the_changes() -> None:
+    database = sliced()
+    first, second = Client(database), Client(database)
+    run(first, b"BLPOP l 0\r\n")
+    run(second, b"BLPOP l m 0\r\n")
+    client = Client(database)
+    run(client, b"MULTI\r\nRPUSH l a\r\nRPUSH m b\r\nEXEC\r\n")
+    database.slices.finish_all()
+    assert receive(first, b"") == b"*2\r\n$1\r\nl\r\n$1\r\na\r\n"
+    assert receive(second, b"") == b"*2\r\n$1\r\nm\r\n$1\r\nb\r\n"
+
+
 def test_keys_nobody_waits_for_are_served_immediately() -> None:
     database = sliced()
     begin(database, "SMEMBERS s")
