@@ -60,11 +60,12 @@ def bit_offset(client: Client, argument: bytes, width: int = 0) -> int:
     return offset
 
 
-def check_memory(client: Client, size: int) -> None:
-    """Raise CommandError if memory is too full for a string of `size` bytes."""
+def check_memory(client: Client, held: String | None, size: int) -> None:
+    """Raise CommandError if memory is too full for what makes a string `size` bytes long."""
     memory = client.instance.memory
-    if not memory.can_allocate(size):
-        raise CommandError(memory.refusal(size))
+    growth = size if held is None else size - held.size()
+    if not memory.can_allocate(growth):
+        raise CommandError(memory.refusal(growth))
 
 
 def part_of(value: String | None, start: int, stop: int) -> bytes:
@@ -90,7 +91,7 @@ def setbit(client: Client, args: list[bytes]) -> None:
         raise CommandError(BAD_BIT)
     held = string_for_write(client.db, args[1])
     place = offset >> 3
-    check_memory(client, place + 1)
+    check_memory(client, held, place + 1)
     data = bytearray(part_of(held, place, place + 1))
     is_beyond = len(data) == 0
     if is_beyond:
@@ -342,7 +343,7 @@ def bitfield(client: Client, args: list[bytes]) -> None:
         return
     held = string_for_write(client.db, args[1])
     first, stop = min([step.first() for step in writes]), max([step.stop() for step in writes])
-    check_memory(client, stop)
+    check_memory(client, held, stop)
     start, end = span(steps, held)
     data = bytearray(part_of(held, start, end))
     data += bytes(max(0, stop - start - len(data)))

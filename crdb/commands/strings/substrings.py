@@ -27,12 +27,13 @@ LCS_TOO_LARGE: Final = (
 )
 
 
-def check_length(client: Client, size: int) -> None:
-    """Raise CommandError for a string longer than a client may send, or if memory is too full."""
-    if size > client.instance.config.bulk_bytes_max:
+def check_growth(client: Client, before: int, after: int) -> None:
+    """Raise CommandError for a string longer than a client may send, or if memory is too full for
+    what is added to a string of `before` bytes."""
+    if after > client.instance.config.bulk_bytes_max:
         raise CommandError(STRING_TOO_LONG)
-    if not client.instance.memory.can_allocate(size):
-        raise CommandError(client.instance.memory.refusal(size))
+    if not client.instance.memory.can_allocate(after - before):
+        raise CommandError(client.instance.memory.refusal(after - before))
 
 
 @COMMANDS.declare(
@@ -89,7 +90,7 @@ def getrange(client: Client, args: list[bytes]) -> None:
 def append(client: Client, args: list[bytes]) -> None:
     held = string_for_write(client.db, args[1])
     size = 0 if held is None else held.size()
-    check_length(client, size + len(args[2]))
+    check_growth(client, size, size + len(args[2]))
     size = edit(client.db, args[1], size, args[2])
     if held is not None:
         mark(client.db, args[1], is_raw=True)
@@ -114,7 +115,7 @@ def setrange(client: Client, args: list[bytes]) -> None:
     held = string_for_write(client.db, args[1])
     size = 0 if held is None else held.size()
     if patch:
-        check_length(client, offset + len(patch))
+        check_growth(client, size, offset + len(patch))
         size = edit(client.db, args[1], offset, patch)
         mark(client.db, args[1], is_raw=True)
     reply.integer(client.out, size)

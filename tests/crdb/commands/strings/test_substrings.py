@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crdb.engine.metrics.memory import GROWTH_MIN, PLENTY
 from crdb.resp.decoder import ErrorReply
 from tests.crdb.regions import Regions
 
@@ -42,3 +43,21 @@ def test_replies(request_: str, reply: object) -> None:
         regions.run(1, *words)
     found = regions.run(1, *request_.split())
     assert isinstance(found, ErrorReply) if reply is ErrorReply else found == reply
+
+
+def test_change_of_long_string_reads_no_figures_of_memory() -> None:
+    """They are read for what a command adds, not for what the string holds already."""
+    regions = Regions(1)
+    memory = regions.instances[1].memory
+    probed: list[int] = []
+
+    def probe() -> tuple[int, int]:
+        probed.append(1)
+        return 0, PLENTY
+
+    memory.probe = probe
+    regions.run(1, "SETRANGE", "x", str(GROWTH_MIN), "y")
+    assert probed == [1]
+    for command in ("APPEND x y", "SETRANGE x 5 y", "SETBIT x 9 1", "BITFIELD x SET u8 0 7"):
+        regions.run(1, *command.split())
+    assert probed == [1]
