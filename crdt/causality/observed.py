@@ -36,6 +36,16 @@ class Observed:
             return dot & SEQ_MAX < self.seq
         return self.vector.get(origin, 0) >= dot & SEQ_MAX
 
+    def covers_all(self, vector: Vector) -> bool:
+        """Return whether the effect had seen all that a replica with this vector has applied, if
+        the replica applies the effect next."""
+        if self.is_local:
+            return True
+        for origin, seq in vector.items():
+            if origin != self.origin and self.vector.get(origin, 0) < seq:
+                return False
+        return True
+
     def dot(self) -> Dot:
         """Return the dot of the effect itself."""
         return self.origin << SEQ_BITS | self.seq

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from typing import cast
+from typing import Final, cast
 
 from crdt.causality.causal_buffer import CausalBuffer, is_ready
 from crdt.causality.dots import ORIGINS_MAX, Origin, join, region_of
@@ -29,6 +29,9 @@ from crdt.store.snapshot import Snapshot, check_state, split
 from crdt.types.registry import TypeRegistry
 from crdt.wire.expect import Given, expect, expect_bool, expect_integer, is_iterable, mismatch
 from crdt.wire.formats import PIECE, explain
+
+SLICE_EFFECTS: Final = 500
+"""The effects of an operation that are applied immediately by default."""
 
 
 class Outcome(enum.Enum):
@@ -110,13 +113,14 @@ class ReplicaExchange(Views):
 
     # -- work in slices --------------------------------------------------------------------
 
-    def work_in_slices(self, keys: Given[int]) -> None:
-        """Let `work` settle what merges leave, `keys` keys in one call. By default, a merge settles
-        all keys before it returns.
+    def work_in_slices(self, keys: Given[int], effects: Given[int] = SLICE_EFFECTS) -> None:
+        """Let `work` settle what merges leave, `keys` keys in one call, and operations with more
+        than `effects` effects. By default, all that is done before `merge` or `accept` returns.
 
         Readers see no difference. Whatever touches a key settles it first, and whatever needs all
         keys, such as `snapshot` and `digest`, settles all keys.
         """
+        self.keyspace.slice_effects = expect_integer(effects, "effects", 1)
         self.keyspace.slice_keys = expect_integer(keys, "keys", 1)
 
     def work(self) -> bool:

@@ -130,9 +130,16 @@ class Garbage:
             return False
         return dominates(stable, noted)
 
+    def is_due(self, key: bytes, clock: int) -> bool:
+        """Return whether a key has expired, also after what waits for it was carried out."""
+        self.db.settle(key)
+        return self.db.deadlines.deadline(key) < clock
+
     def delete_expired(self, clock: int, keys_max: int) -> int:
         """Delete keys that have expired by every member's clock. Return their number."""
         keys = self.db.deadlines.due(clock, keys_max)
+        if self.db.is_unsettled:
+            keys = [key for key in keys if self.is_due(key, clock)]
         for key in keys:
             self.db.delete(key)
         self.collected += len(keys)

@@ -75,6 +75,7 @@ class Keyspace(MutableKeyTable):
         "reserve",
         "seq",
         "sent_context",
+        "slice_effects",
         "slice_keys",
         "unsettled",
         "vector",
@@ -113,6 +114,9 @@ class Keyspace(MutableKeyTable):
         """What waits to be carried out, key by key."""
         self.bin: Bin = Bin()
         """Removed content that `work` frees."""
+        self.slice_effects: int = 0
+        """The effects of an operation that are applied immediately. If there are more, `work`
+        applies them."""
         self.slice_keys: int = 0
         """The keys that `work` settles in one call; 0 if nothing is left to `work`."""
 
@@ -139,22 +143,13 @@ class Keyspace(MutableKeyTable):
         return self.unsettled.begun
 
     def remove_all(self, observed: Observed) -> None:
-        if self.covers_all(observed) and not self.readers and not self.is_unsettled:
+        if observed.covers_all(self.vector) and not self.readers and not self.is_unsettled:
             self.drop_all(observed)
             return
         past = Observed(dict(observed.vector), observed.origin, observed.seq, observed.base)
         past.is_local = observed.is_local
         self.unsettled.begin(FlushStep(self.unsettled.put_aside(), past))
         self.settle_watched()
-
-    def covers_all(self, observed: Observed) -> bool:
-        """Return whether `observed` covers all that is here."""
-        if observed.is_local:
-            return True
-        for origin, seq in self.vector.items():
-            if origin != observed.origin and observed.vector.get(origin, 0) < seq:
-                return False
-        return True
 
     def drop_all(self, observed: Observed) -> None:
         """Remove all values and deadlines, which `observed` covers. O(keys that leave metadata)."""
@@ -463,12 +458,16 @@ class Keyspace(MutableKeyTable):
         assert not self.outbox, "seal before taking in what others did"
         assert self.vector.get(op.origin, 0) == op.first - 1
         before = self.visible_states(op.effects) if self.watched_keys else {}
-        observed = Observed(past, op.origin, op.first, op.base)
-        dot = make_dot(op.origin, op.first)
-        for effect in op.effects:
-            self.apply(effect, dot, observed)
-            dot += 1
-            observed.seq += 1
+        if self.slice_keys and len(op.effects) > self.slice_effects:
+            self.unsettled.put_off(op, Observed(dict(past), op.origin, op.first, op.base))
+            self.settle_watched()
+        else:
+            observed = Observed(past, op.origin, op.first, op.base)
+            dot = make_dot(op.origin, op.first)
+            for effect in op.effects:
+                self.apply(effect, dot, observed)
+                dot += 1
+                observed.seq += 1
         self.vector[op.origin] = op.last
         self.has_remote_news = True
         for key, (effect, seen) in before.items():

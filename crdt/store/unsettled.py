@@ -12,9 +12,12 @@ through any later one.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from crdt.causality.dots import SEQ_MAX, Dot, make_dot
+from crdt.causality.effect import FLUSH, Effect, is_key_effect
 from crdt.causality.observed import Observed
+from crdt.causality.op import Op
 from crdt.store.key_merge import MergedVectors, merge_key
 from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.values import ValueStore
@@ -22,6 +25,8 @@ from crdt.structures.table import Table
 from crdt.types.base import Value
 from crdt.types.components.deadlines import Deadlines
 
+Waiting: TypeAlias = tuple[Effect, Dot, Observed]
+"""An effect that waits, its dot, and its past, whose `seq` is set when the effect is applied."""
 STEPS_MAX: Final = 16
 """Steps that may wait. Each of them makes it slower to touch a key."""
 
@@ -108,6 +113,15 @@ class Step:
         """Change `key` in `db` by what `take` returned."""
         raise NotImplementedError
 
+    def weight(self, key: bytes) -> int:
+        """Return how many slices' worth of keys it takes to carry out the step for `key`."""
+        return 1
+
+    def carry_out_part(self, db: MutableKeyTable, key: bytes, count: int) -> None:
+        """Carry out the first `count` parts of the step for `key`, which has more. This must be the
+        only step."""
+        raise NotImplementedError
+
     def some_keys(self, count: int) -> list[bytes]:
         """Return at most `count` keys that the step holds, and none only if it holds none."""
         return [] if self.aside is None else self.aside.some_keys(count)
@@ -170,6 +184,58 @@ class FlushStep(Step):
         db.remove(key, (), self.observed)
 
 
+class EffectsStep(Step):
+    """The effects of operations that have many of them."""
+
+    __slots__ = ("effects",)
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.effects: Table = Table()
+        """For each key a list of effects, each with its dot and its past."""
+
+    def add(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        """Add an effect, which comes after all others."""
+        key: bytes = effect[2]
+        waiting: list[Waiting] | None = self.effects.get(key)
+        if waiting is None:
+            self.effects.put(key, [(effect, dot, observed)])
+        else:
+            waiting.append((effect, dot, observed))
+
+    def holds(self, key: bytes) -> bool:
+        return key in self.effects
+
+    def take(self, db: MutableKeyTable, key: bytes) -> Any:
+        return self.effects.pop(key)
+
+    def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
+        waiting: list[Waiting] | None = content
+        if waiting is not None:
+            apply_all(db, waiting)
+
+    def weight(self, key: bytes) -> int:
+        waiting: list[Waiting] = self.effects[key]
+        return len(waiting)
+
+    def carry_out_part(self, db: MutableKeyTable, key: bytes, count: int) -> None:
+        waiting: list[Waiting] = self.effects[key]
+        db.is_unsettled = False  # the rest of this step waits
+        apply_all(db, waiting[:count])
+        db.is_unsettled = True
+        del waiting[:count]
+
+    def some_keys(self, count: int) -> list[bytes]:
+        return self.effects.some(count)
+
+
+def apply_all(db: MutableKeyTable, waiting: list[Waiting]) -> None:
+    """Apply these effects in order."""
+    for effect, dot, observed in waiting:
+        observed.seq = dot & SEQ_MAX
+        db.apply(effect, dot, observed)
+
+
 class Unsettled:
     """The steps of one keyspace that have not been finished, the oldest first."""
 
@@ -189,6 +255,28 @@ class Unsettled:
         aside = Aside(db.data, db.tombstones, db.deadlines, db.garbage)
         db.begin_empty()
         return aside
+
+    def effects_step(self) -> EffectsStep:
+        """Return the latest step if it holds effects, otherwise a new one."""
+        latest = self.steps[-1] if self.steps else None
+        if isinstance(latest, EffectsStep):
+            return latest
+        step = EffectsStep()
+        self.steps.append(step)
+        self.db.is_unsettled = True
+        return step
+
+    def put_off(self, op: Op, observed: Observed) -> None:
+        """Let the effects of `op` wait until their keys are settled."""
+        self.begun += 1
+        dot = make_dot(op.origin, op.first)
+        for effect in op.effects:
+            if is_key_effect(effect, FLUSH):
+                observed.seq = dot & SEQ_MAX
+                self.db.apply(effect, dot, observed)
+            else:
+                self.effects_step().add(effect, dot, observed)
+            dot += 1
 
     def begin(self, step: Step) -> None:
         """Add a step, whose keys have been put aside."""
@@ -219,8 +307,15 @@ class Unsettled:
             oldest = self.steps[0]
             keys = oldest.some_keys(left)
             for key in keys:
+                weight = oldest.weight(key)
+                if left <= 0:
+                    break
+                if weight > left and len(self.steps) == 1:  # later steps have put `key` aside
+                    oldest.carry_out_part(self.db, key, left)
+                    left = 0
+                    break
                 self.settle(key)
-            left -= len(keys)
+                left -= weight
             if not keys:
                 aside = oldest.aside
                 if aside is not None and aside.garbage:

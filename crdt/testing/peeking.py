@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from types import TracebackType
 
 from crdt.store.keyspace import Keyspace
-from crdt.store.unsettled import Aside, FlushStep, MergeStep, Step
+from crdt.store.unsettled import Aside, EffectsStep, FlushStep, MergeStep, Step
 from crdt.store.values import ValueStore
 from crdt.structures.table import Table
 from crdt.types.base import Value
@@ -29,6 +29,7 @@ class Peek:
         """The steps that wait; None if there are none."""
         self.readers = db.readers
         self.garbage = db.garbage
+        self.replaced: list[Original] = []
 
     def __enter__(self) -> Peek:
         db = self.db
@@ -37,6 +38,7 @@ class Peek:
             self.readers, db.readers = db.readers, []
             self.garbage, db.garbage = db.garbage, db.garbage.copy()
             db.unsettled.steps = [copied_step(db, step) for step in self.steps]
+            self.replaced = replace_by_copies(db, self.steps)
         return self
 
     def __exit__(
@@ -49,10 +51,9 @@ class Peek:
             return
         db = self.db
         for key in waiting_keys(self.steps):
-            db.data.drop(key)
-            db.tombstones.drop(key)
-            db.traced.pop(key)
-            db.deadlines.put(key, ())
+            remove_key(db, key)
+        for original in self.replaced:
+            original.restore(db)
         db.garbage = self.garbage
         db.data.index.forget_orders()
         db.unsettled.steps = self.steps
@@ -60,8 +61,54 @@ class Peek:
         db.readers = self.readers
 
 
+class Original:
+    """What a keyspace holds under a key for which effects wait."""
+
+    def __init__(self, db: Keyspace, key: bytes) -> None:
+        """Take it, and leave a copy."""
+        self.key = key
+        self.value = db.data.get(key)
+        self.tombstone = db.tombstones.get(key)
+        self.siblings = db.deadlines.siblings(key)
+        self.is_traced = key in db.traced
+        if self.value is not None:
+            db.data.put(key, copied_value(db.types, self.value))
+        if self.tombstone is not None:
+            db.tombstones.put(key, copied_value(db.types, self.tombstone))
+
+    def restore(self, db: Keyspace) -> None:
+        """Put it back."""
+        remove_key(db, self.key)
+        if self.value is not None:
+            db.data.put(self.key, self.value)
+        if self.tombstone is not None:
+            db.tombstones.put(self.key, self.tombstone)
+        db.deadlines.put(self.key, self.siblings)
+        if self.is_traced:
+            db.traced.put(self.key, None)
+
+
+def replace_by_copies(db: Keyspace, steps: Iterable[Step]) -> list[Original]:
+    """Replace what `db` holds under the keys for which effects wait by copies. Return the
+    originals."""
+    waiting = waiting_keys(steps)
+    keys: dict[bytes, None] = {}
+    for step in steps:
+        if isinstance(step, EffectsStep):
+            keys.update(dict.fromkeys([key for key in step.effects if key not in waiting]))
+    return [Original(db, key) for key in keys]
+
+
+def remove_key(db: Keyspace, key: bytes) -> None:
+    """Remove all that the tables of `db` hold under a key."""
+    db.data.drop(key)
+    db.tombstones.drop(key)
+    db.traced.pop(key)
+    db.deadlines.put(key, ())
+
+
 def waiting_keys(steps: Iterable[Step]) -> dict[bytes, None]:
-    """Return the keys that some of these steps hold."""
+    """Return the keys that some of these steps hold, and `db` does not."""
     keys: dict[bytes, None] = {}
     for step in steps:
         if step.aside is not None:
@@ -78,6 +125,11 @@ def copied_step(db: Keyspace, step: Step) -> Step:
     aside = None if step.aside is None else copied_aside(db, step.aside)
     if isinstance(step, FlushStep):
         return FlushStep(aside, step.observed)
+    if isinstance(step, EffectsStep):
+        effects = EffectsStep()
+        for key, waiting in step.effects.items():
+            effects.effects.put(key, list(waiting))
+        return effects
     assert isinstance(step, MergeStep)
     values = Table()
     for key, value in step.values.items():

@@ -47,6 +47,8 @@ class Tuning:
     refuses_stale: bool = False
     """True if clients get LOADING until the region has caught up, as `crdb` does by default.
     Otherwise clients can read stale data."""
+    slice_effects: int = 6
+    """The effects of an op that are applied immediately. If an op has more, slices apply them."""
     slice_items: int = SLICE_ITEMS
     """The number of items in one slice of a long command."""
 
@@ -64,7 +66,7 @@ class Tuning:
             ],
         )
         replica.divide_at(self.op_bytes)
-        replica.work_in_slices(self.slice_keys)
+        replica.work_in_slices(self.slice_keys, self.slice_effects)
         return replica
 
 

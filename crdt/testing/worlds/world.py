@@ -59,7 +59,7 @@ class World:
         backlog = BACKLOGS[region % len(BACKLOGS)]
         replica = self.subject.replica(origin, self.regions, backlog)
         if self.is_lazy:
-            replica.work_in_slices(1)
+            replica.work_in_slices(1, 1)
         return replica
 
     def site(self, number: int) -> Site:
@@ -83,7 +83,7 @@ class World:
         if any(step.kind == "work" for step in steps):
             self.is_lazy = True
             for site in self.sites:
-                site.replica.work_in_slices(1)
+                site.replica.work_in_slices(1, 1)
         for step in steps:
             self.step(step)
 

@@ -395,3 +395,11 @@ def test_traces_are_forgotten_with_their_key() -> None:
     here.string("s").set("a")
     here.collect()
     assert list(here.keyspace.traced) == []
+
+
+def test_only_effects_are_carried_out_in_parts() -> None:
+    db = Keyspace(make_origin(1), TypeRegistry(()))
+    step = Step(None)
+    assert step.weight(K) == 1
+    with pytest.raises(NotImplementedError):
+        step.carry_out_part(db, K, 1)
