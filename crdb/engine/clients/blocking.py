@@ -3,9 +3,11 @@
 A waiter has an `attempt`, which serves it if it can. When a key changes, its waiters are tried in
 the order in which they came, for as long as the key exists. This happens after the command that
 changed the key (after the whole EXEC, if it was in one), or after an op of another region has been
-applied (rule LST-10). A client that waits for several keys is served by the one that changes first.
-One that waits for no key is tried by `polling`. A waiter that is not served by its deadline times
-out.
+applied (rule LST-10). A client that waits for several keys is woken by the one that changes first.
+As in Redis 7.2, its command then tries all of its keys in order. If several keys change at once, it
+may pop from another than the one that woke it, before a client that has waited longer for that key.
+A client that waits for no key is tried by `polling`. A waiter that is not served by its deadline
+times out.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 Checked after each turn of a region:
 
 * no client blocks for a key that has an element of the wanted type;
-* no client blocks for a key that has served a client which blocked later;
+* no client blocks for a key that has served a client which blocked later, unless that client may
+  have been woken by another key;
 * no client blocks in a region that has not caught up, or in a follower;
 * a client times out after its timeout, neither early nor much too late;
 * each element is unique, and is popped only once in an incarnation of a region.
@@ -62,6 +63,16 @@ class Served:
 
     wait: Wait
     key: bytes
+
+    @property
+    def may_overtake(self) -> bool:
+        """Return whether another key may have woken the client before this key's turn came.
+
+        As in Redis 7.2, the whole command of a woken client runs again. So it pops from the first
+        of its keys that has an element, and the key that woke it can be a later one.
+        """
+        later_keys = self.wait.keys[self.wait.keys.index(self.key) + 1 :]
+        return any(key != self.key for key in later_keys)
 
 
 class WaitingChecker(Checker):
@@ -221,7 +232,7 @@ class WaitingChecker(Checker):
             self.check_waiters(region, session, wait)
             for each in served:
                 is_same = each.wait.wanted_type == wait.wanted_type and each.key in wait.keys
-                if is_same and wait.number < each.wait.number:
+                if is_same and wait.number < each.wait.number and not each.may_overtake:
                     raise self.violation(
                         f"session {session} in {region.name} waits, {' '.join(wait.command)}, but"
                         f" who came later has been served: {' '.join(each.wait.command)}"

@@ -28,6 +28,19 @@ def test_first_blocked_clients_are_served_first() -> None:
     assert [waiter.blocked for waiter in waiters] == [False, False, True]
 
 
+def test_woken_client_pops_from_first_key_that_exists() -> None:
+    """As in Redis 7.2, the whole command runs again. Redis 7.0 pops from the key that wakes it."""
+    database = instance()
+    first, later = Client(database), Client(database)
+    lines(first, "BRPOP l 0")
+    lines(later, "BLPOP l m 0")
+    lines(Client(database), "MULTI", "RPUSH m b", "RPUSH l a", "EXEC")
+    assert receive(later, b"") == POPPED % b"a"
+    assert receive(first, b"") == b""
+    lines(Client(database), "RPUSH l c")
+    assert receive(first, b"") == POPPED % b"c"
+
+
 def test_any_writer_serves_blocked_clients() -> None:
     database = instance()
     mover, waiter = Client(database), Client(database)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from crdb.engine.clients.blocking import Blocked
-from sim.checkers.clients.waiting import WaitingChecker
+from sim.checkers.clients.waiting import Served, Wait, WaitingChecker
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
 from sim.schedule.plan import Copy
+from sim.schedule.step import Words
 from sim.world.world import SimWorld
 from tests.sim.planted import checker_of, fresh
 
@@ -17,6 +18,19 @@ POP = ("BLPOP", "queue:0", "queue:1", "0.5")
 
 def forget(_self: Blocked, _key: bytes) -> None:
     """Serve nobody."""
+
+
+def serve_last_first(blocked: Blocked, key: bytes) -> None:
+    """Serve the client that has waited for the shortest time first."""
+    for waiter in reversed(list(blocked.by_key.get(key, {}).values())):
+        blocked.attempt(waiter)
+
+
+def waits_in(world: SimWorld, region: str) -> list[Wait]:
+    """Return the clients that the checker knows to be blocked in a region."""
+    checker = checker_of(world)
+    assert isinstance(checker, WaitingChecker)
+    return list(checker.waits[region].values())
 
 
 @pytest.fixture
@@ -111,13 +125,49 @@ def test_first_waiting_client_is_served_first(world: SimWorld) -> None:
     checker.on_turn_end(eu, ())
 
 
+@pytest.mark.interpreted("replaces a method of a compiled class")
+@pytest.mark.parametrize("later", [("BLPOP", "queue:0", "5"), ("BLPOP", "queue:1", "queue:0", "5")])
+def test_client_served_before_earlier_one_is_caught(world: SimWorld, later: Words) -> None:
+    world.run_session("eu", 1, ("BRPOP", "queue:0", "5"))
+    world.run_session("eu", 2, later)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Blocked, "serve", serve_last_first)
+        with pytest.raises(Violation, match=r"session 1 in eu waits, BRPOP .* who came later"):
+            world.run("eu", "RPUSH", "queue:0", "a")
+
+
+def test_client_woken_by_later_key_may_overtake(world: SimWorld) -> None:
+    world.run_session("eu", 1, ("BRPOP", "queue:0", "5"))
+    world.run_session("eu", 2, POP)
+    pushes = (("RPUSH", "queue:1", "b"), ("RPUSH", "queue:0", "a"))
+    world.run_all("eu", ("MULTI",), *pushes, ("EXEC",))
+    (waiting,) = waits_in(world, "eu")
+    assert waiting.command == ("BRPOP", "queue:0", "5")
+    assert world.run("eu", "EXISTS", "queue:0", "queue:1") == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "expected"),
+    [
+        ((b"a",), b"a", False),
+        ((b"a", b"b"), b"a", True),
+        ((b"a", b"b"), b"b", False),
+        ((b"a", b"a"), b"a", False),
+        ((b"a", b"b", b"a"), b"a", True),
+    ],
+)
+def test_only_later_key_lets_client_overtake(
+    keys: tuple[bytes, ...], key: bytes, expected: bool
+) -> None:
+    assert Served(Wait(POP, keys, 0, 1), key).may_overtake is expected
+
+
 def test_wait_command_takes_no_element(world: SimWorld) -> None:
     eu, checker = world.sites["eu"], checker_of(world)
-    assert isinstance(checker, WaitingChecker)
     checker.on_replies(eu, 1, (("CRDB.AWAIT", "2=1", "500"),), ())
-    assert checker.waits["eu"] == {}
+    assert waits_in(world, "eu") == []
     checker.on_replies(eu, 1, (POP,), ())
-    assert [wait.command for wait in checker.waits["eu"].values()] == [POP]
+    assert [wait.command for wait in waits_in(world, "eu")] == [POP]
 
 
 def test_element_for_waiter_is_gone_for_others(world: SimWorld) -> None:
