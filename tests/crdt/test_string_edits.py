@@ -363,6 +363,20 @@ def test_text_beside_another_type_is_sent_as_a_whole() -> None:
     assert shown(here, there) == LONG + b"!x"
 
 
+def test_lone_writes_of_one_name_are_equal() -> None:
+    here, there = regions(2)
+    edited(here, there)
+    assert register(here).equals(register(there))
+    register(here).no_expiry = True
+    assert not register(here).equals(register(there))
+    register(here).no_expiry = False
+    there.string(K).set("other")
+    assert not register(here).equals(register(there))
+    assert not register(there).equals(register(here))
+    exchange(here, there)
+    assert register(here).equals(register(there))
+
+
 def test_encoding_of_long_text() -> None:
     here, _ = regions(2)
     edited(here)
