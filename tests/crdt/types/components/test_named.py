@@ -7,9 +7,8 @@ from random import Random
 
 import pytest
 
-from crdt.causality.dots import make_dot, make_origin
+from crdt.causality.dots import SEQ_BITS, SEQ_MAX, make_dot, make_origin
 from crdt.causality.observed import Observed
-from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
 from crdt.testing import SUBJECTS, World
 from crdt.testing.worlds.steps import draw
@@ -213,14 +212,26 @@ def dots_by_name(value: Named) -> dict[bytes, list[int]]:
     return {name: [d for d, _ in register.siblings()] for name, register in value.entries()}
 
 
-def test_origins_of_large_values_are_renamed() -> None:
-    source = Replica(1)
-    for number in range(20):
-        source.set("s").add(f"{number}")
-        source.hash("h")[f"{number}"] = "x"
-    follower = Replica(9)
-    follower.merge_bytes(source.to_bytes())
-    assert follower.digest() == source.digest()
+class Renamed:
+    """The names of the origins of a database whose first region is the second one here."""
+
+    def origin(self, origin: int) -> int:
+        return THERE if origin == HERE else origin
+
+    def dot(self, dot: int) -> int:
+        return make_dot(self.origin(dot >> SEQ_BITS), dot & SEQ_MAX) if dot else 0
+
+
+@pytest.mark.parametrize("kind", ["set", "hash", "sorted set"])
+def test_origins_of_large_values_are_renamed(kind: str) -> None:
+    db = keyspace()
+    value = fill(db, kind)
+    rename = db.types.definition(value).rename_origins
+    assert rename is not None
+    rename(value, Renamed())
+    assert {dot >> SEQ_BITS for dots in dots_by_name(value).values() for dot in dots} == {THERE}
+    assert value.large is not None
+    assert value.large.limits() == {THERE: 30}
 
 
 @pytest.mark.parametrize("code", [HASH, ZSET])
