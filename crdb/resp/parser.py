@@ -68,6 +68,7 @@ class Parser:
         "held",
         "kept",
         "missing",
+        "name",
         "pieces",
         "position",
         "remaining",
@@ -100,6 +101,9 @@ class Parser:
         """The beginning of a very long string that has not arrived completely."""
         self.missing = 0
         """The number of bytes that this string lacks."""
+        self.name = b""
+        """The first string of the latest short request. The next request often begins with the same
+        one, which is then not made again."""
 
     @property
     def pending(self) -> int:
@@ -150,9 +154,51 @@ class Parser:
                 if count < 0:
                     self._release_buffer()
                     return None
+            if count == 2 or count == 3:
+                args = self._read_short(count, position)
+                if args is not None:
+                    return args
             if count > 0:
                 return self._read_strings([], count, position, UNKNOWN)
             self.position = position
+
+    def _read_short(self, count: i64, position: i64) -> list[bytes] | None:
+        """Read a request of two or three strings, such as GET or SET, from `position`. Return None,
+        with nothing changed, if it is not complete or its headers are unusual."""
+        buffer = self.buffer
+        end: i64 = len(buffer) - 2
+        limit: i64 = self.bulk_bytes_max if self.trusted else UNTRUSTED_BULK_BYTES_MAX
+        size: i64
+        if position > end or buffer[position] != DOLLAR:
+            return None
+        size, position = short_length(buffer, position)
+        following: i64 = position + size
+        if size < 0 or size > limit or following > end:
+            return None
+        name = self.name
+        if size != len(name) or not begins_with(buffer, position, name):
+            name = self.name = buffer[position:following]
+        position = following + 2
+        if position > end or buffer[position] != DOLLAR:
+            return None
+        size, position = short_length(buffer, position)
+        following = position + size
+        if size < 0 or size > limit or following > end:
+            return None
+        second = buffer[position:following]
+        position = following + 2
+        if count == 2:
+            self.position = position
+            return [name, second]
+        if position > end or buffer[position] != DOLLAR:
+            return None
+        size, position = short_length(buffer, position)
+        following = position + size
+        if size < 0 or size > limit or following > end:
+            return None
+        third = buffer[position:following]
+        self.position = following + 2
+        return [name, second, third]
 
     def _read_strings(
         self, args: list[bytes], remaining: i64, position: i64, size: i64
@@ -318,6 +364,17 @@ class Parser:
             raise ProtocolError(b"unbalanced quotes in request")
         self.position = end + 1
         return words
+
+
+def begins_with(buffer: bytes, position: i64, text: bytes) -> bool:
+    """Return whether `text`, which is not longer than the rest of the buffer, is at `position`."""
+    index: i64 = 0
+    size: i64 = len(text)
+    while index < size:
+        if buffer[position + index] != text[index]:
+            return False
+        index += 1
+    return True
 
 
 def short_length(buffer: bytes, position: i64) -> tuple[i64, i64]:

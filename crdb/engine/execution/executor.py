@@ -87,6 +87,8 @@ def run_batch(client: Client, data: bytes) -> bool:
     timing = instance.timing
     latest: Command | None = None
     latest_args: list[bytes] = []
+    command: Command | None = None
+    name = b""
     runs: i64 = 0
     count: i64 = 0
     most: i64 = BATCH_MAX
@@ -95,7 +97,9 @@ def run_batch(client: Client, data: bytes) -> bool:
     try:
         while count < most and client.flags & STOP == 0 and (args := parser.next()) is not None:
             count += 1
-            command = by_name.get(args[0])
+            if args[0] is not name:  # the parser returns the same object for the same name
+                name = args[0]
+                command = by_name.get(name)
             if command is not None and not timing.times_each and is_short(client, command, args):
                 if latest is not command:
                     if latest is not None:

@@ -205,3 +205,16 @@ def test_request_goes_on_after_its_large_string_was_taken_out() -> None:
     assert parser.next() == [b"SET", value, b"v"]
     assert parser.next() == [b"PING"]
     assert parser.next() is None
+
+
+def test_name_of_command_is_made_once() -> None:
+    parser = Parser()
+    parser.feed(b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*2\r\n$3\r\nGET\r\n$1\r\nb\r\n")
+    first, second = parser.next(), parser.next()
+    assert first == [b"GET", b"a"]
+    assert second == [b"GET", b"b"]
+    assert first is not None
+    assert second is not None
+    assert first[0] is second[0]
+    parser.feed(b"*2\r\n$3\r\nTTL\r\n$1\r\nc\r\n*2\r\n$3\r\nGET\r\n$1\r\nd\r\n")
+    assert [parser.next(), parser.next()] == [[b"TTL", b"c"], [b"GET", b"d"]]
