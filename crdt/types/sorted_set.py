@@ -92,7 +92,7 @@ class Ranking:
 
     def build(self, value: SortedSet, budget: int) -> None:
         """Place up to `budget` members for the first time."""
-        if self.position == len(self.batch):
+        if self.position == len(self.batch) and self.cursor != LAST_BATCH:
             self.cursor, self.batch = value.next_names(self.cursor)
             self.position = 0
             if self.cursor == 0:
@@ -181,6 +181,8 @@ class SortedSet(Fields):
         ranking = self.ranking
         if ranking is None:
             ranking = self.ranking = Ranking()
+            ranking.batch = list(self.names())  # to sort all at once is fastest
+            ranking.cursor = LAST_BATCH
         while not ranking.is_built():
             ranking.build(self, self.size())
         if ranking.stale:

@@ -133,6 +133,8 @@ def test_content_that_was_observed_is_dropped_at_once(kind: str) -> None:
         value.ranked()
     value.remove(past(1, {HERE: 34}), None)
     assert not value.is_live()
+    if isinstance(value, SortedSet):
+        assert len(value.ranked()) == 0
     assert value.is_empty()
     dropped = value.take_dropped()
     assert dropped is not None
