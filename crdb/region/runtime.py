@@ -174,7 +174,7 @@ class Runtime:
             host=region.region.host,
             port=region.region.port,
             clients=len(instance.clients),
-            keys=region.replica.keyspace.size(),
+            keys=region.replica.keyspace.estimate_size(),
             commands_per_second=(commands - commands_before) / seconds,
             effects_per_second=(effects - effects_before) / seconds,
             role=region.following.describe(),

@@ -36,6 +36,12 @@ class Observed:
             return dot & SEQ_MAX < self.seq
         return self.vector.get(origin, 0) >= dot & SEQ_MAX
 
+    def copy(self) -> Observed:
+        """Return a copy, which stays as it is while the run goes on."""
+        copy = Observed(dict(self.vector), self.origin, self.seq, self.base)
+        copy.is_local = self.is_local
+        return copy
+
     def covers_all(self, vector: Vector) -> bool:
         """Return whether the effect had seen all that a replica with this vector has applied, if
         the replica applies the effect next."""

@@ -372,7 +372,7 @@ class Replica(ReplicaExchange):
         db = self.keyspace
         return Statistics(
             vector=dict(db.vector),
-            keys=db.size(),
+            keys=db.estimate_size(),
             effects_made=db.seq,
             effects_applied=self.applied,
             operations_duplicate=self.duplicates,

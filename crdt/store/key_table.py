@@ -151,10 +151,8 @@ class KeyTable:
         return list(self.data.index)
 
     def sample_ends(self, count: int) -> list[bytes]:
-        """Return `count` keys from either end of the table, or all keys if there are fewer. In a
+        """Return `count` settled keys from either end of the table, or all if there are fewer. In a
         small table they are the oldest and the newest ones."""
-        if self.is_unsettled:
-            self.settle_all()
         return self.data.index.ends(count)
 
     def live_parts(self, key: bytes) -> list[Value]:
@@ -201,9 +199,7 @@ class KeyTable:
         return sorted([*pairs, *[(each.dot, FOREVER) for each in flags]])
 
     def deadline_count(self) -> int:
-        """Return the number of keys that have an expiry time."""
-        if self.is_unsettled:
-            self.settle_all()
+        """Return the number of settled keys that have an expiry time."""
         return self.deadlines.timed
 
     def count_deadlines(self) -> int:
@@ -217,9 +213,7 @@ class KeyTable:
         return sum([self.deadlines.deadline(key) < FOREVER for key in table])
 
     def time_left(self, sample: int) -> int:
-        """Return the average time to live in ms, over at most `sample` keys that expire."""
-        if self.is_unsettled:
-            self.settle_all()
+        """Return the average time to live in ms, over at most `sample` settled keys that expire."""
         return self.deadlines.time_left(self.expiry_clock, sample)
 
     def hidden(self, keys: set[bytes]) -> list[bytes]:

@@ -52,7 +52,6 @@ ITEM_BYTES: Final = 256
 RESERVE_BYTES: Final = 64 << 10
 JOINED_BYTES_MAX: Final = 4096
 """The largest patch of joined edits. Each of them copies the patch, so it must remain short."""
-SETTLE_ALL_KEYS: Final = 10_000
 
 
 class Keyspace(MutableKeyTable):
@@ -126,8 +125,7 @@ class Keyspace(MutableKeyTable):
         self.unsettled.settle(key)
 
     def settle_all(self) -> None:
-        while self.unsettled.settle_some(SETTLE_ALL_KEYS):
-            pass
+        self.unsettled.settle_all()
 
     def settle_watched(self) -> None:
         """Settle the watched keys after a step has begun, so that their changes are recorded.
@@ -146,9 +144,7 @@ class Keyspace(MutableKeyTable):
         if observed.covers_all(self.vector) and not self.readers and not self.is_unsettled:
             self.drop_all(observed)
             return
-        past = Observed(dict(observed.vector), observed.origin, observed.seq, observed.base)
-        past.is_local = observed.is_local
-        self.unsettled.begin(FlushStep(self.unsettled.put_aside(), past))
+        self.unsettled.begin(FlushStep(self.unsettled.put_aside(), observed.copy()))
         self.settle_watched()
 
     def drop_all(self, observed: Observed) -> None:
@@ -176,6 +172,10 @@ class Keyspace(MutableKeyTable):
     def has_work(self) -> bool:
         """Return whether something is left for `work`."""
         return self.is_unsettled or not self.bin.is_empty()
+
+    def estimate_size(self) -> int:
+        """Return about how many keys there are; exactly if all are settled. Settles none. O(1)."""
+        return len(self.data.index) + self.unsettled.estimate_size()
 
     def discard(self, content: Dropped) -> None:
         if self.slice_keys:

@@ -27,6 +27,7 @@ from crdt.types.components.deadlines import Deadlines
 
 Waiting: TypeAlias = tuple[Effect, Dot, Observed]
 """An effect that waits, its dot, and its past, whose `seq` is set when the effect is applied."""
+SETTLE_ALL_KEYS: Final = 10_000
 STEPS_MAX: Final = 16
 """Steps that may wait. Each of them makes it slower to touch a key."""
 
@@ -113,6 +114,10 @@ class Step:
         """Change `key` in `db` by what `take` returned."""
         raise NotImplementedError
 
+    def estimate_size(self) -> int:
+        """Return about how many keys will be left of those that wait in the step alone."""
+        return 0
+
     def weight(self, key: bytes) -> int:
         """Return how many slices' worth of keys it takes to carry out the step for `key`."""
         return 1
@@ -159,6 +164,9 @@ class MergeStep(Step):
         given: Value | None = content[0]
         deadlines: tuple[int, ...] = content[1]
         merge_key(db, key, given, deadlines, self.vectors)
+
+    def estimate_size(self) -> int:
+        return max(len(self.values), 0 if self.aside is None else len(self.aside.data.index))
 
     def some_keys(self, count: int) -> list[bytes]:
         keys = [] if self.aside is None else self.aside.some_keys(count)
@@ -300,6 +308,11 @@ class Unsettled:
         for index, step in enumerate(steps):
             step.carry_out(db, key, contents[index])
 
+    def settle_all(self) -> None:
+        """Settle all keys."""
+        while self.settle_some(SETTLE_ALL_KEYS):
+            pass
+
     def settle_some(self, count: int) -> bool:
         """Settle about `count` keys. Return whether more are left."""
         left = count
@@ -325,6 +338,10 @@ class Unsettled:
                 self.steps.pop(0)
         self.db.is_unsettled = bool(self.steps)
         return self.db.is_unsettled
+
+    def estimate_size(self) -> int:
+        """Return about how many keys will be left of those that wait."""
+        return sum([step.estimate_size() for step in self.steps])
 
     def clear(self) -> None:
         """Forget all steps with their keys."""

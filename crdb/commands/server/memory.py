@@ -58,7 +58,7 @@ def memory_usage(client: Client, args: list[bytes]) -> None:
 def memory_stats(client: Client, _args: list[bytes]) -> None:
     """Reply with the fields of Redis that have a meaning here."""
     report = memory_report(client.instance)
-    keys = client.db.size()
+    keys = client.db.estimate_size()
     numbers: list[tuple[bytes, int]] = [
         (b"peak.allocated", report.peak_bytes),
         (b"total.allocated", report.used_bytes),

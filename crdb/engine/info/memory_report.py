@@ -90,7 +90,7 @@ def own_bytes(instance: Instance) -> tuple[int, int, int]:
 def dataset_bytes(instance: Instance) -> int:
     """Return about what all keys with their values take."""
     db = instance.keyspace
-    count = db.size()
+    count = db.estimate_size()
     keys = db.sample_ends(KEYS_SAMPLED)
     if not keys:
         return 0

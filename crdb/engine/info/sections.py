@@ -223,11 +223,12 @@ def _errorstats(instance: Instance) -> Lines:
 
 def _keyspace(instance: Instance) -> Lines:
     keyspace = instance.keyspace
-    if not keyspace.size():
+    count = keyspace.estimate_size()
+    if not count:
         return []
     left = keyspace.time_left(TIMES_SAMPLED)
     ends = keyspace.deadline_count()
-    return [("db0", f"keys={keyspace.size()},expires={ends},avg_ttl={left}")]
+    return [("db0", f"keys={count},expires={ends},avg_ttl={left}")]
 
 
 def _crdt(instance: Instance) -> Lines:

@@ -108,7 +108,7 @@ class RegionRecovery:
     def begin_rivalry(self, peer: str) -> None:
         """Refuse clients, because `peer` accepts another process in place of this one."""
         self.staleness.set_rival(has_rival=True)
-        keys = self.links.replica.keyspace.size()
+        keys = self.links.replica.keyspace.estimate_size()
         self.report(RegionRunsTwiceEvent(peer=peer, keys=keys, remedy=STOP_ONE))
 
     def end_rivalry(self) -> None:

@@ -21,7 +21,7 @@ def count_risks(here: Mapping[str, Links]) -> list[DataAtRiskEvent]:
     for name, links in here.items():
         ours = links.memory.known_vector()
         disputed = links.memory.disputed_state
-        keys = links.replica.keyspace.size() + (0 if disputed is None else disputed.keys)
+        keys = links.replica.keyspace.estimate_size() + (0 if disputed is None else disputed.keys)
         theirs = held_elsewhere(links, here.keys())
         writes = min((lacking(vector, ours) for vector in theirs), default=sum(ours.values()))
         is_last = not any(theirs)

@@ -213,7 +213,11 @@ class Register(Value):
         ]
 
     def keeps_traces(self) -> bool:
-        return not self.plain()
+        if self.shares or isinstance(self.value, LargeText):
+            return True
+        if not self.sibling_writes:
+            return False
+        return any(w.replaced_by or isinstance(w.value, LargeText) for w in self.sibling_writes)
 
     def has_garbage(self) -> bool:
         if self.sibling_writes and self.retained():

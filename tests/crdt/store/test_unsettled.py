@@ -80,15 +80,12 @@ READERS: dict[str, Callable[[Keyspace], object]] = {
     "keys": Keyspace.keys,
     "keys_from": lambda db: db.keys_from(0),
     "held_keys": Keyspace.held_keys,
-    "sample_ends": lambda db: db.sample_ends(9),
     "live_keys": Keyspace.live_keys,
     "scan": lambda db: db.scan(0, 100),
     "sampled_keys": Keyspace.sampled_keys,
     "random_key": lambda db: db.random_key(random.Random(1)),
     "remembered_keys": Keyspace.remembered_keys,
-    "deadline_count": Keyspace.deadline_count,
     "count_deadlines": Keyspace.count_deadlines,
-    "time_left": lambda db: db.time_left(5),
 }
 
 
@@ -98,6 +95,21 @@ def test_reading_all_keys_settles_all(name: str) -> None:
     READERS[name](here.keyspace)
     assert here.is_settled()
     assert len(here.keyspace.data) == 9
+
+
+def test_estimates_settle_nothing() -> None:
+    here, there = both_wrote()
+    assert here.keyspace.estimate_size() == here.statistics().keys == 6
+    assert here.string("0").get() == "mine"
+    assert here.keyspace.estimate_size() == 7
+    assert here.keyspace.sample_ends(5) == [b"0"]
+    assert here.keyspace.deadline_count() == here.keyspace.time_left(5) == 0
+    there.keyspace.flush()
+    there.string("later").set("a")
+    deliver_to(there, here)
+    assert here.keyspace.estimate_size() == 7
+    here.keyspace.settle_all()
+    assert here.keyspace.estimate_size() == here.keyspace.size() == 7
 
 
 def test_digest_settles_all_keys() -> None:
@@ -403,3 +415,14 @@ def test_only_effects_are_carried_out_in_parts() -> None:
     assert step.weight(K) == 1
     with pytest.raises(NotImplementedError):
         step.carry_out_part(db, K, 1)
+
+
+def test_concurrent_writes_leave_no_traces() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    there.string("k").set("b")
+    exchange(here, there)
+    assert not here.keyspace.traced
+    here.keyspace.flush()
+    exchange(here, there)
+    assert there.keyspace.size() == len(there.keyspace.tombstones) == 0
