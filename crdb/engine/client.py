@@ -25,7 +25,7 @@ A blocking command tries first. If it cannot be served, it passes a function tha
         deadline = arguments.timeout(args[-1], client.instance.now)
         keys = args[1:-1]
         if not pop_first(client, keys):
-            client.block(keys, deadline, lambda: pop_first(client, keys))
+            client.block(keys, deadline, lambda: pop_first(client, keys), List)
 
 `pop_first` appends the reply and returns True, or does nothing and returns False.
 
@@ -48,6 +48,7 @@ from crdb.engine.clients.blocking import Waiter
 from crdb.engine.instance import Instance
 from crdb.engine.session import Session
 from crdb.resp import reply
+from crdt.types.base import Value
 
 
 class Client(Session):
@@ -68,18 +69,27 @@ class Client(Session):
         """False inside EXEC, where a blocking command that cannot be served replies null."""
         return not self.in_exec
 
-    def block(self, keys: list[bytes], deadline: int | None, retry: Callable[[], bool]) -> None:
+    def block(
+        self,
+        keys: list[bytes],
+        deadline: int | None,
+        retry: Callable[[], bool],
+        kind: type[Value] = Value,
+    ) -> None:
         """Wait until one of `keys` changes, here or by replication, and `retry` returns True.
 
-        `retry` then has appended the reply. It must check the type itself: for a key of another
-        type it returns False and raises no error. At `deadline` (ms; None is never) the reply is a
-        null array. Inside EXEC nothing blocks, and the reply is a null array immediately.
+        `retry` then has appended the reply. It is called when a key holds a value of type `kind`.
+        It tries all keys, and skips those of other types without an error. At `deadline` (ms; None
+        is never) the reply is a null array. Inside EXEC nothing blocks, and the reply is a null
+        array immediately.
         """
         if self.in_exec:
             reply.null_array(self.out, self.protocol)
             return
         time_out = partial(reply.null_array, self.out, self.protocol)
-        self.instance.blocked.add(Waiter(self, deadline, retry, time_out, keys))
+        waiter = Waiter(self, deadline, retry, time_out, keys)
+        waiter.kind = kind
+        self.instance.blocked.add(waiter)
 
     def hand_over(self, args: list[bytes], steps: Iterator[None]) -> None:
         """Carry out a command in slices. `steps` does the work and appends the reply. It yields

@@ -87,7 +87,7 @@ class ListMove:
         Inside EXEC null is a single value, unlike at a timeout.
         """
         if client.can_block:
-            serve_or_block(client, [self.source], deadline, self.try_move)
+            serve_or_block(client, [self.source], deadline, self.try_move, List)
         elif not self.try_move(client, False):
             reply.null(client.out, client.protocol)
 

@@ -30,11 +30,15 @@ Pop = Callable[[Client, bytes, V, int, int], None]
 
 
 def serve_or_block(
-    client: Client, keys: list[bytes], deadline: int | None, attempt: Attempt
+    client: Client,
+    keys: list[bytes],
+    deadline: int | None,
+    attempt: Attempt,
+    kind: type[Value],
 ) -> None:
-    """Serve `client` now if that is possible, or else when one of `keys` changes."""
+    """Serve `client` now if that is possible, or else when one of `keys` gets a value of a type."""
     if not attempt(client, False):
-        client.block(keys, deadline, lambda: attempt(client, True))
+        client.block(keys, deadline, lambda: attempt(client, True), kind)
 
 
 class Pops(Generic[V]):
@@ -112,13 +116,15 @@ class Pops(Generic[V]):
         """Carry out BLMPOP or BZMPOP. As in Redis 7.2, the timeout is checked last."""
         keys, count, end = self.parse_arguments(args, 2)
         deadline = arguments.timeout(args[1], client.instance.now)
-        serve_or_block(client, keys, deadline, self.make_attempt(keys, self.pop_many, count, end))
+        attempt = self.make_attempt(keys, self.pop_many, count, end)
+        serve_or_block(client, keys, deadline, attempt, self.kind)
 
     def pop_one_or_wait(self, client: Client, args: list[bytes], end: int) -> None:
         """Carry out BLPOP, BRPOP, BZPOPMIN or BZPOPMAX."""
         deadline = arguments.timeout(args[-1], client.instance.now)
         keys = args[1:-1]
-        serve_or_block(client, keys, deadline, self.make_attempt(keys, self.pop_one, 1, end))
+        attempt = self.make_attempt(keys, self.pop_one, 1, end)
+        serve_or_block(client, keys, deadline, attempt, self.kind)
 
 
 def at_least_one(argument: bytes, text: bytes) -> int:

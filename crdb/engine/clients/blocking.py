@@ -1,11 +1,14 @@
 """Blocked clients: those of BLPOP wait for a key, those of CRDB.SETTLE for a state of the links.
 
 A waiter has an `attempt`, which serves it if it can. When a key changes, its waiters are tried in
-the order in which they came, for as long as the key exists. This happens after the command that
-changed the key (after the whole EXEC, if it was in one), or after an op of another region has been
-applied (rule LST-10). A client that waits for several keys is woken by the one that changes first.
-As in Redis 7.2, its command then tries all of its keys in order. If several keys change at once, it
-may pop from another than the one that woke it, before a client that has waited longer for that key.
+the order in which they came, while the key holds a value of the type that they wait for. This
+happens after the command that changed the key (after the whole EXEC, if it was in one), or after an
+op of another region has been applied (rule LST-10).
+
+A client that waits for several keys is woken by the one that changes first. As in Redis 7.2, its
+command then tries all of its keys in order. If several keys change at once, it may pop from another
+than the one that woke it, before a client that has waited longer for that key.
+
 A client that waits for no key is tried by `polling`. A waiter that is not served by its deadline
 times out.
 """
@@ -23,6 +26,7 @@ from crdb.engine.events.event_bases import Report
 from crdb.engine.session import BLOCKED, Session
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
 
 UNBLOCKED: bytes = b"UNBLOCKED client unblocked via CLIENT UNBLOCK"
 STALE_MAX: Final = 64
@@ -33,11 +37,11 @@ class Waiter:
     """A blocked client.
 
     `attempt` appends the reply and returns True, or does neither. `time_out` appends the reply that
-    is due at `deadline` (ms; None is never). `asks_peers` is True if an attempt sends convergence
-    queries to other regions.
+    is due at `deadline` (ms; None is never). A key wakes the client only while it holds a value of
+    type `kind`. `asks_peers` is True if an attempt sends convergence queries to other regions.
     """
 
-    __slots__ = ("asks_peers", "attempt", "deadline", "time_out", "keys", "session")
+    __slots__ = ("asks_peers", "attempt", "deadline", "time_out", "keys", "kind", "session")
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class Waiter:
         self.attempt = attempt
         self.time_out = time_out
         self.keys = list(dict.fromkeys(keys))
+        self.kind: type[Value] = Value
         self.asks_peers = False
 
     def try_serve(self) -> bool:
@@ -128,11 +133,13 @@ class Blocked:
         self._drop_stale()
 
     def serve(self, key: bytes) -> None:
-        """Serve the waiters for a key that has changed, in order, while the key exists."""
+        """Serve the waiters for a key that has changed, in order, while it has their type."""
         for waiter in list(self.by_key.get(key, {}).values()):
-            if self.keyspace.lookup(key) is None:
+            value = self.keyspace.lookup(key)
+            if value is None:
                 return
-            self.attempt(waiter)
+            if isinstance(value, waiter.kind):
+                self.attempt(waiter)
 
     def attempt(self, waiter: Waiter) -> None:
         """Serve a waiter if that is possible. A bug in its attempt disconnects it."""

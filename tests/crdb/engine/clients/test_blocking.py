@@ -41,6 +41,17 @@ def test_woken_client_pops_from_first_key_that_exists() -> None:
     assert receive(first, b"") == POPPED % b"c"
 
 
+def test_value_of_other_type_wakes_no_client() -> None:
+    """The string does not wake the later client, which would pop the element of the first."""
+    database = instance()
+    first, later = Client(database), Client(database)
+    lines(first, "BLPOP m 0")
+    lines(later, "BLPOP l m 0")
+    lines(Client(database), "MULTI", "SET l s", "RPUSH m b", "EXEC")
+    assert receive(first, b"") == POPPED.replace(b"l", b"m") % b"b"
+    assert receive(later, b"") == b""
+
+
 def test_any_writer_serves_blocked_clients() -> None:
     database = instance()
     mover, waiter = Client(database), Client(database)
