@@ -87,7 +87,9 @@ def writes(op: Op, key: bytes) -> bool:
 
 def drop_key(site: LinkedProcess, key: bytes) -> None:
     """Lose a key without an operation."""
-    site.replica.keyspace.data.drop(key)
+    keyspace = site.replica.keyspace
+    keyspace.settle(key)
+    keyspace.data.drop(key)
     site.state_hash.before_change(key)
 
 
