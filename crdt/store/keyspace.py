@@ -39,6 +39,7 @@ from crdt.store.key_table import takes_deadline
 from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.unsettled import STEPS_MAX, FlushStep, Unsettled
 from crdt.store.values import MemoryStore, ValueStore
+from crdt.structures.table import Table
 from crdt.types.base import Dropped, Value
 from crdt.types.components.contested import Contested
 from crdt.types.components.deadlines import Deadlines
@@ -114,8 +115,7 @@ class Keyspace(MutableKeyTable):
         self.bin: Bin = Bin()
         """Removed content that `work` frees."""
         self.slice_effects: int = 0
-        """The effects of an operation that are applied immediately. If there are more, `work`
-        applies them."""
+        """The effects of an operation that are applied immediately. `work` applies longer ones."""
         self.slice_keys: int = 0
         """The keys that `work` settles in one call; 0 if nothing is left to `work`."""
 
@@ -149,7 +149,8 @@ class Keyspace(MutableKeyTable):
 
     def drop_all(self, observed: Observed) -> None:
         """Remove all values and deadlines, which `observed` covers. O(keys that leave metadata)."""
-        for key in sorted({*self.traced, *self.tombstones.index, *self.garbage}):
+        garbage, self.garbage = self.garbage, Table()
+        for key in sorted({*self.traced, *self.tombstones.index}):
             self.remove(key, (), observed)
         dropped, self.data = self.data, self.new_store()
         for key in list(self.traced):
@@ -159,8 +160,8 @@ class Keyspace(MutableKeyTable):
             else:
                 dropped.drop(key)
                 self.data.put(key, value)  # a counter that nothing has reset
-        self.discard(DroppedKeys(dropped.index))
-        self.discard(DroppedKeys(self.deadlines.table))
+        for table in (dropped.index, self.deadlines.table, garbage):
+            self.discard(DroppedKeys(table))
         self.deadlines = Deadlines()
 
     def work(self) -> bool:

@@ -426,3 +426,16 @@ def test_concurrent_writes_leave_no_traces() -> None:
     here.keyspace.flush()
     exchange(here, there)
     assert there.keyspace.size() == len(there.keyspace.tombstones) == 0
+
+
+def test_flush_drops_garbage_of_what_is_gone() -> None:
+    here, there = regions(2)
+    here.string("k").set("a")
+    there.string("k").set("b")
+    exchange(here, there)
+    here.counter("c").increment(1)
+    assert list(here.keyspace.garbage) == [K]
+    here.keyspace.flush()
+    assert list(here.keyspace.garbage) == list(here.keyspace.tombstones) == [b"c"]
+    exchange(here, there)
+    assert here.to_bytes() == there.to_bytes()
