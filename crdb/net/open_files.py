@@ -10,7 +10,7 @@ from crdb.deployment.config import Config
 
 FILES_MAX: Final = 1 << 20  # what Linux allows a process by default
 OWN: Final = 32  # for the process: its streams, signals, a few clients
-REGION: Final = 4  # two sockets that listen, one epoll set, one eventfd
+REGION: Final = 5  # two sockets that listen, two epoll sets, one eventfd
 PEER: Final = 2  # a connection each way
 
 

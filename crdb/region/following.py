@@ -15,6 +15,7 @@ from crdb.engine.environment.follow_control import Address
 from crdb.engine.events.event_bases import Report
 from crdb.engine.events.operator_events import ResyncedEvent, SourceDownEvent, SourceUpEvent
 from crdb.engine.instance import Instance
+from crdb.net.arrivals import Arrivals
 from crdb.net.listener import read_clocks
 from crdb.region.core.following import FollowerRole
 from crdb.region.report.source_lines import Lines, source_lines
@@ -42,6 +43,8 @@ class SourceLinks:
     ) -> None:
         self.instance = instance
         self.links = links
+        self.arrivals = Arrivals()
+        """Watches the links to sources, and all others of the same instance."""
         self.link_port = 0
         """The port at which peers and followers reach this instance."""
         self.rng = rng
@@ -98,7 +101,8 @@ class SourceLinks:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(driver.keep_time)
             for address in sources:
-                nursery.start_soon(driver.keep_dialling, join_address(address), dialler(address))
+                connect = self.arrivals.watching(dialler(address))
+                nursery.start_soon(driver.keep_dialling, join_address(address), connect)
 
     def observe(self, events: list[Event]) -> None:
         """Report events of the links to sources."""

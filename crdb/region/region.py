@@ -95,6 +95,7 @@ class RegionServer:
         self.following = SourceLinks(
             self.instance, self.links, rng=self.rng, secret=secret, report=self.report
         )
+        self.arrivals = self.following.arrivals
         self.following.link_port = self.region.link_port
         staleness = Staleness(self.instance, self.links)
         self.recovery = RegionRecovery(staleness, self.links, self.report)
@@ -131,16 +132,18 @@ class RegionServer:
         self.keeper.write_held()
         for sock in (*self.sockets[0], *self.sockets[1]):
             sock.close()
+        self.arrivals.close()
 
     async def run(self, *, alone: bool) -> None:
         """Serve clients and peers until cancelled; `alone` if the process has no other region."""
         for_clients, for_peers = self.sockets
         listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(s)) for s in for_peers]
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(Listener(self.instance, for_clients, busy_polls=alone).serve)
+            listener = Listener(self.instance, for_clients, self.arrivals, busy_polls=alone)
+            nursery.start_soon(listener.serve)
             nursery.start_soon(self.sending.run)
-            for listener in listeners:
-                nursery.start_soon(self.accept_links, listener, nursery)
+            for each in listeners:
+                nursery.start_soon(self.accept_links, each, nursery)
             nursery.start_soon(self.driver.keep_time)
             nursery.start_soon(self.following.run)
             nursery.start_soon(self.keeper.run)
@@ -159,12 +162,12 @@ class RegionServer:
                 self.report(LinksFullEvent(reason=fault.strerror or str(fault)))
                 await trio.sleep(ACCEPT_AGAIN_SECONDS)
             else:
-                nursery.start_soon(self.driver.serve, stream)
+                nursery.start_soon(self.driver.serve, self.arrivals.watch(stream))
 
     def dialler(self, peer: str) -> Callable[[], Awaitable[trio.abc.Stream]]:
         """Return the function that connects to a peer."""
         there = self.config.region(peer)
-        return partial(trio.open_tcp_stream, there.host, there.link_port)
+        return self.arrivals.watching(partial(trio.open_tcp_stream, there.host, there.link_port))
 
     def delay_ns(self, peer: str) -> int:
         """Return the delay (ns) that is added on the way to a peer; 0 for followers and guests."""

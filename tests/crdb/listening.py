@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import trio
 
 from crdb.engine.instance import Instance
+from crdb.net.arrivals import Arrivals
 from crdb.net.listener import Listener
 
 PATIENCE_SECONDS = 30
@@ -62,7 +63,8 @@ class Site:
 
     def __init__(self, instance: Instance, busy_polls: bool) -> None:
         self.socket = listening()
-        self.listener = Listener(instance, [self.socket], busy_polls=busy_polls)
+        self.arrivals = Arrivals()
+        self.listener = Listener(instance, [self.socket], self.arrivals, busy_polls=busy_polls)
         self.port: int = self.socket.getsockname()[1]
         self.talkers: list[Talker] = []
 
@@ -84,3 +86,4 @@ async def serving(instance: Instance, busy_polls: bool = False) -> AsyncGenerato
             nursery.cancel_scope.cancel()
     for talker in site.talkers:
         talker.stream.socket.close()
+    site.arrivals.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import select
+import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,9 +16,10 @@ import trio.lowlevel
 from crdb.engine.client import Client
 from crdb.engine.execution.executor import receive
 from crdb.engine.turns.turn import Turn
+from crdb.net import listener
 from crdb.net.connection import Connection
 from crdb.net.listener import SLICE_NS
-from tests.crdb.listening import serving
+from tests.crdb.listening import PATIENCE_SECONDS, Site, serving
 from tests.crdb.raw import instance
 
 
@@ -155,6 +157,70 @@ async def test_busy_polling_delays_no_task(
         assert not waits
     else:
         assert 0 < max(waits) <= longest
+
+
+class Link:
+    """A link that the listener knows. Its task is slow to run in a long time slice."""
+
+    def __init__(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        here, self.there = socket.socketpair()
+        self.stream = trio.SocketStream(trio.socket.from_stdlib_socket(here))
+        site.arrivals.watch(self.stream)
+        self.is_sent = False
+        monkeypatch.setattr(listener, "SLICE_NS", 2 * PATIENCE_SECONDS * 1_000_000_000)
+
+    def send_once(self) -> None:
+        """Let the peer send an op, unless it has done so."""
+        if not self.is_sent:
+            self.is_sent = True
+            self.there.sendall(b"op")
+
+    async def read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Read the op, and end the long time slices."""
+        assert await self.stream.receive_some() == b"op"
+        monkeypatch.setattr(listener, "SLICE_NS", SLICE_NS)
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.stream.socket.close()
+        self.there.close()
+
+
+async def test_busy_polling_ends_when_link_is_readable(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait = select.select
+    async with serving(instance(), busy_polls=True) as site:
+        link = Link(site, monkeypatch)
+
+        def look(*arguments: Any) -> Any:
+            link.send_once()
+            return wait(*arguments)
+
+        monkeypatch.setattr(select, "select", look)
+        talker = await site.connect()
+        await talker.send(b"PING\r\n")
+        await link.read(monkeypatch)
+        assert await talker.read(7) == b"+PONG\r\n"
+        link.close()
+
+
+@pytest.mark.interpreted("it replaces a method of the turn")
+async def test_link_is_read_between_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = instance()
+    database.slices.items = 1
+    async with serving(database) as site:
+        link = Link(site, monkeypatch)
+
+        def finish(_turn: Turn) -> float:
+            if database.slices.works:
+                link.send_once()
+            return math.inf
+
+        monkeypatch.setattr(Turn, "finish", finish)
+        talker = await site.connect()
+        await talker.send(b"MULTI\r\n" + b"INCR k\r\n" * 500 + b"EXEC\r\n")
+        await link.read(monkeypatch)
+        assert database.slices.works, "the transaction still runs"
+        link.close()
 
 
 async def test_big_values_pass() -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
 from pathlib import Path
+
+import pytest
+import trio
+import trio.lowlevel
 
 from crdb.deployment.config import Config
 from crdb.deployment.config_file import read_config
@@ -10,6 +16,7 @@ from crdb.engine.client import Client
 from crdb.engine.events.event_bases import OperatorEvent
 from crdb.engine.execution.executor import receive
 from crdb.engine.info.sections import information
+from crdb.net.arrivals import Arrivals
 from crdb.region.region import RegionServer
 from crdt.causality.dots import INCARNATION_MAX, incarnation_of, make_origin
 from crdt.embed.replica import Replica
@@ -18,6 +25,8 @@ from replication.protocol.events import CaughtUp, Connected, OriginReused, Recov
 from replication.protocol.frames import Hello, Ops, Resumed
 from replication.protocol.peers import Direction
 from tests.crdb.events import Named, named
+from tests.crdb.listening import PATIENCE_SECONDS
+from tests.ports import free_ports
 
 TWO = Config.from_names(["us", "eu"])
 
@@ -159,3 +168,34 @@ def test_delays_are_for_regions_only() -> None:
     here, _ = region(far)
     assert here.delay_ns("eu-west-1") > 0
     assert here.delay_ns("") == 0
+
+
+async def test_listener_knows_links_of_peers_and_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lets the tasks run that read from them."""
+    known: Counter[Arrivals] = Counter()
+    watch = Arrivals.watch
+
+    def count(arrivals: Arrivals, stream: trio.abc.Stream) -> trio.abc.Stream:
+        known[arrivals] += 1
+        return watch(arrivals, stream)
+
+    monkeypatch.setattr(Arrivals, "watch", count)
+    us, _, copied = free_ports(3)
+    copy = f'[[region]]\nname = "copy"\nport = {copied}\nreplica_of = ["127.0.0.1:{us}"]\n'
+    pair = Config.from_names(["us", "eu"], us - 1)
+    configs = {"us": pair, "eu": pair, "copy": read_config(copy)}
+    servers = [
+        RegionServer(config, name, emit=Reported().report, state=None)
+        for name, config in configs.items()
+    ]
+    for server in servers:
+        server.open()
+    with trio.fail_after(PATIENCE_SECONDS):
+        async with trio.open_nursery() as nursery:
+            for server in servers:
+                nursery.start_soon(partial(server.run, alone=False))
+            while [known[server.arrivals] for server in servers] != [3, 2, 1]:
+                await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()
+    for server in servers:
+        server.close()
