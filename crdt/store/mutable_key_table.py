@@ -98,8 +98,11 @@ class MutableKeyTable(KeyTable):
     ) -> None:
         """Apply a write of a whole value. If `ends_ttl`, it removes the time to live (D-10)."""
         key: bytes = effect[2]
-        if value.no_expiry and (not ends_ttl or not observed.covers(value.dot)):
-            self.materialise_deadline(key, value)
+        if value.no_expiry:
+            if ends_ttl and observed.covers(value.dot):
+                value.no_expiry = False  # the deadline that it encodes ends here
+            else:
+                self.materialise_deadline(key, value)
         value.apply(effect, dot, observed)
         if ends_ttl:
             if key in self.deadlines.table and self.deadlines.drop(key, observed):

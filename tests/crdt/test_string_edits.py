@@ -278,6 +278,20 @@ def test_snapshot_with_a_later_write_of_its_origin_replaces_a_base() -> None:
     assert shown(here, there, third) == LONG + b"!edit"
 
 
+def test_write_over_a_retained_base_gives_equal_bytes_by_operation_and_by_snapshot() -> None:
+    first, second, third = regions(3)
+    strings.assign(first.keyspace, K, bytes(LARGE_TEXT_BYTES))
+    exchange(first, second, third)
+    strings.assign(second.keyspace, K, b"a")
+    deliver_to(second, first)
+    third.merge_bytes(second.to_bytes())
+    assert not register(first).no_expiry  # the base is a sibling, so the deadline is written out
+    assert third.to_bytes() == first.to_bytes() == second.to_bytes()
+    converge(first, second, third)
+    assert register(third).no_expiry
+    assert third.to_bytes() == first.to_bytes() == second.to_bytes()
+
+
 def test_bases_say_the_same_whatever_came_first() -> None:
     here, one, two = regions(3)
     edited(here, one, two)
