@@ -142,6 +142,20 @@ class OpLog:
         if self.bytes > self.limit:
             self.trim()
 
+    def pin(self, limit: int, pinned_from: Callable[[], int]) -> None:
+        """Keep up to `limit` bytes for peers that are connected. `pinned_from` returns the position
+        of the oldest operation that one of them has to be sent, or NOTHING_PINNED."""
+        self.pinned_limit = limit
+        self.pinned_from = pinned_from
+
+    def total_bytes(self) -> int:
+        """Return the bytes of all operations ever appended."""
+        return self.appended_bytes
+
+    def most_bytes(self) -> int:
+        """Return the number of bytes above which nothing is kept for anybody."""
+        return max(self.limit, self.pinned_limit)
+
     def trim(self) -> None:
         """Drop old operations beyond the limit, except those that a connected peer needs. Drops
         `DROPS_MAX` at most, so after a change of the limit there may be more to drop."""

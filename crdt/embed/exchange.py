@@ -325,6 +325,10 @@ class ReplicaExchange(Views):
             self.drain()
             self.stability.count_reports(self.keyspace.vector)
 
+    def is_writing_in_slices(self) -> bool:
+        """Return whether nothing can be sealed now, since a command writes in slices."""
+        return self.hold is not None and self.hold.is_writing
+
     def release_hold(self) -> None:
         """Run the commands in slices to their end, since the state is needed as a whole."""
         if self.hold is not None:

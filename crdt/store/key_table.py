@@ -315,6 +315,10 @@ class KeyTable:
         """Set whether `read` marks values as used."""
         self.marks_use = marks_use
 
+    def set_expiry(self, clock: int) -> None:
+        """Let keys expire as of `clock` (ms), until `advance` is called."""
+        self.expiry_clock = clock
+
     def restart_expiry(self) -> None:
         """Let expiry follow the next clock reading even if it is earlier than the last one."""
         self.expiry_clock = 0
@@ -348,6 +352,10 @@ class KeyTable:
         keys = list(dict.fromkeys(self.dirty_keys))
         self.dirty_keys.clear()
         return keys
+
+    def restore_changes(self, keys: list[bytes]) -> None:
+        """Record again that these keys have changed, before all others."""
+        self.dirty_keys[:0] = keys
 
     def note_change(self, key: bytes) -> None:
         """Record a change of `key` if the key is watched."""

@@ -48,8 +48,7 @@ from crdt.types.registry import TypeRegistry
 from crdt.wire import codec
 
 CLOCK_SLACK_MS: Final = 1000  # the largest correction of a correct clock
-ITEM_BYTES: Final = 256
-"""The memory that one element of a long effect takes at most, in addition to its own bytes."""
+ITEM_BYTES: Final = 256  # the memory that one element of a long effect takes, without its bytes
 RESERVE_BYTES: Final = 64 << 10
 JOINED_BYTES_MAX: Final = 4096
 """The largest patch of joined edits. Each of them copies the patch, so it must remain short."""
@@ -82,10 +81,7 @@ class Keyspace(MutableKeyTable):
     )
 
     def __init__(
-        self,
-        origin: Origin,
-        types: TypeRegistry,
-        new_store: Callable[[], ValueStore] = MemoryStore,
+        self, origin: Origin, types: TypeRegistry, new_store: Callable[[], ValueStore] = MemoryStore
     ) -> None:
         super().__init__(types, new_store)
         self.origin: Origin = origin
@@ -385,6 +381,10 @@ class Keyspace(MutableKeyTable):
     def pending_count(self) -> int:
         """Return the number of effects in the outbox."""
         return len(self.outbox)
+
+    def pending_effects(self) -> list[Effect]:
+        """Return the effects in the outbox."""
+        return list(self.outbox)
 
     def pending_bytes(self) -> int:
         """Return the bytes of large items in the outbox."""

@@ -9,7 +9,7 @@ every type read them.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 import attrs
@@ -180,6 +180,11 @@ class TypeDefinition:
     content: Callable[[Any], list[Any]] | None = None
     """Returns all that readers see, in the form that the type's write function takes. None if the
     type cannot be copied."""
+    content_size: Callable[[Any], int] | None = None
+    """Returns the number of elements of a value. None if the type is not a collection."""
+    content_pieces: Callable[[Any, int], Iterator[list[Any]]] | None = None
+    """Yields the same as `content`, about so many elements at a time. None if the type is not a
+    collection."""
     text_form: TextForm | None = None
     """The text of a value in reports. None for the value itself."""
 

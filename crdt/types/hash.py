@@ -6,10 +6,11 @@ there are is decided as for a set, by observed removes (rules HSH-1, HSH-6, HSH-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from crdt.causality.schema import are_resets, is_bytes, is_seq, is_stamp, is_sum
+from crdt.structures.pieces import in_pieces
 from crdt.types.components.fields import Fields, names_of, rename_fields
 from crdt.types.components.register import Register
 from crdt.types.definition import (
@@ -64,6 +65,20 @@ def content(value: Hash) -> list[Any]:
     return [item for pair in value.items() for item in pair]
 
 
+def content_size(value: Hash) -> int:
+    """Return the number of fields."""
+    return value.size()
+
+
+def content_pieces(value: Hash, size: int) -> Iterator[list[Any]]:
+    """Yield fields and values in turn, of about `size` fields at a time."""
+    for names in in_pieces(value.names(), size):
+        pairs: list[Any] = []
+        for name in names:
+            pairs += (name, value.get(name))
+        yield pairs
+
+
 ENCODING_LIMITS: Final = {"hash-max-listpack-entries": 512, "hash-max-listpack-value": 64}
 
 
@@ -103,5 +118,7 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
     encoding_limits=ENCODING_LIMITS,
     elements=names_of,
     content=content,
+    content_size=content_size,
+    content_pieces=content_pieces,
     text_form=TextForm("{}", ": "),
 )

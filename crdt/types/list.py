@@ -16,6 +16,7 @@ since its position has the dot of the effect that made it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Vector, covers
@@ -392,6 +393,17 @@ def content(value: List) -> list[Any]:
     return list(value.values(0, value.length()))
 
 
+def content_size(value: List) -> int:
+    """Return the number of elements."""
+    return value.length()
+
+
+def content_pieces(value: List, size: int) -> Iterator[list[Any]]:
+    """Yield the elements in order, `size` at a time."""
+    for start in range(0, value.length(), size):
+        yield list(value.values(start, min(start + size, value.length())))
+
+
 def make_divided(block_max: int) -> List:
     """Return an empty list of small blocks, in small groups."""
     return List(block_max, block_max)
@@ -431,5 +443,7 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
     has_positions=True,
     is_ordered=True,
     content=content,
+    content_size=content_size,
+    content_pieces=content_pieces,
     text_form=TextForm("[]"),
 )

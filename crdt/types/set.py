@@ -17,6 +17,7 @@ from crdt.causality.observed import Observed
 from crdt.causality.schema import is_bytes
 from crdt.errors import DecodeError
 from crdt.numbers.number import parse_integer
+from crdt.structures.pieces import in_pieces
 from crdt.types.base import Value
 from crdt.types.components.named import LIMITS, Named
 from crdt.types.definition import (
@@ -306,6 +307,16 @@ def content(value: Set) -> list[Any]:
     return list(value.names())
 
 
+def content_size(value: Set) -> int:
+    """Return the number of members."""
+    return value.size()
+
+
+def content_pieces(value: Set, size: int) -> Iterator[list[Any]]:
+    """Yield the members, about `size` at a time."""
+    return in_pieces(value.names(), size)
+
+
 ENCODING_LIMITS: Final = {
     "set-max-intset-entries": 512,
     "set-max-listpack-entries": 128,
@@ -351,5 +362,7 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
     encoding_limits=ENCODING_LIMITS,
     elements=frozenset,
     content=content,
+    content_size=content_size,
+    content_pieces=content_pieces,
     text_form=TextForm("{}"),
 )

@@ -10,12 +10,13 @@ The order by score and member is created by the first read that needs it, and ke
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from crdt.causality.dots import Dot
 from crdt.causality.schema import are_resets, is_bytes, is_number, is_seq, is_stamp
 from crdt.numbers.number import Number
+from crdt.structures.pieces import in_pieces
 from crdt.structures.rank_order import Ranked, RankOrder
 from crdt.types.base import ORDER
 from crdt.types.components.counter import total_binary
@@ -240,6 +241,20 @@ def content(value: SortedSet) -> list[Any]:
     return [item for member in value.names() for item in (member, value.score(member))]
 
 
+def content_size(value: SortedSet) -> int:
+    """Return the number of members."""
+    return value.size()
+
+
+def content_pieces(value: SortedSet, size: int) -> Iterator[list[Any]]:
+    """Yield members and scores in turn, of about `size` members at a time."""
+    for names in in_pieces(value.names(), size):
+        scores: list[Any] = []
+        for name in names:
+            scores += (name, value.held_score(name))
+        yield scores
+
+
 ENCODING_LIMITS: Final = {"zset-max-listpack-entries": 128, "zset-max-listpack-value": 64}
 
 
@@ -294,5 +309,7 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
     elements=names_of,
     is_ordered=True,
     content=content,
+    content_size=content_size,
+    content_pieces=content_pieces,
     text_form=TextForm("()", " ", is_by_value=True),
 )

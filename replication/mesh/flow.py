@@ -86,8 +86,7 @@ class FlowControl:
         self.slowed_ns = 0
         """The time for which writes have been paused in total."""
         if limits.pinned_bytes_max:
-            history.pinned_limit = limits.pinned_bytes_max
-            history.pinned_from = self.pinned_from
+            history.pin(limits.pinned_bytes_max, self.pinned_from)
 
     def pinned_from(self) -> int:
         """Return the position of the oldest op that a connected peer has to be sent."""
@@ -119,7 +118,8 @@ class FlowControl:
         """Return how long (ns) clients' writes have to wait, for what has been written since the
         last call."""
         history = self.history
-        written, self.written = history.appended_bytes - self.written, history.appended_bytes
+        appended = history.total_bytes()
+        written, self.written = appended - self.written, appended
         begin = self.slow_bytes
         if not begin or history.bytes <= begin:
             return 0
@@ -146,7 +146,7 @@ class FlowControl:
         """Adapt the size of the backlog, and report the peers whose standing has changed."""
         history, size = self.history, self.backlog_size
         if size.most > size.least:
-            history.resize(size.size(now, history.appended_bytes, history.limit))
+            history.resize(size.size(now, history.total_bytes(), history.limit))
         if history.bytes > history.limit:
             history.trim()
         events: list[Event] = []

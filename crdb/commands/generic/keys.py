@@ -322,7 +322,7 @@ def move_value(client: Client, args: list[bytes], *, replace: bool) -> None:
         reply.integer(client.out, 0)
         return
     check_copyable(db, value)
-    if copying.size_of(value) > client.slice_items:
+    if copying.size_of(client.db, value) > client.slice_items:
         client.hand_over(args, move_steps(client, args, value, replies_ok=replace))
         return
     content.copy(db, value, sink, db.deadline(source))
@@ -378,7 +378,7 @@ def copy(client: Client, args: list[bytes]) -> None:
         reply.integer(client.out, 0)
         return
     check_copyable(db, value)
-    if copying.size_of(value) > client.slice_items:
+    if copying.size_of(client.db, value) > client.slice_items:
         client.hand_over(args, copy_many(client, args, value))
         return
     content.copy(db, value, sink, db.deadline(source))

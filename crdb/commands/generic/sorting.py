@@ -20,7 +20,6 @@ from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.sorted_set import SortedSet
 from crdt.writes import list as lists
 from crdt.writes.content import put_list
 
@@ -224,8 +223,8 @@ def sort_ro(client: Client, args: list[bytes]) -> None:
 def sort_and_reply(client: Client, args: list[bytes], request: SortRequest) -> None:
     """Sort the value of the first key, then reply with the result or store it."""
     value = client.db.read(args[1])
-    size = 0 if value is None else copying.size_of(value)
-    if isinstance(value, SortedSet) and slicing.must_order(client, args, args[1], value):
+    size = 0 if value is None else copying.size_of(client.db, value)
+    if value is not None and slicing.must_order(client, args, args[1], value):
         return
     slicing.run(client, args, size, sort_steps(client, value, request))
 

@@ -32,6 +32,7 @@ from crdb.resp import reply
 from crdb.resp.numbers import parse_integer
 from crdt.causality.dots import dominates, name_origin, origin_of, seq_of
 from crdt.store.digest import add_keys, digest_of
+from crdt.structures.pieces import in_pieces
 
 COMMANDS: Final[CommandFamily] = CommandFamily("server", since="0.1.0")
 CLOCK: Final = COMMANDS.container(
@@ -238,7 +239,7 @@ def digest_steps(client: Client) -> Iterator[None]:
     total = 0
     cursor, part = client.db.keys_from(0)
     while True:
-        for names in slicing.in_pieces(part, client.slice_items):
+        for names in in_pieces(part, client.slice_items):
             total += add_keys(client.db, names)
             yield
         if not cursor:

@@ -18,6 +18,7 @@ from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
+from crdt.structures.pieces import in_pieces
 from crdt.types.set import Set
 from crdt.writes import set as sets
 
@@ -146,7 +147,7 @@ def store_steps(
         if members:
             sets.add(db, destination, members)
     else:
-        for members in slicing.in_pieces(found, client.slice_items):
+        for members in in_pieces(found, client.slice_items):
             sets.add(db, destination, members)
             yield
     if found:

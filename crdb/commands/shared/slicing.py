@@ -37,18 +37,6 @@ def reply_bulks(client: Client, texts: Iterable[bytes]) -> Iterator[None]:
             left = items
 
 
-def in_pieces(texts: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
-    """Yield `texts` in lists of at most `size`."""
-    piece: list[bytes] = []
-    for text in texts:
-        piece.append(text)
-        if len(piece) >= size:
-            yield piece
-            piece = []
-    if piece:
-        yield piece
-
-
 def empty_dict(client: Client, held: dict[bytes, Any]) -> Iterator[None]:
     """Free the entries of a large dictionary that is not needed any more, in slices."""
     items = client.slice_items
@@ -83,8 +71,8 @@ def wait_until_settled(client: Client) -> Iterator[None]:
 
 
 def must_order(client: Client, args: list[bytes], key: bytes, value: Value) -> bool:
-    """Return whether a request must wait until the sorted set under `key` has the order of its
-    members. Then it will be carried out later."""
+    """Return whether a request must wait until the value under `key`, if it is a sorted set, has
+    the order of its members. Then it will be carried out later."""
     if value.prepare(ORDER, client.slice_items):
         return False
     client.wait_for(args, prepare_order(client, key))

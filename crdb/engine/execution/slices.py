@@ -361,7 +361,7 @@ class Slices:
         """Run one slice of `work`. End the work if that was the last one."""
         host, session, db = self.host, work.session, self.host.keyspace
         seq, clock, began = db.seq, db.expiry_clock, host.timing.clock()
-        db.expiry_clock = work.clock
+        db.set_expiry(work.clock)
         db.set_marking(not session.no_touch or work.command.name == b"touch")
         session.in_exec = work.in_exec
         mark = len(session.out)
@@ -370,7 +370,7 @@ class Slices:
         self.is_running = False
         work.in_exec, session.in_exec = session.in_exec, False
         db.set_marking(True)
-        db.expiry_clock = clock
+        db.set_expiry(clock)
         work.seconds += host.timing.clock() - began
         work.has_written = work.has_written or db.seq != seq
         session.mute(mark)
@@ -429,7 +429,7 @@ class Slices:
             self.writer = None
             hold.is_writing = False
             if host.keyspace.pending_count() > FREED * self.items:
-                self.garbage.append(list(host.keyspace.outbox))
+                self.garbage.append(host.keyspace.pending_effects())
         elif reach.is_whole:
             hold.reads_all -= 1
         else:
@@ -439,7 +439,7 @@ class Slices:
                     del hold.keys[key]
         host.combine_guards()
         if self.kept_changes:
-            host.keyspace.dirty_keys[:0] = self.kept_changes
+            host.keyspace.restore_changes(self.kept_changes)
             self.kept_changes = []
         host.after_command()
         self._release(reach)

@@ -178,8 +178,7 @@ class Turn:
 
     def must_keep_outbox(self) -> bool:
         """Return whether nothing may be sealed now, since a command writes in slices."""
-        hold = self.replica.hold
-        return hold is not None and hold.is_writing
+        return self.replica.is_writing_in_slices()
 
     def seal_outbox(self) -> bool:
         """Seal the outbox into an op. What cannot be encoded for want of memory stays there; then

@@ -238,14 +238,14 @@ class Fields(Named):
 
     def visible_part(self, effect: Effect) -> object:
         operation: int = effect[1]
-        names: tuple[Any, ...] = effect[3:4]
+        concerned: tuple[Any, ...] = effect[3:4]
         if operation == ASSIGN:
-            names = effect[4::2]
+            concerned = effect[4::2]
         elif operation == RESET:
-            names = effect[4:5]
+            concerned = effect[4:5]
         elif operation == REMOVE:
-            names = effect[3:]
-        registers = [self.find(name) for name in names]
+            concerned = effect[3:]
+        registers = [self.find(name) for name in concerned]
         return [None if register is None else register.visible() for register in registers]
 
     def registers(self) -> list[tuple[bytes, Value]]:

@@ -47,7 +47,7 @@ class BoundsChecker(Checker):
         """Check the queues of one region."""
         self.turns += 1
         history, buffer = region.replica.history, region.replica.causal_buffer
-        room = max(history.limit, history.pinned_limit, self.largest + ENTRY_BYTES)
+        room = max(history.most_bytes(), self.largest + ENTRY_BYTES)
         if history.bytes > room:
             raise self.violation(
                 f"{region.name} keeps a backlog of {history.bytes} bytes, not {room}"

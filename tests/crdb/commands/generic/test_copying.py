@@ -70,4 +70,4 @@ def test_sort_of_what_is_not_a_number_is_refused_in_slices() -> None:
 
 
 def test_string_is_copied_at_once() -> None:
-    assert size_of(String()) == 0
+    assert size_of(instance().keyspace, String()) == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from crdb.commands.shared import slicing
 from crdb.engine.client import Client
 from crdb.engine.session import WORKING
@@ -28,15 +26,6 @@ def test_many_items_run_in_slices() -> None:
     assert b"".join(client.out) == b"$1\r\na\r\n$1\r\nb\r\n"
     client.instance.slices.finish_all()
     assert b"".join(client.out) == b"$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n"
-
-
-@pytest.mark.parametrize(
-    ("size", "pieces"),
-    [(1, [[b"a"], [b"b"], [b"c"]]), (2, [[b"a", b"b"], [b"c"]]), (3, [[b"a", b"b", b"c"]])],
-)
-def test_pieces_hold_everything(size: int, pieces: list[list[bytes]]) -> None:
-    assert list(slicing.in_pieces([b"a", b"b", b"c"], size)) == pieces
-    assert list(slicing.in_pieces([], size)) == []
 
 
 def test_large_collections_are_emptied_in_slices() -> None:
