@@ -83,8 +83,10 @@ def test_failing_run_is_shrunk_and_replayed(
     """Planted bug: of concurrent writes, the last one to arrive is shown."""
     show = Register.show
 
-    def show_last(register: Register, writes: list[Write]) -> None:
-        show(register, writes)
+    def show_last(
+        register: Register, writes: list[Write], retained: list[Write] | None = None
+    ) -> None:
+        show(register, writes, retained)
         if register.sibling_writes:
             register.value = writes[-1].value
 
