@@ -287,15 +287,21 @@ class Instance:
     def serve_dirty_keys(self) -> None:
         """Serve the clients that watch or wait for changed keys; serving may change more."""
         while keys := self.keyspace.drain_changes():
-            if self.slices.works:
-                keys = self.slices.keep_back(keys)
             for key in keys:
                 self.watching.touch(key)
-            for key in keys:
-                self.blocked.serve(key)
+            self.serve_blocked(keys)
         self.polling.poll_local()
         if self.woken or not self.slices.is_idle():
             self.on_wake()
+
+    def serve_blocked(self, keys: list[bytes]) -> None:
+        """Serve the clients that wait for changed keys, or keep the keys while commands run in
+        slices."""
+        if self.slices.works:
+            self.slices.keep_back(keys)
+        else:
+            for key in keys:
+                self.blocked.serve(key)
 
     # -- limits ----------------------------------------------------------------------------
 

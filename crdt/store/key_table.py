@@ -353,10 +353,6 @@ class KeyTable:
         self.dirty_keys.clear()
         return keys
 
-    def restore_changes(self, keys: list[bytes]) -> None:
-        """Record again that these keys have changed, before all others."""
-        self.dirty_keys[:0] = keys
-
     def note_change(self, key: bytes) -> None:
         """Record a change of `key` if the key is watched."""
         if key in self.watched_keys:

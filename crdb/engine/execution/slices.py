@@ -15,8 +15,9 @@ Readers see the effect of a command at one moment, its end:
   that waits is kept in `Session.postponed`, like one that waits for the end of a CLIENT PAUSE, and
   later requests of its client wait behind it. The common path has no extra test: while there are
   works, `Instance.guarded_bits` contains LOCKABLE.
-* **One writer.** One work writes at a time. No new work begins while a client or an operation of
-  another region waits, so that nothing waits for ever.
+* **One writer.** One work writes at a time. No new work begins while a client, an operation of
+  another region or a change that blocked clients wait for is delayed, so that nothing waits for
+  ever.
 * **Other regions.** Nothing is sealed while a work writes, so its effects are in one operation. The
   operations of other regions wait in the causal buffer where they would change what a work uses. A
   snapshot or a merge first runs all works to their end (see `crdt.embed.hold`).
@@ -31,7 +32,8 @@ What else concerns a work:
   work of a client that is gone is dropped if it has not written. Otherwise it runs to its end
   without replies.
 * A part of a reply is sent before the rest is made. An error after that closes the connection.
-* Clients that are blocked on a key or watch it are served when no work uses the key any more.
+* Clients that are blocked on a key are served when the works have ended. Those that watch it learn
+  of its change at once.
 * MONITOR shows the command at its beginning. SLOWLOG, LATENCY and the statistics count the time of
   all of its slices.
 * A transaction that has begun is completed, also if memory or the right to write is lost meanwhile.
@@ -110,6 +112,10 @@ class SliceHost(Protocol):
         """Serve those who watch or wait for changed keys."""
         ...
 
+    def serve_blocked(self, keys: list[bytes]) -> None:
+        """Serve those who wait for changed keys."""
+        ...
+
 
 class Reach:
     """The keys that a request concerns. If `is_whole`, it may concern any key."""
@@ -178,7 +184,7 @@ class Slices:
         """The clients whose requests wait for the end of a work, by id, in order."""
         self.hold = Hold(self.finish_all)
         self.kept_changes: list[bytes] = []
-        """Changed keys whose waiters are served when no work uses them any more."""
+        """Changed keys whose blocked clients are served when the works have ended."""
         self.preparing: deque[tuple[Session, Iterator[None]]] = deque()
         """The clients whose requests wait until what they need has been prepared, and what does
         that."""
@@ -215,7 +221,10 @@ class Slices:
         command = host.commands.require(args)
         reach = self.reach_of(session, command, args)
         if self.works and (
-            self.waiting or self.hold.has_delayed or (reach.writes and self.writer is not None)
+            self.waiting
+            or self.kept_changes
+            or self.hold.has_delayed
+            or (reach.writes and self.writer is not None)
         ):
             raise MustWait
         work = Work(session, command, args, steps, reach)
@@ -315,15 +324,11 @@ class Slices:
             session.flags &= ~POSTPONED
             self.host.wake(session)
 
-    def keep_back(self, keys: list[bytes]) -> list[bytes]:
-        """Return those of the changed `keys` whose waiters may be served now. Keep the others."""
-        free: list[bytes] = []
-        for key in keys:
-            is_used = self.writer is not None and (
-                self.writer.reach.is_whole or key in self.writer.reach.keys
-            )
-            (self.kept_changes if is_used or key in self.host.blocked.by_key else free).append(key)
-        return free
+    def keep_back(self, keys: list[bytes]) -> None:
+        """Keep those of the changed `keys` that clients are blocked on until the works have
+        ended."""
+        by_key = self.host.blocked.by_key
+        self.kept_changes += [key for key in keys if key in by_key]
 
     # -- run -------------------------------------------------------------------------------
 
@@ -438,9 +443,8 @@ class Slices:
                 if not hold.keys[key]:
                     del hold.keys[key]
         host.combine_guards()
-        if self.kept_changes:
-            host.keyspace.restore_changes(self.kept_changes)
-            self.kept_changes = []
+        kept, self.kept_changes = self.kept_changes, []
+        host.serve_blocked(kept)
         host.after_command()
         self._release(reach)
         if session.id in host.clients:

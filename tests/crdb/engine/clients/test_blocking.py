@@ -8,7 +8,8 @@ from crdb.engine.client import Client
 from crdb.engine.clients.blocking import STALE_MAX
 from crdb.engine.errors import WRONG_TYPE, CommandError
 from crdb.engine.execution.executor import receive, run
-from crdb.engine.session import Session
+from crdb.engine.instance import Instance
+from crdb.engine.session import POSTPONED, Session
 from crdb.resp import reply
 from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.regions import Regions
@@ -304,3 +305,53 @@ def test_only_new_list_serves_clients() -> None:
     assert waiters.replies(waiter) == [[b"l", b"new"]]
     regions.sync()
     assert regions.everywhere("EXISTS", "l") == 0
+
+
+def sliced_with_blocked() -> tuple[Instance, Client]:
+    """Return an instance in which only SMEMBERS needs several slices, and a blocked client."""
+    database = instance()
+    lines(Client(database), "SADD s a b c d e f g")
+    database.slices.items = 6
+    blocked = Client(database)
+    run(blocked, b"BLPOP q 0\r\n")
+    return database, blocked
+
+
+def test_watcher_learns_of_change_to_awaited_key_during_work() -> None:
+    database, blocked = sliced_with_blocked()
+    watching, pushing = Client(database), Client(database)
+    lines(watching, "WATCH q", "MULTI")
+    reading = Client(database)
+    run(reading, b"SMEMBERS s\r\n")
+    run(pushing, b"RPUSH q a\r\n")
+    run(watching, b"EXEC\r\n")
+    assert (pushing.out, watching.out) == ([b":1\r\n"], [b"*-1\r\n"])
+    assert blocked.blocked
+    receive(reading, b"")
+    assert receive(blocked, b"") == b"*2\r\n$1\r\nq\r\n$1\r\na\r\n"
+
+
+def test_watch_after_change_to_awaited_key_does_not_fail() -> None:
+    database, blocked = sliced_with_blocked()
+    watching, other = Client(database), Client(database)
+    reading = Client(database)
+    run(reading, b"SMEMBERS s\r\n")
+    run(other, b"RPUSH q a\r\nLPOP q\r\n")
+    assert b"".join(other.out) == b":1\r\n$1\r\na\r\n"
+    run(watching, b"WATCH q\r\n")
+    receive(reading, b"")
+    assert blocked.blocked
+    assert lines(watching, "MULTI", "EXEC")[1] == b"*0\r\n"
+
+
+def test_no_work_begins_while_change_is_awaited() -> None:
+    database, blocked = sliced_with_blocked()
+    late, pushing = Client(database), Client(database)
+    reading = Client(database)
+    run(reading, b"SMEMBERS s\r\n")
+    run(pushing, b"RPUSH q a\r\n")
+    run(late, b"SMEMBERS s\r\n")
+    assert late.flags & POSTPONED
+    replies = receive(reading, b"")
+    assert b"".join(blocked.out) == b"*2\r\n$1\r\nq\r\n$1\r\na\r\n"
+    assert receive(late, b"") == replies
