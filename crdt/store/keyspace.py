@@ -213,8 +213,7 @@ class Keyspace(MutableKeyTable):
     def clear(self) -> None:
         """Remove everything but the own origin and its last seq. No effect is emitted."""
         assert not self.outbox, "seal before losing everything"
-        if self.is_unsettled:
-            self.settle_all()
+        self.settle_all()
         for key in [*self.data.index, *self.tombstones.index, *self.deadlines.table]:
             if self.readers:
                 self.warn_readers(key)
@@ -307,6 +306,8 @@ class Keyspace(MutableKeyTable):
             self.warn_readers(key)
         held.stamp = self.base + effect[3]
         held.value = held.held_value(effect[4])
+        if held.keeps_traces():
+            self.traced[key] = None
         if self.data.returns_copies:
             self.put_part(key, held)
         self.outbox_bytes += len(effect[4]) - len(latest[4])
@@ -364,8 +365,7 @@ class Keyspace(MutableKeyTable):
         """FLUSHALL: remove everything observed so far, in every region."""
         watched = sorted(self.watched_keys)
         self.dirty_keys += [key for key in watched if self.lookup(key) is not None]
-        if self.is_unsettled:
-            self.settle_all()
+        self.settle_all()
         for key in list(self.traced):
             if self.carried_by(key):
                 self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))

@@ -74,7 +74,7 @@ class MutableKeyTable(KeyTable):
                 self.data.put(key, held)
             if value.has_garbage():
                 self.garbage[key] = None
-            if value.keeps_traces() and key not in self.traced:
+            if held.keeps_traces() and key not in self.traced:
                 self.traced[key] = None
 
     def get_or_create(self, key: bytes, code: int, held: Value | None) -> Value:

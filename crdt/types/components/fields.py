@@ -216,7 +216,7 @@ class Fields(Named):
                 self.note_content(field, register)
 
     def keeps_traces(self) -> bool:
-        return self.counts
+        return self.counts or self.dirty is not None
 
     def resets(self) -> object:
         if not self.counts:

@@ -14,6 +14,7 @@ from crdt.store.key_table import KeyTable
 from crdt.store.keyspace import Keyspace
 from crdt.store.unsettled import STEPS_MAX, Step, Unsettled
 from crdt.types.registry import TypeRegistry
+from crdt.types.string import LARGE_TEXT_BYTES
 from tests.crdt.exchange import deliver_to, exchange, held, regions
 
 K = b"k"
@@ -437,5 +438,33 @@ def test_flush_drops_garbage_of_what_is_gone() -> None:
     assert list(here.keyspace.garbage) == [K]
     here.keyspace.flush()
     assert list(here.keyspace.garbage) == list(here.keyspace.tombstones) == [b"c"]
+    exchange(here, there)
+    assert here.to_bytes() == there.to_bytes()
+
+
+@pytest.mark.parametrize("is_of_type", [True, False])
+def test_flush_keeps_what_was_reset_beside_other_content(is_of_type: bool) -> None:
+    here, there = regions(2)
+    there.sorted_set("k").increment("m", 1)
+    exchange(here, there)
+    if is_of_type:
+        del here.sorted_set("k")["m"]
+        here.sorted_set("k")["n"] = 1
+    else:
+        here.delete("k")
+        here.set("k").add("n")
+    there.sorted_set("k").increment("m", 1)
+    here.keyspace.flush()
+    exchange(here, there)
+    assert here.sorted_set("k").value == there.sorted_set("k").value == {"m": 1}
+    assert here.to_bytes() == there.to_bytes()
+
+
+def test_flush_retains_a_text_that_became_long_before_it_was_sent() -> None:
+    here, there = regions(2)
+    here.string("k").set("a" * (LARGE_TEXT_BYTES - 1))
+    here.string("k").set("a" * LARGE_TEXT_BYTES)
+    exchange(here, there)
+    there.keyspace.flush()
     exchange(here, there)
     assert here.to_bytes() == there.to_bytes()
