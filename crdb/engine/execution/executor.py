@@ -124,7 +124,7 @@ def run_batch(client: Client, data: bytes) -> bool:
         hang_up(client, fault)
     if client.flags & (WORKING | POSTPONED):
         runs -= 1  # the latest is counted at its end
-    if latest is not None and runs > 0:
+    if latest is not None:
         count_runs(client, latest, latest_args, runs, timing.clock() - began)
     if count == most:
         instance.wake(client)  # more requests may be complete
@@ -170,6 +170,10 @@ def count_runs(
     client.last_command = command.full_name
     instance = client.instance
     statistics = instance.statistics
+    if runs <= 0:  # it is counted at its end
+        if statistics.ran:
+            statistics.charge(seconds)
+        return
     if seconds >= instance.timing.outlier_seconds:
         if runs == 1 and not statistics.ran:
             instance.timing.observe(client, command, args, seconds, instance.wall // 1000)

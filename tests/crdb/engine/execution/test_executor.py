@@ -171,6 +171,15 @@ def test_last_command_of_mixed_pipeline_is_remembered() -> None:
     assert client.last_command == b"get"
 
 
+def test_calls_before_a_command_in_slices_are_counted() -> None:
+    database = instance()
+    database.slices.items = 1
+    receive(Client(database), b"GET k\r\nMGET a b c\r\n")
+    number_of = database.commands.by_name
+    counts = [database.statistics.calls[number_of[name].number] for name in (b"get", b"mget")]
+    assert counts == [1, 1]
+
+
 def test_calls_are_counted_before_another_command_can_ask() -> None:
     client = Client(instance())
     reported = receive(client, b"PING\r\nPING\r\nECHO a\r\nINFO commandstats\r\n")
