@@ -13,6 +13,8 @@ from crdt.store.walk import KeyWalk
 from crdt.structures.table import Table
 from tests.crdt.exchange import regions
 
+pytestmark = pytest.mark.interpreted("the walk of these tests inherits from a compiled class")
+
 
 class Listing(KeyWalk):
     """A walk that notes the live keys."""

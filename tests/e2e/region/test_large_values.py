@@ -27,8 +27,8 @@ def untracked(thing: object) -> Iterator[object]:
 
 def large_objects() -> list[str]:
     """Return every object that contains a part of the value, with the objects that refer to it."""
-    gc.unfreeze()
     gc.collect()
+    gc.unfreeze()  # a region freezes what survives a collection
     found: list[str] = []
     for thing in gc.get_objects():
         for held in untracked(thing):
