@@ -162,7 +162,7 @@ def test_too_few_files_are_one_line() -> None:
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == (
-        "crdb: only 24 files may be open, and 56 are needed: raise the limit (ulimit -n)\n"
+        "crdb: only 24 files may be open, and 59 are needed: raise the limit (ulimit -n)\n"
     )
 
 
