@@ -31,7 +31,7 @@ def connect(port: int, seconds_max: float = REPLY_SECONDS_MAX) -> socket.socket:
 
 
 class Driver:
-    """One connection that sends requests, and waits for their replies."""
+    """A connection that sends requests, and waits for their replies."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

@@ -23,7 +23,7 @@ SETTLE_MS = "120000"
 
 @attrs.frozen
 class Sizes:
-    """How much data the cases use."""
+    """The amount of data that the cases use."""
 
     keys: int
     elements: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from crdt.structures.table import Table
-from crdt.types.base import Dropped
+from crdt.types.base import DroppedContent
 from crdt.types.components.named import DroppedNames, Named
 
 SLICE_ELEMENTS: Final = 2000
@@ -22,9 +22,9 @@ class Bin:
     __slots__ = ("things",)
 
     def __init__(self) -> None:
-        self.things: list[Dropped] = []
+        self.things: list[DroppedContent] = []
 
-    def add(self, thing: Dropped) -> None:
+    def add(self, thing: DroppedContent) -> None:
         """Keep `thing` until it has been freed."""
         self.things.append(thing)
 

@@ -40,7 +40,7 @@ from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.unsettled import STEPS_MAX, FlushStep, Unsettled
 from crdt.store.values import MemoryStore, ValueStore
 from crdt.structures.table import Table
-from crdt.types.base import Dropped, Value
+from crdt.types.base import DroppedContent, Value
 from crdt.types.components.contested import Contested
 from crdt.types.components.deadlines import Deadlines
 from crdt.types.components.register import Register
@@ -107,7 +107,7 @@ class Keyspace(MutableKeyTable):
         self.sent_context: Vector = {}
         self.has_remote_news: bool = False
         self.unsettled: Unsettled = Unsettled(self)
-        """What waits to be carried out, key by key."""
+        """The steps that wait to be carried out, key by key."""
         self.bin: Bin = Bin()
         """Removed content that `work` frees."""
         self.slice_effects: int = 0
@@ -174,7 +174,7 @@ class Keyspace(MutableKeyTable):
         """Return about how many keys there are; exactly if all are settled. Settles none. O(1)."""
         return len(self.data.index) + self.unsettled.estimate_size()
 
-    def discard(self, content: Dropped) -> None:
+    def discard(self, content: DroppedContent) -> None:
         if self.slice_keys:
             self.bin.add(content)
 

@@ -17,7 +17,7 @@ from crdt.causality.observed import Observed
 from crdt.causality.schema import FOREVER
 from crdt.store.key_table import KeyTable
 from crdt.store.values import MemoryStore, ValueStore
-from crdt.types.base import Dropped, Value
+from crdt.types.base import DroppedContent, Value
 from crdt.types.components.contested import Contested, carried
 from crdt.types.components.register import Register
 from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
@@ -149,7 +149,7 @@ class MutableKeyTable(KeyTable):
         """Remove the values and deadlines of all keys that `observed` covers."""
         raise NotImplementedError
 
-    def discard(self, content: Dropped) -> None:
+    def discard(self, content: DroppedContent) -> None:
         """Free removed content, now or in slices."""
         raise NotImplementedError
 

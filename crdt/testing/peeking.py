@@ -62,7 +62,7 @@ class Peek:
 
 
 class Original:
-    """What a keyspace holds under a key for which effects wait."""
+    """The content of a keyspace under a key for which effects wait."""
 
     def __init__(self, db: Keyspace, key: bytes) -> None:
         """Take it, and leave a copy."""

@@ -11,21 +11,14 @@ tombstones: what was removed is what the other side's vector covers and its copy
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from crdt.causality.dots import Dot, Vector
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 
-ORDER: Final = 0
-"""What `prepare` is asked for: the members of a sorted set by rank."""
-SAMPLE: Final = 1
-"""What `prepare` is asked for: random members."""
-SCAN: Final = 2
-"""What `prepare` is asked for: a page of members."""
 
-
-class Dropped(Protocol):
+class DroppedContent(Protocol):
     """Removed content that is to be freed in slices."""
 
     def free_slice(self) -> bool:
@@ -72,7 +65,7 @@ class Value:
         self.merge(other, mine, theirs)
         yield
 
-    def take_dropped(self) -> Dropped | None:
+    def take_dropped(self) -> DroppedContent | None:
         """Return large content that `remove` has detached, once; None if there is none. The caller
         frees it in slices."""
         return None
@@ -106,8 +99,8 @@ class Value:
         that is not a collection of byte strings."""
         return None
 
-    def prepare(self, need: int, budget: int) -> bool:
-        """Do about `budget` steps of the work that a question needs (ORDER, SAMPLE or SCAN).
+    def prepare_order(self, budget: int) -> bool:
+        """Do about `budget` steps of the work that a question about the order of the members needs.
 
         Return whether the question can be answered now without a stall. Otherwise call again. The
         value may change between calls. A question that was not prepared does all work itself.

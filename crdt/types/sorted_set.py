@@ -18,7 +18,6 @@ from crdt.causality.schema import are_resets, is_bytes, is_number, is_seq, is_st
 from crdt.numbers.number import Number
 from crdt.structures.pieces import in_pieces
 from crdt.structures.rank_order import Ranked, RankOrder
-from crdt.types.base import ORDER
 from crdt.types.components.counter import total_binary
 from crdt.types.components.fields import Fields, names_of, rename_fields
 from crdt.types.components.register import Register
@@ -164,9 +163,7 @@ class SortedSet(Fields):
         assert isinstance(register, Score)
         return register.number()
 
-    def prepare(self, need: int, budget: int) -> bool:
-        if need != ORDER:
-            return super().prepare(need, budget)
+    def prepare_order(self, budget: int) -> bool:
         if self.ranking is None:
             self.ranking = Ranking()
         if not self.ranking.is_built():
@@ -176,8 +173,8 @@ class SortedSet(Fields):
     def ranked(self) -> RankOrder:
         """Return the members in order. The result is valid until the next write.
 
-        O(n log n) the first time, unless `prepare` has been called. Later O(log n) for each member
-        that was written in between, and for at most `STALE_MAX` of them.
+        O(n log n) the first time, unless `prepare_order` has been called. Later O(log n) for each
+        member that was written in between, and for at most `STALE_MAX` of them.
         """
         ranking = self.ranking
         if ranking is None:

@@ -100,17 +100,7 @@ def srem(client: Client, args: list[bytes]) -> None:
     if read_typed_for_write(db, args[1], Set) is None:
         reply.integer(client.out, 0)
     else:
-        slicing.run(client, args, len(args), remove_many(client, args))
-
-
-def remove_many(client: Client, args: list[bytes]) -> Iterator[None]:
-    """Remove members in slices."""
-    removed = 0
-    for start in range(2, len(args), client.slice_items):
-        if start > 2:
-            yield
-        removed += sets.remove(client.db, args[1], args[start : start + client.slice_items])
-    reply.integer(client.out, removed)
+        slicing.run(client, args, len(args), slicing.remove_each(client, args, sets.remove))
 
 
 @COMMANDS.declare(

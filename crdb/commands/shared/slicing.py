@@ -6,12 +6,13 @@ immediately, so a command has one implementation for both where its speed allows
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from crdb.engine.client import Client
 from crdb.resp import reply
-from crdt.types.base import ORDER, Value
+from crdt.store.keyspace import Keyspace
+from crdt.types.base import Value
 
 
 def run(client: Client, args: list[bytes], items: int, steps: Iterator[None]) -> None:
@@ -54,6 +55,19 @@ def empty_list(client: Client, held: list[Any]) -> Iterator[None]:
         yield
 
 
+def remove_each(
+    client: Client, args: list[bytes], remove: Callable[[Keyspace, bytes, list[bytes]], int]
+) -> Iterator[None]:
+    """Remove elements, in slices if they are many. Reply with the number of those that existed. The
+    arguments are the command's name, the key and the elements."""
+    removed = 0
+    for start in range(2, len(args), client.slice_items):
+        if start > 2:
+            yield
+        removed += remove(client.db, args[1], args[start : start + client.slice_items])
+    reply.integer(client.out, removed)
+
+
 def must_settle(client: Client, args: list[bytes]) -> bool:
     """Return whether a request must wait until the keys that a merge or a removal has changed are
     settled, since it concerns all keys. Then it will be carried out later. EXEC has waited before
@@ -73,7 +87,7 @@ def wait_until_settled(client: Client) -> Iterator[None]:
 def must_order(client: Client, args: list[bytes], key: bytes, value: Value) -> bool:
     """Return whether a request must wait until the value under `key`, if it is a sorted set, has
     the order of its members. Then it will be carried out later."""
-    if value.prepare(ORDER, client.slice_items):
+    if value.prepare_order(client.slice_items):
         return False
     client.wait_for(args, prepare_order(client, key))
     return True
@@ -83,6 +97,6 @@ def prepare_order(client: Client, key: bytes) -> Iterator[None]:
     """Let the value of a key build the order of its members. It may change meanwhile."""
     while True:
         value = client.db.lookup(key)
-        if value is None or value.prepare(ORDER, client.slice_items):
+        if value is None or value.prepare_order(client.slice_items):
             return
         yield

@@ -297,17 +297,7 @@ def zrem(client: Client, args: list[bytes]) -> None:
     if read_typed_for_write(db, args[1], SortedSet) is None:
         client.out.append(reply.ZERO)
     else:
-        slicing.run(client, args, len(args), remove_many(client, args))
-
-
-def remove_many(client: Client, args: list[bytes]) -> Iterator[None]:
-    """Remove members, in slices if they are many."""
-    removed = 0
-    for start in range(2, len(args), client.slice_items):
-        if start > 2:
-            yield
-        removed += zset.remove(client.db, args[1], args[start : start + client.slice_items])
-    reply.integer(client.out, removed)
+        slicing.run(client, args, len(args), slicing.remove_each(client, args, zset.remove))
 
 
 @COMMANDS.declare(

@@ -18,7 +18,6 @@ from crdt.embed.replica import Replica
 from crdt.testing.builtin_types.commands import encode
 from crdt.testing.builtin_types.list_order import ListOrder
 from crdt.testing.history import History
-from crdt.types.base import ORDER
 from crdt.types.components.fields import Fields
 from crdt.types.list import List
 from crdt.types.set import Set
@@ -49,7 +48,7 @@ class Indexes(ListOrder):
                 value.items.check()
             elif isinstance(value, Set | Fields):
                 check_names(replica.region, key, value)
-            if isinstance(value, SortedSet) and value.prepare(ORDER, SLICE):
+            if isinstance(value, SortedSet) and value.prepare_order(SLICE):
                 check_ranks(key, value)
 
 

@@ -14,7 +14,7 @@ from crdt.causality.dots import SEQ_BITS, Dot, Vector
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.errors import DecodeError
-from crdt.types.base import Dropped, Value
+from crdt.types.base import DroppedContent, Value
 
 CONTESTED = 0
 
@@ -73,7 +73,7 @@ class Contested(Value):
         for code, value in self.parts.items():
             value.remove(observed, carried(resets, code))
 
-    def take_dropped(self) -> Dropped | None:
+    def take_dropped(self) -> DroppedContent | None:
         for value in self.parts.values():
             dropped = value.take_dropped()
             if dropped is not None:

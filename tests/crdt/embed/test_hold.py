@@ -1,4 +1,4 @@
-"""What a replica puts off while a command works in slices."""
+"""A replica puts off what must wait while a command works in slices."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ import pytest
 from crdt.causality.dots import make_origin
 from crdt.errors import DecodeError, NotANumber
 from crdt.store.keyspace import Keyspace
-from crdt.types.base import ORDER
 from crdt.types.components.fields import ASSIGN
 from crdt.types.registry import BUILT_IN
 from crdt.types.sorted_set import STALE_MAX, ZSET, SortedSet
@@ -84,7 +83,7 @@ def test_order_is_built_in_slices_while_members_change(seed: int) -> None:
     for n in range(200):
         zset.increment(db, KEY, b"%d" % n, float(n % 7))
     calls = 1
-    while not held(db).prepare(ORDER, 7):
+    while not held(db).prepare_order(7):
         calls += 1
         for _ in range(3):
             member = b"%d" % rng.randrange(220)
@@ -104,9 +103,9 @@ def test_order_is_built_in_slices_while_members_change(seed: int) -> None:
 def test_question_during_the_building_builds_the_rest() -> None:
     db = keyspace()
     zset.assign(db, KEY, [item for n in range(50) for item in (b"%d" % n, float(n % 7))])
-    assert not held(db).prepare(ORDER, 20)
+    assert not held(db).prepare_order(20)
     assert in_order(held(db)) == naively_sorted(held(db))
-    assert held(db).prepare(ORDER, 20)
+    assert held(db).prepare_order(20)
 
 
 def test_taken_members_leave_the_order() -> None:

@@ -12,7 +12,6 @@ from crdt.causality.observed import Observed
 from crdt.store.keyspace import Keyspace
 from crdt.testing import SUBJECTS, World
 from crdt.testing.worlds.steps import draw
-from crdt.types.base import ORDER
 from crdt.types.components.fields import Fields
 from crdt.types.components.named import LIMITS, LargeContent, Named
 from crdt.types.hash import HASH
@@ -241,7 +240,7 @@ def test_order_is_built_from_table_in_slices(code: int) -> None:
     db = keyspace()
     value = fill(db, "hash" if code == HASH else "sorted set")
     calls = 1
-    while not value.prepare(ORDER, 2):
+    while not value.prepare_order(2):
         calls += 1
         if calls % 3 == 0:
             fill(db, "hash" if code == HASH else "sorted set", 60)
