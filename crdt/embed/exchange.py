@@ -157,7 +157,7 @@ class ReplicaExchange(Views):
         After a MemoryError, writes that could not be encoded stay open for the next call. While a
         command writes in slices, all writes stay open.
         """
-        if self.hold is not None and self.hold.is_writing:
+        if self.is_writing_in_slices():
             return None
         op = self.keyspace.pending(self.identities.latest_own())
         if op is None:
