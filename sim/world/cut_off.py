@@ -44,7 +44,7 @@ def check_region(world: SimWorld, name: str) -> None:
     neighbours = [other for other in probe.others if (other.name, name) in links]
     check_incoming(world, probe, neighbours)
     probe.ask_to_settle(0)
-    probe.wait_for_replies(0)
+    probe.wait_for_replies(0, repair_ns=repair_limit_ns(world))
     if len(probe.regions_lacking(written)) < len(probe.others):
         raise Violation(PROMISE, f"all links from {name} are cut, and what it writes arrives")
     for site in world.sites.values():
@@ -58,6 +58,14 @@ def check_region(world: SimWorld, name: str) -> None:
             PROMISE, f"the links from {name} are healed, and {lacking} lacks what it has written"
         )
     wait_until_quiet(world)
+
+
+def repair_limit_ns(world: SimWorld) -> int:
+    """Return the time in which a region finds and repairs the gaps of the regions whose operations
+    came over the cut links only. It looks for gaps `no_link_delay_ns` after a report, and again as
+    long after it has found one."""
+    limits = [site.tuning.limits for site in world.sites.values()]
+    return max([each.heartbeat_ns + 2 * each.no_link_delay_ns for each in limits])
 
 
 def check_incoming(world: SimWorld, probe: FreshnessProbe, neighbours: list[SimRegion]) -> None:

@@ -141,10 +141,11 @@ class FreshnessProbe:
         if lacking := self.regions_lacking(seq):
             raise self.violation(f"says that all has arrived, but {', '.join(lacking)} lacks it")
 
-    def wait_for_replies(self, *slots: int) -> None:
-        """Wait until CRDB.SETTLE replies to some clients. Raises Violation on timeout."""
+    def wait_for_replies(self, *slots: int, repair_ns: int = 0) -> None:
+        """Wait until CRDB.SETTLE replies to some clients, after gaps have been repaired if that
+        takes `repair_ns`. Raises Violation on timeout."""
         world = self.world
-        end = world.now + QUESTIONS * (2 * self.limit + POLL_NS)
+        end = world.now + QUESTIONS * (2 * self.limit + POLL_NS) + repair_ns
         while waiting := sum(map(self.is_waiting, slots)):
             if world.now >= end:
                 raise self.violation(
