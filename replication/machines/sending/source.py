@@ -369,8 +369,7 @@ class Source(End):
     def tick(self, now: int) -> list[Event]:
         """Do what is due: send a heartbeat, and close if the peer is silent or stuck."""
         events = self.close_if_silent(now)
-        if self.in_flight == 0:
-            self.moved_at = now
+        self.note_empty_link(now)
         self.is_stuck = now - self.moved_at > self.limits.silence_ns_max
         if now - self.moved_at > self.limits.idle_ns_max:
             events += self.close(
@@ -383,6 +382,7 @@ class Source(End):
     def heartbeat(self, now: int) -> None:
         """Send our vector, and the reports of the regions whose ops the sink gets from us."""
         self.beat(now)
+        self.note_empty_link(now)
         replica = self.log_reader.replica
         self.mark(now)
         held = now - self.stamped_at
@@ -391,6 +391,12 @@ class Source(End):
         self.send_view()
         reports, pause = self.reports(), self.announced_ns
         self.send(Heartbeat(vector, clock, reports, now, self.stamp, held, pause))
+
+    def note_empty_link(self, now: int) -> None:
+        """Restart the time without acknowledgement if nothing is on its way. Otherwise the first
+        data after a rest would count as unacknowledged since before the rest."""
+        if self.in_flight == 0:
+            self.moved_at = now
 
     def beat_now(self, now: int) -> None:
         self.heartbeat(now)

@@ -77,6 +77,20 @@ def test_time_before_hello_does_not_count_as_unacknowledged() -> None:
     ]
 
 
+def test_rest_before_data_does_not_count_as_unacknowledged() -> None:
+    """While links rest, messages that go with those of other links take the place of ticks."""
+    here = replica(1)
+    source = connected_source(here, Limits(idle_ns_max=SECOND))
+    for half_seconds in range(1, 5):
+        source.beat_now(half_seconds * SECOND // 2)
+    write(here)
+    assert of(Ops, drain(source))
+    assert source.tick(2 * SECOND + SECOND // 2) == []
+    assert source.tick(3 * SECOND + 1) == [
+        Closed("r2", Direction.OUT, "nothing acknowledged for 1000 ms")
+    ]
+
+
 def test_another_protocol_is_refused() -> None:
     source = make_source(replica(1))
     events = source.receive(attrs.evolve(hello(2), protocol=9), 0)
