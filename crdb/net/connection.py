@@ -15,6 +15,7 @@ from crdb.engine.client import Client
 from crdb.engine.execution.executor import run
 from crdb.engine.instance import Instance
 from crdb.engine.session import CLOSING, KILLED
+from crdb.net.collector import LONG_REQUEST, LongRequest
 
 READ_BYTES: Final = 16 * 1024
 """Bytes read per turn, so that clients that send much do not delay the others."""
@@ -30,6 +31,7 @@ class Connection:
         "client",
         "epoll",
         "fd",
+        "long_request",
         "recv",
         "send",
         "sock",
@@ -51,6 +53,7 @@ class Connection:
         self.unsent: deque[memoryview] = deque()
         """Replies that the socket did not take; it is then registered for writing too."""
         self.unsent_bytes = 0
+        self.long_request = LongRequest()
         sock.setblocking(False)
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -74,6 +77,8 @@ class Connection:
             return False
         client = self.client
         run(client, data)
+        if client.parser.remaining > LONG_REQUEST:
+            self.long_request.examine(len(client.parser.args))
         if client.out or client.flags & CLOSING:
             return self.send_or_hold()
         return True

@@ -24,9 +24,10 @@ from crdb.engine.instance import Instance
 from crdb.engine.session import Session
 from crdb.net.acceptor import Acceptor
 from crdb.net.arrivals import Arrivals
+from crdb.net.collector import examine_effects
 from crdb.net.connection import Connection
 from crdb.net.process import add_process_info
-from crdb.net.serving import run_waiting, send_held, send_replies, serve_ready
+from crdb.net.serving import run_slice, run_waiting, send_held, serve_ready
 
 SLICE_NS: Final = 1_000_000
 """The time slice after which other tasks, above all those that read from links, run."""
@@ -117,6 +118,7 @@ class Listener:
         read_clocks(self.instance)
         self.in_turn = True
         self._read_and_execute(events)
+        examine_effects(self.instance.keyspace.pending_bytes())
         self._finish_turn()
 
     def _read_and_execute(self, events: list[tuple[int, int]]) -> None:
@@ -131,16 +133,11 @@ class Listener:
             instance.tick()
             self.acceptor.resume()
         if not instance.slices.is_idle():
-            self._run_slice()
+            ended = run_slice(instance, self.by_client)
+            if ended is not None:
+                self._close(ended)
         if instance.woken:
             self._run_woken()
-
-    def _run_slice(self) -> None:
-        """Run one slice of a long command, and send what it has replied so far."""
-        session = self.instance.slices.run_slice()
-        connection = None if session is None else self.by_client.get(session.id)
-        if connection is not None and connection.client.out and not send_replies(connection):
-            self._close(connection)
 
     def _finish_turn(self) -> None:
         """Run the other phases. Sessions that are woken meanwhile run in the next turn."""

@@ -5,6 +5,8 @@ A MemoryError while a client is served ends only its connection.
 
 from __future__ import annotations
 
+from crdb.engine.instance import Instance
+from crdb.net.collector import examine_new
 from crdb.net.connection import WRITABLE, Connection
 
 
@@ -39,6 +41,17 @@ def run_waiting(connection: Connection) -> bool:
     except MemoryError:
         connection.client.instance.memory_exhausted("replies to a client")
         return False
+
+
+def run_slice(instance: Instance, connections: dict[int, Connection]) -> Connection | None:
+    """Run one slice of a long command, and send what it has replied so far. `connections` are those
+    of the clients, by id. Return the connection if it is over."""
+    session = instance.slices.run_slice()
+    examine_new()
+    connection = None if session is None else connections.get(session.id)
+    if connection is None or not connection.client.out or send_replies(connection):
+        return None
+    return connection
 
 
 def send_replies(connection: Connection) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import trio
 
@@ -14,6 +12,7 @@ from crdb.engine.environment.link_control import LinkInfo
 from crdb.engine.events.event_bases import Emit, OperatorEvent
 from crdb.engine.events.operator_events import ClientsLimitedEvent, ReadyEvent
 from crdb.net.client_admission import limit_clients, report_exposure
+from crdb.net.collector import calm_collector
 from crdb.net.ports import CannotListen
 from crdb.region.core.link_secret import report_secret
 from crdb.region.readiness import notify_ready
@@ -23,31 +22,6 @@ from crdb.region.report.link_info import ProcessLinks
 from crdb.region.report.link_lines import count_holders
 from crdb.region.report.view import RegionMetrics
 from replication.drivers.stream import clock
-
-COLLECT_AFTER: Final = (4_000, 3, 1_000_000)
-"""The thresholds of Python's collector. A collection of the second generation examines at most
-20,000 objects, which takes three to four milliseconds. The third generation stays empty."""
-
-
-def calm_collector() -> None:
-    """Let Python's collector examine new objects only, as a collection over a large keyspace takes
-    half a second.
-
-    Objects that survive two collections are *frozen*: they are not examined again. A reference
-    cycle of frozen objects is never freed. So what lives long and comes and goes, such as a
-    connection, must have no cycle when it is closed.
-    """
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
-    if freeze_survivors not in gc.callbacks:
-        gc.callbacks.append(freeze_survivors)
-
-
-def freeze_survivors(phase: str, info: dict[str, int]) -> None:
-    """Freeze all objects after a collection of the second generation. Python calls this function at
-    the beginning and the end of each collection. O(1)."""
-    if phase == "stop" and info["generation"] > 0:
-        gc.freeze()
 
 
 class Runtime:

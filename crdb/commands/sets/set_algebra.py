@@ -7,6 +7,7 @@ to live (D-10).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Final
 
 from crdb.commands.family import CommandFamily
@@ -19,6 +20,7 @@ from crdb.engine.errors import SYNTAX, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 from crdt.structures.pieces import in_pieces
+from crdt.structures.table import Table
 from crdt.types.set import Set
 from crdt.writes import set as sets
 
@@ -64,52 +66,38 @@ def is_in_any(member: bytes, values: list[Set]) -> bool:
     return False
 
 
-Members = dict[bytes, None]
-Operation = Callable[[Client, list[Set | None], Members], Iterator[None]]
+Operation = Callable[[Client, list[Set | None], Table], Iterator[None]]
 """Adds the members of a result, in slices."""
 
 
-def intersect(client: Client, values: list[Set | None], found: Members) -> Iterator[None]:
+def intersect(client: Client, values: list[Set | None], found: Table) -> Iterator[None]:
     """Find the members that all sets hold, in the order of the smallest set."""
     held = smallest_first(values)
-    items = client.slice_items
-    left = items
-    for member in held[0].names() if held else ():
-        if is_in_all(member, held):
-            found[member] = None
-        left -= 1
-        if left <= 0:
-            yield
-            left = items
+    for members in in_pieces(held[0].names() if held else (), client.slice_items):
+        for member in members:
+            if is_in_all(member, held):
+                found.put(member, None)
+        yield
 
 
-def unite(client: Client, values: list[Set | None], found: Members) -> Iterator[None]:
+def unite(client: Client, values: list[Set | None], found: Table) -> Iterator[None]:
     """Find the members that any of the sets holds."""
-    items = client.slice_items
-    left = items
-    for value in values:
-        if value is not None:
-            for member in value.names():
-                found[member] = None
-                left -= 1
-                if left <= 0:
-                    yield
-                    left = items
+    every = chain.from_iterable([value.names() for value in values if value is not None])
+    for members in in_pieces(every, client.slice_items):
+        for member in members:
+            found.put(member, None)
+        yield
 
 
-def subtract(client: Client, values: list[Set | None], found: Members) -> Iterator[None]:
+def subtract(client: Client, values: list[Set | None], found: Table) -> Iterator[None]:
     """Find the members that only the first set holds."""
     first = values[0]
     others = [value for value in values[1:] if value is not None]
-    items = client.slice_items
-    left = items
-    for member in () if first is None else first.names():
-        if not is_in_any(member, others):
-            found[member] = None
-        left -= 1
-        if left <= 0:
-            yield
-            left = items
+    for members in in_pieces(() if first is None else first.names(), client.slice_items):
+        for member in members:
+            if not is_in_any(member, others):
+                found.put(member, None)
+        yield
 
 
 def reply_result(client: Client, args: list[bytes], operation: Operation) -> None:
@@ -120,11 +108,11 @@ def reply_result(client: Client, args: list[bytes], operation: Operation) -> Non
 
 def reply_steps(client: Client, values: list[Set | None], operation: Operation) -> Iterator[None]:
     """Compute a result and reply with it."""
-    found: Members = {}
+    found = Table()
     yield from operation(client, values, found)
     reply.set_header(client.out, client.protocol, len(found))
     yield from slicing.reply_bulks(client, found)
-    yield from slicing.empty_dict(client, found)
+    yield from slicing.empty_table(client, found)
 
 
 def store_result(client: Client, args: list[bytes], operation: Operation) -> None:
@@ -139,21 +127,16 @@ def store_steps(
     """Replace the value of `destination` by a result, without time to live. Delete it if that is
     empty."""
     db = client.db
-    found: Members = {}
+    found = Table()
     yield from operation(client, values, found)
     db.delete(destination)
-    if len(found) <= client.slice_items:
-        members = list(found)
-        if members:
-            sets.add(db, destination, members)
-    else:
-        for members in in_pieces(found, client.slice_items):
-            sets.add(db, destination, members)
-            yield
+    for members in in_pieces(found, client.slice_items):
+        sets.add(db, destination, members)
+        yield
     if found:
         db.expire(destination, None)
     reply.integer(client.out, len(found))
-    yield from slicing.empty_dict(client, found)
+    yield from slicing.empty_table(client, found)
 
 
 def total_size(values: list[Set | None]) -> int:
@@ -267,16 +250,14 @@ def sintercard(client: Client, args: list[bytes]) -> None:
 
 def count_common(client: Client, held: list[Set], limit: int) -> Iterator[None]:
     """Reply with the number of members that all sets hold. Stop at `limit` if it is not 0."""
-    items = client.slice_items
-    left = items
     found = 0
-    for member in held[0].names() if held else ():
-        if is_in_all(member, held):
-            found += 1
-            if found == limit:
-                break
-        left -= 1
-        if left <= 0:
-            yield
-            left = items
+    for members in in_pieces(held[0].names() if held else (), client.slice_items):
+        for member in members:
+            if is_in_all(member, held):
+                found += 1
+                if found == limit:
+                    break
+        if found == limit > 0:
+            break
+        yield
     reply.integer(client.out, found)

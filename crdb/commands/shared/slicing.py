@@ -12,6 +12,8 @@ from typing import Any
 from crdb.engine.client import Client
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
+from crdt.structures.pieces import in_pieces
+from crdt.structures.table import Table
 from crdt.types.base import Value
 
 
@@ -28,22 +30,16 @@ def run(client: Client, args: list[bytes], items: int, steps: Iterator[None]) ->
 def reply_bulks(client: Client, texts: Iterable[bytes]) -> Iterator[None]:
     """Reply with strings, without a header."""
     out = client.out
-    items = client.slice_items
-    left = items
-    for text in texts:
-        reply.bulk(out, text)
-        left -= 1
-        if left <= 0:
-            yield
-            left = items
+    for piece in in_pieces(texts, client.slice_items):
+        for text in piece:
+            reply.bulk(out, text)
+        yield
 
 
-def empty_dict(client: Client, held: dict[bytes, Any]) -> Iterator[None]:
-    """Free the entries of a large dictionary that is not needed any more, in slices."""
-    items = client.slice_items
-    while len(held) > items:
-        for _ in range(items):
-            held.popitem()
+def empty_table(client: Client, held: Table) -> Iterator[None]:
+    """Free a table that is not needed any more, in slices if it is large."""
+    while len(held) > client.slice_items:
+        held.pop_part()
         yield
 
 

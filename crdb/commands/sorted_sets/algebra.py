@@ -19,6 +19,8 @@ from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
+from crdt.structures.pieces import in_pieces
+from crdt.structures.table import Table
 from crdt.types.set import Set
 from crdt.types.sorted_set import SortedSet
 
@@ -33,7 +35,6 @@ WEIGHT_NOT_A_FLOAT: Final = b"ERR weight value is not a float"
 LIMIT_NEGATIVE: Final = b"ERR LIMIT can't be negative"
 
 Source = SortedSet | Set | None
-Scores = dict[bytes, float]
 Combine = Callable[[float, float], float]
 
 
@@ -157,60 +158,48 @@ def weigh(score: float, weight: float) -> float:
     return 0.0 if product != product else product
 
 
-Operation = Callable[[Client, Inputs, Scores], Iterator[None]]
+Operation = Callable[[Client, Inputs, Table], Iterator[None]]
 """Adds the members of a result with their scores, in slices."""
 
 
-def unite(client: Client, inputs: Inputs, found: Scores) -> Iterator[None]:
+def unite(client: Client, inputs: Inputs, found: Table) -> Iterator[None]:
     """Find the members of all inputs."""
-    items = client.slice_items
-    left = items
     for source, weight in inputs.smallest_first():
-        for member in members_of(source):
-            score = weigh(held_score(source, member), weight)
-            before = found.get(member)
-            found[member] = score if before is None else inputs.combine(before, score)
-            left -= 1
-            if left <= 0:
-                yield
-                left = items
-
-
-def intersect(client: Client, inputs: Inputs, found: Scores) -> Iterator[None]:
-    """Find the members that all inputs hold, at most as many as LIMIT allows."""
-    items = client.slice_items
-    left = items
-    (smallest, first_weight), *others = inputs.smallest_first()
-    for member in members_of(smallest):
-        total = weigh(held_score(smallest, member), first_weight)
-        for source, weight in others:
-            score = score_of(source, member)
-            if score is None:
-                break
-            total = inputs.combine(total, score * weight)
-        else:
-            found[member] = total
-            if len(found) == inputs.limit:
-                break
-        left -= 1
-        if left <= 0:
+        for members in in_pieces(members_of(source), client.slice_items):
+            for member in members:
+                score = weigh(held_score(source, member), weight)
+                before: float | None = found.get(member)
+                found.put(member, score if before is None else inputs.combine(before, score))
             yield
-            left = items
 
 
-def subtract(client: Client, inputs: Inputs, found: Scores) -> Iterator[None]:
+def intersect(client: Client, inputs: Inputs, found: Table) -> Iterator[None]:
+    """Find the members that all inputs hold, at most as many as LIMIT allows."""
+    (smallest, first_weight), *others = inputs.smallest_first()
+    for members in in_pieces(members_of(smallest), client.slice_items):
+        for member in members:
+            total = weigh(held_score(smallest, member), first_weight)
+            for source, weight in others:
+                score = score_of(source, member)
+                if score is None:
+                    break
+                total = inputs.combine(total, score * weight)
+            else:
+                found.put(member, total)
+                if len(found) == inputs.limit:
+                    return
+        yield
+
+
+def subtract(client: Client, inputs: Inputs, found: Table) -> Iterator[None]:
     """Find the members that only the first input holds."""
     first, *others = inputs.sources
     held = [members_of(source) for source in others]
-    items = client.slice_items
-    left = items
-    for member in members_of(first):
-        if not is_in_any(member, held):
-            found[member] = held_score(first, member)
-        left -= 1
-        if left <= 0:
-            yield
-            left = items
+    for members in in_pieces(members_of(first), client.slice_items):
+        for member in members:
+            if not is_in_any(member, held):
+                found.put(member, held_score(first, member))
+        yield
 
 
 def is_in_any(member: bytes, collections: list[Collection[bytes]]) -> bool:
@@ -238,7 +227,7 @@ def reply_result(
 
 def reply_steps(client: Client, inputs: Inputs, operation: Operation) -> Iterator[None]:
     """Compute a result, and reply with it in the order of a sorted set."""
-    found: Scores = {}
+    found = Table()
     yield from operation(client, inputs, found)
     count, items = len(found), client.slice_items
     is_flat = client.protocol == 2 and inputs.with_scores
@@ -265,7 +254,7 @@ def reply_steps(client: Client, inputs: Inputs, operation: Operation) -> Iterato
             pairs = []
             yield
     append_pairs(client, pairs, inputs.with_scores)
-    yield from slicing.empty_dict(client, found)
+    yield from slicing.empty_table(client, found)
     for run in runs:
         run.clear()
         yield
@@ -284,7 +273,7 @@ def store_steps(
     client: Client, destination: bytes, inputs: Inputs, operation: Operation
 ) -> Iterator[None]:
     """Compute a result, and store it."""
-    found: Scores = {}
+    found = Table()
     yield from operation(client, inputs, found)
     yield from store_members(client, destination, found)
 
@@ -381,7 +370,7 @@ def zintercard(client: Client, args: list[bytes]) -> None:
 
 def count_steps(client: Client, inputs: Inputs) -> Iterator[None]:
     """Reply with the number of common members."""
-    found: Scores = {}
+    found = Table()
     yield from intersect(client, inputs, found)
     reply.integer(client.out, len(found))
-    yield from slicing.empty_dict(client, found)
+    yield from slicing.empty_table(client, found)

@@ -24,6 +24,7 @@ from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, CommandError
 from crdb.resp import reply
+from crdt.structures.table import Table
 from crdt.types.sorted_set import SortedSet
 from crdt.writes import sorted_set as zset
 
@@ -257,7 +258,7 @@ def zrangestore(client: Client, args: list[bytes]) -> None:
     query.read_range(args[3], args[4])
     value = read_typed(client.db, args[2], SortedSet)
     if value is None:
-        slicing.run(client, args, 0, store_members(client, args[1], {}))
+        slicing.run(client, args, 0, store_members(client, args[1], Table()))
     elif not slicing.must_order(client, args, args[2], value):
         span = query.span(value)
         steps = store_range(client, args[1], query, value, span)
@@ -268,14 +269,15 @@ def store_range(
     client: Client, destination: bytes, query: RangeQuery, value: SortedSet, span: tuple[int, int]
 ) -> Iterator[None]:
     """Store the members in a slice of the ranks."""
-    scores: dict[bytes, float] = {}
+    scores = Table()
     for pairs in query.pieces(value, span[0], span[1], client.slice_items):
-        scores.update([(member, score) for score, member in pairs])
+        for score, member in pairs:
+            scores.put(member, score)
         yield
     yield from store_members(client, destination, scores)
 
 
-def store_members(client: Client, destination: bytes, scores: dict[bytes, float]) -> Iterator[None]:
+def store_members(client: Client, destination: bytes, scores: Table) -> Iterator[None]:
     """Replace the value of `destination` by a sorted set that does not expire (ZST-10)."""
     db = client.db
     db.delete(destination)
@@ -292,7 +294,7 @@ def store_members(client: Client, destination: bytes, scores: dict[bytes, float]
     if scores:
         db.expire(destination, None)
     reply.integer(client.out, len(scores))
-    yield from slicing.empty_dict(client, scores)
+    yield from slicing.empty_table(client, scores)
 
 
 # -- counts ----------------------------------------------------------------------------------

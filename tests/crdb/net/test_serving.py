@@ -9,8 +9,10 @@ from typing import cast
 import attrs
 import pytest
 
+from crdb.engine.client import Client
+from crdb.engine.execution.executor import run
 from crdb.net.connection import WRITABLE, Connection
-from crdb.net.serving import run_waiting, send_held, send_replies, serve_ready
+from crdb.net.serving import run_slice, run_waiting, send_held, send_replies, serve_ready
 from tests.crdb.raw import instance
 
 
@@ -101,3 +103,21 @@ def test_session_goes_on_unless_there_is_no_memory(
     exhausted, _, events = connection(**{method: MemoryError()})
     assert not serve(exhausted)
     assert events == ["out of memory"]
+
+
+@pytest.mark.interpreted("it serves what is not a connection")
+@pytest.mark.parametrize(
+    ("outcomes", "is_over"), [({}, False), ({"send_or_hold": False}, True)], ids=str
+)
+def test_slice_sends_what_it_has_replied(outcomes: dict[str, bool], is_over: bool) -> None:
+    database = instance()
+    database.slices.items = 2
+    client = Client(database)
+    run(client, b"SADD s 1 2 3 4 5\r\nSMEMBERS s\r\n")
+    made = Socketless(dict(outcomes), client=client)
+    served = cast("Connection", made)
+    while database.slices.works:
+        over = run_slice(database, {client.id: served})
+        assert over is (served if is_over and client.out else None)
+    assert "send_or_hold" in made.called
+    assert run_slice(database, {}) is None

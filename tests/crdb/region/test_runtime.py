@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
-
 import pytest
 import trio
 
@@ -14,7 +11,7 @@ from crdb.engine.client import Client
 from crdb.engine.events.operator_events import ClientsLimitedEvent
 from crdb.engine.execution.executor import receive
 from crdb.net.ports import CannotListen
-from crdb.region.runtime import COLLECT_AFTER, Runtime, calm_collector, freeze_survivors
+from crdb.region.runtime import Runtime
 from tests.ports import free_base, is_free
 
 
@@ -80,45 +77,3 @@ async def test_copy_shows_whether_it_has_its_source() -> None:
     lonely = '[[region]]\nname = "copy"\nreplica_of = ["127.0.0.1:1"]\n'
     (copy,) = runtime(read_config(lonely)).metrics(0.0)
     assert copy.role == "read-only copy, out-of-sync"
-
-
-def test_collector_is_calmed() -> None:
-    before = gc.get_threshold()
-    try:
-        calm_collector()
-        calm_collector()
-        assert gc.get_threshold() == COLLECT_AFTER
-        assert gc.callbacks.count(freeze_survivors) == 1
-        kept = [[number] for number in range(1000)]
-        gc.collect(0)
-        frozen = gc.get_freeze_count()
-        gc.collect(1)
-        assert gc.get_freeze_count() >= frozen + len(kept)
-        gc.collect(1)
-        assert gc.get_count()[2] == 0
-    finally:
-        gc.callbacks.remove(freeze_survivors)
-        gc.unfreeze()
-        gc.set_threshold(*before)
-
-
-def test_cycle_of_new_objects_is_collected() -> None:
-    before = gc.get_threshold()
-    try:
-        calm_collector()
-        cycle = Cycle()
-        alive = weakref.ref(cycle)
-        del cycle
-        gc.collect(1)
-        assert alive() is None
-    finally:
-        gc.callbacks.remove(freeze_survivors)
-        gc.unfreeze()
-        gc.set_threshold(*before)
-
-
-class Cycle:
-    """An object that refers to itself."""
-
-    def __init__(self) -> None:
-        self.itself = self

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crdb.commands.shared import slicing
 from crdb.engine.client import Client
 from crdb.engine.session import WORKING
+from crdt.structures.table import Table
 from tests.crdb.raw import instance
 
 SMEMBERS = [b"SMEMBERS", b"k"]
@@ -28,11 +29,21 @@ def test_many_items_run_in_slices() -> None:
     assert b"".join(client.out) == b"$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n"
 
 
-def test_large_collections_are_emptied_in_slices() -> None:
+def test_large_list_is_emptied_in_slices() -> None:
     client = Client(instance())
     client.instance.slices.items = 2
     names = [b"a", b"b", b"c", b"d", b"e"]
-    held = dict.fromkeys(names)
-    assert len(list(slicing.empty_dict(client, held))) == 2
     assert len(list(slicing.empty_list(client, names))) == 2
-    assert (len(held), len(names)) == (1, 1)
+    assert len(names) == 1
+
+
+def test_large_table_is_emptied_in_slices() -> None:
+    client = Client(instance())
+    client.instance.slices.items = 2
+    held = Table(part_max=2)
+    for number in range(20):
+        held.put(b"%d" % number, None)
+    parts = len(held.dicts())
+    assert parts > 2
+    assert len(list(slicing.empty_table(client, held))) in range(parts - 2, parts + 1)
+    assert len(held) <= 2
