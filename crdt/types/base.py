@@ -6,12 +6,17 @@ and `load`). Dots are passed in; nothing here draws a random number or reads a c
 
 Delivery is causal and exactly once; the keyspace sees to that. A value therefore needs no
 tombstones: what was removed is what the other side's vector covers and its copy does not hold.
+
+Values that contain no other values are declared acyclic: compiled, each is 16 bytes smaller, and
+Python's cyclic garbage collector does not examine it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Protocol
+
+from mypy_extensions import mypyc_attr
 
 from crdt.causality.dots import Dot, Vector
 from crdt.causality.effect import Effect
@@ -26,6 +31,7 @@ class DroppedContent(Protocol):
         ...
 
 
+@mypyc_attr(acyclic=True)
 class Value:
     """A copy of a replicated value.
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 from crdt.causality.dots import Dot
 from crdt.causality.schema import are_resets, is_bytes, is_number, is_seq, is_stamp
 from crdt.numbers.number import Number
@@ -38,6 +40,7 @@ LAST_BATCH: Final = -2  # the cursor when no members follow those of the batch
 PLACED_PER_WRITE: Final = 2  # more than the one member that a write makes stale
 
 
+@mypyc_attr(acyclic=True)
 class Score(Register):
     """A score: assigned, incremented, or both."""
 

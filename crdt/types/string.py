@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from mypy_extensions import mypyc_attr
+
 from crdt.causality.dots import SEQ_BITS, Dot, Origin
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
@@ -60,6 +62,7 @@ EMBEDDED_BYTES_MAX: Final = 44
 """The longest text that Redis keeps next to its header."""
 
 
+@mypyc_attr(acyclic=True)
 class String(Register):
     """A string, a counter, or a hash field."""
 

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from mypy_extensions import mypyc_attr
+
 from crdt.causality.dots import (
     DOT_MAX,
     SEQ_BITS,
@@ -32,6 +34,7 @@ from crdt.numbers.number import Number, add, is_fraction, subtract
 from crdt.wire.decoding import integer_of, tuple_of
 
 
+@mypyc_attr(acyclic=True)
 class Share:
     """The part of a counter that one origin has added."""
 

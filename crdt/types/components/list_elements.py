@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 from crdt.causality.dots import Dot, Vector, covers
 from crdt.structures.blocks import Block
 from crdt.structures.runs import Key, Run, is_same, lift, precedes
@@ -20,6 +22,7 @@ Span = tuple[int, ...]
 step."""
 
 
+@mypyc_attr(acyclic=True)
 class Element(Register):  # noqa: PLW1641 - as mutable as a list
     """An element of a list that was set, or would be."""
 

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 from crdt.causality.dots import SEQ_BITS, Dot, Vector, covers, join_dots, read_dot
 from crdt.causality.observed import Observed
 from crdt.errors import DecodeError
@@ -34,6 +36,7 @@ from crdt.wire.decoding import integer_of, tuple_of
 LATEST: Final = 1 << 56  # ms; beyond any stamp that operations can have led to
 
 
+@mypyc_attr(acyclic=True)
 class Write:
     """A sibling: a concurrent write, which is not shown. Or a retained base."""
 
@@ -47,6 +50,7 @@ class Write:
         """The effect that replaced a retained base; 0 for a sibling."""
 
 
+@mypyc_attr(acyclic=True)
 class Register(Value):
     """Concurrent writes and increments of one thing. `dot` is 0 while nothing was written."""
 
