@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from crdt.causality.dots import Dot
 from crdt.causality.schema import are_resets, is_bytes, is_seq, is_stamp, is_sum
 from crdt.structures.pieces import in_pieces
-from crdt.types.components.fields import Fields, names_of, rename_fields
+from crdt.types.components.fields import Fields, Thing, names_of, rename_fields
+from crdt.types.components.lone_write import LoneText, LoneWrite
 from crdt.types.components.register import Register
 from crdt.types.definition import (
     Operation,
@@ -37,20 +39,19 @@ class Hash(Fields):
     def make(self) -> Register:
         return String()
 
+    def lone(self, dot: Dot, stamp: int, value: Any) -> LoneWrite | None:
+        return LoneText(dot, stamp, value) if type(value) is bytes else None
+
     def get(self, field: bytes) -> bytes | None:
         """Return what HGET shows."""
-        register = self.find(field)
-        if register is None:
-            return None
-        assert isinstance(register, String)
-        return register.read()
+        thing = self.thing(field)
+        return None if thing is None else text_of_thing(thing)
 
     def items(self) -> list[tuple[bytes, bytes]]:
         """Return all fields with their values. Those of a small hash are in order of age."""
         pairs: list[tuple[bytes, bytes]] = []
-        for field, register in self.entries():
-            assert isinstance(register, String)
-            pairs.append((field, register.read()))
+        for field, thing in self.content().items():
+            pairs.append((field, text_of_thing(thing)))
         return pairs
 
     def field(self, name: bytes) -> bytes | None:
@@ -58,6 +59,14 @@ class Hash(Fields):
 
     def visible(self) -> object:
         return sorted(self.items())
+
+
+def text_of_thing(thing: Thing) -> bytes:
+    """Return the text of what is stored for a field."""
+    if isinstance(thing, LoneText):
+        return thing.value
+    assert isinstance(thing, String)
+    return thing.read()
 
 
 def content(value: Hash) -> list[Any]:

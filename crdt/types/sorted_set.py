@@ -21,7 +21,8 @@ from crdt.numbers.number import Number
 from crdt.structures.pieces import in_pieces
 from crdt.structures.rank_order import Ranked, RankOrder
 from crdt.types.components.counter import total_binary
-from crdt.types.components.fields import Fields, names_of, rename_fields
+from crdt.types.components.fields import Fields, Thing, names_of, rename_fields
+from crdt.types.components.lone_write import LoneScore, LoneWrite, has_short_form
 from crdt.types.components.register import Register
 from crdt.types.definition import (
     Operation,
@@ -33,7 +34,6 @@ from crdt.types.definition import (
 )
 
 ZSET: Final = 4
-INTEGRAL_MAX: Final = float(1 << 53)
 STALE_MAX: Final = 500  # members that a question for the order may have to place
 BUILT: Final = -1  # the cursor when all members have been placed
 LAST_BATCH: Final = -2  # the cursor when no members follow those of the batch
@@ -152,19 +152,19 @@ class SortedSet(Fields):
     def make(self) -> Register:
         return Score()
 
+    def lone(self, dot: Dot, stamp: int, value: Any) -> LoneWrite | None:
+        return LoneScore(dot, stamp, float(value)) if has_short_form(value) else None
+
     def score(self, member: bytes) -> float | None:
         """Return the score of a member, or None if it is missing."""
-        register = self.find(member)
-        if register is None:
-            return None
-        assert isinstance(register, Score)
-        return register.number()
+        thing = self.thing(member)
+        return None if thing is None else number_of(thing)
 
     def held_score(self, member: bytes) -> float:
         """Return the score of a member that must exist."""
-        register = self.find(member)
-        assert isinstance(register, Score)
-        return register.number()
+        thing = self.thing(member)
+        assert thing is not None
+        return number_of(thing)
 
     def prepare_order(self, budget: int) -> bool:
         if self.ranking is None:
@@ -213,27 +213,25 @@ class SortedSet(Fields):
         ranking, self.ranking = self.ranking, None
         return [] if ranking is None else ranking.order.names
 
-    def before_change(self, field: bytes, register: Register | None) -> None:
+    def before_change(self, field: bytes, thing: Thing | None) -> None:
         ranking = self.ranking
         if ranking is not None:
             stale = ranking.stale
             if len(stale) > STALE_MAX:
                 ranking.place(self, len(stale) - PLACED_PER_WRITE)
             if field not in stale:
-                assert register is None or isinstance(register, Score)
-                stale[field] = None if register is None else register.number()
+                stale[field] = None if thing is None else number_of(thing)
 
     def visible(self) -> object:
         return [(member, self.score(member)) for member in sorted(self.names())]
 
 
-def compact(score: float) -> Number:
-    """Return the same number, as an integer if that is shorter on the wire."""
-    if -INTEGRAL_MAX < score < INTEGRAL_MAX:
-        whole = int(score)
-        if whole == score:
-            return whole
-    return score
+def number_of(thing: Thing) -> float:
+    """Return the visible score of what is stored for a member."""
+    if isinstance(thing, LoneScore):
+        return thing.value
+    assert isinstance(thing, Score)
+    return thing.number()
 
 
 def content(value: SortedSet) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from crdt.store.keyspace import Keyspace
 from crdt.types.components.fields import ASSIGN, ERASE, REMOVE, RESET, Fields
+from crdt.types.components.lone_write import LoneWrite
 from crdt.types.components.register import Register
 
 
@@ -28,8 +29,13 @@ def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None
     assert isinstance(held, Fields)
     plain: list[Any] = []
     for field, value in latest.items():
-        register = held.find(field)
-        if register is None or (not register.shares and register.stamp < db.now):
+        register = held.thing(field)
+        if register is None or isinstance(register, LoneWrite):
+            if register is None or register.stamp < db.now:
+                plain += (field, value)
+            else:
+                db.emit((code, ASSIGN, key, db.stamp(register.stamp), field, value))
+        elif not register.shares and register.stamp < db.now:
             plain += (field, value)
         else:
             stamp = db.stamp(register.shown_stamp())
@@ -44,18 +50,30 @@ def assign_fields(db: Keyspace, key: bytes, code: int, pairs: list[Any]) -> None
 
 def assign_field(db: Keyspace, key: bytes, code: int, field: bytes, value: Any) -> None:
     """Write one field."""
-    stamp = db.now - db.base
     held = db.remains(key, code)
-    if held is not None:
-        assert isinstance(held, Fields)
-        register = held.find(field)
-        if register is not None:
-            stamp = db.stamp(register.shown_stamp())
-            resets = register.resets()
-            if resets is not None:
-                db.emit((code, RESET, key, stamp, field, value, resets))
-                return
-    db.emit((code, ASSIGN, key, stamp, field, value))
+    assert held is None or isinstance(held, Fields)
+    assign_seen(db, key, held, code, (field, value))
+
+
+def assign_seen(
+    db: Keyspace, key: bytes, held: Fields | None, code: int, pair: tuple[bytes, Any]
+) -> bool:
+    """Write one field of the visible map `held`. Return whether it is new."""
+    field, value = pair
+    thing = None if held is None else held.thing(field)
+    if thing is None:
+        db.emit((code, ASSIGN, key, db.now - db.base, field, value))
+        return True
+    if isinstance(thing, LoneWrite):
+        db.emit((code, ASSIGN, key, db.stamp(thing.stamp), field, value))
+        return False
+    stamp = db.stamp(thing.shown_stamp())
+    resets = thing.resets()
+    if resets is None:
+        db.emit((code, ASSIGN, key, stamp, field, value))
+    else:
+        db.emit((code, RESET, key, stamp, field, value, resets))
+    return False
 
 
 def remove_fields(db: Keyspace, key: bytes, code: int, fields: list[bytes]) -> int:
@@ -67,10 +85,10 @@ def remove_fields(db: Keyspace, key: bytes, code: int, fields: list[bytes]) -> i
     present = 0
     plain: list[bytes] = []
     for field in dict.fromkeys(fields):
-        register = held.find(field)
-        if register is not None:
+        thing = held.thing(field)
+        if thing is not None:
             present += 1
-            resets = register.resets()
+            resets = thing.resets() if isinstance(thing, Register) else None
             if resets is None:
                 plain.append(field)
             else:

@@ -9,10 +9,10 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.components.counter import next_sum
 from crdt.types.components.fields import ADD
 from crdt.types.components.register import Register
-from crdt.types.hash import HASH
+from crdt.types.hash import HASH, Hash
 from crdt.types.string import String
 from crdt.writes.content_writers import add_content_writer
-from crdt.writes.fields import assign_field, assign_fields, remains_of, remove_fields
+from crdt.writes.fields import assign_fields, assign_seen, remains_of, remove_fields
 
 
 def assign(db: Keyspace, key: bytes, pairs: list[bytes]) -> None:
@@ -20,9 +20,9 @@ def assign(db: Keyspace, key: bytes, pairs: list[bytes]) -> None:
     assign_fields(db, key, HASH, pairs)
 
 
-def assign_one(db: Keyspace, key: bytes, field: bytes, value: bytes) -> None:
-    """HSET: write one field."""
-    assign_field(db, key, HASH, field, value)
+def assign_one(db: Keyspace, key: bytes, held: Hash | None, field: bytes, value: bytes) -> bool:
+    """HSET: write one field of the visible hash. Return whether it is new."""
+    return assign_seen(db, key, held, HASH, (field, value))
 
 
 def remove(db: Keyspace, key: bytes, fields: list[bytes]) -> int:

@@ -7,10 +7,11 @@ from typing import Any
 from crdt.errors import NotANumber
 from crdt.store.keyspace import Keyspace
 from crdt.types.components.counter import share_of
-from crdt.types.components.fields import ADD, ASSIGN, RESET
-from crdt.types.sorted_set import ZSET, Score, SortedSet, compact
+from crdt.types.components.fields import ADD
+from crdt.types.components.lone_write import compact
+from crdt.types.sorted_set import ZSET, Score, SortedSet
 from crdt.writes.content_writers import add_content_writer
-from crdt.writes.fields import assign_fields, remains_of, remove_fields
+from crdt.writes.fields import assign_fields, assign_seen, remains_of, remove_fields
 
 
 def assign(db: Keyspace, key: bytes, pairs: list[Any]) -> None:
@@ -25,17 +26,7 @@ def assign_one(
     db: Keyspace, key: bytes, held: SortedSet | None, member: bytes, score: float
 ) -> bool:
     """ZADD: set the score of one member of the visible sorted set. Return whether it is new."""
-    register = None if held is None else held.find(member)
-    if register is None:
-        db.emit((ZSET, ASSIGN, key, db.now - db.base, member, compact(score)))
-        return True
-    stamp = db.stamp(register.shown_stamp())
-    resets = register.resets()
-    if resets is None:
-        db.emit((ZSET, ASSIGN, key, stamp, member, compact(score)))
-    else:
-        db.emit((ZSET, RESET, key, stamp, member, compact(score), resets))
-    return False
+    return assign_seen(db, key, held, ZSET, (member, compact(score)))
 
 
 def remove(db: Keyspace, key: bytes, members: list[bytes]) -> int:

@@ -48,9 +48,7 @@ def write_fields(client: Client, args: list[bytes]) -> int:
     if value is not None and not isinstance(value, Hash):
         raise CommandError(WRONG_TYPE)
     if len(args) == 4:
-        created = 1 if value is None or not value.has(args[2]) else 0
-        hashes.assign_one(db, key, args[2], args[3])
-        return created
+        return int(hashes.assign_one(db, key, value, args[2], args[3]))
     return assign_fields(db, key, value, args[2:])
 
 
@@ -131,7 +129,7 @@ def hsetnx(client: Client, args: list[bytes]) -> None:
     value = read_typed_for_write(db, args[1], Hash)
     is_new = value is None or not value.has(args[2])
     if is_new:
-        hashes.assign_one(db, args[1], args[2], args[3])
+        hashes.assign_one(db, args[1], value, args[2], args[3])
     reply.integer(client.out, int(is_new))
 
 

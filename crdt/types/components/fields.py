@@ -4,6 +4,10 @@ Fields form an add-wins set (rules HSH-1, ZST-1): a remove takes away the writes
 a field that it observed, and what another region wrote or added meanwhile survives (rules HSH-5,
 HSH-6, ZST-5, ZST-6). Fields that are dead but must be remembered for a while (see `counter`) are
 in `tombstones`; `dirty` names the fields that have something to forget.
+
+A live field is stored as a `LoneWrite` while it holds one write and nothing else, and otherwise as
+a `Register`. `thing` returns either, and the other methods return a register. That of a lone write
+is a copy: only `open` returns one that may be changed, and `refile` must follow.
 """
 
 from __future__ import annotations
@@ -16,8 +20,9 @@ from crdt.causality.dots import Dot, Vector, covers
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.types.base import Value
+from crdt.types.components.lone_write import LoneWrite
 from crdt.types.components.named import LIMITS, LargeContent, Named
-from crdt.types.components.register import Register, Write, rename_register
+from crdt.types.components.register import Register, rename_register
 from crdt.types.definition import OriginNames
 from crdt.wire.decoding import bytes_of, tuple_of
 
@@ -29,6 +34,8 @@ REMOVE: Final = 3  #  (..., field, ...)
 ERASE: Final = 4  #   (..., field, resets): a removal that resets increments
 NAME: Final = itemgetter(0)
 
+Thing = LoneWrite | Register
+
 
 class Fields(Named):
     """Registers by name."""
@@ -37,7 +44,7 @@ class Fields(Named):
 
     def __init__(self) -> None:
         super().__init__()
-        self.fields: dict[bytes, Register] = {}
+        self.fields: dict[bytes, Thing] = {}
         """The fields of a small map. Those of a large one are in `large`."""
         self.tombstones: dict[bytes, Register] | None = None
         self.dirty: set[bytes] | None = None
@@ -46,6 +53,10 @@ class Fields(Named):
 
     def make(self) -> Register:
         """Return an empty register."""
+        raise NotImplementedError
+
+    def lone(self, dot: Dot, stamp: int, value: Any) -> LoneWrite | None:
+        """Return one write in its short form, or None if it has none."""
         raise NotImplementedError
 
     def small_content(self) -> dict[bytes, Any]:
@@ -62,21 +73,45 @@ class Fields(Named):
     def is_live(self) -> bool:
         return len(self.fields) > 0 or (self.large is not None and len(self.large.table) > 0)
 
-    def find(self, field: bytes) -> Register | None:
-        """Return the register of a live field, None if there is none."""
+    def thing(self, field: bytes) -> Thing | None:
+        """Return what is stored for a live field, None if there is none."""
         large = self.large
-        found: Register | None = self.fields.get(field) if large is None else large.table.get(field)
+        found: Thing | None = self.fields.get(field) if large is None else large.table.get(field)
         return found
 
-    def put(self, field: bytes, register: Register) -> None:
-        """Store the register of a new field."""
+    def find(self, field: bytes) -> Register | None:
+        """Return the register of a live field, to be read; None if there is none."""
+        thing = self.thing(field)
+        return None if thing is None else self.unfolded(thing)
+
+    def unfolded(self, thing: Thing) -> Register:
+        """Return the register for what is stored."""
+        if isinstance(thing, Register):
+            return thing
+        register = self.make()
+        register.dot, register.stamp, register.value = thing.dot, thing.stamp, thing.written()
+        return register
+
+    def entries(self) -> list[tuple[bytes, Any]]:
+        return [(field, self.unfolded(thing)) for field, thing in self.content().items()]
+
+    def store(self, field: bytes, thing: Thing) -> None:
+        """Replace what is stored for a live field."""
         large = self.large
         if large is None:
-            self.fields[field] = register
+            self.fields[field] = thing
+        else:
+            large.table.put(field, thing)
+
+    def put(self, field: bytes, thing: Thing) -> None:
+        """Store a new field."""
+        large = self.large
+        if large is None:
+            self.fields[field] = thing
             if len(self.fields) > LIMITS.small_max:
                 self.enlarge()
         else:
-            large.table.put(field, register)
+            large.table.put(field, thing)
         if self.order is not None or self.scan_order is not None:
             self.note_added(field)
 
@@ -92,22 +127,26 @@ class Fields(Named):
         """Move the fields to a table."""
         fields, self.fields = self.fields, {}
         self.make_large(fields)
-        for field, register in fields.items():
-            self.note_content(field, register)
+        for field, thing in fields.items():
+            self.note_content(field, thing)
 
-    def note_content(self, field: bytes, register: Register) -> None:
-        """Note the increments in a register, and the dots of a large map."""
-        if register.shares:
-            self.counts = True
+    def note_content(self, field: bytes, thing: Thing) -> None:
+        """Note the increments in a field, and the dots of a large map."""
         large = self.large
+        if isinstance(thing, LoneWrite):
+            if large is not None:
+                large.note_dot(thing.dot)
+            return
+        if thing.shares:
+            self.counts = True
         if large is not None:
-            for write in register.writes():
+            for write in thing.writes():
                 large.note_dot(write.dot)
-            if register.shares:
+            if thing.shares:
                 large.counted.add(field)
 
-    def before_change(self, field: bytes, register: Register | None) -> None:
-        """Note that `field`, which has this register or None, is about to change. For types that
+    def before_change(self, field: bytes, thing: Thing | None) -> None:
+        """Note that `field`, for which this is stored or None, is about to change. For types that
         keep an index."""
 
     def apply(self, effect: Effect, dot: Dot, observed: Observed) -> None:
@@ -116,17 +155,16 @@ class Fields(Named):
             relative: int = effect[3]
             stamp = observed.base + relative
             for index in range(4, len(effect), 2):
-                register = self.get_or_create(effect[index])
-                register.write(dot, stamp, effect[index + 1], observed)
+                self.assign(effect[index], dot, stamp, effect[index + 1], observed)
         elif operation == RESET:
             self.counts = True
-            register = self.get_or_create(effect[4])
+            register = self.open(effect[4])
             register.reset(effect[6], dot)
             register.write(dot, observed.base + effect[3], effect[5], observed)
             self.refile(effect[4], register)
         elif operation == ADD:
             self.counts = True
-            register = self.get_or_create(effect[3])
+            register = self.open(effect[3])
             register.increment(dot, effect[4], effect[5])
             if self.large is not None:
                 self.large.counted.add(effect[3])
@@ -141,15 +179,39 @@ class Fields(Named):
         if self.large is not None:
             self.large.note_dot(dot)
 
-    def get_or_create(self, field: bytes) -> Register:
-        """Return the register of `field`, to be changed: a live one, a tombstone, or a new one."""
-        register = self.find(field)
-        self.before_change(field, register)
-        if register is None:
+    def assign(self, field: bytes, dot: Dot, stamp: int, value: Any, observed: Observed) -> None:
+        """Write one field."""
+        thing = self.thing(field)
+        self.before_change(field, thing)
+        if thing is None:
+            if self.tombstones is None or field not in self.tombstones:
+                lone = self.lone(dot, stamp, value)
+                if lone is not None:
+                    self.put(field, lone)
+                    return
+        elif isinstance(thing, LoneWrite) and observed.covers(thing.dot):
+            if thing.rewrite(dot, stamp, value):
+                return
+        register = self.open(field)
+        register.write(dot, stamp, value, observed)
+        self.refile(field, register)
+
+    def open(self, field: bytes) -> Register:
+        """Return the register of `field`, to be changed: that of a live field, a tombstone, or a
+        new one."""
+        thing = self.thing(field)
+        self.before_change(field, thing)
+        if thing is None:
             register = self.revive(field)
-            if register is None:
-                register = self.make()
-                self.put(field, register)
+            if register is not None:
+                return register
+            register = self.make()
+            self.put(field, register)
+        elif isinstance(thing, LoneWrite):
+            register = self.unfolded(thing)
+            self.store(field, register)
+        else:
+            register = thing
         return register
 
     def revive(self, field: bytes) -> Register | None:
@@ -164,13 +226,17 @@ class Fields(Named):
 
     def discard(self, field: bytes, resets: object, observed: Observed) -> None:
         """Remove what was observed of one field."""
-        register = self.find(field)
-        self.before_change(field, register)
-        if register is None and resets is not None:
-            register = self.revive(field)
-        if register is not None:
-            register.remove(observed, resets)
-            self.refile(field, register)
+        thing = self.thing(field)
+        self.before_change(field, thing)
+        if isinstance(thing, LoneWrite):
+            if observed.covers(thing.dot):
+                self.drop(field)
+            return
+        if thing is None and resets is not None:
+            thing = self.revive(field)
+        if thing is not None:
+            thing.remove(observed, resets)
+            self.refile(field, thing)
 
     def refile(self, field: bytes, register: Register) -> None:
         """File a changed field by its state: as live, as a tombstone, or not at all."""
@@ -179,12 +245,20 @@ class Fields(Named):
                 self.dirty = set()
             self.dirty.add(field)
         if register.is_live():
+            self.fold(field, register)
             return
         self.drop(field)
         if not register.is_empty():
             if self.tombstones is None:
                 self.tombstones = {}
             self.tombstones[field] = register
+
+    def fold(self, field: bytes, register: Register) -> None:
+        """Store a live field in its short form, if it has one."""
+        if register.plain() and not register.no_expiry:
+            lone = self.lone(register.dot, register.stamp, register.value)
+            if lone is not None:
+                self.store(field, lone)
 
     def remove(self, observed: Observed, resets: object) -> None:
         large = self.large
@@ -210,10 +284,10 @@ class Fields(Named):
         table, counted = large.table, large.counted
         large.drop_all(self.drop_index())
         for field in counted:
-            register: Register | None = table.pop(field)
-            if register is not None:
-                self.put(field, register)
-                self.note_content(field, register)
+            thing: Thing | None = table.pop(field)
+            if thing is not None:
+                self.put(field, thing)
+                self.note_content(field, thing)
 
     def keeps_traces(self) -> bool:
         return self.counts or self.dirty is not None
@@ -224,8 +298,8 @@ class Fields(Named):
         flat: list[Any] = []
         names = self.fields if self.large is None else sorted(self.large.counted)
         for field in names:
-            register = self.find(field)
-            resets = None if register is None else register.resets()
+            thing = self.thing(field)
+            resets = thing.resets() if isinstance(thing, Register) else None
             if resets is not None:
                 flat += (field, resets)
         return tuple(flat) if flat else None
@@ -249,7 +323,9 @@ class Fields(Named):
         return [None if register is None else register.visible() for register in registers]
 
     def registers(self) -> list[tuple[bytes, Value]]:
-        return list(self.entries())
+        return [
+            (field, thing) for field, thing in self.content().items() if isinstance(thing, Register)
+        ]
 
     def has_garbage(self) -> bool:
         return self.dirty is not None
@@ -259,11 +335,12 @@ class Fields(Named):
             return False
         left: set[bytes] = set()
         for field in self.dirty:
-            register = self.find(field)
-            if register is None and self.tombstones is not None:
-                register = self.tombstones.get(field)
-            if register is not None and register.collect(stable):
-                left.add(field)
+            register = self.held(field)
+            if register is not None:
+                if register.collect(stable):
+                    left.add(field)
+                elif self.has(field):
+                    self.fold(field, register)
             if (
                 self.tombstones is not None
                 and field in self.tombstones
@@ -290,22 +367,30 @@ class Fields(Named):
 
     def merge_field(self, field: bytes, other: Fields, mine: Vector, theirs: Vector) -> None:
         """Merge both sides' registers of a field, live or tombstones."""
-        given, held = other.held(field), self.find(field)
-        if held is None and given is not None and given.plain() and not self.has_tombstone(field):
+        given, held = other.stored(field), self.thing(field)
+        if held is None and isinstance(given, LoneWrite) and not self.has_tombstone(field):
             if not covers(mine, given.dot):
-                register = self.get_or_create(field)
-                register.show([Write(given.dot, given.stamp, given.value)])
-                self.note_content(field, register)
+                self.before_change(field, None)
+                self.put(field, given.copy())
+                self.note_content(field, given)
             return
-        if held is not None and held.plain():
+        if isinstance(held, LoneWrite):
             if given is None and not covers(theirs, held.dot):
                 return
-            if given is not None and given.plain() and given.dot == held.dot:
+            if isinstance(given, LoneWrite) and given.dot == held.dot:
                 return
-        register = self.get_or_create(field)
-        register.merge(self.make() if given is None else given, mine, theirs)
-        self.refile(field, register)
+        register = self.open(field)
+        merged = self.make() if given is None else other.unfolded(given)
+        register.merge(merged, mine, theirs)
         self.note_content(field, register)
+        self.refile(field, register)
+
+    def stored(self, field: bytes) -> Thing | None:
+        """Return what is stored for a field, live or a tombstone; None without anything."""
+        thing = self.thing(field)
+        if thing is None and self.tombstones is not None:
+            thing = self.tombstones.get(field)
+        return thing
 
     def has_tombstone(self, field: bytes) -> bool:
         """Return whether metadata of a removed field is kept."""
@@ -313,10 +398,8 @@ class Fields(Named):
 
     def held(self, field: bytes) -> Register | None:
         """Return the register of a field, live or a tombstone, or None."""
-        register = self.find(field)
-        if register is None and self.tombstones is not None:
-            register = self.tombstones.get(field)
-        return register
+        thing = self.stored(field)
+        return None if thing is None else self.unfolded(thing)
 
     def everything(self) -> list[tuple[bytes, Register]]:
         """Return the live fields and the tombstones. O(n)."""
@@ -338,10 +421,10 @@ class Fields(Named):
         flat = tuple_of(state, "a map", 2)
         for index in range(0, len(flat), 2):
             field = bytes_of(flat[index], "a map's field")
-            register = self.get_or_create(field)
+            register = self.open(field)
             register.load(flat[index + 1])
-            self.refile(field, register)
             self.note_content(field, register)
+            self.refile(field, register)
 
     def covered(self, vector: Vector) -> bool:
         return all(register.covered(vector) for _, register in self.everything())
@@ -355,8 +438,12 @@ class Fields(Named):
 
 def rename_fields(value: Fields, names: OriginNames) -> None:
     """Rename the origins in all registers, dead ones included."""
-    for _, register in value.everything():
-        rename_register(register, names)
+    for field in [*value.names(), *(value.tombstones or ())]:
+        thing = value.stored(field)
+        if isinstance(thing, Register):
+            rename_register(thing, names)
+        elif thing is not None:
+            thing.dot = names.dot(thing.dot)
     if value.large is not None:
         value.large.rename(names)
 

@@ -38,7 +38,7 @@ def test_one_region_reads_what_dictionary_would_hold(steps: list[tuple[str, byte
     for step, field in steps:
         if step == "set":
             plain[field] = b"7"
-            hashes.assign_one(db, KEY, field, b"7")
+            hashes.assign(db, KEY, [field, b"7"])
         elif step == "add":
             plain[field] = b"%d" % (int(plain.get(field, b"0")) + 2)
             assert hashes.increment(db, KEY, field, 2) == int(plain[field])
@@ -120,7 +120,7 @@ def test_field_keeps_to_range_of_counters(db: Keyspace) -> None:
 
 
 def test_field_that_is_not_there_reads_as_none(db: Keyspace) -> None:
-    hashes.assign_one(db, KEY, b"f", b"v")
+    hashes.assign(db, KEY, [b"f", b"v"])
     value = db.lookup(KEY)
     assert isinstance(value, Hash)
     assert (value.get(b"f"), value.get(b"g")) == (b"v", None)

@@ -14,6 +14,8 @@ from crdt.embed.replica import Replica
 from crdt.errors import DecodeError
 from crdt.store.keyspace import Keyspace
 from crdt.types.components.fields import ADD, ASSIGN, ERASE, REMOVE, RESET, Fields
+from crdt.types.components.lone_write import LoneText, LoneWrite
+from crdt.types.components.register import Register
 from crdt.types.hash import HASH, Hash
 from crdt.types.registry import BUILT_IN
 from crdt.writes import fields
@@ -143,7 +145,7 @@ def test_living_field_with_dead_counter_is_swept(db: Keyspace) -> None:
     assign(db, b"f", b"1")
     assert held(db).collect({})
     assert not held(db).collect({db.origin: 2})
-    assert held(db).content()[b"f"].plain()
+    assert type(held(db).thing(b"f")) is LoneText
 
 
 def test_removed_field_is_restored_from_tombstone(db: Keyspace) -> None:
@@ -268,3 +270,39 @@ def test_names_are_fields_that_are_live(db: Keyspace) -> None:
     assert isinstance(value, Fields)
     assert (value.has(b"f"), value.has(b"g"), value.size()) == (True, False, 1)
     assert list(value.names()) == [b"f"]
+
+
+def test_field_is_lone_write_while_it_holds_nothing_else(db: Keyspace) -> None:
+    assign(db, b"f", b"1")
+    assert type(held(db).thing(b"f")) is LoneText
+    increment(db, KEY, b"f", 2)
+    assert isinstance(held(db).thing(b"f"), Register)
+    assert held(db).get(b"f") == b"3"
+
+
+def test_concurrent_write_unfolds_field_and_later_one_folds_it() -> None:
+    here, there = Replica(1), Replica(2)
+    assign(here.keyspace, b"f", b"1")
+    assign(there.keyspace, b"f", b"2")
+    exchange(here, there)
+    for replica in (here, there):
+        assert isinstance(held(replica.keyspace).thing(b"f"), Register)
+        assert len(held(replica.keyspace).siblings()) == 2
+    assign(here.keyspace, b"f", b"3")
+    exchange(here, there)
+    for replica in (here, there):
+        thing = held(replica.keyspace).thing(b"f")
+        assert isinstance(thing, LoneWrite)
+        assert thing.written() == b"3"
+    assert held(here.keyspace).state() == held(there.keyspace).state()
+
+
+def test_merge_copies_lone_writes() -> None:
+    here, there = Replica(1), Replica(2)
+    assign(here.keyspace, b"f", b"1")
+    assign(there.keyspace, b"g", b"2")
+    value, other = held(here.keyspace), held(there.keyspace)
+    value.merge(other, here.keyspace.vector, there.keyspace.vector)
+    assert value.get(b"g") == b"2"
+    assert value.thing(b"g") is not other.thing(b"g")
+    assert [name for name, _ in value.registers()] == []

@@ -52,7 +52,7 @@ def fill(db: Keyspace, kind: str, count: int = 30) -> Named:
         if kind == "set":
             sets.add_one(db, KEY, name)
         elif kind == "hash":
-            hashes.assign_one(db, KEY, name, b"text")
+            hashes.assign(db, KEY, [name, b"text"])
         else:
             zset.assign(db, KEY, [name, float(number % 7)])
     return held(db)
