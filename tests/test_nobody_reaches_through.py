@@ -227,7 +227,7 @@ def test_interface_lists_what_is_read_and_nothing_else() -> None:
 def test_insides_follow_from_classes() -> None:
     assert {"outbox", "tombstones", "sent_context", "watched_keys"} <= INSIDES["keyspace"]
     assert {"contexts", "duplicates"} <= INSIDES["replica"]
-    assert {"unjournaled", "endings", "ops"} <= INSIDES["history"]
+    assert {"unjournaled", "ops"} <= INSIDES["history"]
     assert "vector" not in INSIDES["replica"], "it is a property"
     assert all(INSIDES.values())
     assert {"members", "order"} <= VALUES["Set"]

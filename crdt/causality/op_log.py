@@ -15,10 +15,11 @@ them by position and send the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
-from crdt.causality.dots import Dot, Origin, Vector, make_dot
+from crdt.causality.dots import Origin, Vector
+from crdt.causality.kept_ops import Kept, KeptOps
 from crdt.causality.op import Op
 from crdt.errors import DecodeError, HistoryTruncated
 
@@ -29,16 +30,10 @@ DROPS_MAX: Final = 4096
 NOTHING_PINNED: Final = 1 << 62
 """The position that `pinned_from` returns if no peer needs anything."""
 
-Kept: TypeAlias = tuple[Origin, int, int, bytes]
-"""Origin, first and last sequence number and encoding of an operation."""
-
 
 def nothing_pinned() -> int:
     """Return the position that no operation reaches: no peer is connected."""
     return NOTHING_PINNED
-
-
-GONE: Final[Kept] = (0, 0, 0, b"")  # a dropped operation: the list is shortened only sometimes
 
 
 class OpLog:
@@ -47,9 +42,7 @@ class OpLog:
     __slots__ = (
         "appended_bytes",
         "bytes",
-        "endings",
         "floor",
-        "head",
         "jumps",
         "last",
         "limit",
@@ -72,10 +65,8 @@ class OpLog:
         """The bytes of all operations ever appended."""
         self.floor: Vector = {}  # what is no longer kept, or never was
         self.last: Vector = {}  #  the latest that was appended, of each origin
-        self.ops: list[Kept] = []
-        self.endings: dict[Dot, bytes] = {}  # the operations kept, by the dot that each ends with
-        self.head: int = 0  #   index in `ops` of the oldest operation kept
-        self.start: int = 0  #  its position
+        self.ops: KeptOps = KeptOps()
+        self.start: int = 0  #  the position of the oldest operation kept
         self.jumps: int = 0  #  how often the floor rose with a snapshot
         self.unjournaled: list[bytes] | None = None
         """The operations that a journal has to append, encoded; None if there is no journal."""
@@ -127,7 +118,7 @@ class OpLog:
     @property
     def stop(self) -> int:
         """The position that the next operation will get."""
-        return self.start + len(self.ops) - self.head
+        return self.start + len(self.ops)
 
     def append(self, op: Op) -> None:
         """Keep one more operation, drop old ones beyond the limit. Amortised O(1)."""
@@ -136,7 +127,6 @@ class OpLog:
         if self.unjournaled is not None and not self.state_is_unjournaled:
             self.unjournaled.append(data)
         self.last[op.origin] = op.last
-        self.endings[make_dot(op.origin, op.last)] = data
         self.bytes += len(data) + ENTRY_BYTES
         self.appended_bytes += len(data) + ENTRY_BYTES
         if self.bytes > self.limit:
@@ -161,7 +151,7 @@ class OpLog:
         `DROPS_MAX` at most, so after a change of the limit there may be more to drop."""
         pinned = self.pinned_from() if self.pinned_limit else NOTHING_PINNED
         left = DROPS_MAX
-        while self.bytes > self.limit and len(self.ops) - self.head > 1 and left:
+        while self.bytes > self.limit and len(self.ops) > 1 and left:
             if self.start >= pinned and self.bytes <= self.pinned_limit:
                 return
             self.drop_oldest()
@@ -169,17 +159,11 @@ class OpLog:
 
     def drop_oldest(self) -> None:
         """Forget the oldest operation."""
-        origin, _, last, data = self.ops[self.head]
-        self.ops[self.head] = GONE
-        self.head += 1
+        origin, _, last, data = self.ops.drop_first()
         self.start += 1
         self.bytes -= len(data) + ENTRY_BYTES
-        self.endings.pop(make_dot(origin, last), None)
         if self.floor.get(origin, 0) < last:
             self.floor[origin] = last
-        if self.head > 1024 and self.head * 2 > len(self.ops):
-            del self.ops[: self.head]
-            self.head = 0
 
     def jump(self, before: Vector, after: Vector) -> None:
         """Record that a snapshot brought the replica from `before` to `after` without operations.
@@ -212,9 +196,8 @@ class OpLog:
     def forget(self, vector: Vector) -> None:
         """Keep nothing, and begin again at `vector`."""
         self.start = self.stop
-        self.ops = []
-        self.endings = {}
-        self.head = self.bytes = 0
+        self.ops = KeptOps()
+        self.bytes = 0
         self.floor = dict(vector)
         self.last = dict(vector)
         self.jumps += 1
@@ -237,17 +220,17 @@ class OpLog:
                 raise HistoryTruncated(origin, vector.get(origin, 0) + 1, seq + 1)
         return [
             Op.from_bytes(data)
-            for origin, _, last, data in self.ops[self.head :]
+            for origin, _, last, data in self.ops.each()
             if last > vector.get(origin, 0)
         ]
 
     def ending_at(self, origin: Origin, seq: int) -> bytes:
         """Return the operation kept that ends with an effect, encoded, or nothing."""
-        return self.endings.get(make_dot(origin, seq), b"")
+        return self.ops.ending_at(origin, seq)
 
     def indexed_count(self) -> int:
         """Return the number of operations that `ending_at` can find: no more than are kept."""
-        return len(self.endings)
+        return self.ops.count_ends()
 
     def overlapping(self, origin: Origin, first: int, last: int) -> list[Op]:
         """Return what is kept of an origin's effects `first` to `last`. O(backlog), unless
@@ -256,7 +239,7 @@ class OpLog:
             return []
         return [
             Op.from_bytes(data)
-            for kept, begin, end, data in self.ops[self.head :]
+            for kept, begin, end, data in self.ops.each()
             if kept == origin and begin <= last and end >= first
         ]
 
@@ -265,16 +248,21 @@ class OpLog:
         peer at `vector` lacks. O(operations after it)."""
         lacking = {o for o, seq in self.last.items() if seq > vector.get(o, 0) and wants(o)}
         index = len(self.ops)
-        while lacking and index > self.head:
+        while lacking and index > 0:
             index -= 1
-            origin, first, _, _ = self.ops[index]
+            origin, first, _, _ = self.ops.at(index)
             if origin in lacking and first <= vector.get(origin, 0) + 1:
                 lacking.discard(origin)
-        return self.start + index - self.head
+        return self.start + index
 
     def read(self, position: int, count: int) -> list[Kept]:
         """Return at most `count` operations from `position` on. `position` must not be before
         `start`."""
+        return list(self.each(position, count))
+
+    def each(self, position: int, count: int) -> Iterator[Kept]:
+        """Iterate over at most `count` operations from `position` on. `position` must not be before
+        `start`. The log must not change meanwhile."""
         assert position >= self.start
-        index = self.head + position - self.start
-        return self.ops[index : index + count]
+        index = position - self.start
+        return self.ops.each(index, index + count)

@@ -143,7 +143,7 @@ class LogReader:
         size = 0
         stop = position
         full = False
-        for origin, start, end, op in self.history.read(position, self.limits.scan_ops_max):
+        for origin, start, end, op in self.history.each(position, self.limits.scan_ops_max):
             if routes is None or region_of(origin) in routes or origin in extra:
                 if end > beyond.get(origin, 0):
                     if size + len(op) > limit_bytes and data:

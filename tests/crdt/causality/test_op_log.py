@@ -54,8 +54,8 @@ def test_latest_is_always_kept() -> None:
 
 def test_space_of_dropped_ops_is_used_again() -> None:
     made = history(5000, keep=10)
-    assert len(made.ops) < 2100
-    assert made.start == 5000 - (len(made.ops) - made.head)
+    assert len(made.ops.data) < 2100
+    assert made.start == 5000 - len(made.ops)
 
 
 def test_snapshot_raises_floor_of_its_origins() -> None:
@@ -91,7 +91,7 @@ def test_link_reads_by_position() -> None:
 def test_dropped_ops_take_no_memory() -> None:
     """A thousand operations of a megabyte each are a gigabyte."""
     made = history(1000, keep=4)
-    assert sum(len(data) for _, _, _, data in made.ops) <= made.bytes
+    assert sum(len(data) for data in made.ops.data) <= made.bytes
 
 
 def test_position_is_that_of_oldest_it_lacks() -> None:

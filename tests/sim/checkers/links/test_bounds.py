@@ -6,6 +6,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from crdt.causality.kept_ops import Ends
 from sim.checkers.links.bounds import SAMPLE, WEIGHED, BoundsChecker
 from sim.engine.checker import Violation
 from sim.engine.events import MS, SECOND
@@ -131,6 +132,7 @@ def test_what_is_counted_wrongly_is_noticed_at_the_end() -> None:
     with pytest.raises(Violation, match="1 keys of us end, which says 0"):
         world.check_end()
     replica.keyspace.deadlines.timed = 1
-    replica.history.endings[1] = b"gone"
+    replica.history.ops.ends[99] = ends = Ends()
+    ends.lasts.append(1)
     with pytest.raises(Violation, match="us keeps 1 operations and looks up 2"):
         world.check_end()
