@@ -17,9 +17,9 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-COLLECT_AFTER: Final = (2_000, 1, 1_000_000)
-"""The thresholds of Python's collector. A collection of the second generation examines at most
-6,000 objects, which takes about a millisecond. The third generation stays empty."""
+COLLECT_AFTER: Final = (6_000, 1_000_000, 1_000_000)
+"""The thresholds of Python's collector. A collection examines about 6,000 objects, which takes
+about a millisecond, and each object once. The older generations stay empty."""
 LONG_REQUEST: Final = 10_000
 """A request that still lacks more strings than this is examined early."""
 LONG_EFFECTS_BYTES: Final = 64 * 1024
@@ -34,17 +34,17 @@ def calm_collector() -> None:
         gc.callbacks.append(freeze_survivors)
 
 
-def freeze_survivors(phase: str, info: dict[str, int]) -> None:
-    """Freeze all objects after a collection of the second generation. Python calls this function at
-    the beginning and the end of each collection. O(1)."""
-    if phase == "stop" and info["generation"] > 0:
+def freeze_survivors(phase: str, _info: dict[str, int]) -> None:
+    """Freeze all objects after a collection. Python calls this function at the beginning and the
+    end of each collection. O(1)."""
+    if phase == "stop":
         gc.freeze()
 
 
 def examine_new() -> None:
     """Examine all objects that are new, and freeze them if the collector has been calmed. O(what
     they refer to)."""
-    gc.collect(1)
+    gc.collect(0)
 
 
 def examine_effects(waiting_bytes: int) -> None:

@@ -34,13 +34,10 @@ def test_collector_is_calmed() -> None:
     calm_collector()
     assert gc.get_threshold() == COLLECT_AFTER
     assert gc.callbacks.count(freeze_survivors) == 1
+    frozen = gc.get_freeze_count()
     kept = [[number] for number in range(1000)]
     gc.collect(0)
-    frozen = gc.get_freeze_count()
-    gc.collect(1)
     assert gc.get_freeze_count() >= frozen + len(kept)
-    gc.collect(1)
-    assert gc.get_count()[2] == 0
 
 
 def test_cycle_of_new_objects_is_collected() -> None:
