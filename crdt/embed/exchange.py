@@ -30,7 +30,7 @@ from crdt.types.registry import TypeRegistry
 from crdt.wire.expect import Given, expect, expect_bool, expect_integer, is_iterable, mismatch
 from crdt.wire.formats import PIECE, explain
 
-SLICE_EFFECTS: Final = 500
+SLICE_EFFECTS: Final = 2048
 """The effects of an operation that are applied immediately by default."""
 
 

@@ -15,13 +15,15 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from crdt.embed.replica import RUN_BYTES_MAX, RUN_MAX
+from crdt.embed.replica import RUN_BYTES_MAX
 from crdt.store.keyspace import Keyspace
 
 PACE_SECONDS: Final = 0.001
 """Part of the 2 ms that a write may take, in addition to the network delay."""
 BUSY_EFFECTS_PER_SECOND: Final = 30_000
 BUSY_PACE_SECONDS: Final = 0.004
+OP_EFFECTS: Final = 1024
+"""Effects that do not wait for more. Other regions apply so many at once, without slices."""
 LARGE_BYTES_PER_SECOND: Final = 100 << 20
 """The rate at which a large string that is written again and again is sent."""
 
@@ -50,7 +52,9 @@ class SealPacing:
     def seconds_left(self, keyspace: Keyspace, now: float) -> float:
         """Return in how many seconds the outbox is due; 0 if it is due, or too large to wait."""
         left = self.due_at(keyspace) - now
-        is_large = keyspace.pending_count() >= RUN_MAX or keyspace.waiting_bytes() >= RUN_BYTES_MAX
+        is_large = (
+            keyspace.pending_count() >= OP_EFFECTS or keyspace.waiting_bytes() >= RUN_BYTES_MAX
+        )
         return 0.0 if is_large else max(left, 0.0)
 
     def record_seal(self, keyspace: Keyspace, now: float) -> None:

@@ -43,7 +43,7 @@ from typing import Final
 
 from crdb.engine.session import Session
 from crdb.engine.turns.journal import Journal, SyncPolicy
-from crdb.engine.turns.sealing import SealPacing
+from crdb.engine.turns.sealing import OP_EFFECTS, SealPacing
 from crdt.embed.replica import Replica
 
 SYNC_SECONDS: Final = 1.0
@@ -159,6 +159,11 @@ class Turn:
         if self.seal_outbox():
             self.append_changes()
             self.push_op()
+
+    def seal_full_outbox(self) -> None:
+        """Do so if the outbox makes a full operation."""
+        if self.replica.keyspace.pending_count() >= OP_EFFECTS and not self.must_keep_outbox():
+            self.seal_large_outbox()
 
     def run_phases(self, *, seals: bool) -> None:
         """Seal, append, flush and push, in this order."""

@@ -14,10 +14,10 @@ from crdb.engine.turns.sealing import (
     BUSY_EFFECTS_PER_SECOND,
     BUSY_PACE_SECONDS,
     LARGE_BYTES_PER_SECOND,
+    OP_EFFECTS,
     PACE_SECONDS,
 )
 from crdb.region.region import RegionServer
-from crdt.embed.replica import RUN_MAX
 from crdt.store.keyspace import Keyspace
 from replication.drivers.delayed_writer import EARLY_SECONDS
 from replication.mesh.flow import FlowControl
@@ -111,7 +111,7 @@ async def test_writes_wait_while_peers_are_far_behind(
 
 async def test_full_run_of_writes_is_sealed_early(autojump_clock: trio.testing.MockClock) -> None:
     here = Writing()
-    for _ in range(RUN_MAX):
+    for _ in range(OP_EFFECTS):
         here.write()
     here.instance.turn.finish()
     assert here.sealed == 2

@@ -8,10 +8,11 @@ from crdb.engine.turns.sealing import (
     BUSY_EFFECTS_PER_SECOND,
     BUSY_PACE_SECONDS,
     LARGE_BYTES_PER_SECOND,
+    OP_EFFECTS,
     PACE_SECONDS,
     SealPacing,
 )
-from crdt.embed.replica import RUN_BYTES_MAX, RUN_MAX, Replica
+from crdt.embed.replica import RUN_BYTES_MAX, Replica
 
 
 def seal(replica: Replica, pacing: SealPacing, now: float) -> None:
@@ -48,7 +49,7 @@ def test_busy_outbox_waits_for_longer() -> None:
 def test_many_effects_do_not_wait() -> None:
     replica, pacing = Replica(1), SealPacing()
     pacing.due = 9.0
-    for number in range(RUN_MAX):
+    for number in range(OP_EFFECTS):
         replica.counter(f"k{number}").increment(1)
     assert pacing.seconds_left(replica.keyspace, 5.0) == 0.0
 

@@ -9,7 +9,8 @@ import pytest
 from crdb.engine.client import Client
 from crdb.engine.execution.executor import run
 from crdb.engine.turns.journal import SyncPolicy
-from crdb.engine.turns.sealing import PACE_SECONDS, SealPacing
+from crdb.engine.turns.sealing import OP_EFFECTS, PACE_SECONDS, SealPacing
+from crdt.embed.hold import Hold
 from crdt.embed.replica import RUN_BYTES_MAX, Op, Replica
 from tests.crdb.engine.turns.fake_journal import FakeJournal
 from tests.crdb.engine.turns.turn_server import MISCONF, Server, fail
@@ -231,6 +232,22 @@ def test_large_outbox_is_sealed_at_end_of_turn() -> None:
     assert server.log == ["seal", "append", "sync", "send", "push"]
     assert server.sent == {client.id: b"+OK\r\n+OK\r\n"}, "the journal has everything"
     assert server.events == [("out of memory", {"where": "sending to other regions"})]
+
+
+def test_full_outbox_is_sealed_during_turn() -> None:
+    server = Server()
+    replica = server.instance.replica
+    for number in range(OP_EFFECTS):
+        server.turn.seal_full_outbox()
+        assert server.log == []
+        replica.counter(f"k{number}").increment(1)
+    replica.hold = Hold(lambda: None)
+    replica.hold.is_writing = True
+    server.turn.seal_full_outbox()
+    assert server.log == [], "a command writes in slices"
+    replica.hold = None
+    server.turn.seal_full_outbox()
+    assert server.log == ["seal", "push"]
 
 
 def test_op_without_memory_to_append_it_is_appended_later() -> None:
