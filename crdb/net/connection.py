@@ -66,7 +66,7 @@ class Connection:
         epoll.register(self.fd, select.EPOLLIN)
 
     def receive(self) -> bool:
-        """Read once, run the requests, and send or hold the replies."""
+        """Read once, and run the requests."""
         try:
             data = self.recv(READ_BYTES)
         except BlockingIOError:
@@ -79,9 +79,11 @@ class Connection:
         run(client, data)
         if client.parser.remaining > LONG_REQUEST:
             self.long_request.examine(len(client.parser.args))
-        if client.out or client.flags & CLOSING:
-            return self.send_or_hold()
         return True
+
+    def has_replied(self) -> bool:
+        """Return whether there are replies to send, or the connection has to be closed."""
+        return len(self.client.out) > 0 or self.client.flags & CLOSING != 0
 
     def run_waiting(self) -> bool:
         """Run the requests that have waited for an event, such as the end of a blocking command."""

@@ -56,6 +56,9 @@ def test_request_is_answered(pair: Pair, epoll: select.epoll) -> None:
     there.sendall(b"PING\r\n")
     wait(epoll, select.EPOLLIN)
     assert connection.receive()
+    assert connection.has_replied()
+    assert connection.send_or_hold()
+    assert not connection.has_replied()
     assert there.recv(100) == b"+PONG\r\n"
     assert connection.client.sent_bytes == 7
     assert connection.client.output_bytes == 0
@@ -93,6 +96,7 @@ def test_unsent_bytes_are_sent_later(pair: Pair, epoll: select.epoll) -> None:
     there.sendall(b"PING\r\n")
     wait(epoll, select.EPOLLIN)
     assert connection.receive()
+    assert connection.send_or_hold()
     assert len(connection.unsent) > 1
     assert connection.client.output_bytes == size + 7 - connection.client.sent_bytes
     received = 0
@@ -186,6 +190,7 @@ def test_large_replies_wait_without_being_copied(pair: Pair, epoll: select.epoll
     there.sendall(b"PING\r\nGET k\r\nGET k\r\nPING\r\n")
     wait(epoll, select.EPOLLIN)
     assert connection.receive()
+    assert connection.send_or_hold()
     kept = [id(piece.obj) for piece in connection.unsent if len(piece) > JOIN_BYTES_MAX]
     assert len(kept) == 2
     assert len(set(kept)) == 1

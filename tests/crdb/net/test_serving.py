@@ -12,7 +12,14 @@ import pytest
 from crdb.engine.client import Client
 from crdb.engine.execution.executor import run
 from crdb.net.connection import WRITABLE, Connection
-from crdb.net.serving import run_slice, run_waiting, send_held, send_replies, serve_ready
+from crdb.net.serving import (
+    TOGETHER_SECONDS,
+    run_slice,
+    run_waiting,
+    send_held,
+    send_replies,
+    serve_ready,
+)
 from tests.crdb.raw import instance
 
 
@@ -23,6 +30,8 @@ class Socketless:
     outcomes: dict[str, bool | MemoryError]
     called: list[str] = attrs.Factory(list[str])
     client: object = None
+    turn: object = None
+    replies: bool = False
 
     def call(self, name: str) -> bool:
         self.called.append(name)
@@ -30,6 +39,9 @@ class Socketless:
         if isinstance(outcome, MemoryError):
             raise outcome
         return outcome
+
+    def has_replied(self) -> bool:
+        return self.replies
 
     def receive(self) -> bool:
         return self.call("receive")
@@ -45,6 +57,16 @@ class Socketless:
 
     def send_or_hold(self) -> bool:
         return self.call("send_or_hold")
+
+
+@attrs.define
+class Full:
+    """A fake turn that always seals."""
+
+    called: list[str]
+
+    def seal_full_outbox(self) -> None:
+        self.called.append("seal")
 
 
 @attrs.define
@@ -87,6 +109,28 @@ def test_ready_connections_are_served(
     assert over == ([served] if is_over else [])
     exhausted = any(isinstance(each, MemoryError) for each in outcomes.values())
     assert events == ["out of memory"] * exhausted
+
+
+@pytest.mark.interpreted("it serves what is not a connection")
+@pytest.mark.parametrize("takes_long", [True, False])
+def test_replies_of_several_clients_are_sent_together(*, takes_long: bool) -> None:
+    database = instance()
+    times = iter([5.0, 5.0, 5.0 + TOGETHER_SECONDS * takes_long])
+    database.timing.clock = lambda: next(times, 5.0)
+    called: list[str] = []
+    made = [
+        Socketless({}, called, client=Owner(database), turn=Full(called), replies=number != 2)
+        for number in range(4)
+    ]
+    made[3].outcomes["send_or_hold"] = False
+    connections = {number: cast("Connection", each) for number, each in enumerate(made)}
+    _, over = serve_ready(connections, [(number, select.EPOLLIN) for number in range(4)])
+    if takes_long:
+        early = ["receive", "receive", "send_or_hold", "send_or_hold", "seal"]
+        assert called == [*early, "receive", "receive", "send_or_hold", "seal"]
+    else:
+        assert called == ["receive"] * 4 + ["send_or_hold"] * 3 + ["seal"]
+    assert over == [made[3]]
 
 
 @pytest.mark.interpreted("it serves what is not a connection")
