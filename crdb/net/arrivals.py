@@ -7,6 +7,7 @@ these tasks do not run. So the listener asks here whether one of them has someth
 from __future__ import annotations
 
 import select
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -17,11 +18,35 @@ SELECTABLE: Final = 1024
 """Below this, `select.select` can wait for a file descriptor, and for less than a millisecond."""
 
 
+class OtherTasks(trio.abc.Instrument):
+    """Knows for how long no task of trio can run but the one that asks. trio reports each task that
+    is scheduled, so it is asked again only after that. Its answer takes as long as a request."""
+
+    def __init__(self) -> None:
+        self.free_until = 0.0
+        """The time, by `time.monotonic`, until which no other task can run; 0 if not known."""
+
+    def task_scheduled(self, task: trio.lowlevel.Task) -> None:
+        """Forget what is known, since a task can run."""
+        self.free_until = 0.0
+
+    def seconds_left(self) -> float:
+        """Return for how long (s) no other task can run; not above 0 if one can run now."""
+        now = time.monotonic()
+        if self.free_until <= now:
+            others = trio.lowlevel.current_statistics()
+            self.free_until = now + (
+                0.0 if others.tasks_runnable else others.seconds_to_next_deadline
+            )
+        return self.free_until - now
+
+
 class Arrivals:
     """Watches the connections of the links of one instance. It does not read from them."""
 
     def __init__(self) -> None:
         self.epoll = select.epoll()
+        self.others = OtherTasks()
 
     def fileno(self) -> int:
         """Return the file descriptor that is readable while something is unread."""
@@ -54,9 +79,8 @@ class Arrivals:
     def wait_with(self, clients: select.epoll, seconds: float) -> bool:
         """Wait in the kernel while no task can run: until a client is ready, a link has something
         to read, or `seconds` have passed. Return whether a client is ready."""
-        others = trio.lowlevel.current_statistics()
-        seconds = min(seconds, others.seconds_to_next_deadline)
-        if others.tasks_runnable or seconds <= 0:
+        seconds = min(seconds, self.others.seconds_left())
+        if seconds <= 0:
             return False
         return clients in select.select((clients, self), (), (), seconds)[0]
 

@@ -74,6 +74,7 @@ class Listener:
         self.acceptor.start()
         self.instance.on_wake = self._serve_woken
         self.turn.send = self._send_held
+        trio.lowlevel.add_instrument(self.arrivals.others)
         try:
             while True:
                 if self._run_time_slice():
@@ -81,6 +82,7 @@ class Listener:
                 else:
                     await self._sleep()
         finally:
+            trio.lowlevel.remove_instrument(self.arrivals.others)
             self._close_all()
 
     def _run_time_slice(self) -> bool:

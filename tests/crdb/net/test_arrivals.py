@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import select
+from types import SimpleNamespace
 
+import pytest
 import trio
 import trio.testing
 
-from crdb.net.arrivals import Arrivals
+from crdb.net.arrivals import Arrivals, OtherTasks
 
 
 async def connections() -> tuple[trio.SocketStream, trio.SocketStream]:
@@ -64,3 +66,30 @@ async def test_stream_without_socket_is_left_alone() -> None:
     await there.send_all(b"op")
     assert not arrivals.are_unread()
     arrivals.close()
+
+
+async def test_other_tasks_are_asked_for_again_once_one_is_scheduled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[SimpleNamespace] = []
+    answer = SimpleNamespace(tasks_runnable=0, seconds_to_next_deadline=1000.0)
+
+    def ask() -> SimpleNamespace:
+        asked.append(answer)
+        return answer
+
+    monkeypatch.setattr(trio.lowlevel, "current_statistics", ask)
+    others, event = OtherTasks(), trio.Event()
+    trio.lowlevel.add_instrument(others)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(event.wait)
+        await trio.testing.wait_all_tasks_blocked()
+        assert 0 < others.seconds_left() <= 1000
+        assert 0 < others.seconds_left() <= 1000
+        assert len(asked) == 1
+        event.set()
+        answer.tasks_runnable = 1
+        assert others.seconds_left() <= 0
+        assert others.seconds_left() <= 0
+        assert len(asked) == 3
+    trio.lowlevel.remove_instrument(others)
