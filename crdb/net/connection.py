@@ -17,8 +17,9 @@ from crdb.engine.instance import Instance
 from crdb.engine.session import CLOSING, KILLED
 from crdb.net.collector import LONG_REQUEST, LongRequest
 
-READ_BYTES: Final = 16 * 1024
-"""Bytes read per turn, so that clients that send much do not delay the others."""
+READ_BYTES: Final = 32 * 1024
+"""Bytes read per turn, so that clients that send much do not delay the others. A pipeline of
+sixteen values of 1 KB fits."""
 JOIN_BYTES_MAX: Final = 256 * 1024
 """Replies are joined to pieces of about this size before they are sent."""
 WRITABLE: Final[int] = select.EPOLLOUT
