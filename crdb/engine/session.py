@@ -40,6 +40,8 @@ MONITORING: Final = 4096
 WORKING: Final = 8192
 """The client's command runs in slices (see `crdb.engine.execution.slices`)."""
 
+ALOUD: Final = -1
+"""The opposite of MUTED."""
 SESSION_BYTES: Final = 2048
 """The approximate size of a connection without its buffers."""
 OUTPUT_UNLIMITED: Final = 1 << 62
@@ -77,6 +79,7 @@ class Session:
         "queue_bytes",
         "queued_bits",
         "queued_keys",
+        "queued_mode",
         "received_bytes",
         "sent_bytes",
         "soft_limit_since",
@@ -121,9 +124,9 @@ class Session:
         self.queue: list[list[bytes]] = []
         """The requests of an open MULTI."""
         self.queue_bytes = 0
-        self.queued_bits = 0
-        """The flags of all commands in the queue."""
+        self.queued_bits = 0  # the flags of all commands in the queue
         self.queued_keys: set[bytes] = set()  # of the commands in the queue, once it is long
+        self.queued_mode = 0  # MUTED or ALOUD if the queue has CLIENT REPLY OFF or ON last
         self.spoiled = False
         """A request was refused while queueing: EXEC will abort."""
         self.watched: dict[bytes, int] = {}
@@ -150,6 +153,14 @@ class Session:
             self.drop_replies(mark)
             if not self.flags & WORKING:
                 self.flags &= ~SKIPPING
+
+    def apply_queued_mode(self) -> None:
+        """Send or drop replies as the queue of a transaction says at its end. They are sent, or
+        dropped, as a whole."""
+        if self.queued_mode == MUTED:
+            self.flags |= MUTED
+        elif self.queued_mode == ALOUD:
+            self.flags &= ~(MUTED | SKIPPING)
 
     def count_output(self) -> bool:
         """Count the replies that have been added to `out` since the last call. Return whether there

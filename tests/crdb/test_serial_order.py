@@ -16,10 +16,22 @@ from tests.crdb.raw import instance
 KEYS = ("a", "b", "c")
 key = st.sampled_from(KEYS)
 member = st.sampled_from("xyz")
+many = st.just("9")
+count = st.sampled_from(["1", "2", "9"])
+index = st.sampled_from(["0", "1", "2", "-1", "-2"])
+end = st.sampled_from(["MIN", "MAX"])
+side = st.sampled_from(["LEFT", "RIGHT"])
 commands = st.one_of(
     st.tuples(st.just("SADD"), key, member, member, member),
     st.tuples(st.just("SREM"), key, member, member),
     st.tuples(st.sampled_from(["SMEMBERS", "SCARD", "TYPE"]), key),
+    st.tuples(st.just("SMISMEMBER"), key, member, member, member),
+    st.tuples(st.sampled_from(["SPOP", "SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER"]), key, many),
+    st.tuples(st.just("HRANDFIELD"), key, many, st.just("WITHVALUES")),
+    st.tuples(st.just("ZRANDMEMBER"), key, many, st.just("WITHSCORES")),
+    st.tuples(st.sampled_from(["SSCAN", "HSCAN", "ZSCAN"]), key, st.just("0")),
+    st.tuples(st.just("SCAN"), st.just("0"), st.just("COUNT"), many),
+    st.tuples(st.just("SCAN"), st.just("0"), st.just("TYPE"), st.just("set")),
     st.tuples(st.sampled_from(["SINTER", "SUNION", "SDIFF"]), key, key),
     st.tuples(st.sampled_from(["SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"]), key, key, key),
     st.tuples(st.just("SINTERCARD"), st.just("2"), key, key),
@@ -39,27 +51,41 @@ commands = st.one_of(
     st.tuples(st.just("ZRANGESTORE"), key, key, st.just("0"), st.just("-1"), st.just("REV")),
     st.tuples(st.sampled_from(["ZRANK", "ZREVRANK"]), key, member),
     st.tuples(st.sampled_from(["ZPOPMIN", "ZPOPMAX"]), key, st.just("2")),
+    st.tuples(st.sampled_from(["ZPOPMIN", "ZPOPMAX"]), key, many),
+    st.tuples(st.just("ZMPOP"), st.just("2"), key, key, end, st.just("COUNT"), count),
+    st.tuples(st.just("ZMSCORE"), key, member, member, member),
     st.tuples(st.just("ZREM"), key, member, member),
     st.tuples(st.just("ZREVRANGE"), key, st.just("0"), st.just("1")),
     st.tuples(st.just("ZCOUNT"), key, st.just("-inf"), st.just("1")),
     st.tuples(st.just("ZRANGE"), key, st.just("0"), st.just("-1"), st.just("WITHSCORES")),
     st.tuples(st.just("ZREMRANGEBYRANK"), key, st.just("0"), st.just("1")),
     st.tuples(st.just("RPUSH"), key, member, member, member),
+    st.tuples(st.sampled_from(["LPOP", "RPOP"]), key, count),
+    st.tuples(st.just("LMPOP"), st.just("2"), key, key, side, st.just("COUNT"), count),
+    st.tuples(st.just("LTRIM"), key, index, index),
+    st.tuples(st.just("LREM"), key, index, member),
+    st.tuples(st.just("LPOS"), key, member, st.just("COUNT"), st.just("0")),
+    st.tuples(st.just("LINSERT"), key, st.just("AFTER"), member, member),
     st.tuples(st.just("LRANGE"), key, st.just("0"), st.just("-1")),
     st.tuples(st.sampled_from(["COPY", "RENAME", "RENAMENX"]), key, key),
     st.tuples(st.just("COPY"), key, key, st.just("REPLACE")),
     st.tuples(st.just("MSET"), key, member, key, member),
     st.tuples(st.just("MSETNX"), key, member, key, member),
     st.tuples(st.just("MGET"), key, key),
+    st.tuples(st.just("BITOP"), st.sampled_from(["AND", "OR", "XOR"]), key, key, key),
+    st.tuples(st.just("BITCOUNT"), key),
+    st.tuples(st.just("BITPOS"), key, st.sampled_from("01")),
+    st.tuples(st.just("LCS"), key, key, st.sampled_from(["LEN", "IDX"])),
     st.tuples(st.sampled_from(["LPUSH", "LPUSHX"]), key, member, member),
     st.tuples(st.just("HMGET"), key, member, member),
     st.tuples(st.just("SORT"), key, st.just("BY"), st.just("*x"), st.just("GET"), st.just("*")),
     st.tuples(st.just("SORT"), key, st.just("ALPHA"), st.just("STORE"), key),
     st.tuples(st.just("SORT_RO"), key, st.just("ALPHA")),
 )
+modes = st.tuples(st.just("CLIENT"), st.just("REPLY"), st.sampled_from(["OFF", "ON", "SKIP"]))
 units = st.one_of(
     commands.map(lambda command: (command,)),
-    st.lists(commands, min_size=1, max_size=4).map(
+    st.lists(st.one_of(commands, modes), min_size=1, max_size=4).map(
         lambda queue: (("MULTI",), *queue, ("EXEC",)),
     ),
 )

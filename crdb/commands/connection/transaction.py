@@ -88,6 +88,7 @@ def run_queue(client: Client, queue: list[list[bytes]]) -> Iterator[None]:
     instance.watching.unwatch(client)
     reply.array(client.out, len(queue))
     client.in_exec = True
+    client.apply_queued_mode()
     left = client.slice_items
     for index, args in enumerate(queue):
         if left <= 0:
@@ -102,6 +103,7 @@ def run_queue(client: Client, queue: list[list[bytes]]) -> Iterator[None]:
                 yield
             left = 0
         queue[index] = DONE  # frees the request
+        client.apply_queued_mode()
         if client.flags & KILLED:
             client.drop_replies()
         elif client.count_output():

@@ -22,6 +22,7 @@ from crdb.engine.glob import compile_glob
 from crdb.engine.parameters.encodings import encoding_of
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
+from crdt.structures.pieces import in_pieces
 from crdt.types.base import Value
 from crdt.writes import content
 from crdt.writes.content import type_name
@@ -155,7 +156,7 @@ def find_keys(client: Client, pattern: bytes) -> Iterator[None]:
 @COMMANDS.declare(
     "scan",
     "cursor [MATCH pattern] [COUNT count] [TYPE type]",
-    "readonly whole",
+    "readonly sliced whole",
     since="2.8.0",
     summary="Iterates over the keys, some at each call.",
     complexity="O(1) for each call, O(N) for all N keys.",
@@ -167,15 +168,24 @@ def scan(client: Client, args: list[bytes]) -> None:
         return
     db = client.db
     cursor = scanning.parse_cursor(args[1])
-    options = scanning.parse_options(args, 2, typed=True)
-    cursor, names = db.scan(cursor, options.count)
-    names = options.select(names)
-    if options.type_name is not None:
-        wanted = options.type_name.lower()
-        names = [name for name in names if type_name(db, db.lookup(name)) == wanted]
-    scanning.page_header(client, cursor, len(names))
-    for name in names:
-        reply.bulk(client.out, name)
+    scan = scanning.Scan(args, db, None, first=2, typed=True)
+    slicing.run(client, args, scan.cost(db.size()), scan_steps(client, scan, cursor))
+
+
+def scan_steps(client: Client, scan: scanning.Scan, cursor: int) -> Iterator[None]:
+    """Reply with a page of keys, of one type if the request names it."""
+    db = client.db
+    yield from scan.read(cursor, client.slice_items)
+    names: list[bytes] = []
+    if scan.options.type_name is None:
+        names = scan.shown
+    else:
+        wanted = scan.options.type_name.lower()
+        for piece in in_pieces(scan.shown, client.slice_items):
+            names += [name for name in piece if type_name(db, db.lookup(name)) == wanted]
+            yield
+    scanning.page_header(client, scan.following, len(names))
+    yield from slicing.reply_bulks(client, names)
 
 
 @COMMANDS.declare(

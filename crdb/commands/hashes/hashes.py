@@ -26,6 +26,7 @@ from crdb.resp import reply
 from crdt.errors import CounterOverflow, NotANumber
 from crdt.numbers import long_double
 from crdt.store.keyspace import Keyspace
+from crdt.structures.pieces import in_pieces
 from crdt.types.hash import Hash
 from crdt.writes import hash as hashes
 
@@ -354,7 +355,7 @@ def reply_pairs(client: Client, pairs: list[tuple[bytes, bytes]]) -> None:
 @COMMANDS.declare(
     "hrandfield",
     "key [options: count [WITHVALUES]]",
-    "readonly",
+    "readonly sliced",
     since="6.2.0",
     summary="Returns random fields of a hash.",
     complexity="O(N) where N is the absolute value of the count.",
@@ -370,31 +371,37 @@ def hrandfield(client: Client, args: list[bytes]) -> None:
     elif value is None:
         reply.array(client.out, 0)
     else:
-        chosen = sampling.sample(value, value.names(), count, rng)
+        sample = sampling.Sample(value, value.names(), rng)
         if with_values:
-            reply_chosen(client, [(field, value.get(field) or b"") for field in chosen])
+            steps = send_sample(client, value, sample, count)
         else:
-            reply.bulks(client.out, chosen)
+            steps = slicing.reply_sample(client, sample, count)
+        slicing.run(client, args, sample.cost(count), steps)
 
 
-def reply_chosen(client: Client, pairs: list[tuple[bytes, bytes]]) -> None:
-    """Reply with pairs, flat in RESP2 and as an array each in RESP3.
+def send_sample(client: Client, value: Hash, sample: sampling.Sample, count: int) -> Iterator[None]:
+    """Reply with random fields and their values, flat in RESP2 and as an array each in RESP3.
 
-    Pairs may repeat, so the reply cannot be a map.
+    Fields may repeat, so the reply cannot be a map.
     """
-    if client.protocol == 2:
-        reply.array(client.out, 2 * len(pairs))
-        reply_pairs(client, pairs)
-        return
-    reply.array(client.out, len(pairs))
-    for pair in pairs:
-        reply.bulks(client.out, pair)
+    yield from sample.choose(count, client.slice_items)
+    chosen, out = sample.chosen, client.out
+    is_flat = client.protocol == 2
+    reply.array(out, 2 * len(chosen) if is_flat else len(chosen))
+    for fields in in_pieces(chosen, client.slice_items):
+        for field in fields:
+            if not is_flat:
+                reply.array(out, 2)
+            reply.bulk(out, field)
+            reply.bulk(out, value.get(field) or b"")
+        yield
+    yield from slicing.empty_list(client, chosen)
 
 
 @COMMANDS.declare(
     "hscan",
     "key cursor [MATCH pattern] [COUNT count]",
-    "readonly",
+    "readonly sliced",
     since="2.8.0",
     summary="Iterates over the fields of a hash, some at each call.",
     complexity="O(1) for each call, O(N) for a whole walk.",
@@ -407,6 +414,17 @@ def hscan(client: Client, args: list[bytes]) -> None:
         scanning.empty_page(client)
         return
     whole = value.names() if scanning.is_whole(value.names(), cursor) else None
-    following, shown = scanning.read_page(args, cursor, value, whole)
-    scanning.page_header(client, following, 2 * len(shown))
-    reply_pairs(client, [(field, value.get(field) or b"") for field in shown])
+    scan = scanning.Scan(args, value, whole)
+    slicing.run(client, args, scan.cost(value.size()), scan_steps(client, value, scan, cursor))
+
+
+def scan_steps(client: Client, value: Hash, scan: scanning.Scan, cursor: int) -> Iterator[None]:
+    """Reply with a page of fields and values."""
+    yield from scan.read(cursor, client.slice_items)
+    out = client.out
+    scanning.page_header(client, scan.following, 2 * len(scan.shown))
+    for fields in in_pieces(scan.shown, client.slice_items):
+        for field in fields:
+            reply.bulk(out, field)
+            reply.bulk(out, value.get(field) or b"")
+        yield

@@ -7,10 +7,12 @@ also serve waiting clients. One element may serve a client in each region (rule 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
-from crdb.commands.lists.lists import pop_elements
+from crdb.commands.lists.list_removal import pop_elements
+from crdb.commands.shared import slicing
 from crdb.commands.shared.pops import Pops, serve_or_block
 from crdb.commands.shared.typed_values import read_typed_for_write
 from crdb.engine import arguments
@@ -34,11 +36,15 @@ def pop_one(client: Client, key: bytes, _value: List, _count: int, end: int) -> 
     reply.bulk(client.out, lists.pop(client.db, key, end))
 
 
-def pop_many(client: Client, key: bytes, value: List, count: int, end: int) -> None:
+def pop_many(client: Client, key: bytes, value: List, count: int, end: int) -> Iterator[None]:
     """Pop up to `count` elements. The reply names the key."""
+    elements: list[bytes] = []
+    yield from pop_elements(client, key, min(count, value.length()), end, elements)
     reply.array(client.out, 2)
     reply.bulk(client.out, key)
-    reply.bulks(client.out, pop_elements(client.db, key, value, count, end))
+    reply.array(client.out, len(elements))
+    yield from slicing.reply_bulks(client, elements)
+    yield from slicing.empty_list(client, elements)
 
 
 POPS: Final = Pops(List, {b"LEFT": HEAD, b"RIGHT": TAIL}, pop_one=pop_one, pop_many=pop_many)
@@ -154,7 +160,7 @@ def brpoplpush(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "lmpop",
     "numkeys key... <where: LEFT | RIGHT> [COUNT count]",
-    "write",
+    "write sliced",
     keys="RW access delete",
     since="7.0.0",
     summary="Pops elements from the first of several lists that exists.",

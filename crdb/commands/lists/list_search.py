@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from crdb.commands.shared import slicing
 from crdb.engine.client import Client
 from crdt.types.list import List
 
@@ -35,16 +36,16 @@ class ListSearch:
         else:
             self.stop = min(self.stop, length)
 
-    def run(self, client: Client, args: list[bytes], finish: Callable[[], None]) -> None:
-        """Search, and then call `finish`, which writes and appends the reply."""
+    def run(self, client: Client, args: list[bytes], finish: Callable[[], Iterator[None]]) -> None:
+        """Search, and then run the steps of `finish`, which write and append the reply."""
         part = client.slice_items * COMPARED
         if self.stop - self.start <= part:
             self.compare(self.start, self.stop)
-            finish()
+            slicing.run(client, args, len(self.found), finish())
         else:
             client.hand_over(args, self.steps(part, finish))
 
-    def steps(self, part: int, finish: Callable[[], None]) -> Iterator[None]:
+    def steps(self, part: int, finish: Callable[[], Iterator[None]]) -> Iterator[None]:
         """Search `part` elements at a time."""
         for first in range(0, self.stop - self.start, part):
             if self.is_backward:
@@ -56,7 +57,7 @@ class ListSearch:
             if len(self.found) == self.count:
                 break
             yield
-        finish()
+        yield from finish()
 
     def compare(self, start: int, stop: int) -> None:
         """Search the elements with `start` <= index < `stop`."""

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.lists.list_removal import pop_steps, remove_slice
 from crdb.commands.lists.list_search import ListSearch
+from crdb.commands.shared import slicing
 from crdb.commands.shared.index_ranges import clamp
 from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
 from crdb.engine import arguments
@@ -172,14 +174,19 @@ def linsert(client: Client, args: list[bytes]) -> None:
         return
     search = ListSearch(value, args[3], 1)
 
-    def finish() -> None:
-        if search.found:
-            lists.insert(client.db, args[1], search.found[0] + (where == b"AFTER"), args[4])
-            reply.integer(client.out, search.value.length())
-        else:
-            reply.integer(client.out, -1)
+    search.run(client, args, lambda: insert_found(client, args, search, where))
 
-    search.run(client, args, finish)
+
+def insert_found(
+    client: Client, args: list[bytes], search: ListSearch, where: bytes
+) -> Iterator[None]:
+    """Insert an element beside the one that was found, and reply with the length."""
+    if search.found:
+        lists.insert(client.db, args[1], search.found[0] + (where == b"AFTER"), args[4])
+        reply.integer(client.out, search.value.length())
+    else:
+        reply.integer(client.out, -1)
+    yield
 
 
 # -- pops ------------------------------------------------------------------------------------
@@ -188,7 +195,7 @@ def linsert(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "lpop",
     "key [count]",
-    "write fast",
+    "write fast sliced",
     keys="RW access delete",
     summary="Removes and returns the first elements of a list.",
     complexity="O(1) for each element.",
@@ -201,7 +208,7 @@ def lpop(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "rpop",
     "key [count]",
-    "write fast",
+    "write fast sliced",
     keys="RW access delete",
     summary="Removes and returns the last elements of a list.",
     complexity="O(1) for each element.",
@@ -235,27 +242,8 @@ def pop_with_count(client: Client, args: list[bytes], end: int) -> None:
     if value is None:
         reply.null_array(client.out, client.protocol)
     else:
-        reply.bulks(client.out, pop_elements(client.db, args[1], value, count, end))
-
-
-def pop_elements(db: Keyspace, key: bytes, value: List, count: int, end: int) -> list[bytes]:
-    """Remove up to `count` elements from the head (`end` is 0) or the tail (-1), in that order."""
-    size = value.length()
-    count = min(count, size)
-    start = 0 if end == 0 else size - count
-    elements = value.values(start, start + count)
-    remove_slice(db, key, value, start, start + count)
-    if end == -1:
-        elements.reverse()
-    return elements
-
-
-def remove_slice(db: Keyspace, key: bytes, value: List, start: int, stop: int) -> None:
-    """Remove the elements with `start` <= index < `stop`. Removing all of them is one short DEL."""
-    if stop - start == value.length() > 1 and not db.is_contested(key):
-        db.delete(key)
-    else:
-        lists.remove_range(db, key, start, stop)
+        count = min(count, value.length())
+        slicing.run(client, args, count, pop_steps(client, args[1], count, end))
 
 
 # -- reads -----------------------------------------------------------------------------------
@@ -353,13 +341,15 @@ class Search:
             search.limit(self.length_max)
         return search
 
-    def reply(self, client: Client, found: list[int]) -> None:
+    def reply(self, client: Client, found: list[int]) -> Iterator[None]:
         """Reply with the matches, of which the rank skips some."""
         found, out = found[abs(self.rank) - 1 :], client.out
         if self.count >= 0:
             reply.array(out, len(found))
-            for index in found:
-                reply.integer(out, index)
+            for start in range(0, len(found), client.slice_items):
+                for index in found[start : start + client.slice_items]:
+                    reply.integer(out, index)
+                yield
         elif found:
             reply.integer(out, found[0])
         else:
@@ -379,7 +369,7 @@ def lpos(client: Client, args: list[bytes]) -> None:
     options = Search(args)
     value = read_typed(client.db, args[1], List)
     if value is None:
-        options.reply(client, [])
+        slicing.run(client, args, 0, options.reply(client, []))
     else:
         search = options.begin(value, args[2])
         search.run(client, args, lambda: options.reply(client, search.found))
@@ -411,7 +401,7 @@ def lset(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "ltrim",
     "key start stop",
-    "write",
+    "write sliced",
     keys="RW delete",
     summary="Removes the elements outside of a range of indexes.",
     complexity="O(1) for each element removed.",
@@ -424,11 +414,24 @@ def ltrim(client: Client, args: list[bytes]) -> None:
     if value is not None:
         size = value.length()
         start, stop = clamp(first, last, size)
-        if start >= stop:
-            remove_slice(db, key, value, 0, size)
-        else:
-            lists.remove(db, key, value.spans(0, start) + value.spans(stop, size))
-        db.note_change(key)  # as in Redis, also if nothing was removed
+        removed = size if start >= stop else size - (stop - start)
+        slicing.run(client, args, removed, trim_steps(client, args[1], value, start, stop))
+    else:
+        reply.ok(client.out)
+
+
+def trim_steps(client: Client, key: bytes, value: List, start: int, stop: int) -> Iterator[None]:
+    """Keep the elements with `start` <= index < `stop` only."""
+    size = value.length()
+    if start >= stop:
+        yield from remove_slice(client, key, value, 0, size)
+    elif size - (stop - start) <= client.slice_items:
+        lists.remove(client.db, key, value.spans(0, start) + value.spans(stop, size))
+    else:
+        yield from remove_slice(client, key, value, stop, size)
+        yield
+        yield from remove_slice(client, key, value, 0, start)
+    client.db.note_change(key)  # as in Redis, also if nothing was removed
     reply.ok(client.out)
 
 
@@ -451,12 +454,18 @@ def lrem(client: Client, args: list[bytes]) -> None:
     size = value.length()
     search = ListSearch(value, args[3], abs(count) or size, count < 0)
 
-    def finish() -> None:
-        chosen = sorted(search.found)
-        if len(chosen) == size:
-            remove_slice(db, key, search.value, 0, size)
-        elif chosen:
-            lists.remove_at(db, key, chosen)
-        reply.integer(client.out, len(chosen))
+    search.run(client, args, lambda: remove_found(client, key, search, size))
 
-    search.run(client, args, finish)
+
+def remove_found(client: Client, key: bytes, search: ListSearch, size: int) -> Iterator[None]:
+    """Remove the elements that were found in a list of `size`, and reply with their number."""
+    db, items = client.db, client.slice_items
+    chosen = sorted(search.found)
+    if len(chosen) == size:
+        yield from remove_slice(client, key, search.value, 0, size)
+    else:
+        for stop in range(len(chosen), 0, -items):
+            if stop < len(chosen):
+                yield
+            lists.remove_at(db, key, chosen[max(stop - items, 0) : stop])
+    reply.integer(client.out, len(chosen))

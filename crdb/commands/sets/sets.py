@@ -17,6 +17,7 @@ from crdb.engine.client import Client
 from crdb.engine.errors import NOT_POSITIVE, SYNTAX, WRONG_TYPE, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
+from crdt.structures.pieces import in_pieces
 from crdt.types.set import Set
 from crdt.writes import set as sets
 
@@ -152,9 +153,17 @@ def sismember(client: Client, args: list[bytes]) -> None:
 )
 def smismember(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], Set)
-    reply.array(client.out, len(args) - 2)
-    for member in args[2:]:
-        reply.integer(client.out, int(value is not None and value.has(member)))
+    slicing.run(client, args, len(args), find_members(client, value, args))
+
+
+def find_members(client: Client, value: Set | None, args: list[bytes]) -> Iterator[None]:
+    """Reply for each member that a request names whether the set has it."""
+    out, items = client.out, client.slice_items
+    reply.array(out, len(args) - 2)
+    for index in range(2, len(args)):
+        if index % items == 0:
+            yield
+        out.append(reply.ONE if value is not None and value.has(args[index]) else reply.ZERO)
 
 
 @COMMANDS.declare(
@@ -190,7 +199,7 @@ def send_members(client: Client, value: Set) -> Iterator[None]:
 @COMMANDS.declare(
     "sscan",
     "key cursor [MATCH pattern] [COUNT count]",
-    "readonly",
+    "readonly sliced",
     since="2.8.0",
     summary="Iterates over the members of a set, some at each call.",
     complexity="O(1) for each call, O(N) for a whole walk.",
@@ -203,10 +212,15 @@ def sscan(client: Client, args: list[bytes]) -> None:
         scanning.empty_page(client)
         return
     whole = value.names() if scanning.is_whole(value.names(), cursor, integers=True) else None
-    following, shown = scanning.read_page(args, cursor, value, whole)
-    scanning.page_header(client, following, len(shown))
-    for member in shown:
-        reply.bulk(client.out, member)
+    scan = scanning.Scan(args, value, whole)
+    slicing.run(client, args, scan.cost(value.size()), scan_steps(client, scan, cursor))
+
+
+def scan_steps(client: Client, scan: scanning.Scan, cursor: int) -> Iterator[None]:
+    """Reply with a page of members."""
+    yield from scan.read(cursor, client.slice_items)
+    scanning.page_header(client, scan.following, len(scan.shown))
+    yield from slicing.reply_bulks(client, scan.shown)
 
 
 # -- random ----------------------------------------------------------------------------------
@@ -215,7 +229,7 @@ def sscan(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "spop",
     "key [count]",
-    "write fast",
+    "write fast sliced",
     keys="RW access delete",
     summary="Removes and returns random members of a set.",
     complexity="O(N) where N is the count.",
@@ -225,7 +239,7 @@ def sscan(client: Client, args: list[bytes]) -> None:
 def spop(client: Client, args: list[bytes]) -> None:
     """Remove random members in all regions. Two regions may choose the same members (SET-5)."""
     if len(args) == 3:
-        pop_random_members(client, args[1], arguments.positive(args[2], NOT_POSITIVE))
+        pop_random_members(client, args, arguments.positive(args[2], NOT_POSITIVE))
     elif len(args) > 3:
         raise CommandError(SYNTAX)
     else:
@@ -239,24 +253,39 @@ def spop(client: Client, args: list[bytes]) -> None:
             reply.bulk(client.out, member)
 
 
-def pop_random_members(client: Client, key: bytes, count: int) -> None:
+def pop_random_members(client: Client, args: list[bytes], count: int) -> None:
     """Carry out SPOP with a count: at most that many members, all different."""
-    db = client.db
-    value = read_typed_for_write(db, key, Set)
-    chosen: list[bytes] = []
-    if value is not None and count > 0:
-        chosen = sampling.distinct(value, value.names(), count, client.instance.random)
-        if len(chosen) == value.size() and not db.is_contested(key):
-            db.delete(key)
-        else:
-            sets.remove(db, key, chosen)
-    reply_members(client, chosen)
+    value = read_typed_for_write(client.db, args[1], Set)
+    if value is None or count == 0:
+        reply_members(client, [])
+        return
+    sample = sampling.Sample(value, value.names(), client.instance.random)
+    size = value.size()
+    slicing.run(client, args, sample.cost(count), pop_steps(client, args[1], sample, count, size))
+
+
+def pop_steps(
+    client: Client, key: bytes, sample: sampling.Sample, count: int, size: int
+) -> Iterator[None]:
+    """Remove random members of a set of this size, and reply with them."""
+    db, items = client.db, client.slice_items
+    yield from sample.choose(count, items)
+    chosen = sample.chosen
+    if len(chosen) == size and not db.is_contested(key):
+        db.delete(key)
+    else:
+        for members in in_pieces(chosen, items):
+            sets.remove(db, key, members)
+            yield
+    reply.set_header(client.out, client.protocol, len(chosen))
+    yield from slicing.reply_bulks(client, chosen)
+    yield from slicing.empty_list(client, chosen)
 
 
 @COMMANDS.declare(
     "srandmember",
     "key [count]",
-    "readonly",
+    "readonly sliced",
     summary="Returns random members of a set.",
     complexity="O(N) where N is the absolute value of the count.",
     tips="nondeterministic_output",
@@ -273,5 +302,5 @@ def srandmember(client: Client, args: list[bytes]) -> None:
     elif value is None:
         reply.array(client.out, 0)
     else:
-        rng = client.instance.random
-        reply.bulks(client.out, sampling.sample(value, value.names(), count, rng))
+        sample = sampling.Sample(value, value.names(), client.instance.random)
+        slicing.run(client, args, sample.cost(count), slicing.reply_sample(client, sample, count))

@@ -8,9 +8,10 @@ serve a client in each region (rule LST-10).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Generic, TypeVar
 
+from crdb.commands.shared import slicing
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
@@ -27,6 +28,8 @@ Attempt = Callable[[Client, bool], bool]
 """Tries to serve a client and returns whether it replied. The flag is True if the client waits."""
 Pop = Callable[[Client, bytes, V, int, int], None]
 """Pops from the value of a key, at most this many, from this end. Replies with key and elements."""
+PopSteps = Callable[[Client, bytes, V, int, int], Iterator[None]]
+"""Does the same in slices."""
 
 
 def serve_or_block(
@@ -49,12 +52,32 @@ class Pops(Generic[V]):
     """
 
     def __init__(
-        self, kind: type[V], ends: dict[bytes, int], *, pop_one: Pop[V], pop_many: Pop[V]
+        self,
+        kind: type[V],
+        ends: dict[bytes, int],
+        *,
+        pop_one: Pop[V],
+        pop_many: PopSteps[V],
+        is_ordered: bool = False,
     ) -> None:
         self.kind = kind
         self.ends = ends
         self.pop_one = pop_one
         self.pop_many = pop_many
+        self.is_ordered = is_ordered
+        """True if a value may have to make an order first."""
+
+    def pop_at_once(self, client: Client, key: bytes, value: V, count: int, end: int) -> None:
+        """Pop several elements in one step, for a client that waits or has to."""
+        for _ in self.pop_many(client, key, value, count, end):
+            pass
+
+    def must_order(self, client: Client, args: list[bytes], keys: list[bytes]) -> bool:
+        """Return whether a pop must wait until the first of `keys` that exists has an order."""
+        if not self.is_ordered:
+            return False
+        found = self.find_first(client.db, keys, False)
+        return found is not None and slicing.must_order(client, args, found[0], found[1])
 
     def parse_end(self, argument: bytes) -> int:
         """Return the end that `argument` names. Raises CommandError."""
@@ -109,20 +132,27 @@ class Pops(Generic[V]):
     def pop_first_key(self, client: Client, args: list[bytes]) -> None:
         """Carry out LMPOP or ZMPOP."""
         keys, count, end = self.parse_arguments(args, 1)
-        if not self.make_attempt(keys, self.pop_many, count, end)(client, False):
+        found = self.find_first(client.db, keys, False)
+        if found is None:
             reply.null_array(client.out, client.protocol)
+        elif not slicing.must_order(client, args, found[0], found[1]):
+            slicing.run(client, args, count, self.pop_many(client, found[0], found[1], count, end))
 
     def pop_first_key_or_wait(self, client: Client, args: list[bytes]) -> None:
         """Carry out BLMPOP or BZMPOP. As in Redis 7.2, the timeout is checked last."""
         keys, count, end = self.parse_arguments(args, 2)
         deadline = arguments.timeout(args[1], client.instance.now)
-        attempt = self.make_attempt(keys, self.pop_many, count, end)
+        if self.must_order(client, args, keys):
+            return
+        attempt = self.make_attempt(keys, self.pop_at_once, count, end)
         serve_or_block(client, keys, deadline, attempt, self.kind)
 
     def pop_one_or_wait(self, client: Client, args: list[bytes], end: int) -> None:
         """Carry out BLPOP, BRPOP, BZPOPMIN or BZPOPMAX."""
         deadline = arguments.timeout(args[-1], client.instance.now)
         keys = args[1:-1]
+        if self.must_order(client, args, keys):
+            return
         attempt = self.make_attempt(keys, self.pop_one, 1, end)
         serve_or_block(client, keys, deadline, attempt, self.kind)
 

@@ -6,12 +6,14 @@ Randomness is drawn from the generator that is passed in, so that a run can be r
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Final, Protocol
 
 from crdb.engine import arguments
 from crdb.engine.errors import OUT_OF_RANGE, SYNTAX, CommandError
 from crdb.resp.numbers import INT64_MAX
+from crdt.structures.pieces import in_pieces
+from crdt.structures.table import Table
 
 REPEATED_MAX: Final = 1 << 20
 """Most members that a client may request with repetition. Redis would go on for hours."""
@@ -54,41 +56,82 @@ def parse_options(args: list[bytes], word: bytes) -> tuple[int | None, bool]:
     return count, True
 
 
-def sample(
-    value: Sampled, members: Collection[bytes], count: int, rng: random.Random
-) -> list[bytes]:
-    """Return `count` different members, or -`count` members with repetition if it is negative."""
-    return repeated(value, -count, rng) if count < 0 else distinct(value, members, count, rng)
+class Sample:
+    """Random members of a value, chosen in slices."""
 
+    __slots__ = ("chosen", "members", "rng", "value")
 
-def distinct(
-    value: Sampled, members: Collection[bytes], count: int, rng: random.Random
-) -> list[bytes]:
-    """Return `count` different members, or all of them if there are no more."""
-    size = len(members)
-    if count >= size:
-        return list(members)
-    if count * 3 > size:
-        return rng.sample(list(members), count)
-    chosen: dict[bytes, None] = {}
-    while len(chosen) < count:
-        chosen[value.pick(rng)] = None
-    return list(chosen)
+    def __init__(self, value: Sampled, members: Collection[bytes], rng: random.Random) -> None:
+        """`members` are those of `value`."""
+        self.value = value
+        self.members = members
+        self.rng = rng
+        self.chosen: list[bytes] = []
+        """The members that have been chosen so far."""
 
+    def cost(self, count: int) -> int:
+        """Return about how many members `choose` visits."""
+        if count < 0:
+            return -count
+        return len(self.members) if is_large_part(count, self.members) else count
 
-def repeated(value: Sampled, count: int, rng: random.Random) -> list[bytes]:
-    """Return `count` members, each drawn from all.
+    def choose(self, count: int, items: int) -> Iterator[None]:
+        """Choose `count` different members, or all if there are no more, or -`count` members with
+        repetition if it is negative. A slice visits `items` members."""
+        if count < 0:
+            yield from self.repeat(-count, items)
+        elif is_large_part(count, self.members):
+            yield from self.select(count, items)
+        else:
+            yield from self.draw(count, items)
 
-    Raises CommandError if they are more than one reply holds.
-    """
-    if count > REPEATED_MAX:
-        raise CommandError(OUT_OF_RANGE)
-    chosen: list[bytes] = []
-    room = REPEATED_BYTES_MAX
-    for _ in range(count):
-        member = value.pick(rng)
-        room -= len(member)
-        if room < 0:
+    def select(self, count: int, items: int) -> Iterator[None]:
+        """Choose different members, a large part of all. Each member in turn is chosen with the
+        probability that makes all choices equally likely (Knuth, TAOCP 3.4.2, algorithm S)."""
+        left = len(self.members)
+        missing = min(count, left)
+        for piece in in_pieces(self.members, items):
+            for member in piece:
+                if missing >= left or self.rng.random() * left < missing:
+                    self.chosen.append(member)
+                    missing -= 1
+                left -= 1
+            yield
+
+    def draw(self, count: int, items: int) -> Iterator[None]:
+        """Choose different members, a small part of all."""
+        seen = Table()
+        left = items
+        while len(self.chosen) < count:
+            member = self.value.pick(self.rng)
+            if member not in seen:
+                seen.put(member, None)
+                self.chosen.append(member)
+            left -= 1
+            if left <= 0:
+                yield
+                left = items
+        while len(seen) > items:
+            seen.pop_part()
+            yield
+
+    def repeat(self, count: int, items: int) -> Iterator[None]:
+        """Choose members, each from all. Raises CommandError if they are more than one reply
+        holds."""
+        if count > REPEATED_MAX:
             raise CommandError(OUT_OF_RANGE)
-        chosen.append(member)
-    return chosen
+        room = REPEATED_BYTES_MAX
+        for start in range(0, count, items):
+            if start:
+                yield
+            for _ in range(min(items, count - start)):
+                member = self.value.pick(self.rng)
+                room -= len(member)
+                if room < 0:
+                    raise CommandError(OUT_OF_RANGE)
+                self.chosen.append(member)
+
+
+def is_large_part(count: int, members: Collection[bytes]) -> bool:
+    """Return whether `count` different members are more than a third of all."""
+    return count * 3 > len(members)

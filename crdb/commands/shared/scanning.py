@@ -9,7 +9,7 @@ goes on page by page.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Final, Protocol
 
 from crdb.engine import arguments
@@ -99,18 +99,49 @@ def is_whole(members: Collection[bytes], cursor: int, *, integers: bool = False)
     )
 
 
-def read_page(
-    args: list[bytes], cursor: int, value: Scanned, whole: Collection[bytes] | None
-) -> tuple[int, list[bytes]]:
-    """Return the next cursor and the members on the page that HSCAN, SSCAN or ZSCAN asks for.
+class Scan:
+    """The page that SCAN, HSCAN, SSCAN or ZSCAN asks for, read in slices."""
 
-    `whole` holds all members in the order in which they are shown, if `is_whole`, else it is None.
-    """
-    options = parse_options(args, 3)
-    if whole is not None:
-        return 0, options.select(list(whole))
-    following, found = value.scan(cursor, options.count)
-    return following, options.select(found)
+    __slots__ = ("following", "options", "shown", "value", "whole")
+
+    def __init__(
+        self,
+        args: list[bytes],
+        value: Scanned,
+        whole: Collection[bytes] | None,
+        *,
+        first: int = 3,
+        typed: bool = False,
+    ) -> None:
+        """Parse the options from `args[first]` on. `whole` holds all members in the order in which
+        they are shown, if `is_whole`, else it is None. Raises CommandError."""
+        self.options = parse_options(args, first, typed)
+        self.value = value
+        self.whole = whole
+        self.following = 0
+        """The next cursor."""
+        self.shown: list[bytes] = []
+        """The members on the page that the pattern matches."""
+
+    def cost(self, size: int) -> int:
+        """Return about how many members of a value of `size` the page has."""
+        return min(self.options.count, size)
+
+    def read(self, cursor: int, items: int) -> Iterator[None]:
+        """Read the page from `cursor` on, `items` members at a time."""
+        whole = self.whole
+        if whole is not None:
+            self.shown = self.options.select(list(whole))
+            return
+        left = self.options.count
+        while True:
+            cursor, found = self.value.scan(cursor, min(left, items))
+            self.shown += self.options.select(found)
+            left -= max(len(found), min(left, items))
+            if not cursor or left <= 0:
+                break
+            yield
+        self.following = cursor
 
 
 def empty_page(client: Client) -> None:

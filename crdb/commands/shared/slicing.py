@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from crdb.commands.shared.sampling import Sample
 from crdb.engine.client import Client
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
@@ -34,6 +35,14 @@ def reply_bulks(client: Client, texts: Iterable[bytes]) -> Iterator[None]:
         for text in piece:
             reply.bulk(out, text)
         yield
+
+
+def reply_sample(client: Client, sample: Sample, count: int) -> Iterator[None]:
+    """Reply with `count` random members, or with -`count` if it is negative, which may repeat."""
+    yield from sample.choose(count, client.slice_items)
+    reply.array(client.out, len(sample.chosen))
+    yield from reply_bulks(client, sample.chosen)
+    yield from empty_list(client, sample.chosen)
 
 
 def empty_table(client: Client, held: Table) -> Iterator[None]:

@@ -25,7 +25,7 @@ from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, CommandError
 from crdb.resp import reply
 from crdt.structures.table import Table
-from crdt.types.sorted_set import SortedSet
+from crdt.types.sorted_set import STALE_MAX, SortedSet
 from crdt.writes import sorted_set as zset
 
 COMMANDS: Final[CommandFamily] = CommandFamily("sorted-set")
@@ -347,7 +347,7 @@ def remove_range(client: Client, args: list[bytes], which: Range) -> None:
         return
     start, stop = which.span(value)
     if client.slice_items < stop - start < value.size():
-        client.hand_over(args, remove_many(client, key, value, start, stop))
+        client.hand_over(args, remove_many(client, key, start, stop))
         return
     removed = 0
     if start < stop:
@@ -359,18 +359,17 @@ def remove_range(client: Client, args: list[bytes], which: Range) -> None:
     reply.integer(client.out, removed)
 
 
-def remove_many(
-    client: Client, key: bytes, value: SortedSet, start: int, stop: int
-) -> Iterator[None]:
-    """Remove the members in a slice, in slices, and reply with their number."""
-    pieces: list[list[bytes]] = []
-    for pairs in RangeQuery(RANK, False).pieces(value, start, stop, client.slice_items):
-        pieces.append([member for _, member in pairs])
-        yield
+def remove_many(client: Client, key: bytes, start: int, stop: int) -> Iterator[None]:
+    """Remove the members in a slice of the ranks, in slices, and reply with their number."""
+    db, piece = client.db, min(client.slice_items, STALE_MAX)
     removed = 0
-    for members in pieces:
-        removed += zset.remove(client.db, key, members)
-        yield
+    for first in range(start, stop, piece):
+        if first > start:
+            yield
+        value = read_typed_for_write(db, key, SortedSet)
+        assert value is not None, "some members are left"
+        pairs = value.take(start, start + min(piece, stop - first))
+        removed += zset.remove(db, key, [member for _, member in pairs])
     reply.integer(client.out, removed)
 
 

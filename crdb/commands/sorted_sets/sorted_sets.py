@@ -20,6 +20,7 @@ from crdb.resp import reply
 from crdb.resp.numbers import format_double
 from crdt.errors import NotANumber
 from crdt.store.keyspace import Keyspace
+from crdt.structures.pieces import in_pieces
 from crdt.types.sorted_set import SortedSet
 from crdt.writes import sorted_set as zset
 
@@ -326,10 +327,17 @@ def zscore(client: Client, args: list[bytes]) -> None:
 )
 def zmscore(client: Client, args: list[bytes]) -> None:
     value = read_typed(client.db, args[1], SortedSet)
-    out, protocol = client.out, client.protocol
+    slicing.run(client, args, len(args), send_scores(client, value, args))
+
+
+def send_scores(client: Client, value: SortedSet | None, args: list[bytes]) -> Iterator[None]:
+    """Reply with the scores of the members that a request names."""
+    out, protocol, items = client.out, client.protocol, client.slice_items
     reply.array(out, len(args) - 2)
-    for member in args[2:]:
-        score = None if value is None else value.score(member)
+    for index in range(2, len(args)):
+        if index % items == 0:
+            yield
+        score = None if value is None else value.score(args[index])
         if score is None:
             reply.null(out, protocol)
         else:
@@ -407,7 +415,7 @@ def reply_rank(client: Client, args: list[bytes], is_reversed: bool) -> None:
 @COMMANDS.declare(
     "zrandmember",
     "key [options: count [WITHSCORES]]",
-    "readonly",
+    "readonly sliced",
     since="6.2.0",
     summary="Returns random members of a sorted set.",
     complexity="O(1) for each member given, once the set has been sampled before.",
@@ -423,15 +431,32 @@ def zrandmember(client: Client, args: list[bytes]) -> None:
     elif value is None:
         reply.array(client.out, 0)
     else:
-        chosen = sampling.sample(value, value.names(), count, rng)
-        pairs = [(value.held_score(member), member) for member in chosen]
-        reply_members(client, pairs, with_scores)
+        sample = sampling.Sample(value, value.names(), rng)
+        if with_scores:
+            steps = send_sample(client, value, sample, count)
+        else:
+            steps = slicing.reply_sample(client, sample, count)
+        slicing.run(client, args, sample.cost(count), steps)
+
+
+def send_sample(
+    client: Client, value: SortedSet, sample: sampling.Sample, count: int
+) -> Iterator[None]:
+    """Reply with random members and their scores."""
+    yield from sample.choose(count, client.slice_items)
+    chosen = sample.chosen
+    reply.array(client.out, len(chosen) if client.protocol == 3 else 2 * len(chosen))
+    for members in in_pieces(chosen, client.slice_items):
+        pairs = [(value.held_score(member), member) for member in members]
+        append_pairs(client, pairs, True)
+        yield
+    yield from slicing.empty_list(client, chosen)
 
 
 @COMMANDS.declare(
     "zscan",
     "key cursor [MATCH pattern] [COUNT count]",
-    "readonly",
+    "readonly sliced",
     since="2.8.0",
     summary="Iterates over the members and scores of a sorted set, some at each call.",
     complexity="O(1) for each member scanned.",
@@ -445,8 +470,19 @@ def zscan(client: Client, args: list[bytes]) -> None:
         return
     is_whole = scanning.is_whole(value.names(), cursor)
     whole = value.sequence() if is_whole else None
-    following, shown = scanning.read_page(args, cursor, value, whole)
-    scanning.page_header(client, following, 2 * len(shown))
-    for member in shown:
-        reply.bulk(client.out, member)
-        reply.bulk(client.out, format_double(value.held_score(member)))
+    scan = scanning.Scan(args, value, whole)
+    slicing.run(client, args, scan.cost(value.size()), scan_steps(client, value, scan, cursor))
+
+
+def scan_steps(
+    client: Client, value: SortedSet, scan: scanning.Scan, cursor: int
+) -> Iterator[None]:
+    """Reply with a page of members and scores."""
+    yield from scan.read(cursor, client.slice_items)
+    out = client.out
+    scanning.page_header(client, scan.following, 2 * len(scan.shown))
+    for members in in_pieces(scan.shown, client.slice_items):
+        for member in members:
+            reply.bulk(out, member)
+            reply.bulk(out, format_double(value.held_score(member)))
+        yield

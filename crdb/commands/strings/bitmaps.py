@@ -9,12 +9,15 @@ read a string piece by piece.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from io import BytesIO
 from typing import Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared import slicing
 from crdb.commands.strings import bits
-from crdb.commands.strings.bits import Field
-from crdb.commands.strings.strings import read_string, read_text, string_for_write
+from crdb.commands.strings.bits import Field, PartReader
+from crdb.commands.strings.strings import read_string, string_for_write
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, CommandError
@@ -44,6 +47,8 @@ OVERFLOWS: Final[dict[bytes, int]] = {
 }
 OPERATIONS: Final = frozenset({b"AND", b"OR", b"XOR", b"NOT"})
 SINGLE: Final = Field(1, False)
+PARTS: Final = 16
+"""A part of a string takes as long as so many items of other work."""
 SPAN_BYTES_MAX: Final = 4096
 """The fields of a BITFIELD are read together if they are within so many bytes."""
 
@@ -138,7 +143,7 @@ def clip_range(first: int, last: int, size: int) -> tuple[int, int]:
 @COMMANDS.declare(
     "bitcount",
     "key [range: start end [unit: BYTE | BIT]]",
-    "readonly",
+    "readonly sliced",
     since="2.6.0",
     summary="Counts the bits of a string that are set.",
     complexity="O(N)",
@@ -161,16 +166,29 @@ def bitcount(client: Client, args: list[bytes]) -> None:
         reply.integer(client.out, 0)
         return
     first, last = clip_range(first, last, 8 * held.size() // unit)
-    found = 0
-    if first <= last:
-        found = bits.count_in_parts(held.part, first * unit, (last + 1) * unit - 1)
-    reply.integer(client.out, found)
+    if first > last:
+        reply.integer(client.out, 0)
+        return
+    reader = bits.PartReader(held.part, client.slice_items // PARTS)
+    steps = count_steps(client, reader, first * unit, (last + 1) * unit - 1)
+    slicing.run(client, args, cost(held.size()), steps)
+
+
+def cost(size: int) -> int:
+    """Return how many items of work `size` bytes are."""
+    return size * PARTS // bits.PART_BYTES
+
+
+def count_steps(client: Client, reader: PartReader, first: int, last: int) -> Iterator[None]:
+    """Reply with the number of bits that are set from `first` to `last`."""
+    yield from reader.count(first, last)
+    reply.integer(client.out, reader.found)
 
 
 @COMMANDS.declare(
     "bitpos",
     "key bit [range: start [end-unit-block: end [unit: BYTE | BIT]]]",
-    "readonly",
+    "readonly sliced",
     since="2.8.7",
     summary="Returns the position of the first bit that is set, or clear.",
     complexity="O(N)",
@@ -195,16 +213,25 @@ def bitpos(client: Client, args: list[bytes]) -> None:
     if first > last:
         reply.integer(client.out, -1)
         return
-    found = bits.find_in_parts(held.part, bit, first * unit, (last + 1) * unit - 1)
-    if found < 0 and bit == 0 and len(args) < 5:
-        found = 8 * held.size()
-    reply.integer(client.out, found)
+    size = held.size()
+    absent = 8 * size if bit == 0 and len(args) < 5 else -1
+    reader = bits.PartReader(held.part, client.slice_items // PARTS)
+    search = reader.find(bit, first * unit, (last + 1) * unit - 1)
+    slicing.run(client, args, cost(size), find_steps(client, reader, search, absent))
+
+
+def find_steps(
+    client: Client, reader: PartReader, search: Iterator[None], absent: int
+) -> Iterator[None]:
+    """Reply with the bit that a search of `reader` finds, or with `absent`."""
+    yield from search
+    reply.integer(client.out, absent if reader.found < 0 else reader.found)
 
 
 @COMMANDS.declare(
     "bitop",
     "<operation: AND | OR | XOR | NOT> destkey key...",
-    "write denyoom",
+    "write denyoom sliced",
     keys="OW update; RO access",
     since="2.6.0",
     summary="Combines strings bit by bit and writes the result.",
@@ -216,13 +243,30 @@ def bitop(client: Client, args: list[bytes]) -> None:
         raise CommandError(SYNTAX)
     if operation == b"NOT" and len(args) != 4:
         raise CommandError(NOT_OF_ONE)
+    held = [read_string(client.db, key) for key in args[3:]]
+    size = max([value.size() for value in held if value is not None], default=0)
+    steps = combine_steps(client, args[2], operation, held, size)
+    slicing.run(client, args, cost(size * len(held)), steps)
+
+
+def combine_steps(
+    client: Client, sink: bytes, operation: bytes, held: list[String | None], size: int
+) -> Iterator[None]:
+    """Combine strings bit by bit, the longest of which has `size` bytes. Write the result."""
     db = client.db
-    result = bits.combine(operation, [read_text(db, key) or b"" for key in args[3:]])
+    gathered = BytesIO()  # becomes one string without a copy
+    step = bits.PART_BYTES * max(client.slice_items // PARTS // len(held), 1)
+    for start in range(0, size, step):
+        stop = min(start + step, size)
+        texts = [part_of(value, start, stop).ljust(stop - start, b"\0") for value in held]
+        gathered.write(bits.combine(operation, texts))
+        yield
+    result = gathered.getvalue()
     if result:
-        assign(db, args[2], result)
-        mark(db, args[2], is_raw=True)
+        assign(db, sink, result)
+        mark(db, sink, is_raw=True)
     else:
-        db.delete(args[2])
+        db.delete(sink)
     reply.integer(client.out, len(result))
 
 

@@ -6,7 +6,7 @@ that does not fit into a field wraps around, saturates, or is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 PART_BYTES: Final = 16 << 10
@@ -90,29 +90,48 @@ def find(data: bytes, bit: int, first: int, last: int) -> int:
     return first + span - number.bit_length() if number else -1
 
 
-def count_in_parts(
-    part: Callable[[int, int], bytes], first: int, last: int, part_bytes: int = PART_BYTES
-) -> int:
-    """Return the result of `count` for a string that is read in parts, by `part(start, stop)`."""
-    found = 0
-    for start in range(first >> 3, (last >> 3) + 1, part_bytes):
-        data = part(start, min(start + part_bytes, (last >> 3) + 1))
-        begin = 8 * start
-        found += count(data, max(first - begin, 0), min(last - begin, 8 * len(data) - 1))
-    return found
+class PartReader:
+    """Reads a string in parts, by `part(start, stop)`, in slices of `parts` parts."""
 
+    __slots__ = ("found", "part", "part_bytes", "parts")
 
-def find_in_parts(
-    part: Callable[[int, int], bytes], bit: int, first: int, last: int, part_bytes: int = PART_BYTES
-) -> int:
-    """Return the result of `find` for a string that is read in parts, by `part(start, stop)`."""
-    for start in range(first >> 3, (last >> 3) + 1, part_bytes):
-        data = part(start, min(start + part_bytes, (last >> 3) + 1))
-        begin = 8 * start
-        found = find(data, bit, max(first - begin, 0), min(last - begin, 8 * len(data) - 1))
-        if found >= 0:
-            return begin + found
-    return -1
+    def __init__(
+        self, part: Callable[[int, int], bytes], parts: int, part_bytes: int = PART_BYTES
+    ) -> None:
+        self.part = part
+        self.parts = max(parts, 1)
+        self.part_bytes = part_bytes
+        self.found = 0
+        """The result of `count` or `find`."""
+
+    def slices(self, first: int, last: int) -> Iterator[list[tuple[int, bytes]]]:
+        """Yield the parts that hold the bits from `first` to `last`, with their first byte."""
+        size, stop = self.part_bytes, (last >> 3) + 1
+        for begin in range(first >> 3, stop, size * self.parts):
+            end = min(begin + size * self.parts, stop)
+            yield [(at, self.part(at, min(at + size, end))) for at in range(begin, end, size)]
+
+    def count(self, first: int, last: int) -> Iterator[None]:
+        """Let `found` be the result of `count`."""
+        for parts in self.slices(first, last):
+            for start, data in parts:
+                begin = 8 * start
+                end = min(last - begin, 8 * len(data) - 1)
+                self.found += count(data, max(first - begin, 0), end)
+            yield
+
+    def find(self, bit: int, first: int, last: int) -> Iterator[None]:
+        """Let `found` be the result of `find`."""
+        for parts in self.slices(first, last):
+            for start, data in parts:
+                begin = 8 * start
+                end = min(last - begin, 8 * len(data) - 1)
+                self.found = find(data, bit, max(first - begin, 0), end)
+                if self.found >= 0:
+                    self.found += begin
+                    return
+            yield
+        self.found = -1
 
 
 def combine(operation: bytes, texts: list[bytes]) -> bytes:

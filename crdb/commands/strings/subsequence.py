@@ -8,8 +8,13 @@ table prefers the same cells as Redis, so ties give the same result.
 
 from __future__ import annotations
 
-INTEGER_BYTES = 36
+from collections.abc import Iterator
+from typing import Final
+
+INTEGER_BYTES: Final = 36
 """The approximate overhead of a row, in addition to its bits."""
+ROW_BYTES: Final = 512
+"""To make a row takes as long as this many bytes of it, in addition to its bits."""
 
 
 class Match:
@@ -28,60 +33,76 @@ class Match:
 
 
 def table_bytes(text: bytes, other: bytes) -> int:
-    """Estimate the memory in bytes that `matches` needs while it runs."""
+    """Estimate the memory in bytes that `match` needs while it runs."""
     return len(text) * (INTEGER_BYTES + len(other) // 7)
 
 
-def length(text: bytes, other: bytes) -> int:
-    """Return the length of the longest common subsequence.
+class CommonSubsequence:
+    """A longest common subsequence of two strings, computed in slices."""
 
-    >>> length(b"ohmytext", b"mynewtext")
-    6
-    """
-    if len(text) > len(other):
-        text, other = other, text
-    masks = byte_masks(text, other)
-    full = (1 << len(other)) - 1
-    row = full
-    for byte in text:
-        row = next_row(row, masks[byte]) & full
-    return len(other) - row.bit_count()
+    __slots__ = ("found", "length", "other", "row_bytes", "rows_per_slice", "text")
 
+    def __init__(self, text: bytes, other: bytes, slice_bytes: int) -> None:
+        """A slice makes rows of about `slice_bytes` bytes."""
+        self.text = text
+        self.other = other
+        self.row_bytes = ROW_BYTES + len(other) // 8
+        self.rows_per_slice = max(1, slice_bytes // self.row_bytes)
+        self.length = 0
+        """The length, after `measure`."""
+        self.found: list[Match] = []
+        """The subsequence as runs, the last one first, after `match`."""
 
-def matches(text: bytes, other: bytes) -> list[Match]:
-    """Return the longest common subsequence as runs, the last one first.
+    def cost(self) -> int:
+        """Return about how many bytes of rows are made."""
+        return len(self.text) * self.row_bytes
 
-    >>> [(run.first, run.other_first, len(run)) for run in matches(b"ohmytext", b"mynewtext")]
-    [(4, 5, 4), (2, 0, 2)]
-    """
-    masks = byte_masks(text, other)
-    full = (1 << len(other)) - 1
-    rows: list[int] = []
-    row = full
-    for byte in text:
-        row = next_row(row, masks[byte]) & full
-        rows.append(row)
-    found: list[Match] = []
-    j = len(other)
-    joined = False
-    for i in range(len(text) - 1, -1, -1):
-        if j == 0:
-            break
-        # The next cell to the left where the length has grown, or where the bytes are equal.
-        grown = (~rows[i] & ((1 << j) - 1)).bit_length()
-        equal = other.rfind(text[i : i + 1], max(grown - 1, 0), j) + 1
-        if equal == 0:
-            joined = False
-            j = grown
-            continue
-        if joined and equal == j:
-            found[-1].first = i
-            found[-1].other_first = equal - 1
-        else:
-            found.append(Match(i, equal - 1))
-        joined = True
-        j = equal - 1
-    return found
+    def measure(self) -> Iterator[None]:
+        """Compute the length only."""
+        text, other = self.text, self.other
+        masks = byte_masks(text, other)
+        full = row = (1 << len(other)) - 1
+        for index in range(len(text)):
+            if index and index % self.rows_per_slice == 0:
+                yield
+            row = next_row(row, masks[text[index]]) & full
+        self.length = len(other) - row.bit_count()
+
+    def match(self) -> Iterator[None]:
+        """Compute the runs."""
+        text, other = self.text, self.other
+        masks = byte_masks(text, other)
+        full = row = (1 << len(other)) - 1
+        rows: list[int] = []
+        for index in range(len(text)):
+            if index and index % self.rows_per_slice == 0:
+                yield
+            row = next_row(row, masks[text[index]]) & full
+            rows.append(row)
+        j = len(other)
+        joined = False
+        while rows and j > 0:
+            row = rows.pop()
+            i = len(rows)
+            if i and i % self.rows_per_slice == 0:
+                yield
+            # The next cell to the left where the length has grown, or where the bytes are equal.
+            grown = (~row & ((1 << j) - 1)).bit_length()
+            equal = other.rfind(text[i : i + 1], max(grown - 1, 0), j) + 1
+            if equal == 0:
+                joined = False
+                j = grown
+                continue
+            if joined and equal == j:
+                self.found[-1].first = i
+                self.found[-1].other_first = equal - 1
+            else:
+                self.found.append(Match(i, equal - 1))
+            joined = True
+            j = equal - 1
+        while len(rows) > self.rows_per_slice:
+            del rows[-self.rows_per_slice :]
+            yield
 
 
 def next_row(row: int, mask: int) -> int:

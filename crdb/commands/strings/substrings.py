@@ -7,11 +7,14 @@ sent, and neither command copies the rest.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared import slicing
 from crdb.commands.strings import subsequence
 from crdb.commands.strings.strings import read_string, string_for_write
+from crdb.commands.strings.subsequence import CommonSubsequence
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import OFFSET_OUT_OF_RANGE, STRING_TOO_LONG, SYNTAX, CommandError
@@ -22,6 +25,8 @@ from crdt.writes.string import edit, mark
 COMMANDS: Final[CommandFamily] = CommandFamily("string")
 NOT_TWO_STRINGS: Final = b"ERR The specified keys must contain string values"
 LENGTH_AND_INDEXES: Final = b"ERR If you want both the length and indexes, please just use IDX."
+ROW_BYTES_PER_ITEM: Final = 1024
+"""LCS makes so many bytes of a row in the time that other work takes for one item."""
 LCS_TOO_LARGE: Final = (
     b"ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"
 )
@@ -124,7 +129,7 @@ def setrange(client: Client, args: list[bytes]) -> None:
 @COMMANDS.declare(
     "lcs",
     "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]",
-    "readonly",
+    "readonly sliced",
     since="7.0.0",
     summary="Returns the longest common subsequence of two strings, or its position.",
     complexity="O(N*M) for strings of N and M bytes, many cells per step.",
@@ -159,21 +164,39 @@ def lcs(client: Client, args: list[bytes]) -> None:
     memory = max(4 * (len(text) + 1) * (len(other) + 1), subsequence.table_bytes(text, other))
     if memory > client.instance.config.bulk_bytes_max:
         raise CommandError(LCS_TOO_LARGE)
+    if length_only and len(text) > len(other):
+        text, other = other, text
+    common = subsequence.CommonSubsequence(text, other, client.slice_items * ROW_BYTES_PER_ITEM)
     if length_only:
-        reply.integer(client.out, subsequence.length(text, other))
+        steps = reply_length(client, common)
     elif indexes:
-        reply_matches(client, subsequence.matches(text, other), shortest, with_length)
+        steps = reply_matches(client, common, shortest, with_length)
     else:
-        runs = reversed(subsequence.matches(text, other))
-        reply.bulk(client.out, b"".join([text[run.first : run.last + 1] for run in runs]))
+        steps = reply_text(client, common)
+    slicing.run(client, args, common.cost() // ROW_BYTES_PER_ITEM, steps)
+
+
+def reply_length(client: Client, common: CommonSubsequence) -> Iterator[None]:
+    """Reply to LCS with LEN."""
+    yield from common.measure()
+    reply.integer(client.out, common.length)
+
+
+def reply_text(client: Client, common: CommonSubsequence) -> Iterator[None]:
+    """Reply to LCS without options: the bytes of the subsequence."""
+    yield from common.match()
+    text = common.text
+    runs = reversed(common.found)
+    reply.bulk(client.out, b"".join([text[run.first : run.last + 1] for run in runs]))
 
 
 def reply_matches(
-    client: Client, found: list[subsequence.Match], shortest: int, with_length: bool
-) -> None:
+    client: Client, common: CommonSubsequence, shortest: int, with_length: bool
+) -> Iterator[None]:
     """Reply to LCS with IDX: the runs of at least `shortest` bytes, and the total length."""
+    yield from common.match()
     out = client.out
-    shown = [run for run in found if len(run) >= shortest]
+    shown = [run for run in common.found if len(run) >= shortest]
     reply.map_header(out, client.protocol, 2)
     reply.bulk(out, b"matches")
     reply.array(out, len(shown))
@@ -186,4 +209,4 @@ def reply_matches(
         if with_length:
             reply.integer(out, len(run))
     reply.bulk(out, b"len")
-    reply.integer(out, sum([len(run) for run in found]))
+    reply.integer(out, sum([len(run) for run in common.found]))

@@ -79,6 +79,7 @@ def discard(session: Session, watching: Watching) -> None:
     session.queue_bytes = 0
     session.queued_bits = 0
     session.queued_keys = set()
+    session.queued_mode = 0
     session.spoiled = False
     session.flags &= ~IN_TRANSACTION
     watching.unwatch(session)

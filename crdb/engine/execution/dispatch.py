@@ -16,8 +16,10 @@ from crdb.engine.events.operator_events import CrossProtocolEvent
 from crdb.engine.execution.guards import bits_of, check_guards
 from crdb.engine.execution.slices import MustWait, reach_of_request
 from crdb.engine.session import (
+    ALOUD,
     BLOCKED,
     IN_TRANSACTION,
+    MUTED,
     PAUSED,
     POSTPONED,
     SKIP_NEXT,
@@ -28,6 +30,8 @@ from crdb.resp import reply
 
 CROSS_PROTOCOL: Final = frozenset({b"host:", b"post"})
 """The first words of HTTP requests, which a web page could send without its reader's knowledge."""
+CLIENT_REPLY: Final = b"client|reply"
+REPLY_MODES: Final[dict[bytes, int]] = {b"OFF": MUTED, b"ON": ALOUD}
 QUEUE_PART: Final = 10
 """A queue of more requests than this part of a slice is long: EXEC runs it in slices. So it does if
 a request in it has as many arguments. The keys of a long queue are collected while it is filled."""
@@ -52,7 +56,7 @@ def dispatch(client: Client, args: list[bytes]) -> None:
         return
     if not client.flags & BLOCKED:
         client.mute(mark)
-    if client.flags & SKIP_NEXT:
+    if client.flags & SKIP_NEXT and not client.flags & WORKING:
         client.flags = client.flags & ~SKIP_NEXT | SKIPPING
 
 
@@ -109,6 +113,8 @@ def enqueue(client: Client, command: Command, args: list[bytes]) -> None:
     client.queue.append(args)
     client.queue_bytes += sum(map(len, args)) + 64 * len(args)
     client.queued_bits |= command.bits
+    if command.full_name == CLIENT_REPLY:
+        client.queued_mode = REPLY_MODES.get(args[2].upper(), client.queued_mode)
     short = client.slice_items // QUEUE_PART
     if len(args) > short:
         client.queued_bits |= SLICED

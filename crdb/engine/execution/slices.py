@@ -55,7 +55,7 @@ from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.events.event_bases import Report
 from crdb.engine.metrics.statistics import ServerStatistics
 from crdb.engine.metrics.timing import Timing
-from crdb.engine.session import KILLED, POSTPONED, SKIPPING, WORKING, Session
+from crdb.engine.session import KILLED, POSTPONED, SKIP_NEXT, SKIPPING, WORKING, Session
 from crdb.engine.turns.turn import Turn
 from crdb.resp import reply
 from crdt.embed.hold import Hold
@@ -425,6 +425,8 @@ class Slices:
         host, session, hold = self.host, work.session, self.hold
         self.works.remove(work)
         session.flags &= ~(WORKING | SKIPPING)
+        if session.flags & SKIP_NEXT:
+            session.flags = session.flags & ~SKIP_NEXT | SKIPPING
         session.in_exec = False
         self._count(work)
         if len(work.args) > FREED * self.items:

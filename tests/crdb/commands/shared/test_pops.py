@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -26,12 +27,18 @@ class Box:
         self.replica.advance(1000)
         self.client = Client(Instance(self.replica, build_table()))
         self.popped: list[Popped] = []
-        self.pops = Pops(Set, {b"HERE": 0, b"THERE": -1}, pop_one=self.pop, pop_many=self.pop)
+        self.pops = Pops(Set, {b"HERE": 0, b"THERE": -1}, pop_one=self.pop, pop_many=self.pop_steps)
 
     def pop(self, client: Client, key: bytes, value: Set, count: int, end: int) -> None:
         sets.remove(client.db, key, list(value.members)[:count])
         client.out.append(b"popped")
         self.popped.append((key, count, end))
+
+    def pop_steps(
+        self, client: Client, key: bytes, value: Set, count: int, end: int
+    ) -> Iterator[None]:
+        self.pop(client, key, value, count, end)
+        yield
 
 
 REFUSED: Final = {

@@ -12,6 +12,13 @@ from crdb.engine.errors import NOT_AN_INTEGER, OUT_OF_RANGE, SYNTAX, CommandErro
 from crdt.types.set import Set
 
 
+def choose(value: Set, count: int, rng: Random, items: int = 1000) -> list[bytes]:
+    sample = sampling.Sample(value, value.members, rng)
+    for _ in sample.choose(count, items):
+        pass
+    return sample.chosen
+
+
 def make_set(size: int, width: int = 1) -> Set:
     value = Set()
     for n in range(size):
@@ -22,7 +29,7 @@ def make_set(size: int, width: int = 1) -> Set:
 @pytest.mark.parametrize("count", [0, 1, 5, 50, 99, 100, 1000])
 def test_distinct_members_are_as_many_as_possible(count: int) -> None:
     value = make_set(100)
-    chosen = sampling.distinct(value, value.members, count, Random(1))
+    chosen = choose(value, count, Random(1))
     assert len(set(chosen)) == len(chosen) == min(count, 100)
     assert set(chosen) <= set(value.members)
 
@@ -31,34 +38,30 @@ def test_distinct_members_are_as_many_as_possible(count: int) -> None:
 def test_every_member_is_chosen_about_equally_often(count: int) -> None:
     value, rng = make_set(10), Random(1)
     rounds = 3000
-    drawn = Counter(
-        member
-        for _ in range(rounds)
-        for member in sampling.distinct(value, value.members, count, rng)
-    )
+    drawn = Counter(member for _ in range(rounds) for member in choose(value, count, rng))
     expected = rounds * count / 10
     assert all(abs(times - expected) < expected / 5 for times in drawn.values())
     assert len(drawn) == 10
 
 
 def test_repeated_members_may_be_equal() -> None:
-    chosen = sampling.repeated(make_set(3), 100, Random(1))
+    chosen = choose(make_set(3), -100, Random(1))
     assert len(chosen) == 100
     assert len(set(chosen)) == 3
 
 
 def test_more_repetitions_than_reply_should_hold_are_refused() -> None:
     with pytest.raises(CommandError) as refused:
-        sampling.repeated(make_set(1), sampling.REPEATED_MAX + 1, Random(1))
+        choose(make_set(1), -sampling.REPEATED_MAX - 1, Random(1))
     assert refused.value.text == OUT_OF_RANGE
 
 
 def test_more_bytes_than_reply_should_hold_are_refused() -> None:
     value = make_set(1, width=1 << 20)
     most = sampling.REPEATED_BYTES_MAX >> 20
-    assert len(sampling.repeated(value, most, Random(1))) == most
+    assert len(choose(value, -most, Random(1))) == most
     with pytest.raises(CommandError) as refused:
-        sampling.repeated(value, most + 1, Random(1))
+        choose(value, -most - 1, Random(1))
     assert refused.value.text == OUT_OF_RANGE
 
 
@@ -104,5 +107,14 @@ def test_other_options_are_refused(request_text: bytes, reason: bytes) -> None:
 
 def test_negative_count_samples_with_repetition() -> None:
     value = make_set(3)
-    assert len(sampling.sample(value, value.members, -100, Random(1))) == 100
-    assert sorted(sampling.sample(value, value.members, 100, Random(1))) == sorted(value.members)
+    assert len(choose(value, -100, Random(1))) == 100
+    assert sorted(choose(value, 100, Random(1))) == sorted(value.members)
+
+
+@pytest.mark.parametrize("count", [0, 5, 50, 100, -5, -300])
+def test_slices_choose_the_same(count: int) -> None:
+    value = make_set(100)
+    sample = sampling.Sample(value, value.members, Random(1))
+    slices = sum(1 for _ in sample.choose(count, 10))
+    assert slices >= sample.cost(count) // 10 - 1
+    assert sample.chosen == choose(value, count, Random(1))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crdb.commands.shared.scanning import is_whole, parse_cursor, parse_options, read_page
+from crdb.commands.shared.scanning import Scan, is_whole, parse_cursor, parse_options
 from crdb.engine.errors import INVALID_CURSOR, NOT_AN_INTEGER, SYNTAX, CommandError
 from crdt.structures.places import CURSOR_MARK
 from tests.crdb.regions import Regions
@@ -179,18 +179,43 @@ def test_walk_during_writes_returns_remaining_keys_once(
 
 
 class Walked:
-    """A value that is read page by page."""
+    """A value that is read page by page. It ends at the cursor 20."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
 
     def scan(self, cursor: int, count: int) -> tuple[int, list[bytes]]:
-        return cursor + count, [b"a", b"b"]
+        self.counts.append(count)
+        return (cursor + count) % 20, [b"a", b"b"]
+
+
+def read(scan: Scan, cursor: int, items: int = 100) -> tuple[int, list[bytes]]:
+    for _ in scan.read(cursor, items):
+        pass
+    return scan.following, scan.shown
 
 
 def test_page_of_small_value_is_whole() -> None:
     args = [b"SSCAN", b"s", b"0", b"MATCH", b"[ac]"]
-    assert read_page(args, 0, Walked(), [b"c", b"b", b"a"]) == (0, [b"c", b"a"])
-    assert read_page(args, 0, Walked(), {b"a": 1, b"b": 2}) == (0, [b"a"])
+    assert read(Scan(args, Walked(), [b"c", b"b", b"a"]), 0) == (0, [b"c", b"a"])
+    assert read(Scan(args, Walked(), {b"a": 1, b"b": 2}), 0) == (0, [b"a"])
 
 
 def test_page_of_large_value_follows_cursor() -> None:
     args = [b"SSCAN", b"s", b"0", b"MATCH", b"[ac]", b"COUNT", b"7"]
-    assert read_page(args, 5, Walked(), None) == (12, [b"a"])
+    assert read(Scan(args, Walked(), None), 5) == (12, [b"a"])
+
+
+def test_large_page_is_read_in_slices() -> None:
+    args = [b"SSCAN", b"s", b"0", b"COUNT", b"7"]
+    value = Walked()
+    scan = Scan(args, value, None)
+    assert (scan.cost(5), scan.cost(100)) == (5, 7)
+    assert read(scan, 5, items=3) == (12, [b"a", b"b"] * 3)
+    assert value.counts == [3, 3, 1]
+
+
+def test_large_page_ends_with_the_walk() -> None:
+    args = [b"SSCAN", b"s", b"0", b"COUNT", b"1000"]
+    value = Walked()
+    assert read(Scan(args, value, None), 10, items=5) == (0, [b"a", b"b"] * 2)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from crdb.engine.client import Client
+from crdb.engine.execution.executor import receive, run
+from crdb.engine.session import WORKING
+from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import Word
 from tests.crdb.regions import Regions
 
@@ -94,3 +98,28 @@ def test_commands_on_long_string_read_and_write_parts_of_it() -> None:
     assert isinstance(text, bytes)
     assert len(text) == size + 10
     assert regions.everywhere("STRLEN", "none") == 1
+
+
+@pytest.mark.parametrize(
+    ("request_line", "is_long"),
+    [
+        ("BITCOUNT long", True),
+        ("BITCOUNT long 5 -5 BIT", True),
+        ("BITPOS long 1", True),
+        ("BITPOS long 0 1", False),
+        ("BITPOS long 1 7 -1 BIT", True),
+        ("BITOP OR other long short", True),
+        ("BITOP NOT other long", True),
+        ("BITOP AND other short none", False),
+    ],
+)
+def test_long_strings_are_read_in_slices(request_line: str, is_long: bool) -> None:
+    replies: list[list[bytes]] = []
+    for items in (1000, 1):
+        client = Client(instance())
+        lines(client, "SETBIT long 800000 1", "SETRANGE short 100 abc")
+        client.instance.slices.items = items
+        run(client, request_line.encode() + b"\r\n")
+        assert bool(client.flags & WORKING) is (is_long and items == 1)
+        replies.append([receive(client, b""), *lines(client, "GETRANGE other 0 -1")])
+    assert replies[0] == replies[1]

@@ -89,12 +89,19 @@ def test_combining(texts: list[bytes]) -> None:
     data=st.binary(min_size=1, max_size=9),
     ends=st.tuples(st.integers(0, 71), st.integers(0, 71)),
     bit=st.integers(0, 1),
+    parts=st.integers(1, 3),
 )
-def test_counting_and_finding_in_parts(data: bytes, ends: tuple[int, int], bit: int) -> None:
+def test_counting_and_finding_in_parts(
+    data: bytes, ends: tuple[int, int], bit: int, parts: int
+) -> None:
     first, last = sorted(end % (8 * len(data)) for end in ends)
 
     def part(start: int, stop: int) -> bytes:
         return data[start:stop]
 
-    assert bits.count_in_parts(part, first, last, 4) == bits.count(data, first, last)
-    assert bits.find_in_parts(part, bit, first, last, 4) == bits.find(data, bit, first, last)
+    counter, finder = (bits.PartReader(part, parts, 2) for _ in range(2))
+    slices = len(list(counter.count(first, last)))
+    assert slices == -(-((last >> 3) + 1 - (first >> 3)) // (2 * parts))
+    assert counter.found == bits.count(data, first, last)
+    assert len(list(finder.find(bit, first, last))) <= slices
+    assert finder.found == bits.find(data, bit, first, last)

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdb.commands.strings import subsequence
+from crdb.commands.strings.subsequence import CommonSubsequence
 
+ROWS = st.integers(1, 30)
 TEXTS = st.text("abc", max_size=20).map(str.encode)
 
 
@@ -38,15 +40,21 @@ def way_back(text: bytes, other: bytes) -> list[tuple[int, int]]:
     return pairs
 
 
-@given(text=TEXTS, other=TEXTS)
-def test_length(text: bytes, other: bytes) -> None:
-    assert subsequence.length(text, other) == table(text, other)[-1][-1]
+@given(text=TEXTS, other=TEXTS, rows=ROWS)
+def test_length(text: bytes, other: bytes, rows: int) -> None:
+    common = CommonSubsequence(text, other, rows * subsequence.ROW_BYTES)
+    slices = 1 + sum(1 for _ in common.measure())
+    assert common.length == table(text, other)[-1][-1]
+    assert slices >= len(text) // rows
 
 
-@given(text=TEXTS, other=TEXTS)
-def test_where_it_lies(text: bytes, other: bytes) -> None:
+@given(text=TEXTS, other=TEXTS, rows=ROWS)
+def test_where_it_lies(text: bytes, other: bytes, rows: int) -> None:
     pairs: list[tuple[int, int]] = []
-    for run in subsequence.matches(text, other):
+    common = CommonSubsequence(text, other, rows * subsequence.ROW_BYTES)
+    slices = 1 + sum(1 for _ in common.match())
+    assert slices >= len(text) // rows
+    for run in common.found:
         assert len(run) == run.other_last - run.other_first + 1
         pairs += [(run.last - n, run.other_last - n) for n in range(len(run))]
         assert pairs[-1] == (run.first, run.other_first)
