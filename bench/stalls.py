@@ -21,7 +21,8 @@ from machine import DRIVER_CORE, console, pinned_to
 from pings import Waits, pinged
 from places import QUICK, Place, Sizes, redis_alone, region_and_peer
 from results import guarded, parsed, parser_for, write_figures
-from stall_cases import CASES, Case
+from stall_cases import Case
+from stall_commands import CASES
 
 KEYS, ELEMENTS, BATCH, VALUE_BYTES = 1_000_000, 1_000_000, 100_000, 64 << 20
 QUIET_SECONDS = 0.3  # after a case, in which its last waits are still seen

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from crdb.commands.connection.connection import DEFAULT_USER, check_name, is_attribute
 from crdb.commands.family import CommandFamily
+from crdb.commands.shared import slicing
 from crdb.commands.shared.timeouts import parse_timeout_ms
 from crdb.engine import arguments
 from crdb.engine.client import Client
@@ -47,6 +48,8 @@ NOT_TRACKED: Final = (
 PAUSE_MODE: Final = b"ERR CLIENT PAUSE mode must be WRITE or ALL"
 UNBLOCK_REASON: Final = b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
 TOO_MANY: Final = b"ERR unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP."
+LINE_ITEMS: Final = 8
+"""A line of CLIENT LIST takes as long as so many items of other work."""
 TYPES: Final = frozenset({b"normal", b"slave", b"replica", b"master", b"pubsub"})
 
 
@@ -183,7 +186,7 @@ def client_setinfo(client: Client, args: list[bytes]) -> None:
 @CLIENT.declare(
     "list",
     "[TYPE <client-type: 'normal' | 'master' | 'replica' | 'pubsub'>] [ID client-id...]",
-    "admin noscript loading stale",
+    "admin noscript loading stale sliced",
     summary="Lists open connections.",
     complexity="O(N) where N is the number of client connections",
     tips="nondeterministic_output",
@@ -207,10 +210,19 @@ def client_list(client: Client, args: list[bytes]) -> None:
         chosen = [sessions[identity] for identity in wanted if identity in sessions]
     elif len(args) != 2:
         raise CommandError(SYNTAX)
-    now = client.instance.now
-    lines = [client_line(each, now, args if each is client else None) for each in chosen]
-    text = b"".join(line + b"\n" for line in lines)
-    reply.verbatim(client.out, client.protocol, text)
+    slicing.run(client, args, len(chosen) * LINE_ITEMS, list_steps(client, args, chosen))
+
+
+def list_steps(client: Client, args: list[bytes], chosen: list[Session]) -> Iterator[None]:
+    """Reply with a line for each of the sessions, as of now or of a moment later."""
+    now, part = client.instance.now, max(client.slice_items // LINE_ITEMS, 1)
+    lines: list[bytes] = []
+    for start in range(0, len(chosen), part):
+        if start:
+            yield
+        for each in chosen[start : start + part]:
+            lines += (client_line(each, now, args if each is client else None), b"\n")
+    reply.verbatim(client.out, client.protocol, b"".join(lines))
 
 
 def is_normal(kind: bytes) -> bool:

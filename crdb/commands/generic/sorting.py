@@ -8,7 +8,7 @@ new list.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Final
 
 from crdb.commands.family import CommandFamily
@@ -134,9 +134,9 @@ def sort_key(db: Keyspace, request: SortRequest) -> Callable[[bytes], Any]:
 
 
 def sort_elements(
-    client: Client, value: Value | None, request: SortRequest, found: list[bytes]
-) -> Iterator[None]:
-    """Add the elements in the requested order and range to `found`."""
+    client: Client, value: Value | None, request: SortRequest
+) -> Generator[None, None, list[bytes]]:
+    """Return the elements in the requested order and range."""
     db = client.db
     elements = elements_of(value)
     is_ordered = value is not None and db.types.definition(value).is_ordered
@@ -148,7 +148,15 @@ def sort_elements(
     elif request.descending and is_ordered:
         elements.reverse()
     start = max(request.start, 0)
-    found += elements[start:] if request.count < 0 else elements[start : start + request.count]
+    if start == 0 and request.count < 0:
+        return elements
+    stop = len(elements) if request.count < 0 else start + request.count
+    found: list[bytes] = []
+    for first in range(start, min(stop, len(elements)), client.slice_items):
+        found += elements[first : min(first + client.slice_items, stop)]
+        yield
+    yield from slicing.empty_list(client, elements)
+    return found
 
 
 def sort_in_runs(
@@ -232,9 +240,8 @@ def sort_and_reply(client: Client, args: list[bytes], request: SortRequest) -> N
 def sort_steps(client: Client, value: Value | None, request: SortRequest) -> Iterator[None]:
     """Sort a value, then reply with the result or store it."""
     db, items = client.db, client.slice_items
-    elements: list[bytes] = []
-    yield from sort_elements(client, value, request, elements)
-    result: list[bytes | None] = list(elements)
+    elements = yield from sort_elements(client, value, request)
+    result: list[Any] = elements
     if request.gets:
         result = []
         for element in elements:

@@ -18,15 +18,23 @@ from typing import Any, Final, cast
 from crdt.store.keyspace import Keyspace
 
 ROUNDING_BYTES: Final = 16
+EXACT_MAX: Final = 500
+"""Of collections up to this size all elements are measured if that is wanted."""
+SAMPLES_MAX: Final = 30
+"""The elements that are measured of each container in a larger collection."""
 SHARED_INTEGERS: Final = range(-5, 257)
 """Python keeps one object for each of these."""
 
 
 def key_bytes(db: Keyspace, key: bytes, samples: int) -> int | None:
-    """Return the bytes that `key` takes, or None if it does not exist. `samples` of 0 is all."""
+    """Return the bytes that `key` takes, or None if it does not exist. `samples` of 0 is all, but
+    at most `SAMPLES_MAX` in a large collection."""
     value = db.lookup(key)
     if value is None:
         return None
+    count = db.types.definition(value).content_size
+    if count is not None and count(value) > EXACT_MAX:
+        samples = min(samples or SAMPLES_MAX, SAMPLES_MAX)
     entries = db.memory_entries(key)
     return rounded(sys.getsizeof(key)) + sum(
         size + size_of(held, samples) for size, held in entries

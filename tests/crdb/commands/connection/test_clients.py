@@ -8,6 +8,7 @@ import pytest
 
 from crdb.engine.client import Client
 from crdb.engine.execution.executor import receive, run
+from crdb.engine.session import WORKING
 from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.redis_peer import decode
 
@@ -133,3 +134,18 @@ def test_ids_count_up_and_are_not_used_again() -> None:
     assert lines(first, "CLIENT ID") == [b":1\r\n"]
     first.leave()
     assert lines(Client(database), "CLIENT ID", "CLIENT ID") == [b":2\r\n"] * 2
+
+
+def test_many_clients_are_listed_in_slices() -> None:
+    database = instance()
+    clients = [Client(database) for _ in range(5)]
+    run(clients[0], b"CLIENT LIST\r\n")
+    whole = b"".join(clients[0].out)
+    clients[0].drop_replies()
+    database.slices.items = 1
+    run(clients[0], b"CLIENT LIST\r\n")
+    assert clients[0].flags & WORKING
+    clients[3].leave()
+    text = receive(clients[0], b"")
+    assert text.count(b"\n") == whole.count(b"\n")
+    assert re.findall(b"id=[0-9]+", text) == re.findall(b"id=[0-9]+", whole)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crdb.engine.metrics.memory_usage import key_bytes, sampled, size_of
+from crdb.engine.metrics.memory_usage import EXACT_MAX, SAMPLES_MAX, key_bytes, sampled, size_of
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
 from crdt.writes import content as contents
@@ -52,8 +52,17 @@ def test_sum_of_all_keys_is_what_was_allocated(code: int) -> None:
 
 def test_samples_stand_for_all_elements() -> None:
     db = Replica(1).keyspace
-    contents.put(db, b"k", 2, [b"member:%06d" % n for n in range(1000)], None)
+    contents.put(db, b"k", 2, [b"member:%06d" % n for n in range(EXACT_MAX)], None)
     assert key_bytes(db, b"k", 5) == pytest.approx(key_bytes(db, b"k", 0), rel=0.1)
+
+
+def test_of_a_large_collection_only_samples_are_measured() -> None:
+    db = Replica(1).keyspace
+    members = [b"m" * n for n in range(1, EXACT_MAX + 2)]
+    contents.put(db, b"k", 2, members, None)
+    assert key_bytes(db, b"k", 0) == key_bytes(db, b"k", 10**6) == key_bytes(db, b"k", SAMPLES_MAX)
+    contents.put(db, b"l", 2, members[:EXACT_MAX], None)
+    assert key_bytes(db, b"l", 0) != key_bytes(db, b"l", SAMPLES_MAX)
 
 
 def test_longer_value_takes_more_by_its_length() -> None:
