@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from types import TracebackType
 
 from crdt.store.keyspace import Keyspace
-from crdt.store.unsettled import Aside, EffectsStep, FlushStep, MergeStep, Step
+from crdt.store.unsettled import Aside, EffectsStep, FlushStep, MergeStep, Step, Unsettled
 from crdt.store.values import ValueStore
 from crdt.structures.table import Table
 from crdt.types.base import Value
@@ -21,12 +21,16 @@ from crdt.types.registry import TypeRegistry
 
 
 class Peek:
-    """A time in which a keyspace is examined only. Nothing may be written."""
+    """A time in which a keyspace is examined only. Nothing may be written.
+
+    Most examinations touch no key that waits. So copies are made when the first of these keys is
+    touched."""
 
     def __init__(self, db: Keyspace) -> None:
         self.db: Keyspace = db
-        self.steps: list[Step] | None = None
-        """The steps that wait; None if there are none."""
+        self.unsettled: Unsettled | None = None
+        """What waits in the keyspace; None if nothing does."""
+        self.is_copied: bool = False
         self.readers = db.readers
         self.garbage = db.garbage
         self.replaced: list[Original] = []
@@ -34,12 +38,22 @@ class Peek:
     def __enter__(self) -> Peek:
         db = self.db
         if db.is_unsettled:
-            self.steps = db.unsettled.steps
+            self.unsettled = db.unsettled
             self.readers, db.readers = db.readers, []
-            self.garbage, db.garbage = db.garbage, db.garbage.copy()
-            db.unsettled.steps = [copied_step(db, step) for step in self.steps]
-            self.replaced = replace_by_copies(db, self.steps)
+            db.unsettled = Untouched(self, db.unsettled)
         return self
+
+    def make_copies(self) -> None:
+        """Let the keyspace hold copies of all that waits from now on."""
+        db = self.db
+        assert self.unsettled is not None
+        self.is_copied = True
+        self.garbage, db.garbage = db.garbage, db.garbage.copy()
+        copies = Unsettled(db)
+        copies.begun = self.unsettled.begun
+        copies.steps = [copied_step(db, step) for step in self.unsettled.steps]
+        db.unsettled = copies
+        self.replaced = replace_by_copies(db, self.unsettled.steps)
 
     def __exit__(
         self,
@@ -47,18 +61,46 @@ class Peek:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.steps is None:
+        if self.unsettled is None:
             return
         db = self.db
-        for key in waiting_keys(self.steps):
-            remove_key(db, key)
-        for original in self.replaced:
-            original.restore(db)
-        db.garbage = self.garbage
-        db.data.index.forget_orders()
-        db.unsettled.steps = self.steps
-        db.is_unsettled = True
+        if self.is_copied:
+            for key in waiting_keys(self.unsettled.steps):
+                remove_key(db, key)
+            for original in self.replaced:
+                original.restore(db)
+            db.garbage = self.garbage
+            db.data.index.forget_orders()
+            db.is_unsettled = True
+        db.unsettled = self.unsettled
         db.readers = self.readers
+
+
+class Untouched(Unsettled):
+    """The steps of a keyspace that is examined, as long as no key is touched that waits."""
+
+    __slots__ = ("peek",)
+
+    def __init__(self, peek: Peek, unsettled: Unsettled) -> None:
+        super().__init__(unsettled.db)
+        self.peek: Peek = peek
+        self.begun = unsettled.begun
+        self.steps = unsettled.steps
+
+    def settle(self, key: bytes) -> None:
+        for step in self.steps:
+            if step.holds(key):
+                self.peek.make_copies()
+                self.peek.db.unsettled.settle(key)
+                return
+
+    def settle_some(self, count: int) -> bool:
+        self.peek.make_copies()
+        return self.peek.db.unsettled.settle_some(count)
+
+    def settle_all(self) -> None:
+        self.peek.make_copies()
+        self.peek.db.unsettled.settle_all()
 
 
 class Original:

@@ -172,7 +172,7 @@ class SimFollower(LinkedProcess):
         self.finish_turn()
         self.state_hash.mark_all_dirty()
         changes = self.state_hash.drain_changes()
-        for checker in self.examining():
+        for checker in self.examining("on_promotion"):
             checker.on_promotion(self, changes)
 
     # -- turns -----------------------------------------------------------------------------
@@ -189,13 +189,13 @@ class SimFollower(LinkedProcess):
         return replies
 
     def before_commands(self, session: int, commands: Sequence[Words]) -> None:
-        for checker in self.examining():
+        for checker in self.examining("before_follower_commands"):
             checker.before_follower_commands(self, session, commands)
 
     def after_commands(
         self, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
-        for checker in self.examining():
+        for checker in self.examining("on_follower_replies"):
             checker.on_follower_replies(self, session, commands, replies)
 
     def show_changes(self) -> None:
@@ -223,7 +223,7 @@ class SimFollower(LinkedProcess):
         self.links.wake()
         with Peek(replica.keyspace):
             changes = self.state_hash.drain_changes()
-            for checker in self.around.checkers:
+            for checker in self.around.hooks.listening("on_follower_turn"):
                 checker.on_follower_turn(self, changes)
 
     def handle_events(self, events: list[Event]) -> None:

@@ -20,6 +20,7 @@ from replication.protocol.handshake import NONCE_BYTES, Role
 from replication.protocol.peers import Direction
 from sim.engine.checker import Violation
 from sim.engine.frame_checker import FrameChecker
+from sim.engine.hooks import overrides_any
 from sim.network.connector import Connector
 from sim.network.observed import ObservedConnection
 from sim.network.wire import Machine, Wire
@@ -48,7 +49,9 @@ class LinkedProcess(SimProcess):
             for peer in peers
         }
         self.nonces = around.rng.substream(f"nonces/{name}")
-        self.frame_checkers = [each for each in around.checkers if isinstance(each, FrameChecker)]
+        frame_checkers = [each for each in around.checkers if isinstance(each, FrameChecker)]
+        self.sent_checkers = listening_to(frame_checkers, "on_frame_sent")
+        self.received_checkers = listening_to(frame_checkers, "on_frame_received")
         self.wires: list[Wire] = []
         self.unflushed: list[Wire] = []
         self.has_earlier_deadline = False
@@ -244,12 +247,12 @@ class LinkedProcess(SimProcess):
 
     def show_sent(self, machine: Machine, frame: Frame) -> None:
         """Show a frame that this process sends to the checkers."""
-        for checker in self.frame_checkers:
+        for checker in self.sent_checkers:
             checker.on_frame_sent(self, machine, frame)
 
     def show_received(self, machine: Machine, frame: Frame) -> None:
         """Show a frame that this process has processed to the checkers."""
-        for checker in self.frame_checkers:
+        for checker in self.received_checkers:
             checker.on_frame_received(self, machine, frame)
 
     def continue_snapshot(self, wire: Wire) -> None:
@@ -279,3 +282,8 @@ class LinkedProcess(SimProcess):
     def is_cut(self, peer: str) -> bool:
         """Return whether a command has cut the link from `peer` to this process."""
         return self.dialling_links.is_cut(peer, Direction.IN)
+
+
+def listening_to(checkers: list[FrameChecker], hook: str) -> list[FrameChecker]:
+    """Return the checkers that do something at a hook for frames."""
+    return [each for each in checkers if overrides_any(each, FrameChecker, (hook,))]

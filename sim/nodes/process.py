@@ -28,6 +28,7 @@ from replication.protocol.secret import NO_SECRET, LinkSecret
 from sim.engine.checker import Checker, Violation
 from sim.engine.clock import WallClock
 from sim.engine.events import MS, SECOND
+from sim.engine.hooks import Hooks
 from sim.engine.rng import SeededRandom
 from sim.engine.trace import Trace
 from sim.network.connector import ConnectionContext
@@ -60,6 +61,8 @@ class ProcessContext:
     trace: Trace
     run_history: RunHistory
     checkers: tuple[Checker, ...]
+    hooks: Hooks
+    """The same checkers, by hook."""
     on_event: Callable[[str, Event], None]
     """Called with each event that the links of a process report."""
     recorder: Recorder | None = None
@@ -155,10 +158,13 @@ class SimProcess:
     def after_connection(self, session: int, replies: Sequence[Reply]) -> None:
         """Notify the checkers of replies to such commands."""
 
-    def examining(self) -> Iterator[Checker]:
-        """Yield the checkers. What they examine meanwhile settles no key for good."""
-        with Peek(self.replica.keyspace):
-            yield from self.around.checkers
+    def examining(self, hook: str) -> Iterator[Checker]:
+        """Yield the checkers that listen to a hook. What they examine meanwhile settles no key for
+        good."""
+        checkers = self.around.hooks.listening(hook)
+        if checkers:
+            with Peek(self.replica.keyspace):
+                yield from checkers
 
     def note_begun_steps(self) -> None:
         """Let all keys be hashed again if a merge or a FLUSHALL has begun since the last call."""
@@ -260,7 +266,7 @@ class SimProcess:
         self.note_clock(wall - now)
         self.instance.advance(now, wall)
         if keyspace.expiry_clock < before:
-            for checker in self.examining():
+            for checker in self.examining("on_expiry_set_back"):
                 checker.on_expiry_set_back(self.name, keyspace, before)
 
     def note_clock(self, ahead_ms: int) -> None:

@@ -185,7 +185,7 @@ class SimRegion(LinkedProcess):
         self.merges = replica.merges
         self.read_to = replica.history.stop
         self.add_trace_record("boot", f"life {self.starts}{' from a snapshot' if kept else ''}")
-        for checker in self.examining():
+        for checker in self.examining("on_region_started"):
             checker.on_region_started(self)
         self.start_links()
 
@@ -207,7 +207,7 @@ class SimRegion(LinkedProcess):
         return self.incarnation_rng.integer_below(INCARNATION_MAX + 1) if self.incarnations else 0
 
     def peer_unreachable(self, peer: str) -> None:
-        for checker in self.examining():
+        for checker in self.examining("on_unreachable"):
             checker.on_unreachable(self, peer)
         super().peer_unreachable(peer)
 
@@ -226,7 +226,7 @@ class SimRegion(LinkedProcess):
         """Lose everything in memory; see `stop_process`."""
         assert self.is_up
         self.add_trace_record("crash", "silent" if is_silent else "")
-        for checker in self.examining():
+        for checker in self.examining("on_region_stopped"):
             checker.on_region_stopped(self, survivors)
         if self.has_caught_up:
             self.complete = dict(self.replica.keyspace.vector)
@@ -252,26 +252,26 @@ class SimRegion(LinkedProcess):
     def before_commands(self, session: int, commands: Sequence[Words]) -> None:
         """Notify the checkers of the commands that a client is about to send."""
         self.before = dict(self.replica.keyspace.vector)
-        for checker in self.examining():
+        for checker in self.examining("before_commands"):
             checker.before_commands(self, session, commands)
 
     def after_commands(
         self, session: int, commands: Sequence[Words], replies: Sequence[Reply]
     ) -> None:
         """Notify the checkers of a client's replies."""
-        for checker in self.examining():
+        for checker in self.examining("on_replies"):
             checker.on_commands_run(self, commands, self.before)
             checker.on_replies(self, session, commands, replies)
 
     def after_late_reply(self, session: int, command: Words, reply: Reply) -> None:
         """Notify the checkers of the reply to a command that had blocked."""
-        for checker in self.examining():
+        for checker in self.examining("on_late_reply"):
             checker.on_late_reply(self, session, command, reply)
 
     def before_connection(self, session: int, identity: int, commands: Sequence[Words]) -> None:
         """Notify the checkers of commands whose replies depend on the connection."""
         self.before = dict(self.replica.keyspace.vector)
-        for checker in self.examining():
+        for checker in self.examining("on_connection_request"):
             checker.on_connection_request(self, session, identity, commands)
 
     def before_late_run(self) -> None:
@@ -280,7 +280,7 @@ class SimRegion(LinkedProcess):
 
     def after_connection(self, session: int, replies: Sequence[Reply]) -> None:
         """Notify the checkers of replies to such commands."""
-        for checker in self.examining():
+        for checker in self.examining("on_connection_replies"):
             checker.on_commands_run(self, (), self.before)
             checker.on_connection_replies(self, session, replies)
 
@@ -288,7 +288,7 @@ class SimRegion(LinkedProcess):
         """Close a session's connection."""
         session = self.session_connections[sim_client.client.id].session.number
         super().disconnect_session(sim_client)
-        for checker in self.examining():
+        for checker in self.examining("on_client_left"):
             checker.on_client_left(self, session)
 
     def note_effects(self) -> None:
@@ -301,7 +301,7 @@ class SimRegion(LinkedProcess):
         """Record the effects of an op that is perhaps not sealed yet, and notify the checkers."""
         new = self.around.run_history.record_effects(self.replica.keyspace, op, self.engine.now)
         if new:
-            for checker in self.examining():
+            for checker in self.examining("on_effects_made"):
                 checker.on_effects_made(self, op.last + 1 - len(new), new)
 
     def record_sealed_ops(self, parts: list[Op]) -> None:
@@ -317,7 +317,7 @@ class SimRegion(LinkedProcess):
         if self.is_sending_snapshot or self.snapshot_peers:
             self.written_meanwhile += 1
         entry = self.around.run_history.record_op(op, self.engine.now, self.name)
-        for checker in self.examining():
+        for checker in self.examining("on_op_made"):
             checker.on_op_made(self, entry)
 
     def show_changes(self) -> None:
@@ -336,7 +336,7 @@ class SimRegion(LinkedProcess):
         """Pass the changes of this turn to the checkers, while work may wait."""
         replica = self.replica
         history = replica.history
-        checkers = self.around.checkers
+        hooks = self.around.hooks
         has_jumped = replica.merges != self.merges or self.read_to < history.start
         self.merges = replica.merges
         start = max(self.read_to, history.start)
@@ -346,23 +346,23 @@ class SimRegion(LinkedProcess):
             entry = self.around.run_history.find_by_first(origin, first)
             if entry is None or entry.data != data:
                 entry = Entry(Op.from_bytes(data), self.engine.now, -1)
-            for checker in checkers:
+            for checker in hooks.listening("on_op_received"):
                 checker.on_op_received(self, entry)
                 if not has_jumped:
                     checker.on_op_applied(self, entry)
         if has_jumped:
-            for checker in checkers:
+            for checker in hooks.listening("on_history_jump"):
                 checker.on_history_jump(self)
         self.read_to = history.stop
         changes = self.state_hash.drain_changes()
-        for checker in checkers:
+        for checker in hooks.listening("on_turn_end"):
             checker.on_turn_end(self, changes)
 
     def handle_events(self, events: list[Event]) -> None:
         """Pass the events of the links on to the policies, the checkers and the world."""
         for event in events:
             if isinstance(event, Connected | Closed):
-                for checker in self.examining():
+                for checker in self.examining("on_link_event"):
                     checker.on_link_event(self, event)
             if isinstance(event, OriginReused):
                 assert event.origin == self.replica.origin
@@ -372,7 +372,7 @@ class SimRegion(LinkedProcess):
             else:
                 self.lifecycle.handle_event(event)
             if isinstance(event, GapFound) and event.asked:
-                for checker in self.examining():
+                for checker in self.examining("on_repair_asked"):
                     checker.on_repair_asked(self, event.origin)
             self.around.on_event(self.name, event)
 
@@ -387,7 +387,7 @@ class SimRegion(LinkedProcess):
         if made > self.replica.keyspace.seq:
             self.take_new_incarnation(OriginReused(event.peer, self.replica.origin))
             return
-        for checker in self.examining():
+        for checker in self.examining("on_recovered"):
             checker.on_recovered(self)
         self.lifecycle.handle_event(event)
         if self.recovery.is_recovered:
@@ -438,7 +438,7 @@ class SimRegion(LinkedProcess):
             self.state_hash.mark_all_dirty()
             self.state_hash.drain_changes()
             self.read_to = self.replica.history.stop
-            for checker in self.examining():
+            for checker in self.examining("on_region_started"):
                 checker.on_region_started(self)
 
     def write_incarnation(self, number: int, start: int) -> None:

@@ -66,6 +66,7 @@ from sim.checkers.replicas.stability import StabilityChecker
 from sim.checkers.replicas.tidying import TidyingChecker
 from sim.engine.checker import Checker
 from sim.engine.events import MS, SECOND, Engine
+from sim.engine.hooks import Hooks
 from sim.engine.rng import SeededRandom
 from sim.engine.trace import Trace
 from sim.network.connector import ConnectionContext
@@ -171,6 +172,7 @@ class SimWorld:
             trace=self.trace,
             run_history=self.run_history,
             checkers=self.checkers,
+            hooks=Hooks(self.checkers),
             on_event=self.handle_event,
             recorder=recorder,
             secret=plan.secret,
@@ -453,7 +455,7 @@ class SimWorld:
         """Let the checkers inspect every key."""
         for place in self.places.values():
             if place.is_up:
-                for checker in place.examining():
+                for checker in place.examining("on_inspection"):
                     checker.on_inspection(place)
 
     def check_end(self) -> None:

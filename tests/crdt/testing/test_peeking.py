@@ -58,3 +58,45 @@ def test_peek_at_settled_replica_does_nothing() -> None:
     with Peek(here.keyspace):
         assert here.keyspace.size() == 3
     assert here.is_settled()
+
+
+def test_peek_copies_only_when_a_key_that_waits_is_touched() -> None:
+    here, there = lazy_regions()
+    here.merge(there.snapshot())
+    begun = here.keyspace.steps_begun()
+    unsettled = here.keyspace.unsettled
+    with Peek(here.keyspace) as peek:
+        assert here.keyspace.steps_begun() == begun
+        assert here.keyspace.live_parts(b"unknown") == []
+        assert not peek.is_copied
+        assert len(here.keyspace.live_parts(b"both")) == 1
+        assert peek.is_copied
+        assert here.keyspace.steps_begun() == begun
+    assert here.keyspace.unsettled is unsettled
+    assert not here.is_settled()
+
+
+def test_peek_in_slices_settles_nothing() -> None:
+    here, there = lazy_regions()
+    here.merge(there.snapshot())
+    with Peek(here.keyspace):
+        while here.work():
+            pass
+        assert here.is_settled()
+        with Peek(here.keyspace):
+            assert here.keyspace.size() == 3
+    assert not here.is_settled()
+    assert len(here.keyspace.data) == 0
+
+
+def test_peek_in_peek_leaves_the_copies_of_the_outer_one() -> None:
+    here, there = lazy_regions()
+    here.merge(there.snapshot())
+    with Peek(here.keyspace) as outer:
+        with Peek(here.keyspace) as inner:
+            assert len(here.keyspace.live_parts(b"both")) == 1
+            assert inner.is_copied
+        assert not outer.is_copied
+        assert here.string("contested").get() == "a"
+        assert not here.is_settled()
+    assert not here.is_settled()

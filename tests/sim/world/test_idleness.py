@@ -114,7 +114,8 @@ def request_snapshot(world: SimWorld) -> None:
     """Let us request a snapshot of eu. It lacks no data, which the checkers of frames do not see
     here."""
     us = world.sites["us"]
-    us.frame_checkers.clear()
+    us.sent_checkers.clear()
+    us.received_checkers.clear()
     us.links.sinks["eu"].load()
     us.finish_turn()
 
