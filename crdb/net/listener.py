@@ -87,7 +87,7 @@ class Listener:
 
     def _run_time_slice(self) -> bool:
         """Serve the sockets that are ready, for SLICE_NS at most, and about LINKS_NS if a link has
-        received something. Return whether more may be ready."""
+        received something. Return whether more may be ready, or a link waits to be read."""
         served = False
         asks = time.monotonic_ns() + LINKS_NS
         ends = asks - LINKS_NS + SLICE_NS
@@ -103,7 +103,7 @@ class Listener:
                 continue
             seconds = min(left / 1e9, self.seconds_left)
             if not (served and self.busy_polls and self.arrivals.wait_with(self.epoll, seconds)):
-                return False
+                return served and self.arrivals.are_unread()
         return True
 
     async def _sleep(self) -> None:

@@ -203,6 +203,40 @@ async def test_busy_polling_ends_when_link_is_readable(monkeypatch: pytest.Monke
         link.close()
 
 
+@pytest.mark.interpreted("it replaces methods of the turn")
+async def test_link_is_read_before_listener_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    database = instance()
+    async with serving(database) as site:
+        link = Link(site, monkeypatch)
+        monkeypatch.setattr(listener, "LINKS_NS", listener.SLICE_NS)
+        let_tasks_run = site.arrivals.let_tasks_run
+
+        def finish(_turn: Turn) -> float:
+            if database.statistics.commands:
+                link.send_once()
+                order.append("turn")
+            return math.inf
+
+        def before_sleep(_turn: Turn) -> None:
+            order.append("sleep")
+
+        async def note_and_let_run() -> None:
+            order.append("others")
+            await let_tasks_run()
+
+        monkeypatch.setattr(Turn, "finish", finish)
+        monkeypatch.setattr(Turn, "before_sleep", before_sleep)
+        monkeypatch.setattr(site.arrivals, "let_tasks_run", note_and_let_run)
+        talker = await site.connect()
+        await talker.send(b"PING\r\n")
+        await link.read(monkeypatch)
+        assert await talker.read(7) == b"+PONG\r\n"
+        first = order.index("turn")
+        assert "sleep" not in order[first : order.index("others", first)]
+        link.close()
+
+
 @pytest.mark.interpreted("it replaces a method of the turn")
 async def test_link_is_read_between_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     database = instance()
