@@ -20,7 +20,7 @@ from typing import TypedDict, TypeVar, Unpack
 
 from crdb.commands.shared.help import send_help
 from crdb.engine.client import Client
-from crdb.engine.command import Command, Handler
+from crdb.engine.command import Command, DirectHandler, Handler
 from crdb.engine.declare.declaration import CommandKind, Declaration, Facts
 
 HandlerT = TypeVar("HandlerT", bound=Handler)
@@ -58,6 +58,10 @@ class CommandFamily:
             return handler
 
         return add
+
+    def call_directly(self, direct: DirectHandler) -> None:
+        """Let the executor call `direct` instead of the handler that was declared last."""
+        self._commands[-1].direct = direct
 
     def container(
         self,

@@ -65,6 +65,17 @@ _SHORT: Final = frozenset({"set", "setex", "psetex", "getset"})
 _LONG: Final = frozenset({"unlink"})
 
 
+class DirectHandler:
+    """A second form of the handler of a hot command. Compiled code calls its method without the
+    detour that a call of a function object is. The result is the same."""
+
+    __slots__ = ()
+
+    def run(self, client: Any, args: list[bytes]) -> None:
+        """Do what the handler does."""
+        raise NotImplementedError
+
+
 def no_handler(_client: object, _args: list[bytes]) -> None:
     """Stand in for the handler of a container. It is never called."""
     raise AssertionError("the executor calls a subcommand instead")
@@ -81,6 +92,7 @@ class Command:
         "arity",
         "bits",
         "declaration",
+        "direct",
         "flags",
         "full_name",
         "handler",
@@ -95,6 +107,8 @@ class Command:
         self.full_name: bytes = declaration.name.encode()
         self.name: bytes = self.full_name.rpartition(b"|")[2]
         self.handler: Handler = no_handler if handler is None else handler
+        self.direct: DirectHandler | None = None
+        """Is called instead of `handler` if it is not None."""
         self.arity: int = declaration.arity
         self.flags: list[str] = words
         self.bits: int = sum(FLAG_BITS.get(word, 0) for word in words)

@@ -13,7 +13,7 @@ from crdt.store.values import MemoryStore, ValueStore
 from crdt.structures.table import Table
 from crdt.types.base import Value
 from crdt.types.components.contested import Contested, carry
-from crdt.types.components.deadlines import Deadlines
+from crdt.types.components.deadlines import Deadlines, longest
 from crdt.types.components.register import Register
 
 
@@ -104,8 +104,10 @@ class KeyTable:
         if value is None:
             return None
         table = self.deadlines.table
-        if table and key in table and self.deadlines.deadline(key) < self.expiry_clock:
-            return None
+        if table:
+            siblings: tuple[int, ...] | None = table.get(key)
+            if siblings is not None and longest(siblings) < self.expiry_clock:
+                return None
         return value.shown() if type(value) is Contested else value
 
     def read(self, key: bytes) -> Value | None:
@@ -369,6 +371,16 @@ class KeyTable:
     def reader_count(self) -> int:
         """Return the number of readers."""
         return len(self.readers)
+
+    def is_quiet(self, key: bytes) -> bool:
+        """Return whether nobody watches or reads `key`, and it has no deadline and is held in
+        memory: a change of its value concerns nothing else."""
+        if self.readers or self.data.returns_copies:
+            return False
+        if self.watched_keys and key in self.watched_keys:
+            return False
+        table = self.deadlines.table
+        return not table or key not in table
 
     def warn_readers(self, key: bytes) -> None:
         """Call every reader with `key`, whose state is about to change."""

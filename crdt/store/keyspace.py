@@ -42,7 +42,7 @@ from crdt.store.values import MemoryStore, ValueStore
 from crdt.structures.table import Table
 from crdt.types.base import DroppedContent, Value
 from crdt.types.components.contested import Contested
-from crdt.types.components.deadlines import Deadlines
+from crdt.types.components.deadlines import Deadlines, longest
 from crdt.types.components.register import Register
 from crdt.types.registry import TypeRegistry
 from crdt.wire import codec
@@ -230,13 +230,14 @@ class Keyspace(MutableKeyTable):
         """Return `lookup(key)`. First delete an expired value or a deadline without a value."""
         if self.is_unsettled:
             self.settle(key)
-        table = self.deadlines.table
-        if table and key in table:
-            is_held = key in self.data.index
-            if not is_held or self.deadlines.deadline(key) < self.expiry_clock:
-                self.expired += is_held
-                self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
         value = self.data.get(key)
+        table = self.deadlines.table
+        if table:
+            siblings: tuple[int, ...] | None = table.get(key)
+            if siblings is not None and (value is None or longest(siblings) < self.expiry_clock):
+                self.expired += value is not None
+                self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
+                value = self.data.get(key)
         return value.shown() if type(value) is Contested else value
 
     # -- writing ---------------------------------------------------------------------------
@@ -248,8 +249,11 @@ class Keyspace(MutableKeyTable):
             return self.now - self.base
         return min(replaced + 1 - self.base, STAMP_MAX)
 
-    def emit(self, effect: Effect) -> None:
-        """Give `effect` the next dot, apply it, and put it into the outbox to be sent."""
+    def record(self, effect: Effect) -> Dot:
+        """Give `effect` the next dot, and put it into the outbox to be sent. Return the dot.
+
+        The caller carries out the effect, as `apply` would.
+        """
         seq = self.seq + 1
         if seq > SEQ_MAX:
             raise DotReused("all dots of this origin are used: take a new incarnation")
@@ -266,12 +270,16 @@ class Keyspace(MutableKeyTable):
         local.seq = seq
         local.base = self.base
         self.vector[self._boxed_origin] = seq
-        dot = self.origin << SEQ_BITS | seq
+        return self.origin << SEQ_BITS | seq
+
+    def emit(self, effect: Effect) -> None:
+        """Give `effect` the next dot, apply it, and put it into the outbox to be sent."""
+        dot = self.record(effect)
         try:
             if len(self.watched_keys) > 0 and effect[2] in self.watched_keys:
                 self.apply_watched(effect, dot)
             else:
-                self.apply(effect, dot, local)
+                self.apply(effect, dot, self.local)
         except MemoryError:
             self.complete(effect)
 

@@ -136,12 +136,13 @@ class MutableKeyTable(KeyTable):
         if operation == DELETE:
             self.remove(key, effect[3], observed)
         elif operation == EXPIRE:
-            self.drop_deadlines(key, observed)
-            self.deadlines.add(key, dot, effect[3])
+            self.drop_flag(key, observed)
+            self.deadlines.replace(key, dot, effect[3], observed)
             if effect[3] >= FOREVER or key not in self.data.index:
                 self.garbage[key] = None
         elif operation == FORGET:
-            self.drop_deadlines(key, observed)
+            self.drop_flag(key, observed)
+            self.deadlines.drop(key, observed)
         else:
             self.remove_all(observed)
 
@@ -153,16 +154,17 @@ class MutableKeyTable(KeyTable):
         """Free removed content, now or in slices."""
         raise NotImplementedError
 
-    def drop_deadlines(self, key: bytes, observed: Observed) -> None:
-        """Remove the observed deadlines of a key, also the flag `no_expiry` of a lone write."""
+    def drop_flag(self, key: bytes, observed: Observed) -> None:
+        """Remove the flag `no_expiry` of a lone write, which is an observed deadline or becomes one
+        that can be seen."""
         value = self.remains(key, self.types.plain_code)
         if isinstance(value, Register) and value.no_expiry:
             if observed.covers(value.dot):
                 value.no_expiry = False
             else:
                 self.materialise_deadline(key, value)
-            self.put_part(key, value)
-        self.deadlines.drop(key, observed)
+            if self.data.returns_copies:
+                self.put_part(key, value)
 
     def remove(self, key: bytes, resets: Any, observed: Observed) -> None:
         """Remove the values and deadlines of a key that `observed` covers."""

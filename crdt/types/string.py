@@ -90,6 +90,20 @@ class String(Register):
             if len(effect) > 5:
                 self.reset(effect[5], dot)
 
+    def is_lone(self) -> bool:
+        """Return whether this is one write of a short text, and nothing else."""
+        return type(self.value) is bytes and not self.sibling_writes and not self.shares
+
+    def set_lone(self, dot: Dot, stamp: int, text: bytes, second: int) -> None:
+        """Hold one write of a short text, which is used now and ends the time to live. It replaces
+        a lone write, or nothing."""
+        self.dot = dot
+        self.stamp = stamp
+        self.value = text
+        self.no_expiry = True
+        self.is_raw = self.is_text = False
+        self.accessed = second
+
     def base(self, origin: Origin) -> LargeText:
         """Return the text that an edit by `origin` applies to: its latest write here."""
         if self.dot >> SEQ_BITS == origin and isinstance(self.value, LargeText):

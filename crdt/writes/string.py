@@ -10,13 +10,14 @@ from crdt.errors import NotANumber
 from crdt.numbers.long_double import LongDouble
 from crdt.numbers.number import (
     Number,
+    add,
     check_range,
     integer_of,
     portable,
 )
 from crdt.store.keyspace import JOINED_BYTES_MAX, Keyspace
 from crdt.structures.large_text import overwritten
-from crdt.types.components.counter import next_sum
+from crdt.types.components.counter import next_sum, share_of
 from crdt.types.string import ADD, EDIT, KEEP, REBASE, SET, STRING, String
 
 WHOLE_BYTES_MAX: Final = 4096
@@ -28,6 +29,16 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
     if db.is_unsettled:
         db.settle(key)
     found = db.data.get(key)
+    if len(value) <= LARGE_BYTES and not keep_ttl and db.is_quiet(key):
+        if found is None:
+            if not db.tombstones.index:
+                assign_new(db, key, value)
+                return
+        elif type(found) is String and found.is_lone():
+            stamp = db.stamp(found.stamp)
+            dot = db.record((STRING, SET, key, stamp, value))
+            found.set_lone(dot, db.base + stamp, value, db.second)
+            return
     stamp = db.now - db.base
     resets: object = None
     held: String | None = None
@@ -46,6 +57,19 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
             db.emit(effect)
     else:
         db.emit((STRING, operation, key, stamp, value, resets))
+
+
+def assign_new(db: Keyspace, key: bytes, value: bytes) -> None:
+    """SET of a key that holds nothing, not even a tombstone, and that nobody watches."""
+    stamp = db.now - db.base
+    effect: Effect = (STRING, SET, key, stamp, value)
+    held = String()
+    dot = db.record(effect)
+    held.set_lone(dot, db.base + stamp, value, db.second)
+    try:
+        db.data.put(key, held)
+    except MemoryError:
+        db.complete(effect)
 
 
 def edit(
@@ -125,6 +149,34 @@ def increment(db: Keyspace, key: bytes, delta: int, held: String | None = None) 
     result = before + delta
     check_range(result, before)
     add_to(db, key, held, delta)
+    return result
+
+
+def increment_counted(db: Keyspace, key: bytes, delta: int) -> int | None:
+    """INCRBY of a key that holds increments of this origin and that nobody watches. Return the new
+    value, or None, with nothing changed, for any other key.
+
+    The result and the errors are those of `increment`.
+    """
+    if db.is_unsettled:
+        db.settle(key)
+    held = db.data.get(key)
+    if type(held) is not String or not held.shares or not db.is_quiet(key):
+        return None
+    share = share_of(held.shares, db.origin)
+    if share is None or share.seq <= share.reset_seq:
+        return None
+    before = held.integer()
+    if before is None:
+        return None
+    result = before + delta
+    check_range(result, before)
+    amount = portable(add(share.sum, delta))
+    db.record((STRING, ADD, key, share.birth, amount))
+    share.seq = db.seq
+    share.sum = amount
+    held.is_raw = held.is_text = False
+    held.accessed = db.second
     return result
 
 

@@ -89,7 +89,8 @@ def set_deadline(client: Client, args: list[bytes], form: int, command: bytes) -
     key = args[1]
     conditions = parse_conditions(args) if len(args) > 3 else 0
     deadline = expiry_options.deadline(args[2], form, db.expiry_clock, command)
-    if db.lookup_for_write(key) is None or not is_allowed(conditions, db.deadline(key), deadline):
+    is_missing = db.lookup_for_write(key) is None
+    if is_missing or (conditions and not is_allowed(conditions, db.deadline(key), deadline)):
         reply.integer(client.out, 0)
         return
     if deadline <= db.expiry_clock:

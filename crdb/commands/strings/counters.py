@@ -12,13 +12,14 @@ from typing import Final
 from crdb.commands.family import CommandFamily
 from crdb.engine import arguments
 from crdb.engine.client import Client
+from crdb.engine.command import DirectHandler
 from crdb.engine.errors import NOT_A_FLOAT, WRONG_TYPE, CommandError
 from crdb.resp import reply
 from crdb.resp.numbers import INT64_MIN
 from crdt.errors import CounterOverflow, NotANumber
 from crdt.numbers import long_double
 from crdt.types.string import String
-from crdt.writes.string import increment, increment_decimal, mark
+from crdt.writes.string import increment, increment_counted, increment_decimal, mark
 
 COMMANDS: Final[CommandFamily] = CommandFamily("string")
 
@@ -34,6 +35,18 @@ DECREMENT_OVERFLOW: Final = b"ERR decrement would overflow"
 )
 def incr(client: Client, args: list[bytes]) -> None:
     add_to_counter(client, args[1], 1)
+
+
+class Incr(DirectHandler):
+    """INCR, called directly."""
+
+    __slots__ = ()
+
+    def run(self, client: Client, args: list[bytes]) -> None:
+        add_to_counter(client, args[1], 1)
+
+
+COMMANDS.call_directly(Incr())
 
 
 @COMMANDS.declare("decr", "key", "write denyoom fast", summary="Subtracts one from a counter.")
@@ -61,11 +74,13 @@ def decrby(client: Client, args: list[bytes]) -> None:
 def add_to_counter(client: Client, key: bytes, delta: int) -> None:
     """Add `delta` to the integer under `key` and reply with the sum."""
     db = client.db
-    value = db.lookup_for_write(key)
-    if value is not None and not isinstance(value, String):
-        raise CommandError(WRONG_TYPE)
     try:
-        result = increment(db, key, delta, value)
+        result = increment_counted(db, key, delta)
+        if result is None:
+            value = db.lookup_for_write(key)
+            if value is not None and not isinstance(value, String):
+                raise CommandError(WRONG_TYPE)
+            result = increment(db, key, delta, value)
     except (NotANumber, CounterOverflow) as refusal:
         raise CommandError(b"ERR %b" % str(refusal).encode()) from refusal
     reply.integer(client.out, result)

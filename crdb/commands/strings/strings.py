@@ -22,6 +22,7 @@ from crdb.commands.shared.expiry_options import (
     positive_deadline,
 )
 from crdb.engine.client import Client
+from crdb.engine.command import DirectHandler
 from crdb.engine.errors import (
     SYNTAX,
     WRONG_TYPE,
@@ -99,6 +100,18 @@ def get(client: Client, args: list[bytes]) -> None:
     out.append(BULK_HEADERS[size] if size < CACHED else b"$%d\r\n" % size)
     out.append(text)
     out.append(CRLF)
+
+
+class Get(DirectHandler):
+    """GET, called directly."""
+
+    __slots__ = ()
+
+    def run(self, client: Client, args: list[bytes]) -> None:
+        get(client, args)
+
+
+COMMANDS.call_directly(Get())
 
 
 @COMMANDS.declare(
@@ -215,6 +228,18 @@ def set_value(client: Client, args: list[bytes]) -> None:
         client.out.append(OK)
     else:
         set_with_options(client, args)
+
+
+class Set(DirectHandler):
+    """SET, called directly."""
+
+    __slots__ = ()
+
+    def run(self, client: Client, args: list[bytes]) -> None:
+        set_value(client, args)
+
+
+COMMANDS.call_directly(Set())
 
 
 def set_with_options(client: Client, args: list[bytes]) -> None:

@@ -168,7 +168,11 @@ def handle(client: Client, command: Command, args: list[bytes]) -> None:
     it must wait, the request is kept."""
     mark = len(client.out)
     try:
-        command.handler(client, args)
+        direct = command.direct
+        if direct is None:
+            command.handler(client, args)
+        else:
+            direct.run(client, args)
     except CommandError as refusal:
         fail(client, command, mark, refusal.text)
     except MustWait:

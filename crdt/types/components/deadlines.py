@@ -45,11 +45,7 @@ class Deadlines:
     def deadline(self, key: bytes) -> int:
         """Return when the key expires, in ms; FOREVER if it does not."""
         siblings: tuple[int, ...] | None = self.table.get(key)
-        if siblings is None:
-            return FOREVER
-        if len(siblings) == 2:
-            return siblings[1]
-        return max(siblings[1::2])
+        return FOREVER if siblings is None else longest(siblings)
 
     def siblings(self, key: bytes) -> tuple[int, ...]:
         """Return the dots and deadlines of a key, flat and by dot."""
@@ -78,15 +74,29 @@ class Deadlines:
             pairs[dot] = deadline
             self.put(key, flatten(pairs))
 
+    def replace(self, key: bytes, dot: Dot, deadline: int, observed: Observed) -> None:
+        """Remove the observed deadlines of the key, and add one."""
+        held: tuple[int, ...] | None = self.table.get(key)
+        if held is None or (len(held) == 2 and observed.covers(held[0])):
+            self.exchange(key, held, (dot, deadline))
+        else:
+            self.drop(key, observed)
+            self.add(key, dot, deadline)
+
     def put(self, key: bytes, siblings: tuple[int, ...]) -> None:
         """Hold exactly these deadlines of `key`."""
-        if self.deadline(key) < FOREVER:
+        held: tuple[int, ...] | None = self.table.get(key)
+        self.exchange(key, held, siblings)
+
+    def exchange(self, key: bytes, held: tuple[int, ...] | None, siblings: tuple[int, ...]) -> None:
+        """Hold exactly these deadlines of `key` instead of `held`, which is None without any."""
+        if held is not None and longest(held) < FOREVER:
             self.timed -= 1
         if not siblings:
             self.table.pop(key)
             return
         self.table.put(key, siblings)
-        deadline = self.deadline(key)
+        deadline = longest(siblings)
         if deadline < FOREVER:
             self.timed += 1
             self.push((deadline, key))
@@ -146,6 +156,11 @@ class Deadlines:
     def no_expiry(self, key: bytes) -> bool:
         """Return whether one of the deadlines of `key` is FOREVER, which wins over the others."""
         return key in self.table and self.deadline(key) >= FOREVER
+
+
+def longest(siblings: tuple[int, ...]) -> int:
+    """Return the deadline that holds among these, of which there is at least one, in ms."""
+    return siblings[1] if len(siblings) == 2 else max(siblings[1::2])
 
 
 def flatten(pairs: dict[Dot, int]) -> tuple[int, ...]:

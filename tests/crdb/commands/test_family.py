@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crdb.commands.family import CommandFamily
+from crdb.commands.table import COMMANDS
 from crdb.engine.client import Client
-from crdb.engine.command import CommandTable
+from crdb.engine.command import CommandTable, DirectHandler
 from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
 from crdb.resp import reply
@@ -51,3 +54,33 @@ def test_container_may_be_callable_alone() -> None:
     (outer,) = family
     assert outer.handler is answer
     assert outer.takes(1)
+
+
+class Louder(DirectHandler):
+    """Replies with another number than `answer`."""
+
+    def run(self, client: Client, args: list[bytes]) -> None:
+        reply.integer(client.out, 8)
+
+
+@pytest.mark.interpreted("subclasses a compiled class")
+def test_direct_handler_is_called_instead() -> None:
+    family = CommandFamily("set")
+    family.declare("number", summary="Answers.")(answer)
+    client = Client(Instance(Replica(1), CommandTable(family)))
+    assert receive(client, b"NUMBER\r\n") == b":7\r\n"
+    family.call_directly(Louder())
+    assert receive(client, b"NUMBER\r\n") == b":8\r\n"
+
+
+def test_direct_handlers_do_what_handlers_do() -> None:
+    requests = {b"get": b"GET k", b"set": b"SET k 5", b"incr": b"INCR k"}
+    direct = {each.name: each.direct for each in COMMANDS if each.direct is not None}
+    assert direct.keys() == requests.keys()
+    clients = [Client(Instance(Replica(1), CommandTable(COMMANDS))) for _ in range(2)]
+    for name in (b"set", b"incr", b"get", b"incr"):
+        args = requests[name].split()
+        found = clients[0].instance.commands.require(args)
+        found.handler(clients[0], args)
+        direct[name].run(clients[1], args)
+        assert clients[0].out == clients[1].out
