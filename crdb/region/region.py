@@ -23,6 +23,7 @@ from crdb.engine.environment.follow_control import CannotBeFollower
 from crdb.engine.events.event_bases import Emit, RegionEvent
 from crdb.engine.events.operator_events import LinkRefusedEvent, LinksFullEvent
 from crdb.engine.instance import Instance
+from crdb.net.collector import examine_new
 from crdb.net.listener import Listener, read_clocks
 from crdb.net.ports import Sockets, open_ports
 from crdb.net.process import usable_bytes
@@ -89,6 +90,7 @@ class RegionServer:
             self.delay_ns,
             secret=secret,
             read_clocks=partial(read_clocks, self.instance),
+            examine_new=examine_new,
         )
         self.refusals = ReportedAddresses()
         self.sending = Sending(self.instance, self.driver)

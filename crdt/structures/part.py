@@ -14,13 +14,15 @@ SLACK: Final = 64  # fewer removed keys than this do not justify sorting a part 
 class Part:
     """The keys of a range of places, with their values."""
 
-    __slots__ = ("depth", "held", "names", "order", "start")
+    __slots__ = ("depth", "held", "keys_max", "names", "order", "start")
 
-    def __init__(self, held: dict[bytes, Any], depth: int, start: int) -> None:
+    def __init__(self, held: dict[bytes, Any], depth: int, start: int, keys_max: int) -> None:
         self.held: dict[bytes, Any] = held
         self.depth: int = depth
         self.start: int = start
         """The first place of the range."""
+        self.keys_max: int = keys_max
+        """The number of keys above which the part is divided."""
         self.order: Order | None = None
         """The keys in an order that can be sampled. The first `Table.pick` of the part makes it."""
         self.names: list[bytes] | None = None

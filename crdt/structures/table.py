@@ -2,7 +2,9 @@
 
 A dictionary of millions of keys stops its process for a fifth of a second whenever it grows. A
 table is divided into parts instead. Each part is a dictionary of at most `part_max` keys. A part
-that becomes too large is divided in two, and no other part is touched.
+that becomes too large is divided in two, and no other part is touched. Parts are divided at different
+sizes, from half of `part_max` on. Since hashes are uniform, all parts grow alike, and would
+otherwise be divided at about the same time.
 
 A key's *place* is a number that its hash yields. A part holds the keys of a range of places. The
 range of a part of depth d is 1/2^d of all places. A directory, a list of 2^depth slots, leads from
@@ -43,6 +45,12 @@ from crdt.structures.scan_order import ScanOrder
 PART_MAX: Final = 5_400
 """The number of keys in a part before it is divided, which takes one to two milliseconds. A
 dictionary of this size is nearly full: it would grow at 5,461 keys."""
+STAGGER_BITS: Final = 4
+STAGGER: Final = [int(1024 * 2 ** (-step / 2**STAGGER_BITS)) for step in range(2**STAGGER_BITS)]
+"""The sizes at which parts are divided, in 1024ths of the maximum. They are in geometric order, so
+that divisions are evenly spread over the time in which a table doubles."""
+GOLDEN: Final = 40_503
+"""2^16 divided by the golden ratio. Multiples of it, modulo 2^16, are evenly spread."""
 SMALL_SHARE: Final = 8  # a part of at most 1/8 of the maximum gives memory back
 JOIN_SHARE: Final = 4  # two parts are joined if the result is at most 1/4 of the maximum
 SPARSE_BYTES: Final = 4096  # a dictionary up to this size is not worth a copy
@@ -82,7 +90,7 @@ class Table:
         self.directory: list[dict[bytes, Any]] = [held]
         """The keys of the part of each slot. `parts` leads to the same dictionaries, but this list
         saves a step in every access."""
-        self.parts: list[Part] = [Part(held, 0, 0)]
+        self.parts: list[Part] = [Part(held, 0, 0, self.part_max)]
         """The part of each slot."""
         self.count: int = 0
         """The number of keys, if there are several parts."""
@@ -374,7 +382,7 @@ class Table:
             self.count += 1
         elif self.scan_order is not None:
             self.scan_order.add(key, part.held)
-        if len(part.held) > self.part_max:
+        if len(part.held) > part.keys_max:
             self.divide(part)
 
     def divide(self, part: Part) -> None:
@@ -394,8 +402,14 @@ class Table:
             else:
                 high[key] = value
         self.forget_order(part)
-        self.set_part(Part(low, depth, part.start))
-        self.set_part(Part(high, depth, middle))
+        self.set_part(self.new_part(low, depth, part.start))
+        self.set_part(self.new_part(high, depth, middle))
+
+    def new_part(self, held: dict[bytes, Any], depth: int, start: int) -> Part:
+        """Return a part. The size at which it is divided depends on its range."""
+        number = start >> (HASH_BITS - depth)
+        step = (number * GOLDEN & 0xFFFF) >> (16 - STAGGER_BITS)
+        return Part(held, depth, start, max(1, self.part_max * STAGGER[step] >> 10))
 
     def deepen(self) -> None:
         """Double the directory."""
@@ -435,7 +449,7 @@ class Table:
             return
         self.forget_order(low)
         self.forget_order(high)
-        self.set_part(Part(held, part.depth - 1, low.start))
+        self.set_part(self.new_part(held, part.depth - 1, low.start))
         while max([each.depth for each in self.parts]) < self.depth:
             self.depth -= 1
             self.shift += 1

@@ -70,6 +70,8 @@ class Driver:
     delay_ns: Callable[[str], int] = lambda _peer: 0
     secret: LinkSecret = attrs.field(kw_only=True, default=NO_SECRET)
     read_clocks: Callable[[], None] = attrs.field(kw_only=True, default=lambda: None)
+    examine_new: Callable[[], None] = attrs.field(kw_only=True, default=lambda: None)
+    """Lets Python's collector examine new objects (see `stream`)."""
     kicks: dict[str, WakeupEvent] = attrs.field(init=False)
     rearmed: WakeupEvent = attrs.field(init=False, factory=WakeupEvent)
     writers: list[Writer] = attrs.field(init=False, factory=list[Writer])
@@ -141,6 +143,7 @@ class Driver:
             self.observe_group,
             delay=lambda: self.delay_ns(end.peer) / 1e9,
             read_clocks=self.read_clocks,
+            examine_new=self.examine_new,
             writers=self.writers,
         )
         await driver.run()

@@ -21,6 +21,9 @@ from replication.drivers.delayed_writer import Line, WakeupEvent
 from replication.drivers.writer import Writer
 from replication.machines.connections.contract import StreamMachine
 
+SLICE_NS: Final = 1_000_000
+"""The time after which other tasks run while messages that have come are processed."""
+EXAMINE_BYTES: Final = 32 << 10
 FAREWELL_SECONDS_MAX: Final = 0.2  # for the last bytes of a machine that has closed
 LOST: Final = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
@@ -42,6 +45,11 @@ class StreamDriver:
     observe: Observe
     delay: Callable[[], float] = lambda: 0.0
     read_clocks: Callable[[], None] = lambda: None
+    examine_new: Callable[[], None] = lambda: None
+    """Lets Python's collector examine new objects. Called after each `EXAMINE_BYTES`, since what
+    was read from them may refer to much."""
+    unexamined: int = attrs.field(init=False, default=0)
+    """The bytes received since then."""
     writers: list[Writer] = attrs.field(factory=list[Writer])
     """Holds the writer of this driver while it runs. The drivers of several connections share it,
     if their owner pushes to all."""
@@ -95,19 +103,28 @@ class StreamDriver:
                 self.observe(self.machine.end(str(error) or "connection lost", clock()))
                 continue
             if data:
-                self.receive(bytes(data))
+                await self.receive(bytes(data))
             else:
                 self.observe(self.machine.end("", clock()))
             data = b""  # keep nothing large while waiting for more
 
-    def receive(self, data: bytes) -> None:
-        """Hand bytes to the machine, message by message: the one before may have taken seconds."""
+    async def receive(self, data: bytes) -> None:
+        """Hand bytes to the machine, message by message. Let other tasks run in between after each
+        time slice."""
         machine = self.machine
         self.read_clocks()
-        self.observe(machine.receive(data, clock()))
+        began = clock()
+        self.observe(machine.receive(data, began))
         while machine.pending:
+            if clock() - began > SLICE_NS:
+                await trio.lowlevel.checkpoint()
+                began = clock()
             self.read_clocks()
             self.observe(machine.receive(b"", clock()))
+        self.unexamined += len(data)
+        if self.unexamined >= EXAMINE_BYTES:
+            self.unexamined = 0
+            self.examine_new()
         if machine.deadline < self.armed:
             self.rearmed.set()
 

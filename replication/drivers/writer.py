@@ -17,7 +17,7 @@ from replication.drivers.delayed_writer import Line, WakeupEvent
 from replication.machines.connections.contract import StreamMachine
 
 PACE_SECONDS: Final = 0.000_5
-SEND_BYTES: Final = 1 << 20  # put into one call, so that the other links get their turn
+SEND_BYTES: Final = 256 << 10  # put into one call, so that the other links get their turn
 STRETCH_SECONDS: Final = 0.001  # spent on gathering before others get their turn
 HANDSHAKE_BYTES_MAX: Final = 128
 """If no more than this was ever sent, it belongs to the handshake. The last frame must not
@@ -46,13 +46,15 @@ class Writer:
         if self.line.is_full(seconds):
             return
         self.due = now + PACE_SECONDS
-        data = machine.data_to_send()
-        while machine.ready and not machine.closed and len(data) < SEND_BYTES:
+        parts = [machine.data_to_send()]
+        size = len(parts[0])
+        while machine.ready and not machine.closed and size < SEND_BYTES:
             if trio.current_time() - now > STRETCH_SECONDS:
                 break
-            data += machine.data_to_send()
-        if data:
-            self.line.put(data, seconds)
+            parts.append(machine.data_to_send())
+            size += len(parts[-1])
+        if size:
+            self.line.put(b"".join(parts), seconds)
 
     async def run(self) -> None:
         """Push whenever `wakeup` is set."""

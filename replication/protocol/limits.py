@@ -30,8 +30,9 @@ class Limits:
     backlog_bytes_max: int = 0
     """The size to which the backlog may grow with the rate of writes; 0 if its size is fixed."""
 
-    batch_bytes_max: int = 256 << 10
-    """Of one frame of ops, or part of an op or a piece: so that heartbeats get through between."""
+    batch_bytes_max: int = 32 << 10
+    """Of one frame of ops, or part of an op or a piece, so that the receiver can serve others in
+    between: about a thousand small effects, which take some milliseconds."""
 
     ack_bytes: int = 1 << 20
     """A sink acknowledges at the latest after so many bytes: a sixteenth of the window."""

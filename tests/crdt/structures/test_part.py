@@ -11,7 +11,7 @@ from crdt.structures.places import HASH_PLACES, place_of_hash
 
 def sorted_part(size: int) -> Part:
     """Return a part of `size` keys that is sorted for scans."""
-    made = Part({name(number): number for number in range(size)}, 0, 0)
+    made = Part({name(number): number for number in range(size)}, 0, 0, size)
     made.names = sorted(made.held, key=part.place_of_hash)
     return made
 
@@ -55,7 +55,7 @@ def test_page_ends_at_place_of_next_key() -> None:
     assert len(page) >= 10
     assert max(map(place_of_hash, page)) < place
     assert tested.page(place, 1)[1][0] not in page
-    later = Part({}, 2, HASH_PLACES // 4)
+    later = Part({}, 2, HASH_PLACES // 4, 1)
     assert later.stop() == HASH_PLACES // 2
 
 

@@ -237,9 +237,21 @@ def test_clear_removes_all() -> None:
     assert list(tested.items()) == [(b"k", 1)]
 
 
+def test_parts_are_not_divided_together() -> None:
+    tested = fill(100_000, 2_000)
+    size, most = len(tested), 0
+    while size < 200_000:
+        parts, stop = len(tested.distinct_parts()), size + size // 20
+        for number in range(size, stop):
+            tested.put(name(number), number)
+        most = max(most, (len(tested.distinct_parts()) - parts) * 100 // parts)
+        size = stop
+    assert most < 50, "a twentieth more keys divide less than half of the parts"
+
+
 def test_part_of_one_place_is_not_divided() -> None:
     tested = Table(2)
-    tested.parts[0] = Part({b"a": 1, b"b": 2, b"c": 3}, HASH_BITS, 0)
+    tested.parts[0] = Part({b"a": 1, b"b": 2, b"c": 3}, HASH_BITS, 0, 2)
     tested.divide(tested.parts[0])
     assert tested.depth == 0
     assert len(tested.parts) == 1

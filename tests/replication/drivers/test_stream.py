@@ -7,7 +7,7 @@ from collections.abc import Callable
 import trio
 import trio.testing
 
-from replication.drivers.stream import StreamDriver, clock
+from replication.drivers.stream import EXAMINE_BYTES, StreamDriver, clock
 from replication.machines.connections.contract import StreamMachine
 from replication.machines.connections.multiplexer import GroupEvent
 from replication.machines.endpoint import NEVER
@@ -156,3 +156,59 @@ async def test_three_groups_go_over_one_stream() -> None:
                 await trio.lowlevel.checkpoint()
             nursery.cancel_scope.cancel()
         await listeners[0].aclose()
+
+
+class SlowEcho(Echo):
+    """Takes two milliseconds for each line."""
+
+    def __init__(self, clock: trio.testing.MockClock, others: list[str]) -> None:
+        super().__init__()
+        self.mock_clock = clock
+        self.others = others
+
+    def receive(self, data: bytes, now: int) -> list[str]:
+        self.mock_clock.jump(0.002)
+        found = super().receive(data, now)
+        self.others += found
+        return found
+
+
+async def test_other_tasks_run_between_messages(autojump_clock: trio.testing.MockClock) -> None:
+    order: list[str] = []
+    ours, theirs = trio.testing.memory_stream_pair()
+    driver = StreamDriver(SlowEcho(autojump_clock, order), theirs, lambda _events: None)
+
+    async def other() -> None:
+        while "three" not in order:
+            await trio.lowlevel.checkpoint()
+            order.append("-")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(driver.run)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(other)
+        while not order:
+            await trio.lowlevel.checkpoint()
+        await ours.send_all(b"one\ntwo\nthree\n")
+        await ours.send_eof()
+    assert "-" in order[order.index("one") : order.index("three")]
+
+
+async def test_new_objects_are_examined_after_much_data(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    sizes: list[int] = []
+    machine = Echo()
+    machine.read_bytes_max = EXAMINE_BYTES - 1
+    ours, theirs = trio.testing.memory_stream_pair()
+    driver = StreamDriver(
+        machine,
+        theirs,
+        lambda _events: None,
+        examine_new=lambda: sizes.append(len(machine.unread)),
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(driver.run)
+        await ours.send_all(bytes(4 * EXAMINE_BYTES))
+        await ours.send_eof()
+    assert sizes == [2 * EXAMINE_BYTES - 2, 4 * EXAMINE_BYTES - 4]
