@@ -172,7 +172,7 @@ def first_of(op: Op) -> int:
 
 def size_of(op: Op) -> int:
     """Return the bytes of memory that an operation takes while it waits."""
-    return len(op.to_bytes()) + EFFECT_BYTES * len(op.effects)
+    return op.size() + EFFECT_BYTES * len(op.effects)
 
 
 def is_ready(op: Op, vector: Vector) -> bool:

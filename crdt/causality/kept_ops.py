@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
 from crdt.causality.dots import Origin
+from crdt.causality.op_pieces import OpBytes
 
-Kept: TypeAlias = tuple[Origin, int, int, bytes]
+Kept: TypeAlias = tuple[Origin, int, int, OpBytes]
 """Origin, first and last sequence number and encoding of an operation."""
 
 SLACK: Final = 1024  # dropped operations that do not justify moving the others
@@ -56,7 +57,7 @@ class KeptOps:
     __slots__ = ("data", "dropped", "ends", "firsts", "head", "lasts", "origins")
 
     def __init__(self) -> None:
-        self.data: list[bytes] = []
+        self.data: list[OpBytes] = []
         self.origins: Any = array("q")
         self.firsts: Any = array("q")
         self.lasts: Any = array("q")
@@ -109,7 +110,7 @@ class KeptOps:
         for index in range(start, min(stop, len(self))):
             yield self.at(index)
 
-    def ending_at(self, origin: Origin, last: int) -> bytes:
+    def ending_at(self, origin: Origin, last: int) -> OpBytes:
         """Return the operation that ends with this effect, or nothing. O(log n)."""
         ends = self.ends.get(origin)
         place = -1 if ends is None else ends.find(last)

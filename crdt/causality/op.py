@@ -20,12 +20,15 @@ Only an effect by itself may be larger.
 from __future__ import annotations
 
 from typing import Any, Final
+from zlib import crc32
 
 from crdt.causality.dots import ORIGINS_MAX, SEQ_MAX, Origin, Vector, read_origin
 from crdt.causality.effect import Effect, weight
+from crdt.causality.op_pieces import OpBytes, OpPieces, PackedEffects, cut, joined
 from crdt.causality.schema import STAMP_MAX, check_form
 from crdt.errors import DecodeError
 from crdt.wire import codec
+from crdt.wire.checksum import join_checksums
 from crdt.wire.decoding import integer_of, items_of_version, tuple_of
 from crdt.wire.expect import Given, expect, no_subclass
 from crdt.wire.formats import OPERATION, explain
@@ -36,8 +39,11 @@ MANY_EFFECTS: Final = 24
 """The number of effects from which `pack_tuple` is faster than `pack`."""
 UNKNOWN: Final = 0  # `previous` of an origin's first operation, and where it is not known
 FINGERPRINT_MAX: Final = (1 << 32) - 1
+NOT_WEIGHED: Final[list[int]] = []
 FRAGMENT: Final = -1  # `previous` of a part of an operation: its bytes give no fingerprint
-NOT_PACKED: Final[list[bytes]] = []
+HEAD_ITEMS: Final = 6
+"""The items of an operation before its effects: the version, the origin, the first sequence number,
+`previous`, the time base and the dependencies."""
 
 
 class Op:
@@ -53,11 +59,13 @@ class Op:
         "effects",
         "encoded",
         "first",
+        "is_checked",
         "known",
         "last",
         "origin",
         "packed",
         "previous",
+        "staged",
     )
 
     def __init__(  # noqa: PLR0913, PLR0917 - hot, and each is a part of what travels
@@ -68,7 +76,7 @@ class Op:
         deps: Vector,
         effects: tuple[Effect, ...],
         previous: int = UNKNOWN,
-        packed: list[bytes] = NOT_PACKED,
+        packed: PackedEffects | None = None,
     ) -> None:
         assert effects, "an operation has effects"
         self.origin: Origin = origin
@@ -79,41 +87,57 @@ class Op:
         self.effects: tuple[Effect, ...] = effects
         self.previous: int = previous
         self.known: int = UNKNOWN  # the fingerprint of the operation that this is the rest of
-        self.encoded: bytes = b""
-        self.packed: list[bytes] = packed
+        self.encoded: OpBytes = b""
+        self.packed: PackedEffects | None = packed
         """The first effects, if they were encoded in advance, while a command worked in slices."""
+        self.is_checked: bool = False
+        """True if the items of the effects were checked when the operation was read."""
+        self.staged: Any = None
+        """The effects by key (`crdt.store.unsettled.StagedEffects`), if they were sorted when the
+        operation was read."""
 
     def __init_subclass__(cls) -> None:
         raise no_subclass(cls.__name__, "Op")
 
     def to_bytes(self) -> bytes:
-        """Return the operation as bytes. Encoded once; every link and log shares the result."""
+        """Return the operation as bytes. It is encoded once. A large operation is kept in pieces,
+        which this joins: see `data`."""
+        return joined(self.data())
+
+    def data(self) -> OpBytes:
+        """Return the operation as bytes, or as pieces. Every link and log shares the result."""
         if not self.encoded:
             deps: list[int] = []
             for origin in sorted(self.deps):
                 deps += (origin, self.deps[origin])
-            if self.packed:
-                self.encoded = self.join_packed(tuple(deps))
+            if self.packed is not None:
+                self.encoded = self.with_packed(self.packed, tuple(deps))
                 return self.encoded
             items = (self.previous, self.base, tuple(deps), self.effects)
             record = (VERSION, self.origin, self.first, *items)
             if is_large(self.effects):
-                self.encoded = codec.pack_large(record)
+                self.encoded = OpPieces(codec.pack_large(record))
             elif len(self.effects) >= MANY_EFFECTS:
                 self.encoded = codec.pack_tuple(record)
             else:
                 self.encoded = codec.pack(record)
         return self.encoded
 
-    def join_packed(self, deps: tuple[int, ...]) -> bytes:
-        """Return the operation as bytes. Its first effects are encoded already."""
+    def with_packed(self, packed: PackedEffects, deps: tuple[int, ...]) -> OpBytes:
+        """Return the operation in pieces. Its first effects are encoded already."""
         head = (VERSION, self.origin, self.first, self.previous, self.base, deps)
-        pieces = [codec.pack_header(len(head) + 1)]
-        pieces += [codec.pack_body(item) for item in head]
-        pieces.append(codec.pack_header(len(self.effects)))
-        pieces += self.packed
-        pieces += [codec.pack_body(effect) for effect in self.effects[len(self.packed) :]]
-        return codec.envelope(b"".join(pieces))
+        items = [codec.pack_body(item) for item in head]
+        body = codec.pack_header(HEAD_ITEMS + 1) + b"".join(items)
+        body += codec.pack_header(len(self.effects))
+        rest = codec.pack_all(list(self.effects[packed.count :]))
+        checksum = crc32(rest, join_checksums(crc32(body), packed.checksum, packed.size))
+        envelope = codec.VERSION_BYTE + checksum.to_bytes(4, "big")
+        pieces = OpPieces([envelope + body, *packed.pieces, rest])
+        return pieces if len(pieces) > codec.LARGE_BYTES else pieces.joined()
+
+    def size(self) -> int:
+        """Return the number of bytes of the operation."""
+        return len(self.data())
 
     @staticmethod
     def from_bytes(data: Given[bytes]) -> Op:
@@ -141,7 +165,7 @@ class Op:
         """Return what the next operation of this origin names as its `previous`, or UNKNOWN."""
         if self.known or self.previous == FRAGMENT:
             return self.known
-        return codec.checksum(self.to_bytes())
+        return codec.checksum(cut(self.data(), 0, codec.OVERHEAD))
 
     def beyond(self, seq: int) -> Op:
         """Return what is left of the operation for a replica that has its origin's effects up to
@@ -155,8 +179,9 @@ class Op:
         """Return the operation in several, of at most `limit` bytes each or of a single effect."""
         parts: list[Op] = []
         begin, size = 0, 0
+        known = NOT_WEIGHED if self.packed is None else self.packed.weights
         for index, effect in enumerate(self.effects):
-            more = weight(effect)
+            more = known[index] if index < len(known) else weight(effect)
             if size + more > limit and index > begin:
                 parts.append(self.part(begin, index))
                 begin, size = index, 0
@@ -170,7 +195,8 @@ class Op:
         effects = self.effects[begin:end]
         previous = self.previous if end - begin == len(self.effects) else FRAGMENT
         part = Op(self.origin, self.first + begin, self.base, deps, effects, previous)
-        part.packed = self.packed[begin:end]
+        if self.packed is not None and self.packed.count > begin:
+            part.packed = self.packed.part(self.effects, begin, end)
         return part
 
     def contradicts(self, other: Op) -> bool:
@@ -206,20 +232,33 @@ def is_large(effects: tuple[Effect, ...]) -> bool:
 
 def read_op(data: bytes) -> Op:
     """Read an operation. Raises DecodeError."""
-    items = items_of_version(codec.unpack(data), VERSION, 7, "an operation")
-    _, origin, first, previous, base, deps, packed = items
-    effects = tuple_of(packed, "an operation's effects")
-    if not effects:
-        raise DecodeError("an operation without effects")
-    read_origin(origin, "an operation's origin")
-    integer_of(first, "an operation's first dot", 1, SEQ_MAX - len(effects))
-    integer_of(previous, "the previous operation's fingerprint", FRAGMENT, FINGERPRINT_MAX)
-    integer_of(base, "an operation's time base", -STAMP_MAX, STAMP_MAX)
+    items = items_of_version(codec.unpack(data), VERSION, HEAD_ITEMS + 1, "an operation")
+    effects = tuple_of(items[HEAD_ITEMS], "an operation's effects")
     for effect in effects:
         check_form(effect)
-    op = Op(origin, first, base, read_vector(deps), effects, previous)
+    op = make_op(items, effects)
     op.encoded = data
     return op
+
+
+def make_op(head: tuple[Any, ...], effects: tuple[Effect, ...]) -> Op:
+    """Make an operation of its first items and its effects, whose form was checked. Raises
+    DecodeError."""
+    check_head(head, len(effects))
+    _, origin, first, previous, base, deps = head[:HEAD_ITEMS]
+    return Op(origin, first, base, read_vector(deps), effects, previous)
+
+
+def check_head(head: tuple[Any, ...], count: int) -> None:
+    """Check the first items of an operation of `count` effects, all but the dependencies. Raises
+    DecodeError."""
+    _, origin, first, previous, base, _ = head[:HEAD_ITEMS]
+    if not count:
+        raise DecodeError("an operation without effects")
+    read_origin(origin, "an operation's origin")
+    integer_of(first, "an operation's first dot", 1, SEQ_MAX - count)
+    integer_of(previous, "the previous operation's fingerprint", FRAGMENT, FINGERPRINT_MAX)
+    integer_of(base, "an operation's time base", -STAMP_MAX, STAMP_MAX)
 
 
 def write_vector(vector: Vector) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from typing import Final
 from crdt.causality.dots import Origin, Vector
 from crdt.causality.kept_ops import Kept, KeptOps
 from crdt.causality.op import Op
+from crdt.causality.op_pieces import joined
 from crdt.errors import DecodeError, HistoryTruncated
 
 HISTORY_BYTES: Final = 1 << 20  # the least backlog that the 1 % rule allows
@@ -122,10 +123,10 @@ class OpLog:
 
     def append(self, op: Op) -> None:
         """Keep one more operation, drop old ones beyond the limit. Amortised O(1)."""
-        data = op.to_bytes()  # a MemoryError comes here, before anything has changed
+        data = op.data()  # a MemoryError comes here, before anything has changed
         self.ops.append((op.origin, op.first, op.last, data))
         if self.unjournaled is not None and not self.state_is_unjournaled:
-            self.unjournaled.append(data)
+            self.unjournaled.append(joined(data))
         self.last[op.origin] = op.last
         self.bytes += len(data) + ENTRY_BYTES
         self.appended_bytes += len(data) + ENTRY_BYTES
@@ -219,14 +220,14 @@ class OpLog:
             if vector.get(origin, 0) < seq:
                 raise HistoryTruncated(origin, vector.get(origin, 0) + 1, seq + 1)
         return [
-            Op.from_bytes(data)
+            Op.from_bytes(joined(data))
             for origin, _, last, data in self.ops.each()
             if last > vector.get(origin, 0)
         ]
 
     def ending_at(self, origin: Origin, seq: int) -> bytes:
         """Return the operation kept that ends with an effect, encoded, or nothing."""
-        return self.ops.ending_at(origin, seq)
+        return joined(self.ops.ending_at(origin, seq))
 
     def indexed_count(self) -> int:
         """Return the number of operations that `ending_at` can find: no more than are kept."""
@@ -238,7 +239,7 @@ class OpLog:
         if self.floor.get(origin, 0) >= last or self.last.get(origin, 0) < first:
             return []
         return [
-            Op.from_bytes(data)
+            Op.from_bytes(joined(data))
             for kept, begin, end, data in self.ops.each()
             if kept == origin and begin <= last and end >= first
         ]
@@ -255,14 +256,17 @@ class OpLog:
                 lacking.discard(origin)
         return self.start + index
 
-    def read(self, position: int, count: int) -> list[Kept]:
+    def read(self, position: int, count: int) -> list[tuple[Origin, int, int, bytes]]:
         """Return at most `count` operations from `position` on. `position` must not be before
-        `start`."""
-        return list(self.each(position, count))
+        `start`. Large operations are joined."""
+        return [
+            (origin, first, last, joined(data))
+            for origin, first, last, data in self.each(position, count)
+        ]
 
     def each(self, position: int, count: int) -> Iterator[Kept]:
-        """Iterate over at most `count` operations from `position` on. `position` must not be before
-        `start`. The log must not change meanwhile."""
+        """Iterate over at most `count` operations from `position` on, as they are kept. `position`
+        must not be before `start`. The log must not change meanwhile."""
         assert position >= self.start
         index = position - self.start
         return self.ops.each(index, index + count)

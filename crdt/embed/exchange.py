@@ -169,7 +169,7 @@ class ReplicaExchange(Views):
         """Add `op`, which is the whole outbox, to the history. Divide it first if it is large.
         Return the operations."""
         limit = self.op_bytes
-        is_one = self.keyspace.outbox_bytes <= limit and len(op.to_bytes()) <= limit
+        is_one = self.keyspace.outbox_bytes <= limit and op.size() <= limit
         parts = [op] if is_one else op.divided(limit)
         for part in parts:
             self.seal_part(part)
@@ -259,7 +259,7 @@ class ReplicaExchange(Views):
         db = self.keyspace
         if db.outbox:
             self.seal()
-        if len(op.to_bytes()) > self.op_bytes:
+        if op.size() > self.op_bytes:
             parts = op.divided(self.op_bytes)
             if len(parts) > 1:
                 return self.accept_parts(parts, op.previous)
@@ -295,7 +295,8 @@ class ReplicaExchange(Views):
         self.identities.check_op(op)
         if len(db.vector) >= ORIGINS_MAX and op.origin not in db.vector:
             raise DecodeError(f"{op!r} would be one origin too many")
-        db.types.check_effects(op.effects)
+        if not op.is_checked:
+            db.types.check_effects(op.effects)
 
     def apply_op(self, op: Op) -> None:
         """Apply an operation whose dependencies have been applied, and add it to the history."""

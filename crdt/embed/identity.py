@@ -84,8 +84,7 @@ class Identities:
 
     def check_known(self, op: Op, have: int) -> None:
         """Compare a received operation with the applied operations that have the same dots."""
-        kept = self.history.ending_at(op.origin, op.last)
-        if kept == op.to_bytes():
+        if self.history.ending_at(op.origin, op.last) == op.to_bytes():
             return
         trail = self.trails.get(op.origin)
         if trail is not None and op.last <= have:

@@ -32,6 +32,7 @@ from crdt.causality.effect import (
 )
 from crdt.causality.observed import Observed
 from crdt.causality.op import Op
+from crdt.causality.op_pieces import PackedEffects
 from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
 from crdt.store.bin import Bin, DroppedKeys
@@ -45,7 +46,6 @@ from crdt.types.components.contested import Contested
 from crdt.types.components.deadlines import Deadlines, longest
 from crdt.types.components.register import Register
 from crdt.types.registry import TypeRegistry
-from crdt.wire import codec
 
 CLOCK_SLACK_MS: Final = 1000  # the largest correction of a correct clock
 ITEM_BYTES: Final = 256  # the memory that one element of a long effect takes, without its bytes
@@ -98,7 +98,7 @@ class Keyspace(MutableKeyTable):
         self.outbox: list[Effect] = []
         self.outbox_bytes: int = 0
         """The bytes of the large items in the outbox."""
-        self.packed: list[bytes] = []  # the first effects of the outbox (see `pack_effects`)
+        self.packed: PackedEffects | None = None  # the first of the outbox (see `pack_effects`)
         self.reserve: bytes = bytes(RESERVE_BYTES)
         """Memory that is freed to complete an effect after a MemoryError."""
         self.first: int = 1
@@ -434,16 +434,19 @@ class Keyspace(MutableKeyTable):
 
     def pack_effects(self, count: int) -> None:
         """Encode up to `count` further effects in advance. The latest may still be replaced."""
-        begin = len(self.packed)
-        for effect in self.outbox[begin : min(begin + count, len(self.outbox) - 1)]:
-            self.packed.append(codec.pack_body(effect))
+        packed = PackedEffects() if self.packed is None else self.packed
+        begin = packed.count
+        effects = self.outbox[begin : min(begin + count, len(self.outbox) - 1)]
+        if effects:
+            packed.add(effects)
+            self.packed = packed
 
     def remove_sealed(self, op: Op) -> None:
         """Remove the effects of `op`, which is the outbox or its beginning, from the outbox."""
         self.sent_context.update(op.deps)
         self.has_remote_news = False
         self.first = op.last + 1
-        self.packed = []
+        self.packed = None
         if len(op.effects) < len(self.outbox):
             del self.outbox[: len(op.effects)]
             self.outbox_bytes = max(0, self.outbox_bytes - sum(map(large_bytes, op.effects)))

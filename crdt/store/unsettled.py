@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias
 
-from crdt.causality.dots import SEQ_MAX, Dot, make_dot
+from crdt.causality.dots import SEQ_MAX, Dot, Origin, make_dot
 from crdt.causality.effect import FLUSH, Effect, is_key_effect
 from crdt.causality.observed import Observed
 from crdt.causality.op import Op
@@ -28,6 +28,10 @@ from crdt.types.components.deadlines import Deadlines
 Waiting: TypeAlias = tuple[Effect, Dot, Observed]
 """An effect that waits, its dot, and its past, whose `seq` is set when the effect is applied."""
 SETTLE_ALL_KEYS: Final = 10_000
+ITEMS_PER_KEY: Final = 8
+"""The items of an effect that take as long as settling one key, about."""
+WEIGHED_MAX: Final = 10_000
+"""The effects on one key that are weighed. More are more than a slice in any case."""
 STEPS_MAX: Final = 16
 """Steps that may wait. Each of them makes it slower to touch a key."""
 
@@ -224,17 +228,63 @@ class EffectsStep(Step):
 
     def weight(self, key: bytes) -> int:
         waiting: list[Waiting] = self.effects[key]
-        return len(waiting)
+        if len(waiting) == 1:
+            return effect_weight(waiting[0][0])
+        return sum([effect_weight(each[0]) for each in waiting[:WEIGHED_MAX]])
 
     def carry_out_part(self, db: MutableKeyTable, key: bytes, count: int) -> None:
         waiting: list[Waiting] = self.effects[key]
+        number = 0
+        for each in waiting:
+            number += 1
+            count -= effect_weight(each[0])
+            if count <= 0:
+                break
         db.is_unsettled = False  # the rest of this step waits
-        apply_all(db, waiting[:count])
+        apply_all(db, waiting[:number])
         db.is_unsettled = True
-        del waiting[:count]
+        if number < len(waiting):
+            del waiting[:number]
+        else:
+            self.effects.pop(key)
 
     def some_keys(self, count: int) -> list[bytes]:
         return self.effects.some(count)
+
+
+def effect_weight(effect: Effect) -> int:
+    """Return how many slices' worth of keys it takes to apply an effect."""
+    return 1 + len(effect) // ITEMS_PER_KEY
+
+
+class StagedEffects:
+    """The effects of one operation by key, while the operation is being received. A flush is
+    between two steps."""
+
+    __slots__ = ("count", "dot", "observed", "parts")
+
+    def __init__(self, origin: Origin, first: int, base: int) -> None:
+        self.count: int = 0
+        """The number of effects that were added."""
+        self.dot: Dot = make_dot(origin, first)
+        """The dot of the next effect."""
+        self.observed: Observed = Observed({}, origin, first, base)
+        """The past of the effects. Its vector is filled in when the operation is applied."""
+        self.parts: list[EffectsStep | Waiting] = []
+
+    def add(self, effects: list[Effect]) -> None:
+        """Add the next effects."""
+        self.count += len(effects)
+        for effect in effects:
+            if is_key_effect(effect, FLUSH):
+                self.parts.append((effect, self.dot, self.observed))
+            else:
+                latest = self.parts[-1] if self.parts else None
+                if not isinstance(latest, EffectsStep):
+                    latest = EffectsStep()
+                    self.parts.append(latest)
+                latest.add(effect, self.dot, self.observed)
+            self.dot += 1
 
 
 def apply_all(db: MutableKeyTable, waiting: list[Waiting]) -> None:
@@ -275,8 +325,12 @@ class Unsettled:
         return step
 
     def put_off(self, op: Op, observed: Observed) -> None:
-        """Let the effects of `op` wait until their keys are settled."""
+        """Let the effects of `op` wait until their keys are settled. O(effects), unless they were
+        sorted while the operation was received."""
         self.begun += 1
+        if op.staged is not None:
+            self.begin_staged(op.staged, observed)
+            return
         dot = make_dot(op.origin, op.first)
         for effect in op.effects:
             if is_key_effect(effect, FLUSH):
@@ -285,6 +339,16 @@ class Unsettled:
             else:
                 self.effects_step().add(effect, dot, observed)
             dot += 1
+
+    def begin_staged(self, staged: StagedEffects, observed: Observed) -> None:
+        """Let the effects of a received operation wait. O(flushes)."""
+        staged.observed.vector.update(observed.vector)
+        for part in staged.parts:
+            if isinstance(part, EffectsStep):
+                self.steps.append(part)
+                self.db.is_unsettled = True
+            else:
+                apply_all(self.db, [part])
 
     def begin(self, step: Step) -> None:
         """Add a step, whose keys have been put aside."""
@@ -319,15 +383,19 @@ class Unsettled:
         while self.steps and left > 0:
             oldest = self.steps[0]
             keys = oldest.some_keys(left)
+            is_alone = self.can_settle_oldest_alone()
             for key in keys:
                 weight = oldest.weight(key)
                 if left <= 0:
                     break
-                if weight > left and len(self.steps) == 1:  # later steps have put `key` aside
+                if not is_alone:
+                    self.settle(key)
+                elif weight > left:
                     oldest.carry_out_part(self.db, key, left)
                     left = 0
                     break
-                self.settle(key)
+                else:
+                    self.carry_out_oldest(key)
                 left -= weight
             if not keys:
                 aside = oldest.aside
@@ -338,6 +406,22 @@ class Unsettled:
                 self.steps.pop(0)
         self.db.is_unsettled = bool(self.steps)
         return self.db.is_unsettled
+
+    def can_settle_oldest_alone(self) -> bool:
+        """Return whether the oldest step can be carried out for a key without the later ones. Those
+        must hold effects only, since other steps have put the keys aside."""
+        for index in range(1, len(self.steps)):
+            if not isinstance(self.steps[index], EffectsStep):
+                return False
+        return True
+
+    def carry_out_oldest(self, key: bytes) -> None:
+        """Carry out the oldest step for `key`. Later steps wait."""
+        db, oldest = self.db, self.steps[0]
+        content = oldest.take(db, key)
+        db.is_unsettled = False
+        oldest.carry_out(db, key, content)
+        db.is_unsettled = True
 
     def estimate_size(self) -> int:
         """Return about how many keys will be left of those that wait."""

@@ -2,9 +2,9 @@
 
 A dictionary of millions of keys stops its process for a fifth of a second whenever it grows. A
 table is divided into parts instead. Each part is a dictionary of at most `part_max` keys. A part
-that becomes too large is divided in two, and no other part is touched. Parts are divided at different
-sizes, from half of `part_max` on. Since hashes are uniform, all parts grow alike, and would
-otherwise be divided at about the same time.
+that becomes too large is divided in two, and no other part is touched. Parts are divided at
+different sizes, from half of `part_max` on. Since hashes are uniform, all parts grow alike, and
+would otherwise be divided at about the same time.
 
 A key's *place* is a number that its hash yields. A part holds the keys of a range of places. The
 range of a part of depth d is 1/2^d of all places. A directory, a list of 2^depth slots, leads from

@@ -24,6 +24,7 @@ pack_header: Final[Callable[[int], bytes]] = MSGPACK.Packer().pack_array_header
 VERSION: Final = 1
 NEWER_MAX: Final = 31
 """The highest first byte that may be a newer version. Text begins with a higher one."""
+VERSION_BYTE: Final = bytes([VERSION])
 OVERHEAD: Final = 5
 LARGE_BYTES: Final = 64 << 10
 """Longer bytes are not copied where that can be avoided."""
@@ -87,6 +88,16 @@ def envelope(body: bytes) -> bytes:
     return b"\x01" + zlib.crc32(body).to_bytes(4, "big") + body
 
 
+def pack_all(items: list[Any]) -> bytes:
+    """Return the bytes of several tuples, one behind the other, each as `pack_body` returns it."""
+    if not IS_COMPILED:
+        return b"".join([pack_body(item) for item in items])
+    pieces: list[bytes] = []
+    for item in items:
+        append_array(pieces, item)
+    return b"".join(pieces)
+
+
 def pack_array(items: list[bytes]) -> bytes:
     """Return an array as `pack_body` does, from its packed items."""
     return pack_header(len(items)) + b"".join(items)
@@ -118,16 +129,25 @@ def joined_array(items: tuple[object, ...]) -> bytes:
     return b"".join(pieces)
 
 
-def pack_large(items: tuple[object, ...]) -> bytes:
-    """Put a tuple that holds a long byte string into an envelope, as `pack` does. The string is
-    copied once, where msgpack would copy it several times."""
-    pieces: list[bytes] = [b""]
-    append_array(pieces, items)
+def pack_large(items: tuple[object, ...]) -> list[bytes]:
+    """Put a tuple that holds long byte strings into an envelope, as `pack` does. Return the bytes
+    in pieces, to copy nothing: each long string is a piece."""
+    parts: list[bytes] = []
+    append_array(parts, items)
     checksum = 0
-    for piece in pieces:
-        checksum = zlib.crc32(piece, checksum)
-    pieces[0] = b"\x01" + checksum.to_bytes(4, "big")
-    return b"".join(pieces)
+    pieces: list[bytes] = []
+    short: list[bytes] = [b""]
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+        if len(part) > LARGE_BYTES:
+            pieces += [b"".join(short), part]
+            short = []
+        else:
+            short.append(part)
+    if short:
+        pieces.append(b"".join(short))
+    pieces[0] = VERSION_BYTE + checksum.to_bytes(4, "big") + pieces[0]
+    return pieces
 
 
 def append_array(pieces: list[bytes], items: tuple[object, ...]) -> None:
@@ -210,6 +230,30 @@ def unpack_body(body: bytes | memoryview) -> Any:
         )
     except (ValueError, RecursionError, TypeError, msgpack.UnpackException) as error:
         raise DecodeError(f"not msgpack: {error}") from error
+
+
+READ_BYTES_MAX: Final = 1 << 20
+"""The longest byte string that is read in steps."""
+READ_ITEMS_MAX: Final = 1 << 16
+"""The longest array that is read in steps. Memory for all items is taken at its beginning."""
+
+
+def new_unpacker(buffer_bytes: int = 2 * READ_BYTES_MAX) -> Any:
+    """Return an object that reads msgpack values while their bytes come. It raises ValueError at
+    what is not msgpack, and at long arrays and byte strings, and BufferFull if more than
+    `buffer_bytes` have to wait for the end of a value."""
+    return MSGPACK.Unpacker(
+        raw=True,
+        use_list=False,
+        strict_map_key=False,
+        ext_hook=read_wide,
+        max_buffer_size=buffer_bytes,
+        max_str_len=READ_BYTES_MAX,
+        max_bin_len=READ_BYTES_MAX,
+        max_array_len=READ_ITEMS_MAX,
+        max_map_len=0,
+        max_ext_len=WIDE_BYTES,
+    )
 
 
 def checksum(data: bytes) -> int:

@@ -42,7 +42,14 @@ from crdt.embed.replica import Outcome, Replica
 from crdt.errors import DecodeError
 from crdt.store.merge import Incoming
 from replication.machines.endpoint import NEVER, always_false
-from replication.machines.receiving.applier import Applier, LocalApplier, read_op, with_waiting
+from replication.machines.receiving.applier import (
+    Applier,
+    Arrival,
+    LocalApplier,
+    WholeOp,
+    read_op,
+    with_waiting,
+)
 from replication.machines.receiving.origin_map import OriginMap, blocks
 from replication.machines.receiving.sink import Sink
 from replication.machines.receiving.sink_states import SinkState
@@ -122,6 +129,10 @@ class MappedApplier(LocalApplier):
             self.report_unfit(str(error))
             raise
         return self.replica.accept(op) if self.empty is None else Outcome.DUPLICATE
+
+    def begin_op(self) -> Arrival:
+        """Return an op of which no part has come. It is renamed as a whole."""
+        return WholeOp(self.accept)
 
     def merge(self, incoming: Incoming) -> None:
         """Merge a snapshot of the source. Raises DecodeError; CannotRename is one."""

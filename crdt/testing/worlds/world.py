@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from crdt.causality.dots import Vector, dominates, join, make_dot, make_origin
 from crdt.causality.op import Op
+from crdt.embed.arriving import ArrivingOp
 from crdt.embed.replica import Outcome, Replica
 from crdt.errors import HistoryTruncated
 from crdt.store.snapshot import Snapshot
@@ -29,6 +30,9 @@ from crdt.testing.worlds.world_checks import WorldChecks
 
 ROUNDS_TO_REST: Final = 4
 NOTHING_LOST: Final = 4  # one in so many restarts loses no data
+PART_BYTES: Final = 7
+"""The size of the parts in which operations come if work is left to steps of work."""
+WORK_BYTES: Final = 10 * PART_BYTES
 TWIN: Final = 255
 BACKLOGS: Final = (1 << 20, 900, 300)  # bytes of history of each region
 
@@ -191,13 +195,22 @@ class World:
         """Offer an operation to a region. It must not be applied before its dependencies."""
         op = Op.from_bytes(data)
         before = sink.replica.vector
-        outcome = sink.replica.accept(op)
+        outcome = self.accept_parts(sink, data) if self.is_lazy else sink.replica.accept(op)
         if outcome is Outcome.APPLIED:
             self.checks.count("local effect equals remote effect")
             assert dominates(before, op.deps), "applied before what it depends on"
         elif outcome is Outcome.DUPLICATE:
             self.checks.count("duplicates are harmless")
         return outcome
+
+    def accept_parts(self, sink: Site, data: bytes) -> Outcome:
+        """Offer an operation in small parts, with a slice of work in between."""
+        arriving = ArrivingOp(sink.replica)
+        for start in range(0, len(data), PART_BYTES):
+            arriving.feed(data[start : start + PART_BYTES])
+            if start % WORK_BYTES == 0:
+                sink.replica.work()
+        return arriving.finish()
 
     def duplicate(self, number: int, choice: int) -> None:
         """Deliver an operation that stays in transit, so it arrives again."""

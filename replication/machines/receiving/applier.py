@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from io import BytesIO
 from typing import Protocol
 
 from crdt.causality.dots import Origin, Vector
 from crdt.causality.op import Op
+from crdt.embed.arriving import NO_MEMORY, ArrivingOp
 from crdt.embed.replica import Outcome, Replica
 from crdt.errors import DecodeError
 from crdt.store.merge import Incoming
+
+
+class Arrival(Protocol):
+    """An op that comes in parts. It is dropped if the link closes before the last part."""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next part. Raises DecodeError."""
+        ...
+
+    def finish(self) -> Outcome:
+        """Apply or buffer the op. Raises DecodeError, DotReused."""
+        ...
+
+
+class WholeOp:
+    """An op that is read when all of it has come. `accept` gets it encoded."""
+
+    def __init__(self, accept: Callable[[bytes], Outcome]) -> None:
+        self.accept = accept
+        self.buffer = BytesIO()
+
+    def feed(self, data: bytes) -> None:
+        """Keep the next part."""
+        self.buffer.write(data)
+
+    def finish(self) -> Outcome:
+        """Apply or buffer the op. Raises DecodeError, DotReused."""
+        return self.accept(self.buffer.getvalue())
 
 
 class Applier(Protocol):
@@ -40,6 +71,10 @@ class Applier(Protocol):
 
     def accept(self, data: bytes) -> Outcome:
         """Apply or buffer an encoded op. Raises DecodeError, DotReused."""
+        ...
+
+    def begin_op(self) -> Arrival:
+        """Return an op of which no part has come."""
         ...
 
     def incoming(self) -> Incoming:
@@ -86,6 +121,10 @@ class LocalApplier:
         """Apply or buffer an encoded op. Raises DecodeError, DotReused."""
         return self.replica.accept(read_op(data))
 
+    def begin_op(self) -> Arrival:
+        """Return an op of which no part has come."""
+        return ArrivingOp(self.replica)
+
     def incoming(self) -> Incoming:
         """Return an empty buffer for a snapshot."""
         return self.replica.incoming()
@@ -95,12 +134,17 @@ class LocalApplier:
         self.replica.merge_incoming(incoming)
 
 
+def finish_op(op: Arrival) -> Outcome:
+    """Apply or buffer an op whose last part has come. Raises DecodeError, DotReused."""
+    return op.finish()
+
+
 def read_op(data: bytes) -> Op:
     """Return the op that was encoded as `data`. Raises DecodeError, also for want of memory."""
     try:
         return Op.from_bytes(data)
     except MemoryError as error:
-        raise DecodeError("an op needs more memory than there is") from error
+        raise DecodeError(NO_MEMORY) from error
 
 
 def read_piece(incoming: Incoming, data: bytes) -> None:

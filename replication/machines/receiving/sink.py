@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -20,7 +20,7 @@ from crdt.embed.replica import Outcome
 from crdt.errors import DecodeError, IdentityReused
 from crdt.store.merge import Incoming
 from replication.machines.endpoint import NEVER, End, always_false
-from replication.machines.receiving.applier import Applier, read_piece
+from replication.machines.receiving.applier import Applier, finish_op, read_piece
 from replication.machines.receiving.copy_age import CopyAge
 from replication.machines.receiving.pieces import PartBuffer
 from replication.machines.receiving.sink_states import MOVES, OPEN, TRANSITIONS, SinkState
@@ -109,7 +109,7 @@ class Sink(End):
         self.resume_at = NEVER
         self.stalls = 0
         """The number of stalls in a row."""
-        self.parts = PartBuffer()
+        self.parts = PartBuffer(applier.begin_op)
         self.incoming: Incoming | None = None
         self.asked: frozenset[Origin] = frozenset()
         """The origins whose ops we have requested to fill a gap."""
@@ -255,11 +255,16 @@ class Sink(End):
 
     def receive_ops(self, batch: tuple[bytes, ...], size: int, now: int) -> list[Event]:
         """Apply or buffer ops."""
+        return self.take(batch, self.applier.accept, size, now)
+
+    def take(
+        self, batch: tuple[Any, ...], accept: Callable[[Any], Outcome], size: int, now: int
+    ) -> list[Event]:
+        """Apply or buffer ops by means of `accept`."""
         if self.passes_by:
             self.count(size, now)
             return []
         events: list[Event] = []
-        accept = self.applier.accept
         before = self.applier.applied()
         for data in batch:
             if accept(data) is Outcome.REFUSED and self.state is S.STREAMING:
@@ -281,8 +286,8 @@ class Sink(End):
         if isinstance(frame, SnapshotPiece) and self.incoming is None:
             raise RemoteProtocolError("a piece outside a snapshot")
         whole = self.parts.add(frame, keep=not self.passes_by)
-        if whole is not None and isinstance(frame, OpPart):
-            return self.receive_ops((whole,), len(frame.data), now)
+        if whole is not None and not isinstance(whole, bytes):
+            return self.take((whole,), finish_op, len(frame.data), now)
         if whole is not None and self.incoming is not None:
             read_piece(self.incoming, whole)
         self.count(len(frame.data), now)

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import attrs
 
 from crdt.causality.dots import Origin, Vector, region_of
+from crdt.causality.op_pieces import OpBytes, cut, joined
 from crdt.embed.replica import Replica
 from crdt.store.snapshot import Snapshot
 from replication.machines.endpoint import nobody
@@ -30,7 +31,7 @@ class CutOp:
     """The frames of a large op. Each is cut when it is sent, since all of them together would be
     another copy of the op, which the allocator does not give back to the system."""
 
-    def __init__(self, op: bytes, limit_bytes: int) -> None:
+    def __init__(self, op: OpBytes, limit_bytes: int) -> None:
         self.op = op
         self.limit_bytes = limit_bytes
 
@@ -39,7 +40,7 @@ class CutOp:
 
     def __getitem__(self, index: int) -> OpPart:
         stop = (index + 1) * self.limit_bytes
-        return OpPart(self.op[index * self.limit_bytes : stop], stop >= len(self.op))
+        return OpPart(cut(self.op, index * self.limit_bytes, stop), stop >= len(self.op))
 
 
 @attrs.frozen
@@ -137,7 +138,7 @@ class LogReader:
     ) -> Batch:
         """Return a batch of the ops of these regions and of the `extra` origins that the vector
         `beyond` does not cover."""
-        data: list[bytes] = []
+        data: list[OpBytes] = []
         first: Vector = {}
         last: Vector = {}
         size = 0
@@ -202,10 +203,10 @@ class LogReader:
             notify()
 
 
-def in_frames(data: list[bytes], size: int, limit_bytes: int) -> tuple[Ops, ...] | CutOp:
+def in_frames(data: list[OpBytes], size: int, limit_bytes: int) -> tuple[Ops, ...] | CutOp:
     """Return ops as one frame, or a single large op in parts."""
     if not data:
         return ()
     if size <= limit_bytes:
-        return (Ops(tuple(data)),)
+        return (Ops(tuple(map(joined, data))),)
     return CutOp(data[0], limit_bytes)

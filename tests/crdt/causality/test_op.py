@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from crdt import CRDTError, DecodeError, Op, Replica, make_origin
 from crdt.causality.dots import ORIGINS_MAX, SEQ_MAX
 from crdt.causality.op import MANY_EFFECTS, VERSION, read_vector, write_vector
+from crdt.causality.op_pieces import OpPieces
 from crdt.wire import codec
 from tests.crdt import hostile
 
@@ -200,6 +201,27 @@ def test_different_effects_under_one_dot_contradict() -> None:
         assert op.contradicts(whole) is is_contradiction
 
 
+def test_large_op_packed_in_advance_stays_in_pieces() -> None:
+    replica = Replica(1)
+    for number in range(3_000):
+        replica.set("k").add(f"a longer member {number}")
+    whole = replica.keyspace.pending()
+    for _ in range(4):
+        replica.keyspace.pack_effects(1_000)
+    packed = replica.keyspace.pending()
+    assert whole is not None
+    assert packed is not None
+    data = packed.data()
+    assert isinstance(data, OpPieces)
+    assert data.joined() == packed.to_bytes() == whole.to_bytes()
+    assert packed.size() == len(data) == len(whole.to_bytes())
+    assert packed.fingerprint() == whole.fingerprint()
+    assert Op.from_bytes(packed.to_bytes()) == whole
+    assert replica.seal() is not None
+    (kept,) = replica.since({})
+    assert kept == whole
+
+
 def test_effects_packed_in_advance_change_no_byte() -> None:
     replica = Replica(1)
     for number in range(5):
@@ -207,13 +229,14 @@ def test_effects_packed_in_advance_change_no_byte() -> None:
     whole = replica.keyspace.pending()
     assert whole is not None
     replica.keyspace.pack_effects(3)
-    assert len(replica.keyspace.packed) == 3
     replica.keyspace.pack_effects(3)
-    assert len(replica.keyspace.packed) == 4
+    assert replica.keyspace.packed is not None
+    assert replica.keyspace.packed.counts == [3, 1]
     packed = replica.keyspace.pending()
     assert packed is not None
     assert packed.to_bytes() == whole.to_bytes()
-    parts = zip(packed.divided(1), whole.divided(1), strict=True)
-    assert all(part.to_bytes() == other.to_bytes() for part, other in parts)
+    for limit in (1, 40, 80, 1000):
+        parts = zip(packed.divided(limit), whole.divided(limit), strict=True)
+        assert all(part.to_bytes() == other.to_bytes() for part, other in parts)
     assert replica.seal() is not None
     assert not replica.keyspace.packed
