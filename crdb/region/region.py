@@ -113,8 +113,7 @@ class RegionServer:
         return self.region.name
 
     def begin(self, start: RegionStart) -> None:
-        """Follow the sources that the file names, or else begin an incarnation. Raises
-        ConfigError."""
+        """Follow the sources that the file names, or begin an incarnation. Raises ConfigError."""
         if self.region.replica_of:
             try:
                 self.following.follow(self.region.replica_of)

@@ -85,6 +85,12 @@ class PackedEffects:
         self.checksums: list[int] = []
         """The CRC-32 of the pieces before each piece, joined."""
 
+    def extend(self, outbox: list[Effect], count: int) -> None:
+        """Encode up to `count` further effects of the outbox, but not its latest one."""
+        effects = outbox[self.count : min(self.count + count, len(outbox) - 1)]
+        if effects:
+            self.add(effects)
+
     def add(self, effects: list[Effect]) -> None:
         """Encode the next effects."""
         piece = codec.pack_all(effects)

@@ -12,7 +12,7 @@ from crdt.causality.op import Op
 from crdt.causality.op_reader import OpReader
 from crdt.embed.exchange import Outcome, ReplicaExchange
 from crdt.errors import DecodeError
-from crdt.store.unsettled import STEPS_MAX, StagedEffects
+from crdt.store.unsettled import STEPS_MAX, DroppedEffects, StagedEffects
 
 HELP_STEPS: Final = STEPS_MAX // 2
 """The number of waiting steps from which each part does as much of the work that is left as it
@@ -21,7 +21,7 @@ NO_MEMORY: Final = "an op needs more memory than there is"
 
 
 class ArrivingOp:
-    """An operation of which some parts have come. Drop it to give it up."""
+    """An operation of which some parts have come."""
 
     def __init__(self, replica: ReplicaExchange) -> None:
         self.replica = replica
@@ -73,7 +73,15 @@ class ArrivingOp:
     def finish(self) -> Outcome:
         """Accept the operation, all of which has come. Raises what `accept` raises."""
         op = self.read()
-        return self.replica.accept(op)
+        outcome = self.replica.accept(op)
+        if outcome in (Outcome.DUPLICATE, Outcome.REFUSED):
+            self.drop()
+        return outcome
+
+    def drop(self) -> None:
+        """Give the operation up. What has come is freed in slices."""
+        dropped = DroppedEffects(self.reader.effects, self.staged)
+        self.replica.keyspace.discard(dropped)
 
     def read(self) -> Op:
         """Return the operation. Raises DecodeError."""

@@ -434,12 +434,9 @@ class Keyspace(MutableKeyTable):
 
     def pack_effects(self, count: int) -> None:
         """Encode up to `count` further effects in advance. The latest may still be replaced."""
-        packed = PackedEffects() if self.packed is None else self.packed
-        begin = packed.count
-        effects = self.outbox[begin : min(begin + count, len(self.outbox) - 1)]
-        if effects:
-            packed.add(effects)
-            self.packed = packed
+        if self.packed is None:
+            self.packed = PackedEffects()
+        self.packed.extend(self.outbox, count)
 
     def remove_sealed(self, op: Op) -> None:
         """Remove the effects of `op`, which is the outbox or its beginning, from the outbox."""

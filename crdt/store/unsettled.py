@@ -18,6 +18,7 @@ from crdt.causality.dots import SEQ_MAX, Dot, Origin, make_dot
 from crdt.causality.effect import FLUSH, Effect, is_key_effect
 from crdt.causality.observed import Observed
 from crdt.causality.op import Op
+from crdt.store.bin import SLICE_ELEMENTS
 from crdt.store.key_merge import MergedVectors, merge_key
 from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.values import ValueStore
@@ -285,6 +286,28 @@ class StagedEffects:
                     self.parts.append(latest)
                 latest.add(effect, self.dot, self.observed)
             self.dot += 1
+
+
+class DroppedEffects:
+    """The effects of an operation that was received in parts and is not applied."""
+
+    __slots__ = ("effects", "parts")
+
+    def __init__(self, effects: list[Effect], staged: StagedEffects | None) -> None:
+        self.effects: list[Effect] = effects
+        self.parts: list[EffectsStep | Waiting] = [] if staged is None else staged.parts
+
+    def free_slice(self) -> bool:
+        """Free some of the effects. Return whether there is more."""
+        if self.parts:
+            latest = self.parts[-1]
+            if isinstance(latest, EffectsStep) and latest.effects:
+                latest.effects.pop_part()
+            else:
+                self.parts.pop()
+        else:
+            del self.effects[-SLICE_ELEMENTS:]
+        return len(self.parts) > 0 or len(self.effects) > 0
 
 
 def apply_all(db: MutableKeyTable, waiting: list[Waiting]) -> None:

@@ -15,7 +15,7 @@ from crdt.store.merge import Incoming
 
 
 class Arrival(Protocol):
-    """An op that comes in parts. It is dropped if the link closes before the last part."""
+    """An op that comes in parts."""
 
     def feed(self, data: bytes) -> None:
         """Take the next part. Raises DecodeError."""
@@ -23,6 +23,10 @@ class Arrival(Protocol):
 
     def finish(self) -> Outcome:
         """Apply or buffer the op. Raises DecodeError, DotReused."""
+        ...
+
+    def drop(self) -> None:
+        """Give the op up: the link has closed before the last part."""
         ...
 
 
@@ -40,6 +44,10 @@ class WholeOp:
     def finish(self) -> Outcome:
         """Apply or buffer the op. Raises DecodeError, DotReused."""
         return self.accept(self.buffer.getvalue())
+
+    def drop(self) -> None:
+        """Give the op up."""
+        self.buffer = BytesIO()
 
 
 class Applier(Protocol):

@@ -41,7 +41,9 @@ class PartBuffer:
 
     def clear(self) -> None:
         """Drop what has come."""
-        self.op = None
+        if self.op is not None:
+            self.op.drop()
+            self.op = None
         self.buffer = BytesIO()
         self.size = 0
         self.kind = None
@@ -63,6 +65,7 @@ class PartBuffer:
         if not frame.last:
             return None
         whole = self.buffer.getvalue() if self.op is None else self.op
+        self.op = None
         self.clear()
         return whole if self.is_kept else None
 

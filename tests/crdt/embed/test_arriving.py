@@ -105,3 +105,34 @@ def test_parts_do_work_while_many_steps_wait() -> None:
     while there.work():
         pass
     assert there.to_bytes() == here.to_bytes()
+
+
+@pytest.mark.parametrize("is_staged", [True, False])
+def test_dropped_op_is_freed_in_slices(is_staged: bool) -> None:
+    here, there = Replica(1), Replica(2)
+    there.work_in_slices(1, 1 if is_staged else 1000)
+    data = many_writes(here, 10)
+    arriving = ArrivingOp(there)
+    arriving.feed(data[:-5])
+    assert len(arriving.reader.effects) == 9
+    arriving.drop()
+    assert there.has_work()
+    while there.work():
+        pass
+    assert arriving.reader.effects == []
+    assert arrive(there, data) is Outcome.APPLIED
+    assert there.to_bytes() == here.to_bytes()
+
+
+def test_duplicate_is_freed_in_slices() -> None:
+    here, there = Replica(1), Replica(2)
+    there.work_in_slices(1, 1)
+    data = many_writes(here, 10)
+    arrive(there, data)
+    while there.work():
+        pass
+    assert arrive(there, data) is Outcome.DUPLICATE
+    assert there.has_work()
+    while there.work():
+        pass
+    assert there.to_bytes() == here.to_bytes()

@@ -83,3 +83,12 @@ def test_more_than_whole_is_refused_before_it_is_kept(
     assert parts.size == 10
     parts.clear()
     assert parts.add(kind(b"y", True), keep=True) is not None
+
+
+def test_op_that_ends_with_its_link_is_dropped() -> None:
+    accepted = Accepted()
+    parts = accepted.buffer()
+    parts.add(OpPart(b"a", False), keep=True)
+    parts.clear()
+    assert finish(parts.add(OpPart(b"b", True), keep=True)) is Outcome.APPLIED
+    assert accepted.ops == [b"b"]
