@@ -26,7 +26,6 @@ from crdt.causality.effect import (
     LARGE_BYTES,
     LONG_ITEMS,
     Effect,
-    is_key_effect,
     large_bytes,
     weight,
 )
@@ -36,7 +35,6 @@ from crdt.causality.op_pieces import PackedEffects
 from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
 from crdt.store.bin import Bin, DroppedKeys
-from crdt.store.key_table import takes_deadline
 from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.unsettled import STEPS_MAX, FlushStep, Unsettled
 from crdt.store.values import MemoryStore, ValueStore
@@ -277,7 +275,7 @@ class Keyspace(MutableKeyTable):
         dot = self.record(effect)
         try:
             if len(self.watched_keys) > 0 and effect[2] in self.watched_keys:
-                self.apply_watched(effect, dot)
+                self.apply_watched(effect, dot, self.local)
             else:
                 self.apply(effect, dot, self.local)
         except MemoryError:
@@ -482,27 +480,3 @@ class Keyspace(MutableKeyTable):
         for key, (effect, seen) in before.items():
             if self.visible_state(effect) != seen:
                 self.dirty_keys.append(key)
-
-    # -- watching --------------------------------------------------------------------------
-
-    def apply_watched(self, effect: Effect, dot: Dot) -> None:
-        """Apply a local effect on a watched key. Record the key if the effect changes it.
-
-        FLUSH has the empty key, which may be watched. `flush` records the keys that it changes.
-        """
-        key: bytes = effect[2]
-        if is_key_effect(effect, FLUSH):
-            self.apply(effect, dot, self.local)
-            is_change = False
-        elif is_key_effect(effect, DELETE):
-            is_change = self.lookup(key) is not None
-            self.apply(effect, dot, self.local)
-        elif effect[:2] in self.types.change_if_seen or takes_deadline(effect):
-            before = self.visible_state(effect)
-            self.apply(effect, dot, self.local)
-            is_change = self.visible_state(effect) != before
-        else:
-            self.apply(effect, dot, self.local)
-            is_change = True
-        if is_change:
-            self.dirty_keys.append(key)

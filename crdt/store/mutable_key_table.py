@@ -12,10 +12,18 @@ from collections.abc import Callable
 from typing import Any
 
 from crdt.causality.dots import Dot, Vector
-from crdt.causality.effect import ANY_TYPE, DELETE, EXPIRE, FORGET, Effect
+from crdt.causality.effect import (
+    ANY_TYPE,
+    DELETE,
+    EXPIRE,
+    FLUSH,
+    FORGET,
+    Effect,
+    is_key_effect,
+)
 from crdt.causality.observed import Observed
 from crdt.causality.schema import FOREVER
-from crdt.store.key_table import KeyTable
+from crdt.store.key_table import KeyTable, takes_deadline
 from crdt.store.values import MemoryStore, ValueStore
 from crdt.types.base import DroppedContent, Value
 from crdt.types.components.contested import Contested, carried
@@ -183,6 +191,30 @@ class MutableKeyTable(KeyTable):
         self.deadlines.drop(key, observed)
         if key in self.deadlines.table:
             self.garbage[key] = None
+
+    # -- watching --------------------------------------------------------------------------
+
+    def apply_watched(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        """Apply a local effect on a watched key. Record the key if the effect changes it.
+
+        FLUSH has the empty key, which may be watched. `flush` records the keys that it changes.
+        """
+        key: bytes = effect[2]
+        if is_key_effect(effect, FLUSH):
+            self.apply(effect, dot, observed)
+            is_change = False
+        elif is_key_effect(effect, DELETE):
+            is_change = self.lookup(key) is not None
+            self.apply(effect, dot, observed)
+        elif effect[:2] in self.types.change_if_seen or takes_deadline(effect):
+            before = self.visible_state(effect)
+            self.apply(effect, dot, observed)
+            is_change = self.visible_state(effect) != before
+        else:
+            self.apply(effect, dot, observed)
+            is_change = True
+        if is_change:
+            self.dirty_keys.append(key)
 
     # -- storing ---------------------------------------------------------------------------
 
