@@ -182,10 +182,11 @@ class GapRepairChecker(FrameChecker):
 
     def able_to_help(self, region: Watched, origin: Origin, have: int, now: int) -> list[Sink]:
         """Return the connections over which a region should ask for what follows `have`. There are
-        none if somebody was asked, or if data comes from a peer that brings it anyway."""
+        none if somebody was asked, or if data or a snapshot comes from a peer that brings it
+        anyway."""
         able: list[Sink] = []
         for sink in region.links.sinks.values():
-            if origin in sink.asked or is_bringing(sink, origin, now):
+            if sink.state in AWAITING or origin in sink.asked or is_bringing(sink, origin, now):
                 return []
             if sink.state in ASKABLE and not sink.carries(origin) and not sink.is_swamped:
                 has_refused = origin in self.find_link(region, sink).refused

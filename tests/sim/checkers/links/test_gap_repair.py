@@ -207,3 +207,15 @@ def test_gap_grows_old_while_snapshot_is_awaited(world: SimWorld) -> None:
     gap = checker.gaps["us", origin]
     assert gap.since == since
     assert gap.open_since == world.now
+
+
+def test_nobody_needs_to_ask_after_refusal_while_snapshot_is_awaited(world: SimWorld) -> None:
+    us, origin = make_gap(world)
+    checker = checker_of(world)
+    assert isinstance(checker, GapRepairChecker)
+    world.sleep(300 * MS)
+    sink = us.links.sinks["eu"]
+    checker.find_link(us, us.links.sinks["ap"]).asked[origin] = 0
+    sink.state = SinkState.WAITING
+    checker.record_refusal(us, us.links.sinks["ap"], origin, world.now)
+    assert checker.gaps["us", origin].able == []
