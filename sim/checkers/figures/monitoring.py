@@ -176,11 +176,14 @@ class MonitoringChecker(FrameChecker):
         self, region: Watched, reports: Sequence[tuple[Source | Sink, Vector]], ours: Vector
     ) -> int:
         """Return the number of effects that every connected region lacks; 0 if that is unknown,
-        because one has lost its memory and the connection has not ended."""
+        because one has lost its memory and the connection has not ended here. It may have come back
+        under the same origin, but it knows nothing of that connection."""
         found: list[int] = []
         for end, _ in reports:
             peer = self.up.get(end.peer)
             if peer is None or end.hello is None or end.hello.origin != peer.replica.origin:
+                return 0
+            if all(back.peer != region.name for back in peer.links.ends()):
                 return 0
             found.append(lacking(peer.links.memory.known_vector(), ours))
         return min(found, default=sum(ours.values()))

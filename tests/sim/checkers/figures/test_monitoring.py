@@ -122,6 +122,21 @@ def test_wrong_risk_is_caught(
         world.inspect_all()
 
 
+def test_peer_that_came_back_without_connection_is_not_judged() -> None:
+    """A region that restarts under its old origin knows nothing of the connections before."""
+    world = fresh(MonitoringChecker)
+    world.close_way("eu", "us")
+    world.run("eu", "SET", "k", "v")
+    eu, us = world.sites["eu"], world.sites["us"]
+    checker = checker_of(world)
+    assert isinstance(checker, MonitoringChecker)
+    ours = eu.links.memory.known_vector()
+    reports = [(end, end.vector) for end in eu.links.ends() if end.peer == "us"]
+    assert checker.count_lacking(eu, reports, ours) == 1
+    del us.links.sources["eu"], us.links.sinks["eu"]
+    assert checker.count_lacking(eu, reports, ours) == 0
+
+
 @pytest.mark.interpreted("replaces a function of a compiled module")
 @pytest.mark.parametrize(
     ("name", "wrong", "text"),
