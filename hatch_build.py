@@ -15,6 +15,7 @@ goes to `build/compile.log`. It is printed only if the build fails.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -37,6 +38,10 @@ OPTIMISATION = "2"
 LOG = Path("build", "compile.log")
 # The percentage between two lines of progress where the output is not a terminal, as in CI.
 QUIET_PERCENT = 25
+# The use of CPython's trashcan in a deallocator that does not untrack its object.
+MISUSED_TRASHCAN = re.compile(
+    r"(?<=\{\n)    CPy_TRASHCAN_BEGIN\(self, \w+\)\n(.*?)    CPy_TRASHCAN_END\(self\)\n", re.DOTALL
+)
 
 
 class Progress:
@@ -127,9 +132,29 @@ def translate(modules: Sequence[str], scratch: Path, level: str) -> list[Any]:
     )
     for extension in extensions:
         extension.include_dirs.append(str(scratch / "c" / Path(*GROUP.split(".")).parent))
+        extension.sources = [without_trashcan(Path(each)) for each in extension.sources]
         # Another compiler may print warnings that we have not seen. They must not fail the build.
         extension.extra_compile_args = [a for a in extension.extra_compile_args if a != "-Werror"]
     return extensions
+
+
+def without_trashcan(source: Path) -> str:
+    """Return the path of a translated file in which classes that are declared acyclic do not use
+    the trashcan.
+
+    CPython keeps an object whose deallocation is nested 50 deep in the trashcan, in a list that is
+    linked by the headers of the garbage collector. An object of an acyclic class has no such
+    header, but mypyc 2.4 lets it use the trashcan too. The object in front of it in memory would be
+    overwritten. Such objects need no trashcan, as they are in no long chain.
+    """
+    text = source.read_text()
+    correct = MISUSED_TRASHCAN.sub(r"\1", text)
+    if correct == text:
+        return str(source)
+    copy = source.with_suffix(".correct.c")  # mypyc would translate a changed file again
+    if not copy.is_file() or copy.read_text() != correct:
+        copy.write_text(correct)
+    return str(copy)
 
 
 def compile_modules(

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from hatch_build import Progress
+from hatch_build import Progress, without_trashcan
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"crdt", "replication", "geo", "crdb", "sim"}
@@ -97,3 +97,15 @@ def test_compiling_draws_one_line_on_terminal() -> None:
 def test_compiling_prints_every_quarter_elsewhere() -> None:
     lines = progress_of(200, is_terminal=False).splitlines()
     assert lines == [f"crdb: compiling {number}/200" for number in (50, 100, 150, 200)]
+
+
+def test_deallocators_that_untrack_nothing_do_without_the_trashcan(tmp_path: Path) -> None:
+    """The object has no header of the garbage collector, by which the trashcan could link it."""
+    freed = "    free(self);\n"
+    used = f"    CPy_TRASHCAN_BEGIN(self, f)\n{freed}    CPy_TRASHCAN_END(self)\n"
+    cyclic = "{\n    PyObject_GC_UnTrack(self);\n" + used + "}\n"
+    source = tmp_path / "a.c"
+    source.write_text("{\n" + used + "}\n" + cyclic)
+    assert Path(without_trashcan(source)).read_text() == "{\n" + freed + "}\n" + cyclic
+    source.write_text(cyclic)
+    assert without_trashcan(source) == str(source)

@@ -241,3 +241,17 @@ def test_write_without_counter_has_no_garbage() -> None:
 def test_siblings_are_concurrent_writes() -> None:
     assert not built({(ORIGINS[0], 1)}).has_siblings()
     assert built({(ORIGINS[0], 1), (ORIGINS[1], 1)}).has_siblings()
+
+
+@pytest.mark.parametrize("depth", range(45, 55))
+def test_deallocation_of_nested_register_changes_no_other(depth: int) -> None:
+    """CPython puts off the deallocations that are nested more than 50 deep."""
+    registers = [built({(ORIGINS[0], 1)}) for _ in range(64)]
+    before = [register.state() for register in registers[::2]]
+    for index in range(1, len(registers), 2):
+        nested: list[Any] = [registers[index]]
+        registers[index] = registers[0]
+        for _ in range(depth):
+            nested = [nested]
+        del nested
+    assert [register.state() for register in registers[::2]] == before
