@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crdb.commands.shared import slicing
-from crdb.commands.shared.typed_values import read_typed
+from crdb.commands.shared.typed_values import read_typed_for_write
 from crdb.engine.client import Client
 from crdb.resp import reply
 from crdt.types.list import List
@@ -26,7 +26,7 @@ def pop_elements(
 ) -> Iterator[None]:
     """Remove `count` elements, which exist, from the head (`end` is 0) or the tail (-1), and add
     them to `found` in that order."""
-    value = read_typed(client.db, key, List)
+    value = read_typed_for_write(client.db, key, List)
     assert value is not None, "it has elements"
     items, size = client.slice_items, value.length()
     for done in range(0, count, items):

@@ -11,7 +11,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SAID = {
-    "best_offer": "BestOffer: 200 schedules of 12741 steps kept these laws",
+    "best_offer": "BestOffer: 200 schedules of 12737 steps kept these laws",
     "two_notebooks": "cart   eggs milk tea\nspent  42\ntodo   shop pay cook wash up\n",
 }
 
