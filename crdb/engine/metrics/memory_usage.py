@@ -56,7 +56,17 @@ def size_of(thing: object, samples: int, seen: set[int] | None = None) -> int:
         return own + sampled(pairs.keys(), samples, seen) + sampled(pairs.values(), samples, seen)
     if isinstance(thing, list | tuple | set | frozenset):
         return own + sampled(cast("Collection[Any]", thing), samples, seen)
-    return own + sum(size_of(part, samples, seen) for part in gc.get_referents(thing))
+    return own + sum(size_of(part, samples, seen) for part in parts_of(thing))
+
+
+def parts_of(thing: object) -> list[object]:
+    """Return the objects that `thing` refers to. The collector does not know those of a compiled
+    class that is declared acyclic, so its attributes are read. It holds integers in itself."""
+    names: tuple[str, ...] = getattr(type(thing), "__mypyc_attrs__", ())
+    if gc.is_tracked(thing) or not names:
+        return gc.get_referents(thing)
+    parts = [getattr(thing, name, None) for name in names]
+    return [part for part in parts if not isinstance(part, int)]
 
 
 def is_shared(thing: object) -> bool:

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from crdb.engine.metrics.memory_usage import EXACT_MAX, SAMPLES_MAX, key_bytes, sampled, size_of
+from crdb.engine.metrics.memory_usage import (
+    EXACT_MAX,
+    SAMPLES_MAX,
+    key_bytes,
+    parts_of,
+    sampled,
+    size_of,
+)
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
 from crdt.writes import content as contents
@@ -96,3 +103,24 @@ def test_shared_objects_have_no_size() -> None:
 
 def test_empty_collection_adds_nothing() -> None:
     assert sampled((), 5, set()) == 0
+
+
+class Untracked:
+    """Stands for an object of a compiled class that the collector does not track."""
+
+    __mypyc_attrs__ = ("text", "number", "missing")
+    text = b"x" * 40
+    number = 7
+
+
+def test_attributes_of_untracked_object_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_tracked(_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(gc, "is_tracked", is_tracked)
+    assert parts_of(Untracked()) == [Untracked.text, None]
+
+
+def test_tracked_object_is_measured_by_what_it_refers_to() -> None:
+    thing = [Untracked.text]
+    assert parts_of(thing) == [Untracked.text]
