@@ -106,8 +106,10 @@ def invert_in_a_transaction(talker: Talker) -> bool:
 
 
 def make_a_huge_value(talker: Talker) -> bool:
-    """Send a command that needs more memory than there is."""
-    return is_oom(talker.ask("SETRANGE", "r", "536870911", "x"))
+    """Send a command that needs more memory than there is. A long string of zeros may take little,
+    but not the same one inverted."""
+    zeros = talker.ask("SETRANGE", "r", "536870911", "x")
+    return is_oom(zeros) or is_oom(talker.ask("BITOP", "NOT", "inverted", "r"))
 
 
 def send_a_huge_value(talker: Talker) -> bool:

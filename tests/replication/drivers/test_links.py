@@ -14,6 +14,7 @@ import trio
 import trio.testing
 
 from crdt.embed.replica import Replica
+from replication.drivers import stream
 from replication.drivers.delayed_writer import EARLY_SECONDS
 from replication.drivers.links import Driver, failure_text
 from replication.mesh.links import Links
@@ -463,8 +464,10 @@ async def test_over_loopback_tcp() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_clocks_are_read_before_each_frame() -> None:
-    """The first frame may take seconds. The reply to the second must not contain an old time."""
+async def test_clocks_are_read_before_each_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first frame may take seconds. The reply to the second must not contain an old time. No
+    other task runs in between: one would end the refused link before the second frame."""
+    monkeypatch.setattr(stream, "SLICE_NS", 1 << 62)
     site, _ = pair()
     order: list[str] = []
     site.driver.read_clocks = lambda: order.append("clocks")
