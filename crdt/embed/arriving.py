@@ -17,6 +17,8 @@ from crdt.store.unsettled import STEPS_MAX, DroppedEffects, StagedEffects
 HELP_STEPS: Final = STEPS_MAX // 2
 """The number of waiting steps from which each part does as much of the work that is left as it
 brings. So operations do not come faster than they are carried out."""
+ITEMS_MAX: Final = 10_000
+"""The items in the effects of an operation that is applied immediately if it has few effects."""
 NO_MEMORY: Final = "an op needs more memory than there is"
 
 
@@ -29,6 +31,8 @@ class ArrivingOp:
         self.staged: StagedEffects | None = None
         self.checked: int = 0
         """The number of effects that were checked."""
+        self.items: int = 0
+        """The number of items in them. An effect may add a thousand members."""
 
     def feed(self, data: bytes) -> None:
         """Take the next part. Raises DecodeError if there is not enough memory."""
@@ -50,6 +54,7 @@ class ArrivingOp:
                 self.staged = None
             else:
                 self.checked += len(effects)
+                self.items += sum([len(effect) for effect in effects])
                 self.stage(reader)
         self.help(len(effects))
 
@@ -63,7 +68,8 @@ class ArrivingOp:
     def stage(self, reader: OpReader) -> None:
         """Sort the new effects by key, if the operation will be carried out in slices."""
         db = self.replica.keyspace
-        if not db.slice_keys or reader.count <= db.slice_effects:
+        is_short = reader.count <= db.slice_effects and self.items <= ITEMS_MAX
+        if not db.slice_keys or is_short:
             return
         if self.staged is None:
             origin, first, _, base = reader.head[1:5]

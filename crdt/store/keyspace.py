@@ -465,7 +465,8 @@ class Keyspace(MutableKeyTable):
         assert not self.outbox, "seal before taking in what others did"
         assert self.vector.get(op.origin, 0) == op.first - 1
         before = self.visible_states(op.effects) if self.watched_keys else {}
-        if self.slice_keys and len(op.effects) > self.slice_effects:
+        is_long = op.staged is not None or len(op.effects) > self.slice_effects
+        if self.slice_keys and is_long:
             self.unsettled.put_off(op, Observed(dict(past), op.origin, op.first, op.base))
             self.settle_watched()
         else:
