@@ -136,3 +136,19 @@ def test_duplicate_is_freed_in_slices() -> None:
     while there.work():
         pass
     assert there.to_bytes() == here.to_bytes()
+
+
+def test_few_effects_of_many_items_wait_too() -> None:
+    here, there = Replica(1), Replica(2)
+    there.work_in_slices(1, 100)
+    members = here.set("s")
+    for start in range(0, 12_000, 1_000):
+        members.add(*(str(number) for number in range(start, start + 1_000)))
+    op = here.seal()
+    assert op is not None
+    assert len(op.effects) < 100
+    assert arrive(there, op.to_bytes(), 1_000) is Outcome.APPLIED
+    assert there.keyspace.is_unsettled
+    while there.work():
+        pass
+    assert there.to_bytes() == here.to_bytes()
