@@ -465,8 +465,7 @@ async def test_over_loopback_tcp() -> None:
 
 
 async def test_clocks_are_read_before_each_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first frame may take seconds. The reply to the second must not contain an old time. No
-    other task runs in between: one would end the refused link before the second frame."""
+    """A frame may take seconds. No other task runs in between: it would end the refused link."""
     monkeypatch.setattr(stream, "SLICE_NS", 1 << 62)
     site, _ = pair()
     order: list[str] = []
