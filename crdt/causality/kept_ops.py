@@ -23,7 +23,7 @@ SLACK: Final = 1024  # dropped operations that do not justify moving the others
 
 
 class Ends:
-    """Where the operations of one origin are, in order."""
+    """The places of the operations of one origin, in order."""
 
     __slots__ = ("head", "lasts", "places")
 

@@ -29,7 +29,7 @@ class Peek:
     def __init__(self, db: Keyspace) -> None:
         self.db: Keyspace = db
         self.unsettled: Unsettled | None = None
-        """What waits in the keyspace; None if nothing does."""
+        """The waiting work of the keyspace; None if nothing waits."""
         self.is_copied: bool = False
         self.readers = db.readers
         self.garbage = db.garbage
