@@ -97,6 +97,9 @@ class Links(Connections):
         self.losses = Losses(replica, self.membership)
         self.flow = FlowControl(replica.history, self, self.limits)
         self.repair_at = NEVER
+        """The time (ns) at which gaps are looked for."""
+        self.looks_for_gaps = False
+        """True if there was a gap, a repair peer or an awaited snapshot at the last look."""
         self.collect_at = 0
         self.next_deadline = NEVER
 
@@ -134,7 +137,7 @@ class Links(Connections):
 
     def handle(self, end: Machine, events: list[Event], now: int) -> list[Event]:
         """Process the events of one link. Return them with those that they cause."""
-        self.end_rest_for(events)
+        self.notice_events(events, now)
         for event in list(events):
             match event:
                 case OpsReceived():
@@ -198,10 +201,15 @@ class Links(Connections):
     def notice_ops(self, event: OpsReceived, now: int) -> None:
         """Send on what has come, and look for gaps if some of it waits."""
         if not self.replica.causal_buffer.is_empty():
-            self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
+            self.look_soon(now)
         elif event.applied:
             self.end_stalls(event.peer, now)
         self.wake()
+
+    def look_soon(self, now: int) -> None:
+        """Look for gaps before `no_link_delay_ns` has passed, since something has happened."""
+        self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
+        self.rearm(self.repair_at)
 
     def end_stalls(self, peer: str, now: int) -> None:
         """Resume the stalled links at once, since data of `peer` has emptied the causal buffer. The
@@ -271,7 +279,7 @@ class Links(Connections):
         if counts and end.counts and end.view_received == self.membership.view:
             self.replica.count_report(event.region, event.vector, event.clock)
         if isinstance(end, Sink) and not dominates(self.replica.keyspace.vector, end.vector):
-            self.repair_at = min(self.repair_at, now + self.limits.no_link_delay_ns)
+            self.look_soon(now)
         ours = self.replica.keyspace.now
         if event.region == end.region and self.skews.record(end.peer, event.clock, ours, end.trip):
             return [ClockSkew(end.peer, self.skews.of[end.peer])]
@@ -287,8 +295,11 @@ class Links(Connections):
             if not source.found and source.skip():
                 source.notify()
 
-    def end_rest_for(self, events: list[Event]) -> None:
-        """End the rest if something has happened besides regular messages."""
+    def notice_events(self, events: list[Event], now: int) -> None:
+        """Look at gaps again, and end the rest if something has happened besides regular
+        messages."""
+        if self.looks_for_gaps:
+            self.look_soon(now)
         for event in events:
             if not isinstance(event, Reported):
                 self.end_rest()
@@ -357,23 +368,31 @@ class Links(Connections):
         return pause + garbage.done * self.limits.collect_key_ns
 
     def repair_gaps(self, now: int) -> list[Event]:
-        """Request operations that have been missing for too long."""
+        """Request operations that have been missing for too long. What happens on a link makes the
+        next look earlier (see `look_soon`), so this is not called again and again meanwhile."""
         self.repair_at = NEVER
         self.losses.begin_statements(now)
         events = self.losses.apply_statements(self.ends())
-        if any(s.state in (SinkState.LOADING, SinkState.WAITING) for s in self.sinks.values()):
-            self.repair.release_for_snapshot(self.sinks)
-            self.repair_at = now + self.limits.no_link_delay_ns
-            return events
-        have = with_waiting(self.replica)
-        have[self.replica.origin] = SEQ_MAX
-        wanted = self.replica.causal_buffer.missing(self.replica.keyspace.vector)
-        found, snapshot_peer = self.repair.check_gaps(have, wanted, self.sinks, now)
-        if snapshot_peer:
-            self.sinks[snapshot_peer].load()
-        if self.repair.gaps or self.repair.repair_peers:
-            self.repair_at = now + self.limits.no_link_delay_ns
-        return events + found
+        repair = self.repair
+        awaiting = (SinkState.LOADING, SinkState.WAITING)
+        loads = any(sink.state in awaiting for sink in self.sinks.values())
+        if loads:
+            repair.release_for_snapshot(self.sinks)
+            due = NEVER
+        else:
+            have = with_waiting(self.replica)
+            have[self.replica.origin] = SEQ_MAX
+            wanted = self.replica.causal_buffer.missing(self.replica.keyspace.vector)
+            found, snapshot_peer = repair.check_gaps(have, wanted, self.sinks, now)
+            events += found
+            due = repair.due_at
+            if snapshot_peer:
+                self.sinks[snapshot_peer].load()
+                due = now + self.limits.no_link_delay_ns
+        self.looks_for_gaps = bool(loads or repair.gaps or repair.repair_peers)
+        if self.looks_for_gaps:
+            self.repair_at = min(due, self.losses.due_at(now), now + self.limits.heartbeat_ns)
+        return events
 
     def close_all(self, reason: str, now: int) -> list[Event]:
         """Close every link. They may be dialled again."""

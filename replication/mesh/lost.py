@@ -25,7 +25,7 @@ import attrs
 from crdt.causality.dots import Origin
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
-from replication.machines.endpoint import End
+from replication.machines.endpoint import NEVER, End
 from replication.protocol.events import Event, OpsDropped
 from replication.protocol.frames import Lacking, View
 from replication.protocol.limits import SECOND
@@ -111,6 +111,11 @@ class Losses:
                     if is_over(effect[0]) and self.join_statement(effect, ()):
                         has_grown = True
         return has_grown
+
+    def due_at(self, now: int) -> int:
+        """Return the time (ns) after `now` at which operations will have waited for so long that
+        the members are asked; NEVER if none will."""
+        return min([at + ASK_NS for at in self.since.values() if at + ASK_NS > now], default=NEVER)
 
     def record_statement(self, frame: Lacking) -> bool:
         """Join a statement of a peer with ours. Return whether ours has grown."""

@@ -22,6 +22,7 @@ from typing import Final
 import attrs
 
 from crdt.causality.dots import Origin, Vector
+from replication.machines.endpoint import NEVER
 from replication.machines.receiving.sink import Sink
 from replication.machines.receiving.sink_states import SinkState
 from replication.protocol.events import Event, GapFound
@@ -61,6 +62,9 @@ class Repair:
         self.gaps: dict[Origin, Gap] = {}
         self.repair_peers: dict[Origin, RepairPeer] = {}
         """The peers that go on sending the ops of each origin."""
+        self.due_at = NEVER
+        """The time (ns) at which a gap must be looked at again. It becomes earlier only by what
+        the links receive, or by a link that ends."""
         self.requests = 0
         """The number of requests to repair peers."""
         self.refused: set[tuple[str, Origin]] = set()
@@ -74,32 +78,34 @@ class Repair:
         wait for. Return the events, and the name of a peer whose snapshot is needed, or "".
         """
         self.release_repair_peers(have, sinks)
-        lacking: set[Origin] = set()
-        for vector in (wanted, *(sink.vector for sink in sinks.values())):
-            for origin, seq in vector.items():
-                if have.get(origin, 0) < seq:
-                    lacking.add(origin)
+        lacking = find_lacking(have, wanted, sinks)
         self.gaps = {origin: gap for origin, gap in self.gaps.items() if origin in lacking}
+        self.due_at = NEVER
         events: list[Event] = []
         snapshot_peer = ""
         for origin in sorted(lacking):
-            gap = self.gaps.get(origin)
             seq = have.get(origin, 0)
+            gap = self.gaps.get(origin)
             if gap is None or gap.seq != seq:
-                self.gaps[origin] = Gap(seq, now, now)
-            elif now - gap.since >= self.repair_delay(origin, sinks) << min(
-                gap.attempts, BACKOFF_MAX
-            ):
-                is_old = now - gap.began >= self.limits.idle_ns_max
-                if self.is_coming(origin, seq, sinks, now) and not is_old:
-                    continue
+                gap = self.gaps[origin] = Gap(seq, now, now)
+            due = self.gap_due_at(origin, gap, sinks)
+            if now >= due:
                 gap.since = now
                 gap.attempts += 1
+                is_old = now - gap.began >= self.limits.idle_ns_max
                 asked, snapshot = self.request_ops(origin, seq, sinks, now, is_old=is_old)
                 snapshot_peer = snapshot_peer or snapshot
                 if asked or snapshot or not any(origin in s.asked for s in sinks.values()):
                     events.append(GapFound(snapshot or asked, origin, asked))
+                due = self.gap_due_at(origin, gap, sinks)
+            self.due_at = min(self.due_at, due)
         return events, snapshot_peer
+
+    def gap_due_at(self, origin: Origin, gap: Gap, sinks: Mapping[str, Sink]) -> int:
+        """Return the time (ns) at which a peer is to be asked, if nothing comes before."""
+        delay = self.repair_delay(origin, sinks) << min(gap.attempts, BACKOFF_MAX)
+        coming = min(self.coming_until(origin, gap.seq, sinks), gap.began + self.limits.idle_ns_max)
+        return max(gap.since + delay, coming)
 
     def repair_delay(self, origin: Origin, sinks: Mapping[str, Sink]) -> int:
         """Return how long (ns) a gap may last before a peer is asked. It is longer if a live link
@@ -107,14 +113,14 @@ class Repair:
         trips = [3 * s.rtt for s in sinks.values() if s.is_open and s.carries(origin)]
         return max(self.limits.repair_delay_ns, *trips) if trips else self.limits.no_link_delay_ns
 
-    def is_coming(self, origin: Origin, seq: int, sinks: Mapping[str, Sink], now: int) -> bool:
-        """Return whether data comes from a peer that is to send what follows `seq`, or that was
-        asked for it a moment ago."""
+    def coming_until(self, origin: Origin, seq: int, sinks: Mapping[str, Sink]) -> int:
+        """Return until when (ns) data counts as coming from a peer that is to send what follows
+        `seq`, or that was asked for it a moment ago; 0 if there is none."""
+        until = 0
         for sink in sinks.values():
             if sink.brings(origin, seq):
-                if now - sink.data_at < max(self.limits.repair_delay_ns, sink.trips_ns):
-                    return True
-        return False
+                until = max(until, sink.data_at + max(self.limits.repair_delay_ns, sink.trips_ns))
+        return until
 
     def request_ops(
         self, origin: Origin, seq: int, sinks: Mapping[str, Sink], now: int, *, is_old: bool
@@ -189,6 +195,16 @@ class Repair:
     def forget_refusals(self, peer: str = "") -> None:
         """Forget the refusals of `peer`, or of all peers, so that they are asked again."""
         self.refused = {pair for pair in self.refused if peer and pair[0] != peer}
+
+
+def find_lacking(have: Vector, wanted: Vector, sinks: Mapping[str, Sink]) -> set[Origin]:
+    """Return the origins of which `wanted` or a peer's vector has more than `have`."""
+    lacking: set[Origin] = set()
+    for vector in (wanted, *[sink.vector for sink in sinks.values()]):
+        for origin, seq in vector.items():
+            if have.get(origin, 0) < seq:
+                lacking.add(origin)
+    return lacking
 
 
 def is_supplied(origin: Origin, have: Vector, regular: Sink, repair_peer: Sink, since: int) -> bool:

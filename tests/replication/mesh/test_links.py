@@ -6,6 +6,7 @@ import pytest
 
 from crdt.causality.dots import make_origin
 from crdt.store.keyspace import Keyspace
+from replication.machines.endpoint import NEVER
 from replication.machines.receiving.sink_states import SinkState
 from replication.machines.sending.source import Source
 from replication.machines.sending.source_states import SourceState
@@ -352,7 +353,35 @@ def test_gaps_wait_while_snapshot_is_loaded() -> None:
     sink.state = SinkState.WAITING
     links.repair_at = 0
     assert links.repair_gaps(5) == []
-    assert links.repair_at == 5 + links.limits.no_link_delay_ns
+    assert links.repair_at == 5 + links.limits.heartbeat_ns
+    links.receive(sink, Eof(), 10)
+    assert links.repair_at == 10 + links.limits.no_link_delay_ns
+
+
+def test_gap_is_looked_at_when_it_is_due() -> None:
+    """Rule CAU-3. Until then only what happens on a link makes the links look."""
+    links = alone()
+    sink = links.dial("r2", 0)
+    links.receive(sink, hello(2, {make_origin(3): 4}), 0)
+    sink.state = SinkState.STREAMING
+    links.repair_gaps(0)
+    assert links.repair_at == links.limits.no_link_delay_ns
+    assert links.repair_gaps(links.repair_at) == [GapFound("r2", make_origin(3), "r2")]
+    assert sink.asked == {make_origin(3)}
+    asked_at = links.limits.no_link_delay_ns
+    assert links.repair_at == asked_at + 2 * links.limits.no_link_delay_ns
+    links.receive(sink, Heartbeat({make_origin(3): 4}, 0), asked_at + 1)
+    assert links.repair_at == asked_at + 1 + links.limits.no_link_delay_ns
+
+
+def test_cut_link_makes_links_look_for_gaps() -> None:
+    links = alone()
+    sink = links.dial("r2", 0)
+    links.receive(sink, hello(2, {make_origin(3): 4}), 0)
+    links.repair_gaps(0)
+    links.repair_at = links.next_deadline = NEVER
+    links.cut("r2", Direction.IN, 7)
+    assert links.repair_at == links.next_deadline == 7 + links.limits.no_link_delay_ns
 
 
 def test_snapshot_peer_is_asked_while_resuming() -> None:

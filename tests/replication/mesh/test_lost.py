@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from crdt.causality.dots import make_origin
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome, Replica
+from replication.machines.endpoint import NEVER
 from replication.machines.receiving.sink import Sink
 from replication.mesh.links import Links
 from replication.mesh.lost import ASK_NS, STATEMENTS_MAX, Dropped, Effect, Losses
@@ -56,7 +57,9 @@ def test_long_waiting_op_starts_query() -> None:
     here = waiting()
     assert not here.begin_statements(0)
     assert not here.begin_statements(ASK_NS - 1)
+    assert here.due_at(0) == ASK_NS
     assert here.begin_statements(ASK_NS)
+    assert here.due_at(ASK_NS) == NEVER
     assert not here.begin_statements(ASK_NS + 1)
     assert here.list_statements() == [statement(*E, 2)]
     assert here.drop_lost_ops() == []

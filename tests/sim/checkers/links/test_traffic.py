@@ -49,9 +49,9 @@ def ignore(_origin: int) -> None:
     """Do not withdraw a request."""
 
 
-def never(*_: object) -> bool:
-    """Return False: no data ever comes."""
-    return False
+def never(*_: object) -> int:
+    """Return 0: no data ever comes."""
+    return 0
 
 
 def test_quiet_world_passes() -> None:
@@ -261,7 +261,7 @@ def test_request_for_what_is_being_sent_is_noticed(monkeypatch: pytest.MonkeyPat
     """A planted bug: a gap counts as open although data comes."""
     world = fresh(TrafficChecker)
     us = world.sites["us"]
-    monkeypatch.setattr(us.links.repair, "is_coming", never)
+    monkeypatch.setattr(us.links.repair, "coming_until", never)
     us.links.repair.limits = attrs.evolve(us.links.limits, repair_delay_ns=1)
     world.network.way("eu", "us").bandwidth = 2000
     world.run("eu", "MSET", *(f"k{number}" for number in range(400)))
