@@ -9,6 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+i32 = int
 i64 = int
 
 def mypyc_attr(

@@ -15,6 +15,7 @@ from crdt.types.base import Value
 from crdt.types.components.contested import Contested, carry
 from crdt.types.components.deadlines import Deadlines, longest
 from crdt.types.components.register import Register
+from crdt.types.folded_string import SECOND_MAX, Folder, is_counter, second_of, value_of
 
 
 class Reader(Protocol):
@@ -33,6 +34,7 @@ class KeyTable:
         "deadlines",
         "dirty_keys",
         "tombstones",
+        "folder",
         "garbage",
         "hits",
         "expiry_clock",
@@ -53,6 +55,7 @@ class KeyTable:
         self.new_store: Callable[[], ValueStore] = new_store
         self.data: ValueStore = new_store()
         self.tombstones: ValueStore = new_store()
+        self.folder: Folder = Folder()
         self.garbage: Table = Table()
         """Keys with metadata to collect. For a key of which only deadlines are left, the collector
         stores its vector here. Every change that may concern an orphaned deadline sets it back to
@@ -112,11 +115,30 @@ class KeyTable:
 
     def read(self, key: bytes) -> Value | None:
         """Return `lookup(key)` for a client. Count a hit or a miss, and mark the value as used."""
-        value = self.lookup(key)
-        if value is None:
+        value: Value | None = value_of(self.read_entry(key))
+        return value
+
+    def read_entry(self, key: bytes) -> Any:
+        """Return what `read` returns, but possibly as a folded string (see `folded_string`)."""
+        if self.is_unsettled:
+            self.settle(key)
+        entry = self.data.entry(key)
+        if entry is not None:
+            table = self.deadlines.table
+            if table:
+                siblings: tuple[int, ...] | None = table.get(key)
+                if siblings is not None and longest(siblings) < self.expiry_clock:
+                    entry = None
+        if entry is None:
             self.misses += 1
             return None
         self.hits += 1
+        if type(entry) is bytes:
+            if self.marks_use and second_of(entry) != self.second:
+                entry = self.folder.used(entry, self.second)
+                self.data.put_folded(key, entry)
+            return entry
+        value: Value = entry.shown() if type(entry) is Contested else entry
         if self.marks_use:
             value.accessed = self.second
         return value
@@ -239,7 +261,10 @@ class KeyTable:
         """Return the resets that a DELETE effect of `key` must carry."""
         if self.is_unsettled:
             self.settle(key)
-        value = self.data.get(key)
+        entry = self.data.entry(key)
+        if type(entry) is bytes and not is_counter(entry):
+            return ()
+        value: Value | None = value_of(entry)
         return () if value is None else carry(value)
 
     def size(self) -> int:
@@ -311,7 +336,7 @@ class KeyTable:
 
     def mark_uses(self, second: int) -> None:
         """Set the time of use, in seconds, that later reads and writes record."""
-        self.second = second
+        self.second = min(max(second, 0), SECOND_MAX)
 
     def set_marking(self, marks_use: bool) -> None:
         """Set whether `read` marks values as used."""
@@ -373,9 +398,9 @@ class KeyTable:
         return len(self.readers)
 
     def is_quiet(self, key: bytes) -> bool:
-        """Return whether nobody watches or reads `key`, and it has no deadline and is held in
-        memory: a change of its value concerns nothing else."""
-        if self.readers or self.data.returns_copies:
+        """Return whether nobody watches or reads `key`, and it has no deadline: a change of its
+        value concerns nothing else."""
+        if self.readers:
             return False
         if self.watched_keys and key in self.watched_keys:
             return False

@@ -148,12 +148,10 @@ class Keyspace(MutableKeyTable):
             self.remove(key, (), observed)
         dropped, self.data = self.data, self.new_store()
         for key in list(self.traced):
-            value = dropped.get(key)
-            if value is None:
-                self.traced.pop(key)
+            if key in dropped.index:
+                dropped.move(key, self.data)  # a counter that nothing has reset
             else:
-                dropped.drop(key)
-                self.data.put(key, value)  # a counter that nothing has reset
+                self.traced.pop(key)
         for table in (dropped.index, self.deadlines.table, garbage):
             self.discard(DroppedKeys(table))
         self.deadlines = Deadlines()
@@ -314,8 +312,7 @@ class Keyspace(MutableKeyTable):
         held.value = held.held_value(effect[4])
         if held.keeps_traces():
             self.traced[key] = None
-        if self.data.returns_copies:
-            self.put_part(key, held)
+        self.put_part(key, held)
         self.outbox_bytes += len(effect[4]) - len(latest[4])
         self.replace_latest((*latest[:2], *effect[2:5], *latest[5:]))
         return True
@@ -345,8 +342,7 @@ class Keyspace(MutableKeyTable):
             self.warn_readers(effect[2])
         held.value.overwrite(effect[4], patch)
         held.stamp = self.base + effect[3]
-        if self.data.returns_copies:
-            self.put_part(effect[2], held)
+        self.put_part(effect[2], held)
         whole = (*latest[:3], effect[3], latest[4], joined, *latest[6:])
         self.outbox_bytes += large_bytes(whole) - large_bytes(latest)
         self.replace_latest(whole)

@@ -28,7 +28,9 @@ from crdt.store.values import MemoryStore, ValueStore
 from crdt.types.base import DroppedContent, Value
 from crdt.types.components.contested import Contested, carried
 from crdt.types.components.register import Register
+from crdt.types.folded_string import dot_of, is_counter, value_of
 from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
+from crdt.types.string import ADD, SET, STRING
 
 
 class MutableKeyTable(KeyTable):
@@ -57,7 +59,10 @@ class MutableKeyTable(KeyTable):
         if code == ANY_TYPE:
             self.apply_to_key(effect, dot, observed)
         else:
-            found = self.data.get(key)
+            entry = self.data.entry(key)
+            if code == STRING and self.apply_folded(entry, effect, dot, observed):
+                return
+            found: Value | None = value_of(entry)
             if found is None or found.code() != code:
                 held = self.get_or_create(key, code, found)
                 value = held.parts[code] if isinstance(held, Contested) else held
@@ -78,12 +83,31 @@ class MutableKeyTable(KeyTable):
                 return
             if found is None:
                 self.add_live(key, held)
-            elif held is not found or self.data.returns_copies:
+            elif held is not found or not self.data.shares(held):
                 self.data.put(key, held)
             if value.has_garbage():
                 self.garbage[key] = None
             if held.keeps_traces() and key not in self.traced:
                 self.traced[key] = None
+
+    def apply_folded(self, entry: Any, effect: Effect, dot: Dot, observed: Observed) -> bool:
+        """Apply an effect on a string that is a folded string before and after it. Return False,
+        with nothing changed, for others. `entry` is what the store holds under the key."""
+        key: bytes = effect[2]
+        if entry is None:
+            if key in self.tombstones.index:
+                return False
+        elif type(entry) is not bytes:
+            return False
+        if effect[1] == SET and key in self.deadlines.table:
+            return False
+        folded = self.folder.applied(entry, effect, dot, observed, self.second)
+        if folded is None:
+            return False
+        self.data.put_folded(key, folded)
+        if effect[1] == ADD and key not in self.traced:
+            self.traced[key] = None
+        return True
 
     def get_or_create(self, key: bytes, code: int, held: Value | None) -> Value:
         """Return the content of `key` with a value of type `code` in it, which may be live, a
@@ -171,12 +195,31 @@ class MutableKeyTable(KeyTable):
                 value.no_expiry = False
             else:
                 self.materialise_deadline(key, value)
-            if self.data.returns_copies:
+            if not self.data.shares(value):
                 self.put_part(key, value)
 
     def remove(self, key: bytes, resets: Any, observed: Observed) -> None:
         """Remove the values and deadlines of a key that `observed` covers."""
-        value = self.data.get(key)
+        entry = self.data.entry(key)
+        if type(entry) is bytes and not is_counter(entry):
+            if observed.covers(dot_of(entry)):
+                self.drop_lone(key)
+        else:
+            self.remove_value(key, value_of(entry), resets, observed)
+        self.deadlines.drop(key, observed)
+        if key in self.deadlines.table:
+            self.garbage[key] = None
+
+    def drop_lone(self, key: bytes) -> None:
+        """Remove the live value of `key`, of which nothing is left."""
+        self.data.drop(key)
+        if self.traced:
+            self.traced.pop(key)
+
+    def remove_value(
+        self, key: bytes, value: Value | None, resets: Any, observed: Observed
+    ) -> None:
+        """Remove what `observed` covers of `value`, which `data` holds, or of a tombstone."""
         if value is None and self.tombstones.index:
             value = self.tombstones.get(key)
         if value is not None:
@@ -188,9 +231,6 @@ class MutableKeyTable(KeyTable):
             if dropped is not None:
                 self.discard(dropped)
             self.retire(key, value)
-        self.deadlines.drop(key, observed)
-        if key in self.deadlines.table:
-            self.garbage[key] = None
 
     # -- watching --------------------------------------------------------------------------
 

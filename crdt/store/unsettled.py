@@ -62,11 +62,8 @@ class Aside:
 
     def restore(self, db: MutableKeyTable, key: bytes) -> None:
         """Move `key`, if it is here, back into the tables of `db`."""
-        value = self.data.get(key)
-        if value is not None:
-            self.data.drop(key)
-            db.data.put(key, value)
-            if value.keeps_traces():
+        if key in self.data.index:
+            if self.data.move(key, db.data):
                 db.traced[key] = None
         elif self.tombstones.index:
             value = self.tombstones.get(key)

@@ -7,26 +7,27 @@ outside of memory. Its keys are always in memory (`index`), because every read l
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from crdt.structures.table import Table
 from crdt.types.base import Value
+from crdt.types.folded_string import Folder, is_counter, unfold, value_of
+from crdt.types.string import String
 
 
 class ValueStore:
     """Values by key.
 
-    If `returns_copies` is true, `get` returns a copy, and a changed copy takes effect with the next
-    `put`. Otherwise `get` returns the stored value itself, and a change takes effect immediately. A
-    `put` of it is allowed.
+    `get` returns a copy, and a changed copy takes effect with the next `put`, unless the store
+    `shares` the value. Then a change takes effect immediately, and a `put` of it is allowed.
 
     A store keeps `Value.state` and `Value.accessed`. Anything else, such as the order in which
     members are sampled, may be lost between `put` and `get`.
     """
 
-    __slots__ = ("index", "returns_copies")
+    __slots__ = ("index",)
 
     def __init__(self) -> None:
-        self.returns_copies: bool = True
         self.index: Table = Table()
         """The keys. The values of this table are private to the store."""
 
@@ -37,6 +38,30 @@ class ValueStore:
     def put(self, key: bytes, value: Value) -> None:
         """Store a value under a key. It replaces the previous value."""
         raise NotImplementedError
+
+    def shares(self, value: Value) -> bool:
+        """Return whether `value`, which `get` has returned, is the stored value itself."""
+        return False
+
+    def entry(self, key: bytes) -> Any:
+        """Return what `get` returns, but possibly as a folded string (see `folded_string`)."""
+        return self.get(key)
+
+    def put_folded(self, key: bytes, folded: bytes) -> None:
+        """Store a folded string under a key. It replaces the previous value."""
+        self.put(key, unfold(folded))
+
+    def move(self, key: bytes, other: ValueStore) -> bool:
+        """Move a key, which is here, to another store. Return whether its removal may leave traces
+        (see `Value.keeps_traces`)."""
+        entry = self.entry(key)
+        self.drop(key)
+        if type(entry) is bytes:
+            other.put_folded(key, entry)
+            return is_counter(entry)
+        value: Value = entry
+        other.put(key, value)
+        return value.keeps_traces()
 
     def drop(self, key: bytes) -> None:
         """Remove a key, if it is there."""
@@ -63,17 +88,26 @@ class ValueStore:
 
 
 class MemoryStore(ValueStore):
-    """Values in memory. `index` maps keys to the values themselves, and `get` returns them."""
+    """Values in memory. `index` maps keys to folded strings and to values, which `get` returns."""
 
-    __slots__ = ()
+    __slots__ = ("folder",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.returns_copies = False
+        self.folder: Folder = Folder()
 
     def get(self, key: bytes) -> Value | None:
-        value: Value | None = self.index.get(key)
+        value: Value | None = value_of(self.index.get(key))
         return value
 
     def put(self, key: bytes, value: Value) -> None:
-        self.index.put(key, value)
+        self.index.put(key, self.folder.fold(value) if type(value) is String else value)
+
+    def shares(self, value: Value) -> bool:
+        return type(value) is not String
+
+    def entry(self, key: bytes) -> Any:
+        return self.index.get(key)
+
+    def put_folded(self, key: bytes, folded: bytes) -> None:
+        self.index.put(key, folded)

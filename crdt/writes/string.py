@@ -17,7 +17,16 @@ from crdt.numbers.number import (
 )
 from crdt.store.keyspace import JOINED_BYTES_MAX, Keyspace
 from crdt.structures.large_text import overwritten
+from crdt.types.base import Value
 from crdt.types.components.counter import next_sum, share_of
+from crdt.types.folded_string import (
+    FOLDED_BYTES_MAX,
+    dot_of,
+    is_counter,
+    stamp_of,
+    sum_of,
+    value_of,
+)
 from crdt.types.string import ADD, EDIT, KEEP, REBASE, SET, STRING, String
 
 WHOLE_BYTES_MAX: Final = 4096
@@ -28,17 +37,20 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
     """SET: replace the observed content of `key`, of any type, by `value`."""
     if db.is_unsettled:
         db.settle(key)
-    found = db.data.get(key)
+    entry = db.data.entry(key)
     if len(value) <= LARGE_BYTES and not keep_ttl and db.is_quiet(key):
-        if found is None:
-            if not db.tombstones.index:
-                assign_new(db, key, value)
+        if type(entry) is bytes:
+            if not is_counter(entry):
+                assign_lone(db, key, None, db.stamp(stamp_of(entry)), value)
                 return
-        elif type(found) is String and found.is_lone():
-            stamp = db.stamp(found.stamp)
-            dot = db.record((STRING, SET, key, stamp, value))
-            found.set_lone(dot, db.base + stamp, value, db.second)
+        elif entry is None:
+            if not db.tombstones.index:
+                assign_lone(db, key, None, db.now - db.base, value)
+                return
+        elif type(entry) is String and entry.is_lone():
+            assign_lone(db, key, entry, db.stamp(entry.stamp), value)
             return
+    found: Value | None = value_of(entry)
     stamp = db.now - db.base
     resets: object = None
     held: String | None = None
@@ -59,15 +71,18 @@ def assign(db: Keyspace, key: bytes, value: bytes, keep_ttl: bool = False) -> No
         db.emit((STRING, operation, key, stamp, value, resets))
 
 
-def assign_new(db: Keyspace, key: bytes, value: bytes) -> None:
-    """SET of a key that holds nothing, not even a tombstone, and that nobody watches."""
-    stamp = db.now - db.base
+def assign_lone(db: Keyspace, key: bytes, held: String | None, stamp: int, value: bytes) -> None:
+    """SET of a key that is quiet, and holds nothing or one write. `held` is the write if it is not
+    folded."""
     effect: Effect = (STRING, SET, key, stamp, value)
-    held = String()
     dot = db.record(effect)
-    held.set_lone(dot, db.base + stamp, value, db.second)
     try:
-        db.data.put(key, held)
+        if len(value) <= FOLDED_BYTES_MAX:
+            db.data.put_folded(key, db.folder.write(dot, db.base + stamp, db.second, value))
+        else:
+            held = held or String()
+            held.set_lone(dot, db.base + stamp, value, db.second)
+            db.data.put(key, held)
     except MemoryError:
         db.complete(effect)
 
@@ -111,8 +126,7 @@ def mark(db: Keyspace, key: bytes, *, is_raw: bool) -> None:
     held = sole_string(db, key)
     if held is not None:
         held.is_raw, held.is_text = is_raw, not is_raw
-        if db.data.returns_copies:
-            db.put_part(key, held)
+        db.put_part(key, held)
 
 
 def sole_string(db: Keyspace, key: bytes) -> String | None:
@@ -160,9 +174,29 @@ def increment_counted(db: Keyspace, key: bytes, delta: int) -> int | None:
     """
     if db.is_unsettled:
         db.settle(key)
-    held = db.data.get(key)
-    if type(held) is not String or not held.shares or not db.is_quiet(key):
-        return None
+    entry = db.data.entry(key)
+    if type(entry) is bytes:
+        if dot_of(entry) >> SEQ_BITS != db.origin or not is_counter(entry) or not db.is_quiet(key):
+            return None
+        before = sum_of(entry)
+        result = before + delta
+        check_range(result, before)
+        effect: Effect = (STRING, ADD, key, stamp_of(entry), result)
+        dot = db.record(effect)
+        try:
+            counted = db.folder.counter(dot, stamp_of(entry), db.second, result)
+            db.data.put_folded(key, counted)
+        except MemoryError:
+            db.complete(effect)
+        return result
+    if type(entry) is String and entry.shares and db.is_quiet(key):
+        return increment_share(db, key, delta, entry)
+    return None
+
+
+def increment_share(db: Keyspace, key: bytes, delta: int, held: String) -> int | None:
+    """INCRBY of a quiet key that holds increments of several origins, or a write and increments.
+    Return the new value, or None, with nothing changed, if this origin has no increment there."""
     share = share_of(held.shares, db.origin)
     if share is None or share.seq <= share.reset_seq:
         return None
@@ -177,6 +211,7 @@ def increment_counted(db: Keyspace, key: bytes, delta: int) -> int | None:
     share.sum = amount
     held.is_raw = held.is_text = False
     held.accessed = db.second
+    db.data.put(key, held)
     return result
 
 

@@ -10,7 +10,7 @@ it (STR-6).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import slicing
@@ -32,6 +32,7 @@ from crdb.engine.errors import (
 from crdb.resp import reply
 from crdb.resp.reply import BULK_HEADERS, CACHED, CRLF, OK
 from crdt.store.keyspace import Keyspace
+from crdt.types.folded_string import text_of
 from crdt.types.string import String
 from crdt.writes.string import assign
 
@@ -82,15 +83,16 @@ def read_replaced_text(db: Keyspace, key: bytes) -> bytes | None:
 
 @COMMANDS.declare("get", "key", "readonly fast", summary="Returns the string value of a key.")
 def get(client: Client, args: list[bytes]) -> None:
-    value = client.db.read(args[1])
-    if value is None:
-        reply.null(client.out, client.protocol)
-        return
-    if not isinstance(value, String):
-        raise CommandError(WRONG_TYPE)
+    value = client.db.read_entry(args[1])
     out = client.out
-    text = value.short_text()
-    if text is None:
+    if type(value) is bytes:
+        text = text_of(value)
+    elif value is None:
+        reply.null(out, client.protocol)
+        return
+    elif not isinstance(value, String):
+        raise CommandError(WRONG_TYPE)
+    else:
         large = value.large_text()
         if large is not None:
             reply.bulk_parts(out, large.size, large.parts())
@@ -127,29 +129,30 @@ def mget(client: Client, args: list[bytes]) -> None:
     if len(args) > client.slice_items:
         client.hand_over(args, send_many(client, args))
         return
-    out = client.out
     db = client.db
-    reply.array(out, len(args) - 1)
+    reply.array(client.out, len(args) - 1)
     for index in range(1, len(args)):
-        value = db.read(args[index])
-        if isinstance(value, String):
-            reply.bulk(out, value.read())
-        else:
-            reply.null(out, client.protocol)
+        reply_text(client, db.read_entry(args[index]))
+
+
+def reply_text(client: Client, value: Any) -> None:
+    """Reply with what was read, as MGET does."""
+    if type(value) is bytes:
+        reply.bulk(client.out, text_of(value))
+    elif isinstance(value, String):
+        reply.bulk(client.out, value.read())
+    else:
+        reply.null(client.out, client.protocol)
 
 
 def send_many(client: Client, args: list[bytes]) -> Iterator[None]:
     """Carry out MGET in slices."""
-    out, items = client.out, client.slice_items
-    reply.array(out, len(args) - 1)
+    items = client.slice_items
+    reply.array(client.out, len(args) - 1)
     for index in range(1, len(args)):
         if index % items == 0:
             yield
-        value = client.db.read(args[index])
-        if isinstance(value, String):
-            reply.bulk(out, value.read())
-        else:
-            reply.null(out, client.protocol)
+        reply_text(client, client.db.read_entry(args[index]))
 
 
 # -- writing ---------------------------------------------------------------------------------

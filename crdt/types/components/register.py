@@ -74,6 +74,7 @@ class Register(Value):
         self.is_text: bool = False
         self.sibling_writes: tuple[Write, ...] = ()
         self.shares: Shares = ()
+        self.accessed = 0
 
     def write(self, dot: Dot, stamp: int, value: Any, observed: Observed) -> None:
         """Apply a write. It replaces those that it observed and becomes a sibling of the others."""

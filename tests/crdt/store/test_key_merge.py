@@ -51,7 +51,9 @@ def test_first_snapshot_is_taken_as_it_is() -> None:
     db.watch(K)
     given = written(THEIRS, 1, b"theirs")
     merge_key(db, K, given, (make_dot(THEIRS, 2), 500), MergedVectors({}, {THEIRS: 2}, 7))
-    assert db.data.get(K) is given
+    held = db.data.get(K)
+    assert held is not None
+    assert (held.state(), held.accessed) == (given.state(), 7)
     assert db.deadline(K) == 500
     assert db.drain_changes() == [K]
     assert list(db.garbage) == [K]

@@ -46,10 +46,10 @@ def test_merge_leaves_equal_keys_alone() -> None:
     here.string("k").set("a")
     exchange(here, there)
     there.keyspace.watched_keys.add(K)
-    value = held(there)
+    entry = there.keyspace.data.entry(K)
     here.string("l").set("b")
     there.merge(here.snapshot())
-    assert held(there) is value
+    assert there.keyspace.data.entry(K) is entry
     assert there.keyspace.dirty_keys == []
     assert there.string("l").get() == "b"
 

@@ -33,6 +33,8 @@ def test_assignment_ends_deadline_by_flag() -> None:
     assert value.no_expiry
     assert not db.deadlines.table
     db.expire(K, 5000)
+    value = db.data[K]
+    assert isinstance(value, Register)
     assert not value.no_expiry
     strings.assign(db, K, b"b", keep_ttl=True)
     assert db.deadline(K) == 5000
@@ -103,8 +105,11 @@ def test_flag_is_compacted_only_if_equal() -> None:
     value = db.data[K]
     assert isinstance(value, Register)
     db.materialise_deadline(K, value)
+    db.data.put(K, value)
     assert db.deadlines.table[K] == (make_dot(db.origin, 1), FOREVER)
     db.compact_deadline(K)
+    value = db.data[K]
+    assert isinstance(value, Register)
     assert value.no_expiry
     assert not db.deadlines.table
     db.expire(K, 5000)
