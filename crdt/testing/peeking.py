@@ -1,13 +1,12 @@
 """Examine a replica without settling its keys.
 
 A checker that reads a key settles it, and a checker that reads all keys would leave no work that
-other steps could meet. Within a `Peek`, the keyspace has copies of all that waits. Afterwards the
-originals wait again.
+other steps could meet. Within a `Peek`, the keyspace settles copies of the keys that are touched.
+Afterwards the originals wait again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from types import TracebackType
 
 from crdt.store.keyspace import Keyspace
@@ -23,37 +22,40 @@ from crdt.types.registry import TypeRegistry
 class Peek:
     """A time in which a keyspace is examined only. Nothing may be written.
 
-    Most examinations touch no key that waits. So copies are made when the first of these keys is
-    touched."""
+    A key that waits is copied when it is touched, so an examination costs what it touches. A peek
+    within another one uses the copies of that."""
 
     def __init__(self, db: Keyspace) -> None:
         self.db: Keyspace = db
         self.unsettled: Unsettled | None = None
         """The waiting work of the keyspace; None if nothing waits."""
-        self.is_copied: bool = False
+        self.touched: dict[bytes, Original] = {}
+        """The keys of which there is a copy, with what the keyspace held under them."""
         self.readers = db.readers
         self.garbage = db.garbage
-        self.replaced: list[Original] = []
 
     def __enter__(self) -> Peek:
         db = self.db
-        if db.is_unsettled:
+        if db.is_unsettled and not isinstance(db.unsettled, Untouched):
             self.unsettled = db.unsettled
             self.readers, db.readers = db.readers, []
             db.unsettled = Untouched(self, db.unsettled)
         return self
 
-    def make_copies(self) -> None:
-        """Let the keyspace hold copies of all that waits from now on."""
+    def settle_copy(self, key: bytes) -> None:
+        """Let the keyspace hold a settled copy of a key that waits."""
         db = self.db
         assert self.unsettled is not None
-        self.is_copied = True
-        self.garbage, db.garbage = db.garbage, db.garbage.copy()
+        self.copy_garbage()
+        self.touched[key] = Original(db, key)
         copies = Unsettled(db)
-        copies.begun = self.unsettled.begun
-        copies.steps = [copied_step(db, step) for step in self.unsettled.steps]
-        db.unsettled = copies
-        self.replaced = replace_by_copies(db, self.unsettled.steps)
+        copies.steps = [copied_step(db, step, key) for step in self.unsettled.steps]
+        copies.settle(key)
+
+    def copy_garbage(self) -> None:
+        """Let the keyspace hold a copy of the keys that may be garbage."""
+        if self.db.garbage is self.garbage:
+            self.db.garbage = self.garbage.copy()
 
     def __exit__(
         self,
@@ -64,20 +66,18 @@ class Peek:
         if self.unsettled is None:
             return
         db = self.db
-        if self.is_copied:
-            for key in waiting_keys(self.unsettled.steps):
-                remove_key(db, key)
-            for original in self.replaced:
-                original.restore(db)
-            db.garbage = self.garbage
+        for original in self.touched.values():
+            original.restore(db)
+        if self.touched:
             db.data.index.forget_orders()
-            db.is_unsettled = True
+        db.garbage = self.garbage
+        db.is_unsettled = True
         db.unsettled = self.unsettled
         db.readers = self.readers
 
 
 class Untouched(Unsettled):
-    """The steps of a keyspace that is examined, as long as no key is touched that waits."""
+    """The steps of a keyspace that is examined. Nothing is taken out of them."""
 
     __slots__ = ("peek",)
 
@@ -88,23 +88,31 @@ class Untouched(Unsettled):
         self.steps = unsettled.steps
 
     def settle(self, key: bytes) -> None:
-        for step in self.steps:
-            if step.holds(key):
-                self.peek.make_copies()
-                self.peek.db.unsettled.settle(key)
-                return
+        if key not in self.peek.touched:
+            for step in self.steps:
+                if step.holds(key):
+                    self.peek.settle_copy(key)
+                    return
 
     def settle_some(self, count: int) -> bool:
-        self.peek.make_copies()
-        return self.peek.db.unsettled.settle_some(count)
+        self.settle_all()
+        return False
 
     def settle_all(self) -> None:
-        self.peek.make_copies()
-        self.peek.db.unsettled.settle_all()
+        for step in self.steps:
+            for key in waiting_keys(step):
+                self.settle(key)
+        self.peek.copy_garbage()
+        for step in self.steps:
+            if step.aside is not None:
+                for key in step.aside.garbage:
+                    if key not in self.peek.touched:
+                        self.db.garbage[key] = None
+        self.db.is_unsettled = False
 
 
 class Original:
-    """The content of a keyspace under a key for which effects wait."""
+    """The content of a keyspace under a key that waits."""
 
     def __init__(self, db: Keyspace, key: bytes) -> None:
         """Take it, and leave a copy."""
@@ -119,80 +127,82 @@ class Original:
             db.tombstones.put(key, copied_value(db.types, self.tombstone))
 
     def restore(self, db: Keyspace) -> None:
-        """Put it back."""
-        remove_key(db, self.key)
-        if self.value is not None:
-            db.data.put(self.key, self.value)
-        if self.tombstone is not None:
-            db.tombstones.put(self.key, self.tombstone)
-        db.deadlines.put(self.key, self.siblings)
+        """Put it back, in its place among the other keys if the copy is still there."""
+        key = self.key
+        if self.value is None:
+            db.data.drop(key)
+        else:
+            db.data.put(key, self.value)
+        if self.tombstone is None:
+            db.tombstones.drop(key)
+        else:
+            db.tombstones.put(key, self.tombstone)
+        db.deadlines.put(key, self.siblings)
         if self.is_traced:
-            db.traced.put(self.key, None)
+            db.traced.put(key, None)
+        else:
+            db.traced.pop(key)
 
 
-def replace_by_copies(db: Keyspace, steps: Iterable[Step]) -> list[Original]:
-    """Replace what `db` holds under the keys for which effects wait by copies. Return the
-    originals."""
-    waiting = waiting_keys(steps)
+def waiting_keys(step: Step) -> dict[bytes, None]:
+    """Return the keys that wait for a step, in the order in which it is carried out."""
     keys: dict[bytes, None] = {}
-    for step in steps:
-        if isinstance(step, EffectsStep):
-            keys.update(dict.fromkeys([key for key in step.effects if key not in waiting]))
-    return [Original(db, key) for key in keys]
-
-
-def remove_key(db: Keyspace, key: bytes) -> None:
-    """Remove all that the tables of `db` hold under a key."""
-    db.data.drop(key)
-    db.tombstones.drop(key)
-    db.traced.pop(key)
-    db.deadlines.put(key, ())
-
-
-def waiting_keys(steps: Iterable[Step]) -> dict[bytes, None]:
-    """Return the keys that some of these steps hold, and `db` does not."""
-    keys: dict[bytes, None] = {}
-    for step in steps:
-        if step.aside is not None:
-            for index in (step.aside.data.index, step.aside.tombstones.index):
-                keys.update(dict.fromkeys(index))
-            keys.update(dict.fromkeys(step.aside.deadlines.table))
-        if isinstance(step, MergeStep):
-            keys.update(dict.fromkeys((*step.values, *step.deadlines)))
+    if step.aside is not None:
+        for index in (step.aside.data.index, step.aside.tombstones.index):
+            keys.update(dict.fromkeys(index))
+        keys.update(dict.fromkeys(step.aside.deadlines.table))
+    if isinstance(step, MergeStep):
+        keys.update(dict.fromkeys((*step.values, *step.deadlines)))
+    if isinstance(step, EffectsStep):
+        keys.update(dict.fromkeys(step.effects))
     return keys
 
 
-def copied_step(db: Keyspace, step: Step) -> Step:
-    """Return a copy of a step."""
-    aside = None if step.aside is None else copied_aside(db, step.aside)
+def keys_that_may_exist(db: Keyspace) -> dict[bytes, None]:
+    """Return all keys that a keyspace holds or that wait. Some of those may be gone when they are
+    settled, which this does not do."""
+    keys = dict.fromkeys(db.data.index)
+    for step in db.unsettled.steps:
+        keys.update(waiting_keys(step))
+    return keys
+
+
+def copied_step(db: Keyspace, step: Step, key: bytes) -> Step:
+    """Return a copy of a step, with what it holds for `key` only."""
+    aside = None if step.aside is None else copied_aside(db, step.aside, key)
     if isinstance(step, FlushStep):
         return FlushStep(aside, step.observed)
     if isinstance(step, EffectsStep):
         effects = EffectsStep()
-        for key, waiting in step.effects.items():
-            effects.effects.put(key, list(waiting))
+        if key in step.effects:
+            effects.effects.put(key, list(step.effects[key]))
         return effects
     assert isinstance(step, MergeStep)
-    values = Table()
-    for key, value in step.values.items():
-        values.put(key, copied_value(db.types, value))
-    return MergeStep(aside, values, step.deadlines.copy(), step.vectors)
+    values, deadlines = Table(), Table()
+    if key in step.values:
+        values.put(key, copied_value(db.types, step.values[key]))
+    if key in step.deadlines:
+        deadlines.put(key, step.deadlines[key])
+    return MergeStep(aside, values, deadlines, step.vectors)
 
 
-def copied_aside(db: Keyspace, aside: Aside) -> Aside:
-    """Return a copy of the keys that were put aside."""
-    deadlines = Deadlines()
-    for key, siblings in aside.deadlines.table.items():
-        deadlines.put(key, siblings)
-    data, tombstones = copied_store(db, aside.data), copied_store(db, aside.tombstones)
-    return Aside(data, tombstones, deadlines, aside.garbage.copy())
+def copied_aside(db: Keyspace, aside: Aside, key: bytes) -> Aside:
+    """Return a copy of what was put aside under `key`."""
+    deadlines, garbage = Deadlines(), Table()
+    if key in aside.deadlines.table:
+        deadlines.put(key, aside.deadlines.table[key])
+    if key in aside.garbage:
+        garbage.put(key, None)
+    data = copied_store(db, aside.data, key)
+    return Aside(data, copied_store(db, aside.tombstones, key), deadlines, garbage)
 
 
-def copied_store(db: Keyspace, store: ValueStore) -> ValueStore:
-    """Return a copy of a store."""
+def copied_store(db: Keyspace, store: ValueStore, key: bytes) -> ValueStore:
+    """Return a store with a copy of the value of `key`, if there is one."""
     copy = db.new_store()
-    for key in store:
-        copy.put(key, copied_value(db.types, store[key]))
+    value = store.get(key)
+    if value is not None:
+        copy.put(key, copied_value(db.types, value))
     return copy
 
 

@@ -212,8 +212,7 @@ class SimFollower(LinkedProcess):
         self.read_to = replica.history.stop
         if jumps != self.merges:
             self.merges = jumps
-            with Peek(replica.keyspace):
-                self.state_hash.mark_all_dirty()
+            self.state_hash.mark_all_dirty()
         if replica.causal_buffer is not self.causal_buffer:
             self.causal_buffer = (
                 replica.causal_buffer

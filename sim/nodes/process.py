@@ -171,8 +171,7 @@ class SimProcess:
         begun = self.replica.keyspace.steps_begun()
         if self.steps_begun != begun:
             self.steps_begun = begun
-            with Peek(self.replica.keyspace):
-                self.state_hash.mark_all_dirty()
+            self.state_hash.mark_all_dirty()
 
     # -- start and stop --------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ import attrs
 
 from crdt.causality.schema import FOREVER
 from crdt.store.keyspace import Keyspace
+from crdt.testing.peeking import keys_that_may_exist
 from crdt.wire import codec
 
 Element: TypeAlias = tuple[int, bytes]
@@ -108,8 +109,8 @@ class StateHash:
 
     def mark_all_dirty(self) -> None:
         """Mark every key as dirty, for example because a snapshot was merged."""
-        for key in (*self.held, *self.db.held_keys()):
-            self.dirty[key] = None
+        self.dirty.update(dict.fromkeys(self.held))
+        self.dirty.update(keys_that_may_exist(self.db))
 
     def drain_changes(self) -> list[Change]:
         """Hash the dirty keys. Return the keys that have changed since the last call."""

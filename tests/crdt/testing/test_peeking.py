@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crdt import Replica
-from crdt.testing.peeking import Peek
+from crdt.testing.peeking import Peek, keys_that_may_exist
 from tests.crdt.exchange import exchange, regions
 
 
@@ -60,7 +60,7 @@ def test_peek_at_settled_replica_does_nothing() -> None:
     assert here.is_settled()
 
 
-def test_peek_copies_only_when_a_key_that_waits_is_touched() -> None:
+def test_peek_copies_only_keys_that_wait_and_are_touched() -> None:
     here, there = lazy_regions()
     here.merge(there.snapshot())
     begun = here.keyspace.steps_begun()
@@ -68,9 +68,9 @@ def test_peek_copies_only_when_a_key_that_waits_is_touched() -> None:
     with Peek(here.keyspace) as peek:
         assert here.keyspace.steps_begun() == begun
         assert here.keyspace.live_parts(b"unknown") == []
-        assert not peek.is_copied
+        assert not peek.touched
         assert len(here.keyspace.live_parts(b"both")) == 1
-        assert peek.is_copied
+        assert list(peek.touched) == [b"both"]
         assert here.keyspace.steps_begun() == begun
     assert here.keyspace.unsettled is unsettled
     assert not here.is_settled()
@@ -89,14 +89,25 @@ def test_peek_in_slices_settles_nothing() -> None:
     assert len(here.keyspace.data) == 0
 
 
-def test_peek_in_peek_leaves_the_copies_of_the_outer_one() -> None:
+def test_peek_in_peek_uses_the_copies_of_the_outer_one() -> None:
     here, there = lazy_regions()
     here.merge(there.snapshot())
     with Peek(here.keyspace) as outer:
         with Peek(here.keyspace) as inner:
             assert len(here.keyspace.live_parts(b"both")) == 1
-            assert inner.is_copied
-        assert not outer.is_copied
+        assert (list(outer.touched), inner.touched) == ([b"both"], {})
+        assert len(here.keyspace.live_parts(b"both")) == 1
         assert here.string("contested").get() == "a"
         assert not here.is_settled()
     assert not here.is_settled()
+
+
+def test_keys_that_wait_are_listed_without_being_settled() -> None:
+    here, there = lazy_regions()
+    here.merge(there.snapshot())
+    here.set("new").add("a")
+    keys = keys_that_may_exist(here.keyspace)
+    assert keys.keys() == {b"new", b"both", b"contested", b"dead", b"gone", b"theirs"}
+    assert not here.is_settled()
+    assert keys.keys() >= {*here.keyspace.held_keys()}
+    assert keys_that_may_exist(here.keyspace).keys() == {*here.keyspace.held_keys()}
