@@ -38,6 +38,10 @@ class Absence:
         self.reported.update(found)
         return found
 
+    def has_long(self, now: int) -> bool:
+        """Return whether any peer has been absent for longer than `ATTEMPT_NS_MAX`."""
+        return any(now - since > ATTEMPT_NS_MAX for since in self.since.values())
+
     def is_long(self, peer: str, now: int) -> bool:
         """Return whether `peer` has been absent for longer than `ATTEMPT_NS_MAX`."""
         return now - self.since.get(peer, now) > ATTEMPT_NS_MAX

@@ -343,8 +343,9 @@ class Links(Connections):
         if now >= self.repair_at:
             events += self.repair_gaps(now)
         events += self.flow.tick(now)
-        unreported = self.absence.find_unreported(self.peers_that_should_dial(), now)
-        events += [NotDialled(peer) for peer in unreported]
+        if self.absence.has_long(now):
+            unreported = self.absence.find_unreported(self.peers_that_should_dial(), now)
+            events += [NotDialled(peer) for peer in unreported]
         if gone := self.roster.drop_gone(now):
             names = ", ".join(name for _, name in gone)
             reason = f"the list of regions has changed: {names} has gone, and no file lists it"

@@ -84,14 +84,19 @@ class Registry:
         """Return whether that direction is cut."""
         return (peer, direction) in self.cuts
 
-    def statistics(self, now: int) -> tuple[LinkStatistics, ...]:
-        """Return the figures of every link, both directions, by peer."""
-        rows: list[LinkStatistics] = []
+    def list_links(self) -> list[tuple[Peer, Direction, Machine | None]]:
+        """Return every link with a peer, both directions, with its end if it is connected."""
+        found: list[tuple[Peer, Direction, Machine | None]] = []
         for name, peer in self.peers.items():
             if peer.routes != ():
-                rows.append(self.row(peer, Direction.IN, self.sinks.get(name), now))
+                found.append((peer, Direction.IN, self.sinks.get(name)))
             if peer.serves:
-                rows.append(self.row(peer, Direction.OUT, self.sources.get(name), now))
+                found.append((peer, Direction.OUT, self.sources.get(name)))
+        return found
+
+    def statistics(self, now: int) -> tuple[LinkStatistics, ...]:
+        """Return the figures of every link, both directions, by peer."""
+        rows = [self.row(peer, direction, end, now) for peer, direction, end in self.list_links()]
         for end in self.followers:
             followed_by = Peer(end.peer, end.region)
             rows.append(self.row(followed_by, Direction.OUT, end, now))

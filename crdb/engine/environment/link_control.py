@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import attrs
 
@@ -36,6 +36,10 @@ class LinkState(StrEnum):
     CUT = "cut"
 
 
+NOT_LIVE: Final = frozenset({LinkState.CUT, LinkState.DOWN})
+"""The states in which no ops arrive, nor will as soon as the link is connected."""
+
+
 @attrs.frozen
 class LinkInfo:
     """A link as it is now."""
@@ -53,7 +57,7 @@ class LinkInfo:
     @property
     def is_live(self) -> bool:
         """True if ops of the source reach the sink, or will as soon as it is connected."""
-        return self.state not in {LinkState.CUT, LinkState.DOWN}
+        return self.state not in NOT_LIVE
 
 
 class LinkError(Exception):

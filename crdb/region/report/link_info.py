@@ -16,6 +16,7 @@ from typing import Final
 
 from crdb.deployment.config import Config
 from crdb.engine.environment.link_control import (
+    NOT_LIVE,
     LinkInfo,
     LinkOutOfReach,
     LinkState,
@@ -28,8 +29,9 @@ from crdb.engine.events.operator_events import LinkCutEvent, LinkHealedEvent
 from crdb.region.report.link_lines import count_unseen, reported_vectors
 from replication.mesh.absence import CUT
 from replication.mesh.links import Links
+from replication.mesh.registry import Machine
 from replication.mesh.statistics import LinkStatistics
-from replication.protocol.peers import Direction, link_ends
+from replication.protocol.peers import Direction, Peer, link_ends
 
 UNCONNECTED: Final = ("down", "closed", "awaiting hello")
 SINK_STATES: Final = {
@@ -196,10 +198,22 @@ class ProcessLinks:
     def has_missing_link(self, name: str) -> bool:
         """Return whether a live link of a region here is not connected at the moment."""
         links = self.ends[name]
+        edges = links.convergence_queries.edges
+        if len(self.ends) == 1:
+            awaited = [each for each in links.list_links() if each[2] not in edges]
+            return any(self.is_live(name, *each) for each in awaited)
         for link in self.links():
             if link.is_live and name in (link.source, link.sink):
                 inward = link.sink == name
                 end = links.sinks.get(link.source) if inward else links.sources.get(link.sink)
-                if end not in links.convergence_queries.edges:
+                if end not in edges:
                     return True
         return False
+
+    def is_live(self, name: str, peer: Peer, direction: Direction, end: Machine | None) -> bool:
+        """Return whether a link of the only region here is live."""
+        if peer.name not in self.regions():
+            return False
+        row = self.ends[name].row(peer, direction, end, self.clock())
+        link = (peer.name, name) if direction is Direction.IN else (name, peer.name)
+        return not row.cut and self.state(link, row) not in NOT_LIVE
