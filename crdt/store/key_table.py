@@ -61,8 +61,8 @@ class KeyTable:
         stores its vector here. Every change that may concern an orphaned deadline sets it back to
         None."""
         self.traced: Table = Table()
-        """The keys of `data` whose removal may leave something (see `Value.keeps_traces`), and
-        perhaps some more."""
+        """The keys of `data` whose removal may leave something (see `Value.keeps_traces`), except
+        folded counters, and perhaps some more."""
         self.deadlines: Deadlines = Deadlines()
         self.watched_keys: set[bytes] = set()
         self.dirty_keys: list[bytes] = []
@@ -136,7 +136,7 @@ class KeyTable:
         if type(entry) is bytes:
             if self.marks_use and second_of(entry) != self.second:
                 entry = self.folder.used(entry, self.second)
-                self.data.put_folded(key, entry)
+                self.data.replace_folded(key, entry)
             return entry
         value: Value = entry.shown() if type(entry) is Contested else entry
         if self.marks_use:
@@ -178,6 +178,10 @@ class KeyTable:
         """Return `count` settled keys from either end of the table, or all if there are fewer. In a
         small table they are the oldest and the newest ones."""
         return self.data.index.ends(count)
+
+    def has_counters(self) -> bool:
+        """Return whether settled keys hold counters, which a FLUSHALL has to search for."""
+        return self.data.counters > 0
 
     def live_parts(self, key: bytes) -> list[Value]:
         """Return the live values of all types under a key, by type code.

@@ -12,7 +12,7 @@ neighbouring bytes are joined in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
@@ -46,6 +46,7 @@ from crdt.types.components.register import Register
 from crdt.types.registry import TypeRegistry
 
 CLOCK_SLACK_MS: Final = 1000  # the largest correction of a correct clock
+FLUSH_SLICE: Final = 1000  # the resets between two pauses of a FLUSHALL in slices
 ITEM_BYTES: Final = 256  # the memory that one element of a long effect takes, without its bytes
 RESERVE_BYTES: Final = 64 << 10
 JOINED_BYTES_MAX: Final = 4096
@@ -136,8 +137,9 @@ class Keyspace(MutableKeyTable):
 
     def remove_all(self, observed: Observed) -> None:
         if observed.covers_all(self.vector) and not self.readers and not self.is_unsettled:
-            self.drop_all(observed)
-            return
+            if not self.data.counters:
+                self.drop_all(observed)
+                return
         self.unsettled.begin(FlushStep(self.unsettled.put_aside(), observed.copy()))
         self.settle_watched()
 
@@ -310,9 +312,9 @@ class Keyspace(MutableKeyTable):
             self.warn_readers(key)
         held.stamp = self.base + effect[3]
         held.value = held.held_value(effect[4])
+        self.put_part(key, held)
         if held.keeps_traces():
             self.traced[key] = None
-        self.put_part(key, held)
         self.outbox_bytes += len(effect[4]) - len(latest[4])
         self.replace_latest((*latest[:2], *effect[2:5], *latest[5:]))
         return True
@@ -365,12 +367,29 @@ class Keyspace(MutableKeyTable):
 
     def flush(self) -> None:
         """FLUSHALL: remove everything observed so far, in every region."""
+        for _ in self.flush_in_slices():
+            pass
+
+    def flush_in_slices(self, size: int = FLUSH_SLICE) -> Iterator[None]:
+        """Carry out `flush`, but yield after about `size` resets, and after each part of the keys
+        that is searched for counters. Nothing else may change the keys meanwhile."""
+        self.settle_all()
+        keys = list(self.traced)
+        cursor = 0
+        while self.data.counters:
+            cursor, counters = self.data.counters_from(cursor)
+            keys += counters
+            if not cursor:
+                break
+            yield
         watched = sorted(self.watched_keys)
         self.dirty_keys += [key for key in watched if self.lookup(key) is not None]
-        self.settle_all()
-        for key in list(self.traced):
-            if self.carried_by(key):
-                self.emit((ANY_TYPE, DELETE, key, self.carried_by(key)))
+        for index, key in enumerate(keys):
+            if index % size == size - 1:
+                yield
+            resets = self.carried_by(key)
+            if resets:
+                self.emit((ANY_TYPE, DELETE, key, resets))
         self.emit((ANY_TYPE, FLUSH, b""))
 
     def latest_dot(self, key: bytes) -> Dot:

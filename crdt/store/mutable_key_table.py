@@ -87,8 +87,7 @@ class MutableKeyTable(KeyTable):
                 self.data.put(key, held)
             if value.has_garbage():
                 self.garbage[key] = None
-            if held.keeps_traces() and key not in self.traced:
-                self.traced[key] = None
+            self.note_traces(key, held)
 
     def apply_folded(self, entry: Any, effect: Effect, dot: Dot, observed: Observed) -> bool:
         """Apply an effect on a string that is a folded string before and after it. Return False,
@@ -104,9 +103,12 @@ class MutableKeyTable(KeyTable):
         folded = self.folder.applied(entry, effect, dot, observed, self.second)
         if folded is None:
             return False
-        self.data.put_folded(key, folded)
-        if effect[1] == ADD and key not in self.traced:
-            self.traced[key] = None
+        if entry is None and effect[1] == ADD:
+            self.data.put_folded(key, folded)
+            if not self.data.counters:
+                self.traced[key] = None  # the store does not keep it folded
+        else:
+            self.data.replace_folded(key, folded)
         return True
 
     def get_or_create(self, key: bytes, code: int, held: Value | None) -> Value:
@@ -276,8 +278,7 @@ class MutableKeyTable(KeyTable):
             self.garbage[key] = None
         if value.is_live():
             self.put_live(key, value)
-            if value.keeps_traces():
-                self.traced[key] = None
+            self.note_traces(key, value)
             return
         self.data.drop(key)
         if self.traced:
@@ -288,6 +289,11 @@ class MutableKeyTable(KeyTable):
             self.tombstones.put(key, value)
         if key in self.deadlines.table:
             self.garbage[key] = None
+
+    def note_traces(self, key: bytes, value: Value) -> None:
+        """Note a key whose value has been stored, if its removal may leave something."""
+        if value.keeps_traces() and not self.data.is_counter(key) and key not in self.traced:
+            self.traced[key] = None
 
     def put_live(self, key: bytes, value: Value) -> None:
         """Store a live value in `data`, for a new or an existing key."""

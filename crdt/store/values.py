@@ -25,9 +25,11 @@ class ValueStore:
     members are sampled, may be lost between `put` and `get`.
     """
 
-    __slots__ = ("index",)
+    __slots__ = ("counters", "index")
 
     def __init__(self) -> None:
+        self.counters: int = 0
+        """The number of folded counters: their keys are not noted anywhere else."""
         self.index: Table = Table()
         """The keys. The values of this table are private to the store."""
 
@@ -51,14 +53,29 @@ class ValueStore:
         """Store a folded string under a key. It replaces the previous value."""
         self.put(key, unfold(folded))
 
+    def replace_folded(self, key: bytes, folded: bytes) -> None:
+        """Store a folded string under a key that holds one of the same kind. A write may also be
+        stored under a new key."""
+        self.put(key, unfold(folded))
+
+    def is_counter(self, key: bytes) -> bool:
+        """Return whether a folded counter is stored under a key."""
+        return False
+
+    def counters_from(self, cursor: int) -> tuple[int, list[bytes]]:
+        """Return the next cursor and the keys of folded counters in the part of the table at
+        `cursor`. The first and the last cursor is 0."""
+        following, keys = self.index.walk(cursor)
+        return following, [key for key in keys if self.is_counter(key)]
+
     def move(self, key: bytes, other: ValueStore) -> bool:
-        """Move a key, which is here, to another store. Return whether its removal may leave traces
-        (see `Value.keeps_traces`)."""
+        """Move a key, which is here, to another store. Return whether it must be noted that its
+        removal may leave traces (see `KeyTable.traced`)."""
         entry = self.entry(key)
         self.drop(key)
         if type(entry) is bytes:
             other.put_folded(key, entry)
-            return is_counter(entry)
+            return False
         value: Value = entry
         other.put(key, value)
         return value.keeps_traces()
@@ -101,7 +118,12 @@ class MemoryStore(ValueStore):
         return value
 
     def put(self, key: bytes, value: Value) -> None:
-        self.index.put(key, self.folder.fold(value) if type(value) is String else value)
+        entry: Any = self.folder.fold(value) if type(value) is String else value
+        if self.counters and self.is_counter(key):
+            self.counters -= 1
+        if type(entry) is bytes and is_counter(entry):
+            self.counters += 1
+        self.index.put(key, entry)
 
     def shares(self, value: Value) -> bool:
         return type(value) is not String
@@ -110,4 +132,25 @@ class MemoryStore(ValueStore):
         return self.index.get(key)
 
     def put_folded(self, key: bytes, folded: bytes) -> None:
+        if is_counter(folded):
+            if not self.is_counter(key):
+                self.counters += 1
+        elif self.counters and self.is_counter(key):
+            self.counters -= 1
         self.index.put(key, folded)
+
+    def replace_folded(self, key: bytes, folded: bytes) -> None:
+        self.index.put(key, folded)
+
+    def is_counter(self, key: bytes) -> bool:
+        entry = self.index.get(key)
+        return type(entry) is bytes and is_counter(entry)
+
+    def drop(self, key: bytes) -> None:
+        entry = self.index.pop(key)
+        if type(entry) is bytes and is_counter(entry):
+            self.counters -= 1
+
+    def clear(self) -> None:
+        self.index.clear()
+        self.counters = 0

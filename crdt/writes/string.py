@@ -78,7 +78,7 @@ def assign_lone(db: Keyspace, key: bytes, held: String | None, stamp: int, value
     dot = db.record(effect)
     try:
         if len(value) <= FOLDED_BYTES_MAX:
-            db.data.put_folded(key, db.folder.write(dot, db.base + stamp, db.second, value))
+            db.data.replace_folded(key, db.folder.write(dot, db.base + stamp, db.second, value))
         else:
             held = held or String()
             held.set_lone(dot, db.base + stamp, value, db.second)
@@ -185,7 +185,7 @@ def increment_counted(db: Keyspace, key: bytes, delta: int) -> int | None:
         dot = db.record(effect)
         try:
             counted = db.folder.counter(dot, stamp_of(entry), db.second, result)
-            db.data.put_folded(key, counted)
+            db.data.replace_folded(key, counted)
         except MemoryError:
             db.complete(effect)
         return result

@@ -365,9 +365,10 @@ def test_flush_keeps_counter_that_nothing_resets() -> None:
     here.keyspace.data.drop(b"gone")
     here.keyspace.emit((0, 2, b""))
     assert here.keyspace.keys() == [b"c"]
-    assert list(here.keyspace.traced) == [b"c"]
+    assert here.keyspace.data.is_counter(b"c")
+    assert here.keyspace.data.counters == 1
     exchange(here, there)
-    assert there.keyspace.keys() == [b"c", b"gone"]
+    assert sorted(there.keyspace.keys()) == [b"c", b"gone"]
 
 
 def test_flush_during_snapshot_keeps_its_state() -> None:
@@ -402,8 +403,12 @@ def test_traces_are_forgotten_with_their_key() -> None:
     here.counter("c").increment(5)
     here.string("s").set("5")
     here.counter("s").increment(1)
-    assert list(here.keyspace.traced) == [b"c", b"s"]
+    here.hash("h").increment("n", 2)
+    assert list(here.keyspace.traced) == [b"s", b"h"]
+    assert here.keyspace.data.counters == 1
     here.counter("c").delete()
+    assert here.keyspace.data.counters == 0
+    here.hash("h").delete()
     assert list(here.keyspace.traced) == [b"s"]
     here.string("s").set("a")
     here.collect()

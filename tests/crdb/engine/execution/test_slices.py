@@ -86,6 +86,21 @@ def test_writer_has_its_keys_to_itself() -> None:
     assert b"$1\r\nt\r\n" in replies[2]
 
 
+def test_flush_resets_counters_in_slices() -> None:
+    database = sliced()
+    lines(Client(database), "INCR a", "INCRBY b 2", "INCR c", "SET d x", "INCR d")
+    flushing, reading = begin(database, "FLUSHALL"), Client(database)
+    assert receive(reading, b"GET b\r\n") == b""
+    assert finish(database, flushing) == b"+OK\r\n"
+    assert receive(reading, b"") == b"$-1\r\n"
+    assert lines(reading, "DBSIZE", "INCR b") == [b":0\r\n", b":1\r\n"]
+    database.replica.seal()
+    peer = Replica(2)
+    peer.merge(database.replica.snapshot())
+    assert peer.counter("b").value == 1
+    assert peer.keyspace.keys() == [b"b"]
+
+
 def test_second_writer_begins_after_first() -> None:
     database = sliced()
     first = begin(database, "SUNIONSTORE t s")
