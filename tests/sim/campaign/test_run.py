@@ -281,7 +281,11 @@ def test_stuck_follower_violates_liveness(
     def nothing(_world: SimWorld, _copy: object) -> bool:
         return False
 
+    def ten_seconds(_world: SimWorld) -> int:
+        return 10 * SECOND
+
     monkeypatch.setattr(SimWorld, "is_copied", nothing)
+    monkeypatch.setattr("sim.campaign.run.converge_limit_ns", ten_seconds)
     result = Run(options(followers=1)).play_steps(STEPS)
     assert result.promise == "liveness"
     assert "follower-1 has " in result.reason
@@ -369,11 +373,12 @@ def test_link_that_waits_for_damaged_frame_breaks_promise(
 
     monkeypatch.setattr(End, "note_bytes", note_every_byte)
     monkeypatch.setattr(FrameSpeed, "record_part", ignore_speed)
-    run = Run(options())
+    hasty = Tuning(limits=Limits(idle_ns_max=10 * SECOND))
+    run = Run(options(tunings=dict.fromkeys(("eu", "us", "ap"), hasty)))
     run.prepare_world()
     run.inject_fault(STEPS)
     count_noise(tear_frame(run.world))
-    with pytest.raises(Violation, match="a damaged frame holds up a link after 70 s"):
+    with pytest.raises(Violation, match="a damaged frame holds up a link after 20 s"):
         run.finish_run()
 
 
