@@ -38,6 +38,7 @@ LINKS_NS: Final = 100_000
 def read_clocks(instance: Instance) -> None:
     """Set the clocks of `instance`. They stand still between two calls."""
     instance.advance(time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000)
+    instance.timing.begin_turn()
 
 
 class Listener:
@@ -65,6 +66,7 @@ class Listener:
         self.seconds_left = math.inf
         """The time from the latest turn until the outbox is due."""
         instance.timing.clock = time.perf_counter
+        instance.timing.cpu_clock = time.thread_time
         add_process_info(instance)
         read_clocks(instance)
 

@@ -2,7 +2,8 @@
 
 `clock` gives seconds; a driver puts a real one here. A command that takes `outlier_seconds` or
 longer is offered to the slow log and to the latency monitor. Commands that cannot take long are
-timed together in a pipeline; if they do take long together, each is timed for a while.
+timed together in a pipeline. If they do take long together, each is timed for a while, unless the
+process did not run in that time: on a busy machine it often has to wait for the processor.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Timing:
 
     __slots__ = (
         "clock",
+        "cpu_at",
+        "cpu_clock",
         "is_fine",
         "latency",
         "outlier_seconds",
@@ -46,6 +49,10 @@ class Timing:
     def __init__(self, statistics: ServerStatistics) -> None:
         self.statistics = statistics
         self.clock: Callable[[], float] = stopped_clock
+        self.cpu_clock: Callable[[], float] = stopped_clock
+        """Gives the processor time that this process has used, in seconds."""
+        self.cpu_at = 0.0
+        """Its reading at the beginning of the turn."""
         self.slow_log = SlowLog()
         self.latency = LatencyMonitor()
         self.outlier_seconds = math.inf
@@ -78,8 +85,15 @@ class Timing:
         event = "fast-command" if "fast" in command.flags else "command"
         self.latency.offer(event, at, int(seconds * 1e3))
 
+    def begin_turn(self) -> None:
+        """Note the processor time used so far."""
+        self.cpu_at = self.cpu_clock()
+
     def suspect(self, now: int) -> None:
-        """Time each command for a while, since some took long together. `now` is in ms."""
+        """Time each command for a while, since some took long together. `now` is in ms. Do nothing
+        if the process has used less processor time in this turn than an outlier takes."""
+        if self.cpu_clock() - self.cpu_at < self.outlier_seconds:
+            return
         self.times_each = True
         self.suspicious_until = now + SUSPICION_MS
 

@@ -74,6 +74,8 @@ def test_exec_is_not_logged_as_slow_itself() -> None:
 def test_slow_short_commands_are_timed_individually() -> None:
     client = Client(instance())
     timing, now = client.instance.timing, client.instance.now
+    timing.cpu_clock = iter((5.0, 5.02)).__next__
+    timing.begin_turn()
     pipelined(client, b"GET a\r\nGET b\r\n", 1.0, 1.02)
     assert timing.slow_log.entries.maxlen is None
     assert list(timing.slow_log.entries) == []
@@ -83,6 +85,16 @@ def test_slow_short_commands_are_timed_individually() -> None:
     client.instance.advance(now + SUSPICION_MS)
     client.instance.tick()
     assert not timing.times_each
+
+
+def test_time_in_which_the_process_did_not_run_raises_no_suspicion() -> None:
+    client = Client(instance())
+    timing = client.instance.timing
+    timing.cpu_clock = iter((5.0, 5.001)).__next__
+    timing.begin_turn()
+    pipelined(client, b"GET a\r\nGET b\r\n", 1.0, 1.02)
+    assert not timing.times_each
+    assert calls(client, b"get") == (2, 0.02)
 
 
 def test_fine_threshold_has_every_command_timed() -> None:
