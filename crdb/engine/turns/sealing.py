@@ -1,9 +1,9 @@
 """The times at which the outbox is sealed into an op. Pure: the time comes in, in seconds.
 
 Writes gather in the replica's outbox. At the end of a turn they are sealed into one op, but not
-more often than every `PACE_SECONDS`, and a quarter as often under many writes. An op costs about as
-much as ten commands, here and in every other region. So a busy region makes some hundred ops per
-second, however many turns it takes.
+more often than every `PACE_SECONDS`. An op costs as much as ten or more commands, here and in every
+other region. So the pace follows the rate of the effects, up to `BUSY_PACE_SECONDS`: a busy region
+makes some hundred ops per second, however many turns it takes.
 
 A large string is sent as a whole each time that it is written. Alone in the outbox, it waits for
 about as long as the previous value took to be sent. A later value replaces it meanwhile. A write to
@@ -20,8 +20,10 @@ from crdt.store.keyspace import Keyspace
 
 PACE_SECONDS: Final = 0.001
 """Part of the 2 ms that a write may take, in addition to the network delay."""
-BUSY_EFFECTS_PER_SECOND: Final = 30_000
 BUSY_PACE_SECONDS: Final = 0.004
+"""The longest pace."""
+BUSY_EFFECTS_PER_SECOND: Final = 30_000
+"""The rate from which on it is used. At a lower rate the pace is shorter in proportion."""
 OP_EFFECTS: Final = 1024
 """Effects that do not wait for more. Other regions apply so many at once, without slices."""
 LARGE_BYTES_PER_SECOND: Final = 100 << 20
@@ -59,7 +61,9 @@ class SealPacing:
 
     def record_seal(self, keyspace: Keyspace, now: float) -> None:
         """Compute when the next op may be sealed, since the outbox is sealed now."""
-        is_busy = keyspace.pending_count() > BUSY_EFFECTS_PER_SECOND * (now - self.sealed_at)
-        self.due = now + (BUSY_PACE_SECONDS if is_busy else PACE_SECONDS)
+        pending = keyspace.pending_count()
+        elapsed = max(now - self.sealed_at, PACE_SECONDS)
+        share = pending / (elapsed * BUSY_EFFECTS_PER_SECOND)
+        self.due = now + max(PACE_SECONDS, BUSY_PACE_SECONDS * min(share, 1.0))
         self.sealed_at = now
         self.large_due = now + keyspace.pending_bytes() / LARGE_BYTES_PER_SECOND

@@ -81,7 +81,7 @@ async def test_burst_after_pause_is_not_busy(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     here = Writing()
-    await trio.sleep(BUSY_PACE_SECONDS)
+    await trio.sleep(2 * BUSY_PACE_SECONDS)
     for _ in range(ceil(BUSY_EFFECTS_PER_SECOND * PACE_SECONDS) + 1):
         here.write()
     here.instance.turn.finish()

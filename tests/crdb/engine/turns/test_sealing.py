@@ -46,6 +46,19 @@ def test_busy_outbox_waits_for_longer() -> None:
     assert pacing.due == 5.001 + BUSY_PACE_SECONDS
 
 
+def test_pace_follows_rate() -> None:
+    dues: list[float] = []
+    for rate in (BUSY_EFFECTS_PER_SECOND // 10, BUSY_EFFECTS_PER_SECOND // 2):
+        replica, pacing = Replica(1), SealPacing()
+        seal(replica, pacing, 5.0)
+        for number in range(rate // 100):
+            replica.counter(f"k{number}").increment(1)
+        seal(replica, pacing, 5.01)
+        dues.append(pacing.due - 5.01)
+    assert math.isclose(dues[0], PACE_SECONDS)
+    assert math.isclose(dues[1], BUSY_PACE_SECONDS / 2)
+
+
 def test_many_effects_do_not_wait() -> None:
     replica, pacing = Replica(1), SealPacing()
     pacing.due = 9.0
