@@ -124,16 +124,18 @@ class Op:
         return self.encoded
 
     def with_packed(self, packed: PackedEffects, deps: tuple[int, ...]) -> OpBytes:
-        """Return the operation in pieces. Its first effects are encoded already."""
+        """Return the operation, in pieces if it is large. Its first effects are encoded already."""
         head = (VERSION, self.origin, self.first, self.previous, self.base, deps)
         items = [codec.pack_body(item) for item in head]
         body = codec.pack_header(HEAD_ITEMS + 1) + b"".join(items)
         body += codec.pack_header(len(self.effects))
         rest = codec.pack_all(list(self.effects[packed.count :]))
+        if packed.size <= codec.LARGE_BYTES:
+            return codec.envelope(b"".join([body, *packed.pieces, rest]))
+        packed.compute_checksums()
         checksum = crc32(rest, join_checksums(crc32(body), packed.checksum, packed.size))
         envelope = codec.VERSION_BYTE + checksum.to_bytes(4, "big")
-        pieces = OpPieces([envelope + body, *packed.pieces, rest])
-        return pieces if len(pieces) > codec.LARGE_BYTES else pieces.joined()
+        return OpPieces([envelope + body, *packed.pieces, rest])
 
     def size(self) -> int:
         """Return the number of bytes of the operation."""
@@ -181,7 +183,7 @@ class Op:
         begin, size = 0, 0
         known = NOT_WEIGHED if self.packed is None else self.packed.weights
         for index, effect in enumerate(self.effects):
-            more = known[index] if index < len(known) else weight(effect)
+            more = (known[index] if index < len(known) else 0) or weight(effect)
             if size + more > limit and index > begin:
                 parts.append(self.part(begin, index))
                 begin, size = index, 0

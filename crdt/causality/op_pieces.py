@@ -68,39 +68,60 @@ def cut(data: OpBytes, start: int, stop: int) -> bytes:
 
 
 class PackedEffects:
-    """The first effects of the outbox, encoded in advance while a command works in slices."""
+    """The first effects of the outbox, encoded in advance: while a command works in slices, or
+    while the effects are recent. Checksums are computed once the operation is large."""
 
-    __slots__ = ("checksum", "checksums", "count", "counts", "pieces", "size", "weights")
+    __slots__ = (
+        "checked",
+        "checksum",
+        "checksums",
+        "count",
+        "counts",
+        "pieces",
+        "size",
+        "weights",
+    )
 
     def __init__(self) -> None:
         self.count: int = 0
         self.weights: list[int] = []
-        """The weight of each effect (`crdt.causality.effect.weight`)."""
+        """The weight of each effect (`crdt.causality.effect.weight`); 0 if nobody asked for it."""
         self.pieces: list[bytes] = []
         self.counts: list[int] = []
         """The number of effects in each piece."""
         self.size: int = 0
+        self.checked: int = 0
+        """The number of pieces that `checksum` covers."""
         self.checksum: int = 0
-        """The CRC-32 of all pieces, joined."""
+        """The CRC-32 of these pieces, joined."""
         self.checksums: list[int] = []
-        """The CRC-32 of the pieces before each piece, joined."""
+        """The CRC-32 of the pieces before each piece, joined; nothing for pieces that were taken
+        over from other effects."""
 
-    def extend(self, outbox: list[Effect], count: int) -> None:
-        """Encode up to `count` further effects of the outbox, but not its latest one."""
+    def extend(self, outbox: list[Effect], count: int, *, weighs: bool = True) -> None:
+        """Encode up to `count` further effects of the outbox, but not its latest one. Weigh each of
+        them if the operation may become so large that it is divided."""
         effects = outbox[self.count : min(self.count + count, len(outbox) - 1)]
         if effects:
-            self.add(effects)
+            self.add(effects, weighs=weighs)
 
-    def add(self, effects: list[Effect]) -> None:
+    def add(self, effects: list[Effect], *, weighs: bool = True) -> None:
         """Encode the next effects."""
         piece = codec.pack_all(effects)
-        self.weights += [weight(effect) for effect in effects]
-        self.checksums.append(self.checksum)
-        self.checksum = crc32(piece, self.checksum)
+        self.weights += [weight(e) for e in effects] if weighs else [0] * len(effects)
         self.pieces.append(piece)
         self.counts.append(len(effects))
         self.count += len(effects)
         self.size += len(piece)
+        if self.size > codec.LARGE_BYTES:
+            self.compute_checksums()
+
+    def compute_checksums(self) -> None:
+        """Compute the checksums of the pieces that have none yet."""
+        while self.checked < len(self.pieces):
+            self.checksums.append(self.checksum)
+            self.checksum = crc32(self.pieces[self.checked], self.checksum)
+            self.checked += 1
 
     def part(self, effects: tuple[Effect, ...], begin: int, end: int) -> PackedEffects:
         """Return those of the encoded effects that are in a part of all `effects`. They begin with
@@ -126,12 +147,15 @@ class PackedEffects:
 
     def add_pieces(self, other: PackedEffects, first: int, last: int) -> None:
         """Add some pieces of `other`: from index `first` up to but not including `last`."""
+        self.compute_checksums()
+        other.compute_checksums()
         pieces = other.pieces[first:last]
         size = sum(map(len, pieces))
         checksum = other.checksums[last] if last < len(other.pieces) else other.checksum
         checksum ^= join_checksums(other.checksums[first], 0, size)
         self.checksum = join_checksums(self.checksum, checksum, size)
         self.pieces += pieces
+        self.checked += len(pieces)
         self.counts += other.counts[first:last]
         self.count += sum(other.counts[first:last])
         self.size += size

@@ -49,6 +49,7 @@ CLOCK_SLACK_MS: Final = 1000  # the largest correction of a correct clock
 FLUSH_SLICE: Final = 1000  # the resets between two pauses of a FLUSHALL in slices
 ITEM_BYTES: Final = 256  # the memory that one element of a long effect takes, without its bytes
 RESERVE_BYTES: Final = 64 << 10
+RECENT_EFFECTS: Final = 32  # so many are worth a step of packing, and hold some kilobytes
 JOINED_BYTES_MAX: Final = 4096
 """The largest patch of joined edits. Each of them copies the patch, so it must remain short."""
 
@@ -445,11 +446,23 @@ class Keyspace(MutableKeyTable):
         effects = tuple(self.outbox)
         return Op(self.origin, self.first, self.base, deps, effects, previous, self.packed)
 
-    def pack_effects(self, count: int) -> None:
-        """Encode up to `count` further effects in advance. The latest may still be replaced."""
-        if self.packed is None:
-            self.packed = PackedEffects()
-        self.packed.extend(self.outbox, count)
+    def pack_recent(self) -> None:
+        """Encode effects while the processor still has in its cache what they hold: all but the
+        latest, once there are enough of them. Those with large items are left to `seal`, which does
+        not copy them."""
+        done = 0 if self.packed is None else self.packed.count
+        waiting = len(self.outbox) - done
+        if waiting > RECENT_EFFECTS and self.outbox_bytes == 0:
+            with suppress(MemoryError):  # `seal` tries again
+                self.pack_effects(waiting, weighs=False)
+
+    def pack_effects(self, count: int, *, weighs: bool = True) -> None:
+        """Encode up to `count` further effects in advance, but not the latest, which may still be
+        replaced. After a MemoryError none is encoded."""
+        packed = PackedEffects() if self.packed is None else self.packed
+        self.packed = None
+        packed.extend(self.outbox, count, weighs=weighs)
+        self.packed = packed
 
     def remove_sealed(self, op: Op) -> None:
         """Remove the effects of `op`, which is the outbox or its beginning, from the outbox."""

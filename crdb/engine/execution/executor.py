@@ -69,6 +69,7 @@ def run(client: Client, data: bytes) -> None:
     if client.postponed is not None and client.flags & STOP == 0:
         contain_crash(client, instance.report, lambda: resume(client))
     contain_crash(client, instance.report, lambda: run_batch(client, data))
+    client.db.pack_recent()
     if client.parser.pending > instance.config.request_bytes_max:
         instance.statistics.dropped_query += 1
         client.kill()

@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crdt import CRDTError, DecodeError, Op, Replica, make_origin
+from crdt.causality import op_pieces
 from crdt.causality.dots import ORIGINS_MAX, SEQ_MAX
+from crdt.causality.effect import LARGE_BYTES
 from crdt.causality.op import MANY_EFFECTS, VERSION, read_vector, write_vector
 from crdt.causality.op_pieces import OpPieces
+from crdt.store.keyspace import RECENT_EFFECTS
 from crdt.wire import codec
 from tests.crdt import hostile
 
@@ -220,6 +223,57 @@ def test_large_op_packed_in_advance_stays_in_pieces() -> None:
     assert replica.seal() is not None
     (kept,) = replica.since({})
     assert kept == whole
+
+
+def test_recent_effects_are_packed_but_the_latest() -> None:
+    here, other = Replica(1), Replica(1)
+    keyspace = here.keyspace
+    for number in range(100):
+        for replica in (here, other):
+            replica.set("k").add(f"member {number}")
+        keyspace.pack_recent()
+        packed = keyspace.packed
+        assert packed is None or packed.count < keyspace.pending_count()
+    assert keyspace.packed is not None
+    assert keyspace.packed.counts == [RECENT_EFFECTS] * 3
+    whole, plain = here.seal(), other.seal()
+    assert whole is not None
+    assert plain is not None
+    assert whole.to_bytes() == plain.to_bytes()
+    assert here.to_bytes() == other.to_bytes()
+
+
+def test_effects_with_large_items_are_not_packed_in_advance() -> None:
+    replica = Replica(1)
+    for number in range(2 * RECENT_EFFECTS):
+        replica.string("k").set("x" * LARGE_BYTES * 2 if number == 0 else "short")
+        replica.set("members").add(str(number))
+    replica.keyspace.pack_recent()
+    assert replica.keyspace.packed is None
+
+
+@pytest.mark.interpreted("replaces a function of a module that is compiled")
+def test_effects_that_could_not_be_packed_are_packed_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, other = Replica(1), Replica(1)
+    for number in range(4 * RECENT_EFFECTS):
+        for replica in (here, other):
+            replica.set("k").add(f"member {number}")
+        if number % RECENT_EFFECTS == 0:
+            with monkeypatch.context() as patch:
+                patch.setattr(op_pieces.codec, "pack_all", raise_memory_error)
+                here.keyspace.pack_recent()
+            assert here.keyspace.packed is None
+    here.keyspace.pack_recent()
+    whole, plain = here.seal(), other.seal()
+    assert whole is not None
+    assert plain is not None
+    assert whole.to_bytes() == plain.to_bytes()
+
+
+def raise_memory_error(*_: object) -> bytes:
+    raise MemoryError
 
 
 def test_effects_packed_in_advance_change_no_byte() -> None:

@@ -25,12 +25,16 @@ def test_part_of_packed_effects(counts: list[int], data: st.DataObject) -> None:
     effects = tuple((4, 1, b"k", b"%d" % number) for number in range(sum(counts) + 2))
     packed = PackedEffects()
     for count in counts:
-        packed.add(list(effects[packed.count : packed.count + count]))
+        packed.add(list(effects[packed.count : packed.count + count]), weighs=count > 2)
+        if count == 3:
+            packed.compute_checksums()
     begin = data.draw(st.integers(0, packed.count - 1))
     end = data.draw(st.integers(begin + 1, len(effects)))
     part = packed.part(effects, begin, end)
     expected = codec.pack_all(list(effects[begin : min(end, packed.count)]))
     assert b"".join(part.pieces) == expected
+    part.compute_checksums()
     assert part.checksum == crc32(expected)
     assert part.size == len(expected)
     assert part.count == sum(part.counts) == min(end, packed.count) - begin
+    assert len(packed.weights) == packed.count
