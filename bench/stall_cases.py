@@ -293,7 +293,7 @@ def unlink_hash(place: Place) -> Iterator[None]:
     place.driver.ask("UNLINK", key)
 
 
-def _rejoin(place: Place) -> None:
+def rejoin(place: Place) -> None:
     """Restore the peer's links, and wait until it has everything."""
     place.peer.client().execute_command("CRDB.LINK", "HEAL", "ALL")
     vector = cast("str", place.here.client().execute_command("CRDB.VECTOR"))
@@ -307,7 +307,7 @@ def heal(place: Place) -> Iterator[None]:
     place.peer.client().execute_command("CRDB.LINK", "CUT", "ALL")
     place.driver.load(sets("h", place.sizes.elements))
     yield
-    _rejoin(place)
+    rejoin(place)
 
 
 @case(is_for_redis=False)
@@ -319,7 +319,7 @@ def merge_both(place: Place) -> Iterator[None]:
     with Driver(place.peer) as there:
         there.load(sets("b", count))
     yield
-    _rejoin(place)
+    rejoin(place)
 
 
 @case()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from driver import Driver, request
-from places import ADDING, WORDS, Place
-from stall_cases import CASES, case
+from places import ADDING, COUNTING, WORDS, Place, additions
+from stall_cases import CASES, case, rejoin
 
 __all__ = ["CASES"]
 
 LCS_BYTES = 11_000
+PAUSE_SECONDS = 0.01
 
 
 def half(place: Place) -> str:
@@ -53,9 +55,9 @@ def many_lookups(place: Place) -> Iterator[None]:
     place.driver.ask("EXISTS", *keys)
 
 
-@case()
+@case(is_for_redis=False)
 def watch(place: Place) -> Iterator[None]:
-    """Watch many keys, and forget them."""
+    """Watch many keys, and forget them. Redis takes minutes for this."""
     keys = place.keys("d")
     yield
     place.driver.ask("WATCH", *keys)
@@ -164,3 +166,64 @@ def memory_usage(place: Place) -> Iterator[None]:
     key = place.collection("hash")
     yield
     place.driver.ask("MEMORY", "USAGE", key, "SAMPLES", "0")
+
+
+def cut_and_change(place: Place, kind: str) -> str:
+    """Cut the links, and let both regions change a collection of the size of the large ones.
+    Return its key."""
+    key = f"both:{kind}"
+    place.peer.client().execute_command("CRDB.LINK", "CUT", "ALL")
+    half = place.sizes.elements // 2
+    place.driver.load(additions(kind, key, 0, half), 20)
+    with Driver(place.peer) as there:
+        there.load(additions(kind, key, half, 2 * half), 20)
+    return key
+
+
+def rejoin_large(place: Place, kind: str) -> Iterator[None]:
+    """Heal a cut after both sides changed a collection. Then ask the peer for its size at once, and
+    write to it."""
+    key = cut_and_change(place, kind)
+    yield
+    rejoin(place)
+    with Driver(place.peer) as there:
+        there.ask(COUNTING[kind], key)
+    place.driver.ask("UNLINK", key)
+
+
+@case(is_for_redis=False)
+def merge_set(place: Place) -> Iterator[None]:
+    """Heal a cut after both sides changed a set."""
+    return rejoin_large(place, "set")
+
+
+@case(is_for_redis=False)
+def merge_zset(place: Place) -> Iterator[None]:
+    """Heal a cut after both sides changed a sorted set."""
+    return rejoin_large(place, "zset")
+
+
+@case(is_for_redis=False)
+def merge_hash(place: Place) -> Iterator[None]:
+    """Heal a cut after both sides changed a hash."""
+    return rejoin_large(place, "hash")
+
+
+@case(is_for_redis=False)
+def merge_list(place: Place) -> Iterator[None]:
+    """Heal a cut after both sides changed a list."""
+    return rejoin_large(place, "list")
+
+
+@case()
+def read_early(place: Place) -> Iterator[None]:
+    """Ask for the size of a set at the peer, again and again, while it is being copied."""
+    key = place.collection("set")
+    yield
+    place.driver.ask("COPY", key, "early:set")
+    if place.there is not None:
+        with Driver(place.there) as there:
+            while there.integer("SCARD", "early:set") < place.sizes.elements * 0.9:
+                time.sleep(PAUSE_SECONDS)
+    place.settle()
+    place.driver.ask("UNLINK", "early:set")

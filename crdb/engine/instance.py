@@ -146,7 +146,7 @@ class Instance:
         """Put the bits of all guards into `guarded_bits`, since one of them has changed."""
         journal_bits = 0 if self.journal_error is None else WRITE
         bits = CONTAINER | self.memory.denied_bits | self.refused_bits | journal_bits
-        self.guarded_bits = bits | (LOCKABLE if self.slices.works else 0)
+        self.guarded_bits = bits | (LOCKABLE if self.slices.may_delay() else 0)
 
     def fail_journal(self, reason: str) -> None:
         """Refuse all writes from now on, since the journal cannot be written."""

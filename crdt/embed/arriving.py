@@ -12,13 +12,12 @@ from crdt.causality.op import Op
 from crdt.causality.op_reader import OpReader
 from crdt.embed.exchange import Outcome, ReplicaExchange
 from crdt.errors import DecodeError
-from crdt.store.unsettled import STEPS_MAX, DroppedEffects, StagedEffects
+from crdt.store.steps import count_items
+from crdt.store.unsettled import ITEMS_MAX, STEPS_MAX, DroppedEffects, StagedEffects
 
 HELP_STEPS: Final = STEPS_MAX // 2
 """The number of waiting steps from which each part does as much of the work that is left as it
 brings. So operations do not come faster than they are carried out."""
-ITEMS_MAX: Final = 10_000
-"""The items in the effects of an operation that is applied immediately if it has few effects."""
 NO_MEMORY: Final = "an op needs more memory than there is"
 
 
@@ -54,7 +53,7 @@ class ArrivingOp:
                 self.staged = None
             else:
                 self.checked += len(effects)
-                self.items += sum([len(effect) for effect in effects])
+                self.items += sum([count_items(effect) for effect in effects])
                 self.stage(reader)
         self.help(len(effects))
 

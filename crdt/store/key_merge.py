@@ -6,6 +6,8 @@ cover it (rule ORD-4; Almeida, Shoker and Baquero, "Delta State Replicated Data 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from crdt.causality.dots import Vector, covers
 from crdt.causality.effect import ANY_TYPE, DELETE
 from crdt.causality.schema import FOREVER
@@ -110,29 +112,120 @@ def merge_any(
     vectors: MergedVectors,
 ) -> None:
     """Merge both sides' values and deadlines of a key of any kind."""
+    merge = begin_merge(db, key, given, deadlines, vectors)
+    if merge is not None:
+        for code in merge.codes():
+            value = merge.ours[code]
+            value.merge(merge.others[code], vectors.mine, vectors.theirs)
+        merge.end()
+
+
+def merge_in_slices(
+    db: MutableKeyTable,
+    key: bytes,
+    given: Value | None,
+    deadlines: tuple[int, ...],
+    vectors: MergedVectors,
+) -> Iterator[None]:
+    """Merge a large key like `merge_key`, but yield after each slice. Nothing else may touch the
+    key until the iterator has ended."""
+    if not vectors.mine:
+        adopt_key(db, key, given, deadlines, vectors.second)
+        return
+    merge = begin_merge(db, key, given, deadlines, vectors)
+    if merge is not None:
+        for code in merge.codes():
+            value = merge.ours[code]
+            yield from value.merge_in_slices(merge.others[code], vectors.mine, vectors.theirs)
+        merge.end()
+
+
+class KeyMerge:
+    """The merge of both sides' values of one key, type by type."""
+
+    __slots__ = ("before", "db", "key", "others", "ours", "second")
+
+    def __init__(self, db: MutableKeyTable, key: bytes, second: int) -> None:
+        self.db: MutableKeyTable = db
+        self.key: bytes = key
+        self.second: int = second
+        self.before: object = None
+        """What readers saw of a watched key."""
+        self.ours: dict[int, Value] = {}
+        self.others: dict[int, Value] = {}
+
+    def take(self, held: Value | None, given: Value | None) -> None:
+        """Take both sides' values. Each side gets an empty value of the types that it lacks."""
+        makers = self.db.types.makers
+        ours, others = parts_by_code(held), parts_by_code(given)
+        for code in sorted(ours.keys() | others.keys()):
+            self.ours[code] = ours.get(code) or makers[code]()
+            self.others[code] = others.get(code) or makers[code]()
+
+    def codes(self) -> list[int]:
+        """Return the codes of the types, in order."""
+        return list(self.ours)
+
+    def end(self) -> None:
+        """Store the merged values, and note a change of a watched key."""
+        db, key = self.db, self.key
+        merged = self.result()
+        if merged is None:
+            db.data.drop(key)
+            db.tombstones.drop(key)
+            db.traced.pop(key)
+        else:
+            place(db, key, merged, self.second)
+            db.compact_deadline(key)
+        if key in db.deadlines.table:
+            db.garbage[key] = None
+        if key in db.watched_keys:
+            if db.visible_state((ANY_TYPE, DELETE, key)) != self.before:
+                db.dirty_keys.append(key)
+        for value in (*self.ours.values(), *self.others.values()):
+            dropped = value.take_dropped()
+            if dropped is not None:
+                db.discard(dropped)
+        for value in self.others.values():
+            left = value.take_content()
+            if left is not None:
+                db.discard(left)
+
+    def result(self) -> Value | None:
+        """Return the merged values as the content of the key, None if nothing is left."""
+        contested = Contested()
+        for code, value in self.ours.items():
+            if not value.is_empty():
+                contested.parts[code] = value
+        if not contested.parts:
+            return None
+        return contested if len(contested.parts) > 1 else contested.shown()
+
+
+def begin_merge(
+    db: MutableKeyTable,
+    key: bytes,
+    given: Value | None,
+    deadlines: tuple[int, ...],
+    vectors: MergedVectors,
+) -> KeyMerge | None:
+    """Merge the deadlines of a key. Return what merges its values; None if both sides are
+    alike."""
     held = db.data.get(key)
     if held is None:
         held = db.tombstones.get(key)
     if deadlines == db.deadlines.siblings(key) and are_alike(held, given):
-        return
+        return None
     if db.readers:
         db.warn_readers(key)
-    before = db.visible_state((ANY_TYPE, DELETE, key)) if key in db.watched_keys else None
+    merge = KeyMerge(db, key, vectors.second)
+    if key in db.watched_keys:
+        merge.before = db.visible_state((ANY_TYPE, DELETE, key))
     materialise_deadline(db, key, held)
     deadlines = with_flag(db, given, deadlines)
     db.deadlines.merge(key, deadlines, vectors.mine, vectors.theirs)
-    merged = merge_values(db, held, given, vectors)
-    if merged is None:
-        db.data.drop(key)
-        db.tombstones.drop(key)
-        db.traced.pop(key)
-    else:
-        place(db, key, merged, vectors.second)
-        db.compact_deadline(key)
-    if key in db.deadlines.table:
-        db.garbage[key] = None
-    if key in db.watched_keys and db.visible_state((ANY_TYPE, DELETE, key)) != before:
-        db.dirty_keys.append(key)
+    merge.take(held, given)
+    return merge
 
 
 def are_alike(held: Value | None, given: Value | None) -> bool:
@@ -158,24 +251,6 @@ def with_flag(
         part.no_expiry = False
         return (*deadlines, part.dot, FOREVER)
     return deadlines
-
-
-def merge_values(
-    db: MutableKeyTable, held: Value | None, given: Value | None, vectors: MergedVectors
-) -> Value | None:
-    """Merge both sides' values of one key, type by type. Return the result, None if empty."""
-    ours = parts_by_code(held)
-    others = parts_by_code(given)
-    contested = Contested()
-    for code in sorted(ours.keys() | others.keys()):
-        value = ours.get(code) or db.types.makers[code]()
-        other = others.get(code) or db.types.makers[code]()
-        value.merge(other, vectors.mine, vectors.theirs)
-        if not value.is_empty():
-            contested.parts[code] = value
-    if not contested.parts:
-        return None
-    return contested if len(contested.parts) > 1 else contested.shown()
 
 
 def parts_by_code(value: Value | None) -> dict[int, Value]:

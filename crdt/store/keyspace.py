@@ -36,7 +36,8 @@ from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
 from crdt.store.bin import Bin, DroppedKeys
 from crdt.store.mutable_key_table import MutableKeyTable
-from crdt.store.unsettled import STEPS_MAX, FlushStep, Unsettled
+from crdt.store.steps import FlushStep
+from crdt.store.unsettled import STEPS_MAX, Unsettled
 from crdt.store.values import MemoryStore, ValueStore
 from crdt.structures.table import Table
 from crdt.types.base import DroppedContent, Value
@@ -493,8 +494,7 @@ class Keyspace(MutableKeyTable):
         assert not self.outbox, "seal before taking in what others did"
         assert self.vector.get(op.origin, 0) == op.first - 1
         before = self.visible_states(op.effects) if self.watched_keys else {}
-        is_long = op.staged is not None or len(op.effects) > self.slice_effects
-        if self.slice_keys and is_long:
+        if self.slice_keys and self.unsettled.takes_long(op, self.slice_keys, self.slice_effects):
             self.unsettled.put_off(op, Observed(dict(past), op.origin, op.first, op.base))
             self.settle_watched()
         else:

@@ -18,7 +18,7 @@ from crdt.errors import DecodeError
 from crdt.store.key_merge import MergedVectors
 from crdt.store.keyspace import Keyspace
 from crdt.store.snapshot import END, HEAD, KEYS, head_items, unpack_piece
-from crdt.store.unsettled import MergeStep
+from crdt.store.steps import MergeStep
 from crdt.structures.table import Table
 from crdt.types.base import Value
 from crdt.types.components.contested import Contested

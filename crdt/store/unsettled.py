@@ -12,247 +12,43 @@ through any later one.
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterator
+from typing import Final
 
 from crdt.causality.dots import SEQ_MAX, Dot, Origin, make_dot
 from crdt.causality.effect import FLUSH, Effect, is_key_effect
 from crdt.causality.observed import Observed
 from crdt.causality.op import Op
 from crdt.store.bin import SLICE_ELEMENTS
-from crdt.store.key_merge import MergedVectors, merge_key
 from crdt.store.mutable_key_table import MutableKeyTable
-from crdt.store.values import ValueStore
-from crdt.structures.table import Table
-from crdt.types.base import Value
-from crdt.types.components.deadlines import Deadlines
+from crdt.store.steps import Aside, EffectsStep, Step, Waiting, apply_all, count_items
 
-Waiting: TypeAlias = tuple[Effect, Dot, Observed]
-"""An effect that waits, its dot, and its past, whose `seq` is set when the effect is applied."""
 SETTLE_ALL_KEYS: Final = 10_000
-ITEMS_PER_KEY: Final = 8
-"""The items of an effect that take as long as settling one key, about."""
-WEIGHED_MAX: Final = 10_000
-"""The effects on one key that are weighed. More are more than a slice in any case."""
+SHORT_BYTES: Final = 4096
+"""An operation of so few bytes has few items."""
+ITEMS_MAX: Final = 4000
+"""The items in the effects of an operation that is applied immediately if it has few effects."""
 STEPS_MAX: Final = 16
 """Steps that may wait. Each of them makes it slower to touch a key."""
 
 
-class Aside:
-    """The keys of a keyspace that were put aside when a step began."""
+class SettledKey:
+    """A large key that is being settled in slices. It has been taken out of all steps."""
 
-    __slots__ = ("data", "deadlines", "garbage", "tombstones")
+    __slots__ = ("key", "slices")
 
-    def __init__(
-        self,
-        data: ValueStore,
-        tombstones: ValueStore,
-        deadlines: Deadlines,
-        garbage: Table,
-    ) -> None:
-        self.data: ValueStore = data
-        self.tombstones: ValueStore = tombstones
-        self.deadlines: Deadlines = deadlines
-        self.garbage: Table = garbage
+    def __init__(self, key: bytes, slices: list[Iterator[None]]) -> None:
+        self.key: bytes = key
+        self.slices: list[Iterator[None]] = slices
+        """What is left of each step, in order."""
 
-    def holds(self, key: bytes) -> bool:
-        """Return whether `key` is still here."""
-        if key in self.data.index or key in self.deadlines.table:
-            return True
-        return key in self.tombstones.index
-
-    def restore(self, db: MutableKeyTable, key: bytes) -> None:
-        """Move `key`, if it is here, back into the tables of `db`."""
-        if key in self.data.index:
-            if self.data.move(key, db.data):
-                db.traced[key] = None
-        elif self.tombstones.index:
-            value = self.tombstones.get(key)
-            if value is not None:
-                self.tombstones.drop(key)
-                db.tombstones.put(key, value)
-        if self.deadlines.table:
-            siblings: tuple[int, ...] | None = self.deadlines.table.pop(key)
-            if siblings is not None:
-                db.deadlines.put(key, siblings)
-        if self.garbage and key in self.garbage:
-            db.garbage[key] = self.garbage.pop(key)
-
-    def some_keys(self, count: int) -> list[bytes]:
-        """Return at most `count` of the keys that are still here, and none only if none are."""
-        for index in (self.data.index, self.tombstones.index, self.deadlines.table):
-            if index:
-                return index.some(count)
-        return []
-
-    def restore_garbage(self, db: MutableKeyTable, count: int) -> bool:
-        """Move at most `count` garbage keys that hold nothing else. Return whether more are left.
-        The collector finds that there is nothing to collect, unless the key has come back."""
-        for key in self.garbage.some(count):
-            self.garbage.pop(key)
-            db.garbage[key] = None
-        return bool(self.garbage)
-
-
-class Step:
-    """A change of many keys that has not been carried out for all of them."""
-
-    __slots__ = ("aside",)
-
-    def __init__(self, aside: Aside | None) -> None:
-        self.aside: Aside | None = aside
-        """The keys that the step found; None if there were none."""
-
-    def holds(self, key: bytes) -> bool:
-        """Return whether the step has not been carried out for `key`."""
-        return self.aside is not None and self.aside.holds(key)
-
-    def take(self, db: MutableKeyTable, key: bytes) -> Any:
-        """Move `key` back into `db`, and return the content of the step for `key`."""
-        if self.aside is not None:
-            self.aside.restore(db, key)
-        return None
-
-    def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
-        """Change `key` in `db` by what `take` returned."""
-        raise NotImplementedError
-
-    def estimate_size(self) -> int:
-        """Return about how many keys will be left of those that wait in the step alone."""
-        return 0
-
-    def weight(self, key: bytes) -> int:
-        """Return how many slices' worth of keys it takes to carry out the step for `key`."""
-        return 1
-
-    def carry_out_part(self, db: MutableKeyTable, key: bytes, count: int) -> None:
-        """Carry out the first `count` parts of the step for `key`, which has more. This must be the
-        only step."""
-        raise NotImplementedError
-
-    def some_keys(self, count: int) -> list[bytes]:
-        """Return at most `count` keys that the step holds, and none only if it holds none."""
-        return [] if self.aside is None else self.aside.some_keys(count)
-
-
-class MergeStep(Step):
-    """The merge of another replica's keys."""
-
-    __slots__ = ("deadlines", "values", "vectors")
-
-    def __init__(
-        self,
-        aside: Aside | None,
-        values: Table,
-        deadlines: Table,
-        vectors: MergedVectors,
-    ) -> None:
-        super().__init__(aside)
-        self.values: Table = values
-        self.deadlines: Table = deadlines
-        self.vectors: MergedVectors = vectors
-
-    def holds(self, key: bytes) -> bool:
-        if key in self.values or key in self.deadlines:
-            return True
-        return self.aside is not None and self.aside.holds(key)
-
-    def take(self, db: MutableKeyTable, key: bytes) -> Any:
-        if self.aside is not None:
-            self.aside.restore(db, key)
-        deadlines: tuple[int, ...] | None = self.deadlines.pop(key) if self.deadlines else None
-        return self.values.pop(key), () if deadlines is None else deadlines
-
-    def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
-        given: Value | None = content[0]
-        deadlines: tuple[int, ...] = content[1]
-        merge_key(db, key, given, deadlines, self.vectors)
-
-    def estimate_size(self) -> int:
-        return max(len(self.values), 0 if self.aside is None else len(self.aside.data.index))
-
-    def some_keys(self, count: int) -> list[bytes]:
-        keys = [] if self.aside is None else self.aside.some_keys(count)
-        if keys:
-            return keys
-        if self.values:
-            return self.values.some(count)
-        return self.deadlines.some(count)
-
-
-class FlushStep(Step):
-    """The removal of everything that an effect had observed."""
-
-    __slots__ = ("observed",)
-
-    def __init__(self, aside: Aside | None, observed: Observed) -> None:
-        super().__init__(aside)
-        self.observed: Observed = observed
-
-    def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
-        if db.readers:
-            db.warn_readers(key)
-        db.remove(key, (), self.observed)
-
-
-class EffectsStep(Step):
-    """The effects of operations that have many of them."""
-
-    __slots__ = ("effects",)
-
-    def __init__(self) -> None:
-        super().__init__(None)
-        self.effects: Table = Table()
-        """For each key a list of effects, each with its dot and its past."""
-
-    def add(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        """Add an effect, which comes after all others."""
-        key: bytes = effect[2]
-        waiting: list[Waiting] | None = self.effects.get(key)
-        if waiting is None:
-            self.effects.put(key, [(effect, dot, observed)])
-        else:
-            waiting.append((effect, dot, observed))
-
-    def holds(self, key: bytes) -> bool:
-        return key in self.effects
-
-    def take(self, db: MutableKeyTable, key: bytes) -> Any:
-        return self.effects.pop(key)
-
-    def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
-        waiting: list[Waiting] | None = content
-        if waiting is not None:
-            apply_all(db, waiting)
-
-    def weight(self, key: bytes) -> int:
-        waiting: list[Waiting] = self.effects[key]
-        if len(waiting) == 1:
-            return effect_weight(waiting[0][0])
-        return sum([effect_weight(each[0]) for each in waiting[:WEIGHED_MAX]])
-
-    def carry_out_part(self, db: MutableKeyTable, key: bytes, count: int) -> None:
-        waiting: list[Waiting] = self.effects[key]
-        number = 0
-        for each in waiting:
-            number += 1
-            count -= effect_weight(each[0])
-            if count <= 0:
-                break
-        db.is_unsettled = False  # the rest of this step waits
-        apply_all(db, waiting[:number])
-        db.is_unsettled = True
-        if number < len(waiting):
-            del waiting[:number]
-        else:
-            self.effects.pop(key)
-
-    def some_keys(self, count: int) -> list[bytes]:
-        return self.effects.some(count)
-
-
-def effect_weight(effect: Effect) -> int:
-    """Return how many slices' worth of keys it takes to apply an effect."""
-    return 1 + len(effect) // ITEMS_PER_KEY
+    def advance(self) -> bool:
+        """Do the next slice. Return whether there may be more."""
+        if self.slices:
+            for _ in self.slices[0]:
+                return True
+            self.slices.pop(0)
+        return len(self.slices) > 0
 
 
 class StagedEffects:
@@ -307,27 +103,24 @@ class DroppedEffects:
         return len(self.parts) > 0 or len(self.effects) > 0
 
 
-def apply_all(db: MutableKeyTable, waiting: list[Waiting]) -> None:
-    """Apply these effects in order."""
-    for effect, dot, observed in waiting:
-        observed.seq = dot & SEQ_MAX
-        db.apply(effect, dot, observed)
-
-
 class Unsettled:
     """The steps of one keyspace that have not been finished, the oldest first."""
 
-    __slots__ = ("begun", "db", "steps")
+    __slots__ = ("begun", "current", "db", "steps")
 
     def __init__(self, db: MutableKeyTable) -> None:
         self.db: MutableKeyTable = db
+        self.current: SettledKey | None = None
+        """The large key that is being settled in slices, if there is one."""
         self.begun: int = 0
         """The number of steps so far."""
         self.steps: list[Step] = []
 
     def put_aside(self) -> Aside | None:
-        """Put all present keys aside; None if there are none. O(1)."""
+        """Put all present keys aside; None if there are none. O(1), unless a large key is being
+        settled."""
         db = self.db
+        self.finish_current()
         if not db.data.index and not db.tombstones.index and not db.deadlines.table:
             return None
         aside = Aside(db.data, db.tombstones, db.deadlines, db.garbage)
@@ -378,19 +171,77 @@ class Unsettled:
 
     def settle(self, key: bytes) -> None:
         """Carry out all steps for `key`."""
-        first = 0
-        for step in self.steps:
-            if step.holds(key):
-                break
-            first += 1
-        else:
-            return
+        if self.current is not None and self.current.key == key:
+            self.finish_current()
         db = self.db
-        steps = self.steps[first:]
+        steps = self.steps_of(key)
         contents = [step.take(db, key) for step in steps]
         # `key` counts as settled from here on: what follows may look it up
         for index, step in enumerate(steps):
             step.carry_out(db, key, contents[index])
+
+    def steps_of(self, key: bytes) -> list[Step]:
+        """Return the steps that have not been carried out for `key`."""
+        for first, step in enumerate(self.steps):
+            if step.holds(key):
+                return self.steps[first:]
+        return []
+
+    # -- large keys ------------------------------------------------------------------------
+
+    def is_large(self, key: bytes, slice_keys: int) -> bool:
+        """Return whether it takes longer than a slice to settle `key`."""
+        if self.current is not None and self.current.key == key:
+            return True
+        weight = 0
+        for step in self.steps_of(key):
+            weight += step.weight(key)
+        return weight > slice_keys
+
+    def takes_long(self, op: Op, slice_keys: int, slice_effects: int) -> bool:
+        """Return whether it takes longer than a slice to apply the effects of `op`, or to settle
+        one of their keys before that."""
+        if op.staged is not None or len(op.effects) > slice_effects:
+            return True
+        if self.steps or self.current is not None:
+            for effect in op.effects:
+                if self.is_large(effect[2], slice_keys):
+                    return True
+        if op.size() <= SHORT_BYTES:
+            return False
+        return sum([count_items(effect) for effect in op.effects]) > ITEMS_MAX
+
+    def begin_key(self, key: bytes, slice_keys: int) -> None:
+        """Begin to settle a large key in slices. What comes for it meanwhile waits in later
+        steps."""
+        assert self.current is None
+        db = self.db
+        steps = self.steps_of(key)
+        contents = [step.take(db, key) for step in steps]
+        slices = [
+            step.carry_out_in_slices(db, key, contents[index], slice_keys)
+            for index, step in enumerate(steps)
+        ]
+        self.current = SettledKey(key, slices)
+
+    def advance_current(self) -> None:
+        """Do the next slice of the large key that is being settled."""
+        current = self.current
+        if current is not None:
+            self.db.is_unsettled = False  # the rest of the steps wait
+            try:
+                has_more = current.advance()
+            finally:
+                self.db.is_unsettled = True
+            if not has_more:
+                self.current = None
+
+    def finish_current(self) -> None:
+        """Settle the rest of the large key that is being settled, if there is one."""
+        while self.current is not None:
+            self.advance_current()
+
+    # -- slices ----------------------------------------------------------------------------
 
     def settle_all(self) -> None:
         """Settle all keys."""
@@ -400,7 +251,11 @@ class Unsettled:
     def settle_some(self, count: int) -> bool:
         """Settle about `count` keys. Return whether more are left."""
         left = count
-        while self.steps and left > 0:
+        while (self.steps or self.current is not None) and left > 0:
+            if self.current is not None:
+                self.advance_current()
+                left -= count
+                continue
             oldest = self.steps[0]
             keys = oldest.some_keys(left)
             is_alone = self.can_settle_oldest_alone()
@@ -408,14 +263,13 @@ class Unsettled:
                 weight = oldest.weight(key)
                 if left <= 0:
                     break
-                if not is_alone:
-                    self.settle(key)
-                elif weight > left:
-                    oldest.carry_out_part(self.db, key, left)
-                    left = 0
+                if weight > count or (not is_alone and self.is_large(key, count)):
+                    self.begin_key(key, count)
                     break
-                else:
+                if is_alone:
                     self.carry_out_oldest(key)
+                else:
+                    self.settle(key)
                 left -= weight
             if not keys:
                 aside = oldest.aside
@@ -424,8 +278,18 @@ class Unsettled:
                     if aside.restore_garbage(self.db, count):
                         continue
                 self.steps.pop(0)
-        self.db.is_unsettled = bool(self.steps)
+        self.db.is_unsettled = bool(self.steps) or self.current is not None
         return self.db.is_unsettled
+
+    def settle_key_slice(self, key: bytes, count: int) -> bool:
+        """Do the next slice of the work for `key`, or of the large key that is being settled.
+        Return whether settling `key` would still take longer than a slice of `count` keys."""
+        if not self.is_large(key, count):
+            return False
+        if self.current is None:
+            self.begin_key(key, count)
+        self.advance_current()
+        return self.is_large(key, count)
 
     def can_settle_oldest_alone(self) -> bool:
         """Return whether the oldest step can be carried out for a key without the later ones. Those
@@ -450,4 +314,5 @@ class Unsettled:
     def clear(self) -> None:
         """Forget all steps with their keys."""
         self.steps.clear()
+        self.current = None
         self.db.is_unsettled = False

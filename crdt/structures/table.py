@@ -291,6 +291,17 @@ class Table:
             if rng.random() * (self.part_max << self.depth) < len(part.held) << part.depth:
                 return part.sampled().pick(rng, part.held)
 
+    def prepare_picks(self, budget: int) -> bool:
+        """Do some of what the first call of `pick` for each part would do, for about `budget` keys.
+        Return whether all is done. O(parts)."""
+        self.room = 0
+        for part in self.distinct_parts():
+            if part.order is None:
+                if budget <= 0:
+                    return False
+                budget -= len(part.sampled().keys)
+        return True
+
     def sampled_keys(self) -> list[bytes]:
         """Return the keys that `pick` may find: all keys, and some removed ones. O(n)."""
         self.room = 0

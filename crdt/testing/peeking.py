@@ -10,7 +10,8 @@ from __future__ import annotations
 from types import TracebackType
 
 from crdt.store.keyspace import Keyspace
-from crdt.store.unsettled import Aside, EffectsStep, FlushStep, MergeStep, Step, Unsettled
+from crdt.store.steps import Aside, EffectsStep, FlushStep, MergeStep, Step
+from crdt.store.unsettled import Unsettled
 from crdt.store.values import ValueStore
 from crdt.structures.table import Table
 from crdt.types.base import Value
@@ -57,6 +58,16 @@ class Peek:
         if self.db.garbage is self.garbage:
             self.db.garbage = self.garbage.copy()
 
+    def finish_current(self, key: bytes) -> None:
+        """Settle the large key that is being settled in slices, as no copy of it can be made."""
+        db = self.db
+        assert self.unsettled is not None
+        shown, db.garbage, db.readers = db.garbage, self.garbage, self.readers
+        self.unsettled.finish_current()
+        if key in db.garbage:
+            shown[key] = None
+        db.garbage, db.readers = shown, []
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -86,19 +97,30 @@ class Untouched(Unsettled):
         self.peek: Peek = peek
         self.begun = unsettled.begun
         self.steps = unsettled.steps
+        self.current = unsettled.current
 
     def settle(self, key: bytes) -> None:
+        self.finish_current(key)
         if key not in self.peek.touched:
             for step in self.steps:
                 if step.holds(key):
                     self.peek.settle_copy(key)
                     return
 
+    def finish_current(self, key: bytes | None = None) -> None:
+        """Settle the large key that is being settled in slices; only if it is `key`, unless that is
+        None."""
+        current = self.current
+        if current is not None and (key is None or key == current.key):
+            self.current = None
+            self.peek.finish_current(current.key)
+
     def settle_some(self, count: int) -> bool:
         self.settle_all()
         return False
 
     def settle_all(self) -> None:
+        self.finish_current()
         for step in self.steps:
             for key in waiting_keys(step):
                 self.settle(key)
@@ -162,6 +184,8 @@ def keys_that_may_exist(db: Keyspace) -> dict[bytes, None]:
     """Return all keys that a keyspace holds or that wait. Some of those may be gone when they are
     settled, which this does not do."""
     keys = dict.fromkeys(db.data.index)
+    if db.unsettled.current is not None:
+        keys[db.unsettled.current.key] = None
     for step in db.unsettled.steps:
         keys.update(waiting_keys(step))
     return keys

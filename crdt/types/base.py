@@ -71,6 +71,15 @@ class Value:
         self.merge(other, mine, theirs)
         yield
 
+    def count_items(self) -> int:
+        """Return the number of elements that a merge visits, 1 for a value of one piece. O(1)."""
+        return 1
+
+    def take_content(self) -> DroppedContent | None:
+        """Return large content, which the caller frees in slices; None if there is none. The value
+        must not be used afterwards."""
+        return None
+
     def take_dropped(self) -> DroppedContent | None:
         """Return large content that `remove` has detached, once; None if there is none. The caller
         frees it in slices."""

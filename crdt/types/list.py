@@ -43,6 +43,7 @@ from crdt.types.base import Value
 from crdt.types.components.element_sequence import ElementSequence
 from crdt.types.components.list_elements import (
     LIST,
+    Cursor,
     Element,
     Position,
     Span,
@@ -70,6 +71,8 @@ INSERT: Final = POSITIONS_FIRST  #  (code, operation, key, place, k, sign, value
 ASSIGN: Final = POSITIONS_FIRST + 1  #  (code, operation, key, stamp, position, value)
 REMOVE: Final = POSITIONS_FIRST + 2  #  (code, operation, key, span, ...)
 
+MERGED_IN_SLICE: Final = 500
+"""The elements that one slice of a merge visits: about a millisecond."""
 SEGMENT_ITEMS: Final = 4
 """The items of consecutive elements of one run in a state: k and dot of the run, the keys (each as
 the difference from the one before), and the contents."""
@@ -257,29 +260,44 @@ class List(ElementSequence):
     # -- whole states ----------------------------------------------------------------------
 
     def merge(self, other: Value, mine: Vector, theirs: Vector) -> None:
+        for _ in self.merge_in_slices(other, mine, theirs):
+            pass
+
+    def merge_in_slices(self, other: Value, mine: Vector, theirs: Vector) -> Iterator[None]:
         assert isinstance(other, List)
         if other.tree is not None:
             self.middle().take_over(other.tree)
         if self.tree is not None:
             self.tree.clear()
-        ours = self.items.slice(0, self.items.size)
-        given = other.items.slice(0, other.items.size)
-        given.runs = [run if is_top(run.dot) else self.middle().find(run.dot) for run in given.runs]
+        ours, given = Cursor(self.items), Cursor(other.items)
+        if len(self.items.groups) > 1:
+            self.dropped = self.items
         self.items = Blocks(self.items.block_max, self.items.group_max)
-        here, there = 0, 0
-        while here < len(ours.keys) or there < len(given.keys):
-            side = which_first(ours, here, given, there)
-            held = ours.things[here] if side <= 0 else None
-            copy = given.things[there] if side >= 0 else None
-            if side <= 0:
-                run, key = ours.runs[here], ours.keys[here]
-            else:
-                run, key = given.runs[there], given.keys[there]
-            self.put_merged(run, key, merged(element_dot(run.dot, key), held, copy, mine, theirs))
-            if side <= 0:
-                here += 1
-            if side >= 0:
-                there += 1
+        while not (ours.is_at_end() and given.is_at_end()):
+            for _ in range(MERGED_IN_SLICE):
+                if not (ours.is_at_end() and given.is_at_end()):
+                    self.merge_next(ours, given, mine, theirs)
+            yield
+
+    def merge_next(self, ours: Cursor, given: Cursor, mine: Vector, theirs: Vector) -> None:
+        """Merge the next element of both sides."""
+        run: Run | None = None
+        if not given.is_at_end():
+            run = given.run()
+            if not is_top(run.dot):
+                run = self.middle().find(run.dot)
+        side = which_first(ours, run, given)
+        held = ours.thing() if side <= 0 else None
+        copy = given.thing() if side >= 0 else None
+        key = ours.key() if side <= 0 else given.key()
+        if side <= 0:
+            run = ours.run()
+        assert run is not None
+        self.put_merged(run, key, merged(element_dot(run.dot, key), held, copy, mine, theirs))
+        if side <= 0:
+            ours.advance()
+        if side >= 0:
+            given.advance()
 
     def put_merged(self, run: Run, key: Key, held: Any) -> None:
         """Put the content of an element, unless it is None."""
@@ -305,6 +323,11 @@ class List(ElementSequence):
             flat += (*name_of(run), differences(keys), tuple(things))
             start = stop
         return tuple(flat)
+
+    def equals(self, other: Value) -> bool:
+        if self.items.size > MERGED_IN_SLICE:
+            return False
+        return bool(self.state() == other.state())
 
     def load(self, state: Any) -> None:
         items = tuple_of(state, "a list")

@@ -18,7 +18,7 @@ from crdt.types.string import STRING, String
 from crdt.writes import string
 from crdt.writes.content_writers import CONTENT_WRITERS
 
-RUN_MAX: Final = 8192
+RUN_MAX: Final = 1000
 """The largest number of items in one effect. A field and its value are two items."""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from crdb.commands.family import CommandFamily
-from crdb.commands.shared.slicing import must_settle
+from crdb.commands.shared.slicing import must_settle, run
 from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
 from crdb.engine.command import SLICED, WHOLE, Command
@@ -62,20 +62,43 @@ def exec_(client: Client, args: list[bytes]) -> None:
         raise CommandError(EXEC_WITHOUT)
     watching = client.instance.watching
     queue = client.queue
-    spoiled, dirty = client.spoiled, client.dirty or watching.expired(client)
-    if spoiled or dirty:
+    is_long = len(client.watched) > client.slice_items
+    if client.spoiled:
         discard(client, watching)
-        if spoiled:
-            raise CommandError(ABORTED)
-        reply.null_array(client.out, client.protocol)
+        raise CommandError(ABORTED)
+    if client.dirty or (not is_long and watching.expired(client)):
+        abort(client)
         return
     if client.queued_bits & WHOLE and must_settle(client, args):
         return
-    if len(queue) > client.slice_items // QUEUE_PART or client.queued_bits & SLICED:
+    if is_long:
+        client.hand_over(args, check_and_run(client, queue))
+    elif len(queue) > client.slice_items // QUEUE_PART or client.queued_bits & SLICED:
         client.hand_over(args, run_queue(client, queue))
     else:
         for _ in run_queue(client, queue):
             pass  # it is short, so it ends in this turn
+
+
+def abort(client: Client) -> None:
+    """Reply that a watched key has changed, and leave the transaction."""
+    discard(client, client.instance.watching)
+    reply.null_array(client.out, client.protocol)
+
+
+def check_and_run(client: Client, queue: list[list[bytes]]) -> Iterator[None]:
+    """Run the queued requests, in slices, unless one of many watched keys has expired."""
+    watching = client.instance.watching
+    left = client.slice_items
+    for key, state in client.watched.items():
+        if watching.is_expired(key, state):
+            abort(client)
+            return
+        left -= 1
+        if left <= 0:
+            yield
+            left = client.slice_items
+    yield from run_queue(client, queue)
 
 
 def run_queue(client: Client, queue: list[list[bytes]]) -> Iterator[None]:
@@ -153,7 +176,7 @@ def discard_(client: Client, _args: list[bytes]) -> None:
 @COMMANDS.declare(
     "watch",
     "key...",
-    "noscript loading stale fast allow_busy unqueued",
+    "noscript loading stale fast allow_busy unqueued sliced",
     keys="RO",
     since="2.2.0",
     summary="Watches keys: the next transaction is executed only if they do not change.",
@@ -162,9 +185,17 @@ def discard_(client: Client, _args: list[bytes]) -> None:
 def watch(client: Client, args: list[bytes]) -> None:
     if client.flags & IN_TRANSACTION:
         raise CommandError(WATCH_INSIDE)
-    if not client.dirty:
-        for key in args[1:]:
-            client.instance.watching.watch(client, key)
+    run(client, args, len(args), watch_each(client, args))
+
+
+def watch_each(client: Client, args: list[bytes]) -> Iterator[None]:
+    """Watch the keys in the arguments, in slices if they are many."""
+    for start in range(1, len(args), client.slice_items):
+        if start > 1:
+            yield
+        if not client.dirty:
+            for key in args[start : start + client.slice_items]:
+                client.instance.watching.watch(client, key)
     reply.ok(client.out)
 
 

@@ -17,36 +17,59 @@ from crdt.store.keyspace import Keyspace
 ALIVE: Final = 1
 ABSENT: Final = 2
 EXPIRED: Final = 3
+RELEASED_AT_ONCE: Final = 1000
+"""So many watches end at once: about a millisecond."""
 
 
 class Watching:
     """The watched keys of an instance."""
 
-    __slots__ = ("by_key", "watched_keys", "keyspace")
+    __slots__ = ("by_key", "ended", "watched_keys", "keyspace")
 
     def __init__(self, keyspace: Keyspace, watched_keys: WatchedKeys) -> None:
         self.keyspace = keyspace
         self.watched_keys = watched_keys
         self.by_key: dict[bytes, dict[int, Session]] = {}
+        """The sessions that watch a key, each by the identity of the dictionary of its watches."""
+        self.ended: list[dict[bytes, int]] = []
+        """The watches of many keys that have ended. They are released in slices."""
 
     def watch(self, session: Session, key: bytes) -> None:
         """Let the next EXEC of `session` fail if `key` changes from now on."""
         if key in session.watched:
             return
         session.watched[key] = self._state(key)
-        self.by_key.setdefault(key, {})[session.id] = session
+        self.by_key.setdefault(key, {})[id(session.watched)] = session
         self.watched_keys.hold(key)
 
     def unwatch(self, session: Session) -> None:
-        """Remove all watches of `session`."""
-        for key in session.watched:
+        """Remove all watches of `session`. Many are released in slices."""
+        watches = session.watched
+        session.dirty = False
+        if len(watches) > RELEASED_AT_ONCE:
+            self.ended.append(watches)
+            session.watched = {}
+        else:
+            self._release(watches, len(watches))
+
+    def release_slice(self, count: int) -> None:
+        """Release `count` watches of those that have ended."""
+        watches = self.ended[-1]
+        self._release(watches, count)
+        if not watches:
+            self.ended.pop()
+
+    def _release(self, watches: dict[bytes, int], count: int) -> None:
+        """Release up to `count` watches."""
+        ident = id(watches)
+        while watches and count > 0:
+            count -= 1
+            key, _ = watches.popitem()
             sessions = self.by_key[key]
-            del sessions[session.id]
+            del sessions[ident]
             if not sessions:
                 del self.by_key[key]
             self.watched_keys.release(key)
-        session.watched.clear()
-        session.dirty = False
 
     def touch(self, key: bytes) -> None:
         """Mark the sessions that watch `key`, which has changed."""
@@ -54,7 +77,9 @@ class Watching:
         if sessions is None:
             return
         gone = self.keyspace.lookup(key) is None
-        for session in sessions.values():
+        for ident, session in sessions.items():
+            if ident != id(session.watched):
+                continue  # it has ended
             if gone and session.watched[key] == EXPIRED:
                 session.watched[key] = ABSENT
             else:
@@ -62,10 +87,11 @@ class Watching:
 
     def expired(self, session: Session) -> bool:
         """Return whether a key that `session` watches has run out of time since."""
-        return any(
-            state == ALIVE and self.keyspace.lookup(key) is None
-            for key, state in session.watched.items()
-        )
+        return any(self.is_expired(key, state) for key, state in session.watched.items())
+
+    def is_expired(self, key: bytes, state: int) -> bool:
+        """Return whether a watched key was in this state and has run out of time since."""
+        return state == ALIVE and self.keyspace.lookup(key) is None
 
     def _state(self, key: bytes) -> int:
         if self.keyspace.lookup(key) is not None:

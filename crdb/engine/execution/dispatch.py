@@ -14,7 +14,8 @@ from crdb.engine.command import LOCKABLE, SLICED, UNQUEUED, WRITE, Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.events.operator_events import CrossProtocolEvent
 from crdb.engine.execution.guards import bits_of, check_guards
-from crdb.engine.execution.slices import MustWait, reach_of_request
+from crdb.engine.execution.reach import reach_of_request
+from crdb.engine.execution.slices import MustWait
 from crdb.engine.session import (
     ALOUD,
     BLOCKED,
@@ -78,6 +79,8 @@ def run_guarded(client: Client, command: Command, args: list[bytes]) -> None:
         and client.instance.slices.delays(client, command, args)
     ):
         client.instance.slices.postpone(client, args)
+    elif command.bits & LOCKABLE and client.instance.slices.settles_first(client, command, args):
+        pass  # it is kept
     else:
         call(client, command, args)
 

@@ -24,6 +24,8 @@ Readers see the effect of a command at one moment, its end:
 * **Preparation.** A request that needs something that is not ready, such as the order of a large
   sorted set, waits until it has been built in slices (`Client.wait_for`). It locks no key
   meanwhile.
+* **Large keys that are not settled.** A request waits in the same way for a large key that a merge
+  or an operation of another region has changed (see `crdt.store.unsettled`).
 * **Time.** Expiry stands still for a work: its keys expire as of its beginning.
 
 What else concerns a work:
@@ -44,15 +46,18 @@ What else concerns a work:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from crdb.engine.clients.blocking import Blocked
 from crdb.engine.clients.crash_guard import contain_crash
+from crdb.engine.clients.watch import Watching
 from crdb.engine.command import WRITE, Command, CommandTable
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.events.event_bases import Report
+from crdb.engine.execution.leftovers import Leftovers, has_many_items
+from crdb.engine.execution.reach import NAMED_MAX, Reach, reach_of_request
 from crdb.engine.metrics.statistics import ServerStatistics
 from crdb.engine.metrics.timing import Timing
 from crdb.engine.session import KILLED, POSTPONED, SKIP_NEXT, SKIPPING, WORKING, Session
@@ -66,9 +71,6 @@ SLICE_ITEMS: Final = 1000
 """The number of items, such as members or arguments, in a slice: about a millisecond."""
 
 
-NAMED_MAX: Final = 100_000
-"""A request of more arguments is taken for one that concerns all keys. To collect its keys would
-take too long for one slice."""
 FREED: Final = 10
 """To free an argument takes so many times less than to use it."""
 
@@ -87,6 +89,7 @@ class SliceHost(Protocol):
     statistics: ServerStatistics
     timing: Timing
     blocked: Blocked
+    watching: Watching
     turn: Turn
     report: Report
     wall: int
@@ -115,24 +118,6 @@ class SliceHost(Protocol):
     def serve_blocked(self, keys: list[bytes]) -> None:
         """Serve those who wait for changed keys."""
         ...
-
-
-class Reach:
-    """The keys that a request concerns. If `is_whole`, it may concern any key."""
-
-    __slots__ = ("is_whole", "keys", "writes")
-
-    def __init__(self, keys: set[bytes], *, is_whole: bool, writes: bool) -> None:
-        self.keys = keys
-        self.is_whole = is_whole
-        self.writes = writes
-
-    def overlaps(self, keys: Mapping[bytes, int] | set[bytes]) -> bool:
-        """Return whether one of `keys` is among these."""
-        if self.is_whole:
-            return bool(keys)
-        small, large = (self.keys, keys) if len(self.keys) <= len(keys) else (keys, self.keys)
-        return any(key in large for key in small)
 
 
 class Work:
@@ -190,9 +175,9 @@ class Slices:
         that."""
         self.is_running = False
         """True while a slice of a work runs."""
-        self.garbage: list[list[Any]] = []
-        """The arguments of large requests that have ended, and their effects. They are freed in
-        slices."""
+        self.is_unsettled = False
+        """True if `guarded_bits` allows for keys that are not settled."""
+        self.garbage = Leftovers()
 
     @property
     def items(self) -> int:
@@ -205,7 +190,7 @@ class Slices:
 
     def is_idle(self) -> bool:
         """Return whether there is nothing to do."""
-        if self.works or self.preparing or self.garbage:
+        if self.works or self.preparing or self.garbage.lists or self.host.watching.ended:
             return False
         return not self.host.replica.has_work()
 
@@ -249,7 +234,9 @@ class Slices:
         """Return the keys of a request; for EXEC those of its queue and those that are watched."""
         if command.name != b"exec":
             return reach_of_request(command, args)
-        is_whole = b"" in session.queued_keys
+        is_whole = b"" in session.queued_keys or len(session.watched) > NAMED_MAX // FREED
+        if is_whole:
+            return Reach(set(), is_whole=True, writes=session.queued_bits & WRITE != 0)
         if session.queued_keys and not session.watched:
             keys = session.queued_keys
         else:
@@ -276,6 +263,29 @@ class Slices:
         self.host.combine_guards()
 
     # -- wait ------------------------------------------------------------------------------
+
+    def may_delay(self) -> bool:
+        """Return whether some requests may have to wait. Remember the answer of the keyspace."""
+        self.is_unsettled = self.host.keyspace.is_unsettled
+        return self.is_unsettled or len(self.works) > 0
+
+    def settles_first(self, session: Session, command: Command, args: list[bytes]) -> bool:
+        """Return whether a request must wait since it concerns a large key that a merge or an
+        operation has changed and that is not settled. It is settled in slices then."""
+        db = self.host.keyspace
+        if not db.is_unsettled:
+            return False
+        for key in self.reach_of(session, command, args).keys:
+            if db.unsettled.is_large(key, db.slice_keys):
+                self.prepare(session, args, self._settle(key))
+                return True
+        return False
+
+    def _settle(self, key: bytes) -> Iterator[None]:
+        """Settle a large key. Nothing is done while a command relies on the keys as they are."""
+        replica, db = self.host.replica, self.host.keyspace
+        while replica.hold is not None or db.unsettled.settle_key_slice(key, db.slice_keys):
+            yield
 
     def delays(self, session: Session, command: Command, args: list[bytes]) -> bool:
         """Return whether a request must wait for the end of a work."""
@@ -339,8 +349,10 @@ class Slices:
             self.host.replica.work()
         if self.preparing:
             self._advance_preparation()
-        if self.garbage:
-            self._free_arguments()
+        if self.garbage.lists:
+            self.garbage.free_slice(FREED * self.items)
+        if self.host.watching.ended:
+            self.host.watching.release_slice(self.items)
         if not self.works:
             return None
         work = self.works.popleft()
@@ -349,13 +361,6 @@ class Slices:
         if self.writer is not None:
             self.host.keyspace.pack_effects(2 * self.items)
         return work.session
-
-    def _free_arguments(self) -> None:
-        """Free some of the arguments or effects of a request that has ended."""
-        args = self.garbage[-1]
-        del args[-FREED * self.items :]
-        if not args:
-            self.garbage.pop()
 
     def finish_all(self) -> None:
         """Run all works to their end."""
@@ -430,13 +435,13 @@ class Slices:
         session.in_exec = False
         self._count(work)
         if len(work.args) > FREED * self.items:
-            self.garbage.append(work.args)
+            self.garbage.add(work.args)
         reach = work.reach
         if self.writer is work:
             self.writer = None
             hold.is_writing = False
-            if host.keyspace.pending_count() > FREED * self.items:
-                self.garbage.append(host.keyspace.pending_effects())
+            if has_many_items(host.keyspace, FREED * self.items):
+                self.garbage.add(host.keyspace.pending_effects())
         elif reach.is_whole:
             hold.reads_all -= 1
         else:
@@ -477,18 +482,6 @@ class Slices:
         for work in self.works:
             if work.session is session:
                 work.seconds += seconds
-
-
-def reach_of_request(command: Command, args: list[bytes]) -> Reach:
-    """Return the keys of a request. One that is not valid has none, since it will be refused."""
-    declaration = command.declaration
-    keys: set[bytes] = set()
-    is_whole = declaration.reaches_all(args) or len(args) > NAMED_MAX
-    if not is_whole:
-        with suppress(ValueError, CommandError):
-            for places in declaration.key_ranges(args):
-                keys.update(args[places.start : places.stop : places.step])
-    return Reach(keys, is_whole=is_whole, writes=command.bits & WRITE != 0)
 
 
 def run_step(steps: Iterator[None]) -> bool:

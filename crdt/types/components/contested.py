@@ -73,6 +73,9 @@ class Contested(Value):
         for code, value in self.parts.items():
             value.remove(observed, carried(resets, code))
 
+    def count_items(self) -> int:
+        return sum([value.count_items() for value in self.parts.values()])
+
     def take_dropped(self) -> DroppedContent | None:
         for value in self.parts.values():
             dropped = value.take_dropped()

@@ -88,6 +88,12 @@ class ElementSequence(Value):
             for write in held.writes():
                 self.note(write.dot)
 
+    def count_items(self) -> int:
+        return self.items.size
+
+    def take_content(self) -> Blocks | None:
+        return self.items if len(self.items.groups) > 1 else None
+
     def take_dropped(self) -> Blocks | None:
         dropped, self.dropped = self.dropped, None
         return dropped

@@ -359,11 +359,14 @@ class Fields(Named):
             yield
         for names in self.name_slices():
             for field in names:
-                if other.find(field) is None:
+                if not other.has(field):
                     self.merge_field(field, other, mine, theirs)
             yield
-        for field in [*(self.tombstones or ()), *(other.tombstones or ())]:
-            self.merge_field(field, other, mine, theirs)
+        dead = [*(self.tombstones or ()), *(other.tombstones or ())]
+        for start in range(0, len(dead), LIMITS.slice_names):
+            for field in dead[start : start + LIMITS.slice_names]:
+                self.merge_field(field, other, mine, theirs)
+            yield
 
     def merge_field(self, field: bytes, other: Fields, mine: Vector, theirs: Vector) -> None:
         """Merge both sides' registers of a field, live or tombstones."""

@@ -7,13 +7,16 @@ from typing import Any, Final
 from mypy_extensions import mypyc_attr
 
 from crdt.causality.dots import Dot, Vector, covers
-from crdt.structures.blocks import Block
+from crdt.structures.blocks import Block, Blocks
 from crdt.structures.runs import Key, Run, is_same, lift, precedes
 from crdt.types.components.register import Register
 from crdt.types.components.run_tree import is_top
 
 LIST: Final = 5
 """The code of the type."""
+
+WALKED: Final = 500
+"""The elements that a cursor takes at once."""
 
 Position = tuple[int, Dot, Key]
 """The k and the dot of an element's run, and the element's key. The k of a child run is 0."""
@@ -40,18 +43,54 @@ class Element(Register):  # noqa: PLW1641 - as mutable as a list
         return other is self or (type(other) is bytes and other == self.value)
 
 
-def which_first(ours: Block, here: int, given: Block, there: int) -> int:
-    """Return -1 if our element at `here` stands before the given one at `there`, 1 if it stands
-    behind it, and 0 if both are the same. One of them exists."""
-    if there >= len(given.keys):
+class Cursor:
+    """A walk over all elements of a list."""
+
+    __slots__ = ("block", "items", "next_index", "offset")
+
+    def __init__(self, items: Blocks) -> None:
+        self.items: Blocks = items
+        self.block: Block = items.slice(0, WALKED)
+        self.next_index: int = WALKED
+        """The index of the first element behind the block."""
+        self.offset: int = 0
+
+    def is_at_end(self) -> bool:
+        """Return whether there are no more elements."""
+        return self.offset == len(self.block.keys)
+
+    def run(self) -> Run:
+        """Return the run of the element."""
+        return self.block.runs[self.offset]
+
+    def key(self) -> Key:
+        """Return the key of the element in its run."""
+        return self.block.keys[self.offset]
+
+    def thing(self) -> Any:
+        """Return the content of the element."""
+        return self.block.things[self.offset]
+
+    def advance(self) -> None:
+        """Go on to the next element."""
+        self.offset += 1
+        if self.offset == len(self.block.keys):
+            self.block = self.items.slice(self.next_index, self.next_index + WALKED)
+            self.next_index += WALKED
+            self.offset = 0
+
+
+def which_first(ours: Cursor, run: Run | None, given: Cursor) -> int:
+    """Return -1 if our element stands before the given one, 1 if it stands behind it, and 0 if both
+    are the same. One of them exists. `run` is that of the given one here."""
+    if run is None:
         return -1
-    if here >= len(ours.keys):
+    if ours.is_at_end():
         return 1
-    run, key = ours.runs[here], ours.keys[here]
-    other, other_key = given.runs[there], given.keys[there]
-    if key == other_key and run.k == other.k and run.dot == other.dot:
+    held, key, other_key = ours.run(), ours.key(), given.key()
+    if key == other_key and held.k == run.k and held.dot == run.dot:
         return 0
-    return -1 if precedes(run, key, other, other_key) else 1
+    return -1 if precedes(held, key, run, other_key) else 1
 
 
 def merged(dot: Dot, held: Any, copy: Any, mine: Vector, theirs: Vector) -> Any:

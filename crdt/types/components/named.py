@@ -198,6 +198,13 @@ class Named(Value):
         for _ in self.merge_in_slices(other, mine, theirs):
             pass
 
+    def count_items(self) -> int:
+        return self.size()
+
+    def take_content(self) -> DroppedNames | None:
+        large = self.large
+        return None if large is None else DroppedNames(large.table, self.drop_index())
+
     def take_dropped(self) -> DroppedNames | None:
         large = self.large
         if large is None or large.dropped is None:
@@ -217,6 +224,11 @@ class Named(Value):
     def sampled_keys(self) -> list[bytes]:
         """Return the names that `pick` may find: all names, and some removed ones. O(n)."""
         return self.sampled().keys if self.large is None else self.large.table.sampled_keys()
+
+    def prepare_picks(self, budget: int) -> bool:
+        """Prepare `pick`, which otherwise takes long for the first names. Visit about `budget`
+        names. Return whether all is done."""
+        return self.large is None or self.large.table.prepare_picks(budget)
 
     def pick(self, rng: random.Random) -> bytes:
         """Return a random name."""

@@ -49,7 +49,8 @@ class LeftoversChecker(Checker):
         """Compare the records with the state of the clients."""
         self.looked += 1
         instance = region.instance
-        watching = {each for ids in instance.watching.by_key.values() for each in ids}
+        by_key = instance.watching.by_key
+        watching = {each.id for sessions in by_key.values() for each in sessions.values()}
         gone = (instance.blocked.by_client.keys() | watching) - instance.clients.keys()
         if gone:
             raise self.violation(f"client {min(gone)} of {region.name} is gone and in its books")

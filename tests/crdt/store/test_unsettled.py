@@ -12,7 +12,8 @@ from crdt.causality.dots import make_origin
 from crdt.embed.hold import Hold
 from crdt.store.key_table import KeyTable
 from crdt.store.keyspace import Keyspace
-from crdt.store.unsettled import STEPS_MAX, Step, Unsettled
+from crdt.store.steps import Step
+from crdt.store.unsettled import STEPS_MAX, Unsettled
 from crdt.types.registry import TypeRegistry
 from crdt.types.string import LARGE_TEXT_BYTES
 from tests.crdt.exchange import deliver_to, exchange, held, regions
@@ -275,6 +276,7 @@ def test_parts_are_abstract() -> None:
         Step(None).carry_out(db, K, None)
     assert not Step(None).holds(K)
     assert Step(None).take(db, K) is None
+    assert Step(None).weight(K) == 1
     assert Step(None).some_keys(1) == []
     assert Unsettled(db).put_aside() is None
 
@@ -413,14 +415,6 @@ def test_traces_are_forgotten_with_their_key() -> None:
     here.string("s").set("a")
     here.collect()
     assert list(here.keyspace.traced) == []
-
-
-def test_only_effects_are_carried_out_in_parts() -> None:
-    db = Keyspace(make_origin(1), TypeRegistry(()))
-    step = Step(None)
-    assert step.weight(K) == 1
-    with pytest.raises(NotImplementedError):
-        step.carry_out_part(db, K, 1)
 
 
 def test_concurrent_writes_leave_no_traces() -> None:

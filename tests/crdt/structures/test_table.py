@@ -429,6 +429,18 @@ def test_every_key_is_picked_about_as_often() -> None:
     assert max(picked.values()) < 170
 
 
+def test_picks_are_prepared_part_by_part() -> None:
+    tested = fill(60, 5)
+    steps = 0
+    while not tested.prepare_picks(5):
+        steps += 1
+        assert sum(part.order is not None for part in tested.distinct_parts()) >= steps
+    assert steps > 5
+    assert tested.prepare_picks(0)
+    tested.put(b"new", 1)
+    assert b"new" in tested.sampled_keys()
+
+
 def test_pick_of_one_part_is_that_of_its_keys() -> None:
     tested = fill(4, 5)
     order = Order([name(number) for number in range(4)])

@@ -7,7 +7,10 @@ import shlex
 import pytest
 
 from crdb.engine.client import Client
-from crdb.engine.execution.executor import receive
+from crdb.engine.clients.watch import RELEASED_AT_ONCE
+from crdb.engine.execution.executor import receive, run
+from crdb.engine.instance import Instance
+from crdb.engine.session import WORKING
 from crdb.resp import reply
 from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.regions import Regions
@@ -176,6 +179,54 @@ def test_two_may_watch_one_key() -> None:
     lines(other, "SET k 1")
     assert receive(second, b"MULTI\r\nEXEC\r\n") == b"+OK\r\n" + NULL_ARRAY
     assert database.watching.by_key == {}
+
+
+def watch_many(database: Instance, client: Client) -> list[bytes]:
+    """Let a client watch more keys than are released at once, in slices. Return them."""
+    database.slices.items = 100
+    keys = [b"k%d" % index for index in range(RELEASED_AT_ONCE + 500)]
+    assert lines(client, (b"WATCH " + b" ".join(keys)).decode()) == [b"+OK\r\n"]
+    assert list(client.watched) == keys
+    return keys
+
+
+def test_many_watches_are_released_in_slices() -> None:
+    database = instance()
+    client, other = Client(database), Client(database)
+    keys = watch_many(database, client)
+    lines(client, "UNWATCH")
+    assert not client.watched
+    assert len(database.watching.by_key) == len(keys)
+    lines(client, "WATCH k1")
+    lines(other, "SET k2 v")
+    assert not client.dirty
+    assert not database.slices.is_idle()
+    while not database.slices.is_idle():
+        database.slices.run_slice()
+    assert list(database.watching.by_key) == [b"k1"]
+    assert database.keyspace.watched() == {b"k1"}
+    lines(other, "SET k1 v")
+    assert outcome(client) == NULL_ARRAY
+
+
+@pytest.mark.parametrize("change", ["SET k700 v", "PEXPIRE k700 5", "GET k700"])
+def test_transaction_that_watches_many_keys_checks_them_in_slices(change: str) -> None:
+    database = instance()
+    client, other = Client(database), Client(database)
+    lines(other, "SET k700 v")
+    if change.startswith("PEXPIRE"):
+        lines(other, change)
+    watch_many(database, client)
+    if change.startswith("SET"):
+        lines(other, change)
+    database.advance(NOW + 10)
+    lines(client, "MULTI", "SET k v")
+    run(client, b"EXEC\r\n")
+    is_dirty = change.startswith("SET")
+    assert (client.flags & WORKING == 0) == is_dirty
+    reply = b"".join(client.out) if is_dirty else receive(client, b"")
+    assert reply == (b"*1\r\n+OK\r\n" if change.startswith("GET") else NULL_ARRAY)
+    assert not client.watched
 
 
 def spelt(text: str) -> list[list[bytes]]:

@@ -9,7 +9,8 @@ import pytest
 from crdb.engine.client import Client
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.execution.executor import receive, run
-from crdb.engine.execution.slices import NAMED_MAX, Reach, run_step
+from crdb.engine.execution.reach import NAMED_MAX
+from crdb.engine.execution.slices import run_step
 from crdb.engine.instance import Instance
 from crdb.engine.session import POSTPONED, WORKING
 from crdt.embed.replica import Outcome, Replica
@@ -477,10 +478,3 @@ def test_first_error_is_the_handlers() -> None:
     with pytest.raises(CommandError):
         database.slices.begin(client, [b"SMEMBERS", b"s"], steps)
     assert database.slices.is_idle()
-
-
-def test_reach_of_everything_overlaps_any_key() -> None:
-    everything = Reach(set(), is_whole=True, writes=False)
-    assert everything.overlaps({b"k"})
-    assert not everything.overlaps({})
-    assert Reach({b"a", b"b"}, is_whole=False, writes=False).overlaps({b"b": 1})
