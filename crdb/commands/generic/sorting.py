@@ -20,6 +20,9 @@ from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
+from crdt.types.list import List
+from crdt.types.set import Set
+from crdt.types.sorted_set import SortedSet
 from crdt.writes import list as lists
 from crdt.writes.content import put_list
 
@@ -86,12 +89,36 @@ def parse_request(args: list[bytes], may_store: bool) -> SortRequest:
     return request
 
 
-def elements_of(value: Value | None) -> list[bytes]:
+def elements_of(client: Client, value: Value | None) -> Generator[None, None, list[bytes]]:
     """Return the elements of `value` in its own order. Raises CommandError for other types."""
-    elements = [] if value is None else value.sequence()
-    if elements is None:
+    if value is None:
+        return []
+    size = copying.size_of(client.db, value)
+    if size <= client.slice_items:
+        elements = value.sequence()
+        if elements is None:
+            raise CommandError(WRONG_TYPE)
+        return elements
+    if not isinstance(value, Set | List | SortedSet):
         raise CommandError(WRONG_TYPE)
-    return elements
+    gathered: list[bytes] = []
+    for piece in pieces_of(value, client.slice_items):
+        gathered += piece
+        yield
+    return gathered
+
+
+def pieces_of(value: Set | List | SortedSet, items: int) -> Iterator[list[bytes]]:
+    """Yield the elements of a large value in its own order, `items` at a time."""
+    if isinstance(value, Set):
+        yield from value.name_slices()
+    elif isinstance(value, List):
+        for start in range(0, value.length(), items):
+            yield value.values(start, start + items)
+    else:
+        order = value.ranked()
+        for start in range(0, order.size, items):
+            yield [member for _, member in order.pairs(start, min(start + items, order.size))]
 
 
 def value_by_pattern(db: Keyspace, pattern: bytes, element: bytes) -> bytes | None:
@@ -138,7 +165,7 @@ def sort_elements(
 ) -> Generator[None, None, list[bytes]]:
     """Return the elements in the requested order and range."""
     db = client.db
-    elements = elements_of(value)
+    elements = yield from elements_of(client, value)
     is_ordered = value is not None and db.types.definition(value).is_ordered
     if request.is_unsorted and request.store is not None and not is_ordered:
         yield from sort_in_runs(client, elements, None, descending=request.descending)

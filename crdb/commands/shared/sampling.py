@@ -17,6 +17,10 @@ from crdt.structures.table import Table
 
 REPEATED_MAX: Final = 1 << 20
 """Most members that a client may request with repetition. Redis would go on for hours."""
+FEW_PICKS: Final = 16
+"""So few members are drawn from a large value without preparation."""
+VISITED: Final = 5
+"""To prepare the pick of a member takes so many times less than to pick it."""
 REPEATED_BYTES_MAX: Final = 512 << 20
 """Most bytes of such members, as in one string of the protocol."""
 
@@ -27,6 +31,10 @@ COUNT_OUT_OF_RANGE: Final = (
 
 class Sampled(Protocol):
     """A value that can draw one of its members."""
+
+    def prepare_picks(self, budget: int) -> bool:
+        """Prepare `pick` in steps. Return whether all is done."""
+        ...
 
     def pick(self, rng: random.Random) -> bytes:
         """Return a random member. It stays in the value."""
@@ -71,19 +79,28 @@ class Sample:
 
     def cost(self, count: int) -> int:
         """Return about how many members `choose` visits."""
-        if count < 0:
-            return -count
-        return len(self.members) if is_large_part(count, self.members) else count
+        is_selection = count > 0 and is_large_part(count, self.members)
+        if is_selection or (abs(count) > FEW_PICKS and not self.value.prepare_picks(0)):
+            return max(abs(count), len(self.members))
+        return abs(count)
 
     def choose(self, count: int, items: int) -> Iterator[None]:
         """Choose `count` different members, or all if there are no more, or -`count` members with
         repetition if it is negative. A slice visits `items` members."""
         if count < 0:
+            yield from self.prepare(-count, items)
             yield from self.repeat(-count, items)
         elif is_large_part(count, self.members):
             yield from self.select(count, items)
         else:
+            yield from self.prepare(count, items)
             yield from self.draw(count, items)
+
+    def prepare(self, count: int, items: int) -> Iterator[None]:
+        """Prepare many picks. Without that, the first ones of a large value take long."""
+        if count > FEW_PICKS:
+            while not self.value.prepare_picks(items * VISITED):
+                yield
 
     def select(self, count: int, items: int) -> Iterator[None]:
         """Choose different members, a large part of all. Each member in turn is chosen with the

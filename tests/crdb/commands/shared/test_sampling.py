@@ -9,6 +9,7 @@ import pytest
 
 from crdb.commands.shared import sampling
 from crdb.engine.errors import NOT_AN_INTEGER, OUT_OF_RANGE, SYNTAX, CommandError
+from crdt.types.components.named import LIMITS
 from crdt.types.set import Set
 
 
@@ -118,3 +119,22 @@ def test_slices_choose_the_same(count: int) -> None:
     slices = sum(1 for _ in sample.choose(count, 10))
     assert slices >= sample.cost(count) // 10 - 1
     assert sample.chosen == choose(value, count, Random(1))
+
+
+@pytest.mark.parametrize("count", [40, -40])
+def test_picks_from_a_large_value_are_prepared_in_slices(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LIMITS, "part_max", 4)
+    monkeypatch.setattr(LIMITS, "small_max", 4)
+    value = Set()
+    for number in range(200):
+        value.put(b"%d" % number, number + 1)
+    sample = sampling.Sample(value, value.names(), Random(1))
+    assert sample.cost(10) == 10
+    assert sample.cost(count) == 200
+    slices = sum(1 for _ in sample.choose(count, 10))
+    assert slices > 200 // (10 * sampling.VISITED + 4)
+    assert len(sample.chosen) == 40
+    assert value.prepare_picks(0)
+    assert sample.cost(count) == 40
