@@ -394,13 +394,6 @@ class Keyspace(MutableKeyTable):
                 self.emit((ANY_TYPE, DELETE, key, resets))
         self.emit((ANY_TYPE, FLUSH, b""))
 
-    def latest_dot(self, key: bytes) -> Dot:
-        """Return the dot of the latest effect on `key` in the outbox, or 0."""
-        for index in range(len(self.outbox) - 1, -1, -1):
-            if self.outbox[index][2] == key:
-                return make_dot(self.origin, self.first + index)
-        return 0
-
     def pending_count(self) -> int:
         """Return the number of effects in the outbox."""
         return len(self.outbox)

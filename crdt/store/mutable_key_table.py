@@ -30,7 +30,6 @@ from crdt.types.components.contested import Contested, carried
 from crdt.types.components.register import Register
 from crdt.types.folded_string import dot_of, is_counter, value_of
 from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
-from crdt.types.string import ADD, SET, STRING
 
 
 class MutableKeyTable(KeyTable):
@@ -60,7 +59,7 @@ class MutableKeyTable(KeyTable):
             self.apply_to_key(effect, dot, observed)
         else:
             entry = self.data.entry(key)
-            if code == STRING and self.apply_folded(entry, effect, dot, observed):
+            if code == self.plain_code and self.apply_folded(entry, effect, dot, observed):
                 return
             found: Value | None = value_of(entry)
             if found is None or found.code() != code:
@@ -98,12 +97,14 @@ class MutableKeyTable(KeyTable):
                 return False
         elif type(entry) is not bytes:
             return False
-        if effect[1] == SET and key in self.deadlines.table:
+        operation: int = effect[1]
+        kind = self.assignment_kinds[operation]
+        if kind == ENDS_TTL and key in self.deadlines.table:
             return False
         folded = self.folder.applied(entry, effect, dot, observed, self.second)
         if folded is None:
             return False
-        if entry is None and effect[1] == ADD:
+        if entry is None and kind == NO_ASSIGNMENT:
             self.data.put_folded(key, folded)
             if not self.data.counters:
                 self.traced[key] = None  # the store does not keep it folded

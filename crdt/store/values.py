@@ -11,8 +11,7 @@ from typing import Any
 
 from crdt.structures.table import Table
 from crdt.types.base import Value
-from crdt.types.folded_string import Folder, is_counter, unfold, value_of
-from crdt.types.string import String
+from crdt.types.folded_string import Folder, is_counter, may_fold, unfold, value_of
 
 
 class ValueStore:
@@ -118,7 +117,7 @@ class MemoryStore(ValueStore):
         return value
 
     def put(self, key: bytes, value: Value) -> None:
-        entry: Any = self.folder.fold(value) if type(value) is String else value
+        entry: Any = self.folder.fold(value)
         if self.counters and self.is_counter(key):
             self.counters -= 1
         if type(entry) is bytes and is_counter(entry):
@@ -126,7 +125,7 @@ class MemoryStore(ValueStore):
         self.index.put(key, entry)
 
     def shares(self, value: Value) -> bool:
-        return type(value) is not String
+        return not may_fold(value)
 
     def entry(self, key: bytes) -> Any:
         return self.index.get(key)

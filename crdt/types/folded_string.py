@@ -22,6 +22,7 @@ from librt.strings import BytesWriter, read_i32_le, read_i64_le, write_i32_le, w
 from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Origin
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
+from crdt.types.base import Value
 from crdt.types.components.counter import Share
 from crdt.types.string import ADD, SET, String
 
@@ -77,9 +78,9 @@ class Folder:
         word = int(read_i64_le(folded, 8))
         return self.pack(dot_of(folded), word, second, folded[20:])
 
-    def fold(self, value: String) -> Any:
+    def fold(self, value: Value) -> Any:
         """Return a string in its short form, or `value` itself if it has none."""
-        if value.sibling_writes:
+        if type(value) is not String or value.sibling_writes:
             return value
         flags = value.no_expiry * NO_EXPIRY | value.is_raw * IS_RAW | value.is_text * IS_TEXT
         shares = value.shares
@@ -119,6 +120,11 @@ class Folder:
             if folded is None or adds_up(folded, dot >> SEQ_BITS, birth):
                 return self.counter(dot, birth, second, amount)
         return None
+
+
+def may_fold(value: Value) -> bool:
+    """Return whether a store may keep a value in its short form."""
+    return type(value) is String
 
 
 def dot_of(folded: bytes) -> Dot:

@@ -212,8 +212,11 @@ def latest_dot(db: Keyspace, key: bytes) -> Dot:
 
     If there is none, return the dot of the region's latest effect.
     """
-    latest = db.latest_dot(key)
-    return latest or make_dot(db.origin, db.seq)
+    outbox = db.pending_effects()
+    for index in range(len(outbox) - 1, -1, -1):
+        if outbox[index][2] == key:
+            return make_dot(db.origin, db.first + index)
+    return make_dot(db.origin, db.seq)
 
 
 def format_value(value: Value | None, expected: object) -> object:
