@@ -182,8 +182,7 @@ class Listener:
         os.close(self.wakeup_fd)
 
     def _serve_woken(self) -> None:
-        """Serve woken sessions in a turn of their own, unless they are woken during a turn. If
-        there is work to do in slices, let the listener begin with it."""
+        """Serve sessions that are woken between turns. Begin with work that is to be sliced."""
         if not self.in_turn:
             self.in_turn = True
             read_clocks(self.instance)

@@ -85,6 +85,10 @@ class KeyTable:
         `is_unsettled`."""
         raise NotImplementedError
 
+    def has_unsettled_keys(self) -> bool:
+        """Return whether some keys must be settled before they are touched."""
+        return self.is_unsettled
+
     def settle_all(self) -> None:
         """Settle all keys. Every method that touches all keys calls this first. O(n)."""
         raise NotImplementedError

@@ -92,8 +92,7 @@ class Keyspace(MutableKeyTable):
         self.now: int = 0
         self.base: int = 0
         self.vector: Vector = {}
-        self.expired: int = 0
-        """The number of expired keys that were deleted here."""
+        self.expired: int = 0  # the number of expired keys that were deleted here
         self.local: Observed = Observed(self.vector, origin, 0, 0)
         self.local.is_local = True
         self.outbox: list[Effect] = []
@@ -123,6 +122,14 @@ class Keyspace(MutableKeyTable):
 
     def settle_all(self) -> None:
         self.unsettled.settle_all()
+
+    def is_large_unsettled(self, key: bytes) -> bool:
+        """Return whether it takes longer than a slice to settle `key`."""
+        return self.unsettled.is_large(key, self.slice_keys)
+
+    def settle_slice(self, key: bytes) -> bool:
+        """Settle a part of a large key. Return whether the rest takes longer than a slice."""
+        return self.unsettled.settle_key_slice(key, self.slice_keys)
 
     def settle_watched(self) -> None:
         """Settle the watched keys after a step has begun, so that their changes are recorded.
@@ -215,8 +222,7 @@ class Keyspace(MutableKeyTable):
         assert not self.outbox, "seal before losing everything"
         self.settle_all()
         for key in [*self.data.index, *self.tombstones.index, *self.deadlines.table]:
-            if self.readers:
-                self.warn_readers(key)
+            self.warn_readers(key)
             if key in self.watched_keys and self.lookup(key) is not None:
                 self.dirty_keys.append(key)
         self.begin_empty()
@@ -310,8 +316,7 @@ class Keyspace(MutableKeyTable):
         if latest[1] not in self.types.ends_ttl and effect[1] in self.types.ends_ttl:
             return False
         assert held.dot == make_dot(self.origin, self.seq), "it holds what was written last"
-        if self.readers:
-            self.warn_readers(key)
+        self.warn_readers(key)
         held.stamp = self.base + effect[3]
         held.value = held.held_value(effect[4])
         self.put_part(key, held)
@@ -342,8 +347,7 @@ class Keyspace(MutableKeyTable):
             return False
         assert held.dot == make_dot(self.origin, self.seq), "it holds what was written last"
         joined = before[:start] + patch + before[start + len(patch) :]
-        if self.readers:
-            self.warn_readers(effect[2])
+        self.warn_readers(effect[2])
         held.value.overwrite(effect[4], patch)
         held.stamp = self.base + effect[3]
         self.put_part(effect[2], held)
@@ -377,12 +381,8 @@ class Keyspace(MutableKeyTable):
         that is searched for counters. Nothing else may change the keys meanwhile."""
         self.settle_all()
         keys = list(self.traced)
-        cursor = 0
-        while self.data.counters:
-            cursor, counters = self.data.counters_from(cursor)
+        for counters in self.data.counter_slices():
             keys += counters
-            if not cursor:
-                break
             yield
         watched = sorted(self.watched_keys)
         self.dirty_keys += [key for key in watched if self.lookup(key) is not None]
@@ -415,9 +415,8 @@ class Keyspace(MutableKeyTable):
 
     def is_value_open(self) -> bool:
         """Return whether another write may change a value without a new dot."""
-        if not self.is_rewritable():
-            return False
-        return self.pending_bytes() > 0 or self.types.is_edit(self.outbox[len(self.outbox) - 1])
+        has_large = self.outbox_bytes > 0
+        return self.is_rewritable() and (has_large or self.types.is_edit(self.outbox[-1]))
 
     def waiting_bytes(self) -> int:
         """Return the bytes of large items in the outbox, without a latest effect that a further
@@ -441,20 +440,17 @@ class Keyspace(MutableKeyTable):
         return Op(self.origin, self.first, self.base, deps, effects, previous, self.packed)
 
     def pack_recent(self) -> None:
-        """Encode effects while the processor still has in its cache what they hold: all but the
-        latest, once there are enough of them. Those with large items are left to `seal`, which does
-        not copy them."""
-        done = 0 if self.packed is None else self.packed.count
-        waiting = len(self.outbox) - done
+        """Encode effects while what they hold is still in the processor's cache, once there are
+        enough of them. Those with large items are left to `seal`, which does not copy them."""
+        waiting = len(self.outbox) - (0 if self.packed is None else self.packed.count)
         if waiting > RECENT_EFFECTS and self.outbox_bytes == 0:
             with suppress(MemoryError):  # `seal` tries again
                 self.pack_effects(waiting, weighs=False)
 
     def pack_effects(self, count: int, *, weighs: bool = True) -> None:
-        """Encode up to `count` further effects in advance, but not the latest, which may still be
-        replaced. After a MemoryError none is encoded."""
+        """Encode up to `count` further effects in advance, but not the latest one."""
         packed = PackedEffects() if self.packed is None else self.packed
-        self.packed = None
+        self.packed = None  # if the next step raises MemoryError, nothing is encoded
         packed.extend(self.outbox, count, weighs=weighs)
         self.packed = packed
 

@@ -18,8 +18,7 @@ from crdt.store.values import ValueStore
 from crdt.structures.table import Table
 from crdt.types.base import Value
 from crdt.types.components.deadlines import Deadlines
-from crdt.types.components.list_elements import LIST, Span
-from crdt.types.list import REMOVE
+from crdt.types.components.list_elements import LIST, REMOVE, Span
 
 Waiting: TypeAlias = tuple[Effect, Dot, Observed]
 """An effect that waits, its dot, and its past, whose `seq` is set when the effect is applied."""

@@ -61,6 +61,16 @@ class ValueStore:
         """Return whether a folded counter is stored under a key."""
         return False
 
+    def counter_slices(self) -> Iterator[list[bytes]]:
+        """Yield the keys of folded counters, one part of the table after the other. No key may be
+        added or removed meanwhile."""
+        cursor = 0
+        while self.counters:
+            cursor, keys = self.counters_from(cursor)
+            yield keys
+            if cursor == 0:
+                return
+
     def counters_from(self, cursor: int) -> tuple[int, list[bytes]]:
         """Return the next cursor and the keys of folded counters in the part of the table at
         `cursor`. The first and the last cursor is 0."""

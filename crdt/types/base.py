@@ -114,6 +114,11 @@ class Value:
         that is not a collection of byte strings."""
         return None
 
+    def sequence_slices(self, count: int) -> Iterator[list[bytes]] | None:
+        """Return the elements of `sequence` in slices of about `count`, or None. The value must not
+        change meanwhile."""
+        return None
+
     def prepare_order(self, budget: int) -> bool:
         """Do about `budget` steps of the work that a question about the order of the members needs.
 

@@ -69,7 +69,6 @@ from crdt.wire.decoding import check_version, integer_of, tuple_of
 
 INSERT: Final = POSITIONS_FIRST  #  (code, operation, key, place, k, sign, value, ...)
 ASSIGN: Final = POSITIONS_FIRST + 1  #  (code, operation, key, stamp, position, value)
-REMOVE: Final = POSITIONS_FIRST + 2  #  (code, operation, key, span, ...)
 
 MERGED_IN_SLICE: Final = 500
 """The elements that one slice of a merge visits: about a millisecond."""

@@ -164,6 +164,9 @@ class Set(Named):
     def sequence(self) -> list[bytes]:
         return list(self.names())
 
+    def sequence_slices(self, count: int) -> Iterator[list[bytes]]:
+        return self.name_slices()
+
     def visible_part(self, effect: Effect) -> object:
         return [self.has(member) for member in effect[3:]]
 

@@ -209,6 +209,11 @@ class SortedSet(Fields):
     def sequence(self) -> list[bytes]:
         return [member for _, member in self.ranked().pairs(0, self.size())]
 
+    def sequence_slices(self, count: int) -> Iterator[list[bytes]]:
+        order = self.ranked()
+        for start in range(0, order.size, count):
+            yield [member for _, member in order.pairs(start, min(start + count, order.size))]
+
     def drop_index(self) -> list[list[bytes]]:
         ranking, self.ranking = self.ranking, None
         return [] if ranking is None else ranking.order.names

@@ -7,8 +7,8 @@ from typing import Final
 from crdt.store.keyspace import Keyspace
 from crdt.structures.blocks import FIRST, LAST
 from crdt.structures.runs import INDEX_MAX
-from crdt.types.components.list_elements import LIST, Span, position_of
-from crdt.types.list import ASSIGN, INSERT, REMOVE, List
+from crdt.types.components.list_elements import LIST, REMOVE, Span, position_of
+from crdt.types.list import ASSIGN, INSERT, List
 from crdt.writes.content_writers import add_content_writer
 from crdt.writes.list_places import InsertPlace, head_place, place_between, tail_place
 

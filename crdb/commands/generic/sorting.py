@@ -20,9 +20,6 @@ from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
-from crdt.types.list import List
-from crdt.types.set import Set
-from crdt.types.sorted_set import SortedSet
 from crdt.writes import list as lists
 from crdt.writes.content import put_list
 
@@ -99,26 +96,14 @@ def elements_of(client: Client, value: Value | None) -> Generator[None, None, li
         if elements is None:
             raise CommandError(WRONG_TYPE)
         return elements
-    if not isinstance(value, Set | List | SortedSet):
+    slices = value.sequence_slices(client.slice_items)
+    if slices is None:
         raise CommandError(WRONG_TYPE)
     gathered: list[bytes] = []
-    for piece in pieces_of(value, client.slice_items):
-        gathered += piece
+    for elements in slices:
+        gathered += elements
         yield
     return gathered
-
-
-def pieces_of(value: Set | List | SortedSet, items: int) -> Iterator[list[bytes]]:
-    """Yield the elements of a large value in its own order, `items` at a time."""
-    if isinstance(value, Set):
-        yield from value.name_slices()
-    elif isinstance(value, List):
-        for start in range(0, value.length(), items):
-            yield value.values(start, start + items)
-    else:
-        order = value.ranked()
-        for start in range(0, order.size, items):
-            yield [member for _, member in order.pairs(start, min(start + items, order.size))]
 
 
 def value_by_pattern(db: Keyspace, pattern: bytes, element: bytes) -> bytes | None:

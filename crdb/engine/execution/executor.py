@@ -65,7 +65,7 @@ def run(client: Client, data: bytes) -> None:
             instance.sample_memory()
     if client.db.has_changes():
         instance.serve_dirty_keys()
-    if client.db.is_unsettled is not instance.slices.is_unsettled:
+    if client.db.has_unsettled_keys() is not instance.slices.is_unsettled:
         instance.combine_guards()
     instance.statistics.ran.clear()
     if client.postponed is not None and client.flags & STOP == 0:

@@ -266,17 +266,17 @@ class Slices:
 
     def may_delay(self) -> bool:
         """Return whether some requests may have to wait. Remember the answer of the keyspace."""
-        self.is_unsettled = self.host.keyspace.is_unsettled
+        self.is_unsettled = self.host.keyspace.has_unsettled_keys()
         return self.is_unsettled or len(self.works) > 0
 
     def settles_first(self, session: Session, command: Command, args: list[bytes]) -> bool:
         """Return whether a request must wait since it concerns a large key that a merge or an
         operation has changed and that is not settled. It is settled in slices then."""
         db = self.host.keyspace
-        if not db.is_unsettled:
+        if not db.has_unsettled_keys():
             return False
         for key in self.reach_of(session, command, args).keys:
-            if db.unsettled.is_large(key, db.slice_keys):
+            if db.is_large_unsettled(key):
                 self.prepare(session, args, self._settle(key))
                 return True
         return False
@@ -284,7 +284,7 @@ class Slices:
     def _settle(self, key: bytes) -> Iterator[None]:
         """Settle a large key. Nothing is done while a command relies on the keys as they are."""
         replica, db = self.host.replica, self.host.keyspace
-        while replica.hold is not None or db.unsettled.settle_key_slice(key, db.slice_keys):
+        while replica.hold is not None or db.settle_slice(key):
             yield
 
     def delays(self, session: Session, command: Command, args: list[bytes]) -> bool:

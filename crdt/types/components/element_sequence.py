@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Origin, make_dot
@@ -172,6 +173,10 @@ class ElementSequence(Value):
 
     def sequence(self) -> list[bytes]:
         return self.values(0, self.items.size)
+
+    def sequence_slices(self, count: int) -> Iterator[list[bytes]]:
+        for start in range(0, self.items.size, count):
+            yield self.values(start, start + count)
 
     def registers(self) -> list[tuple[bytes, Value]]:
         things = enumerate(self.items.slice_things(0, self.items.size))

@@ -7,12 +7,14 @@ from typing import Any, Final
 from mypy_extensions import mypyc_attr
 
 from crdt.causality.dots import Dot, Vector, covers
+from crdt.causality.schema import POSITIONS_FIRST
 from crdt.structures.blocks import Block, Blocks
 from crdt.structures.runs import Key, Run, is_same, lift, precedes
 from crdt.types.components.register import Register
 from crdt.types.components.run_tree import is_top
 
 LIST: Final = 5
+REMOVE: Final = POSITIONS_FIRST + 2  #  (code, operation, key, span, ...)
 """The code of the type."""
 
 WALKED: Final = 500

@@ -215,7 +215,7 @@ def latest_dot(db: Keyspace, key: bytes) -> Dot:
     outbox = db.pending_effects()
     for index in range(len(outbox) - 1, -1, -1):
         if outbox[index][2] == key:
-            return make_dot(db.origin, db.first + index)
+            return make_dot(db.origin, db.seq - len(outbox) + 1 + index)
     return make_dot(db.origin, db.seq)
 
 

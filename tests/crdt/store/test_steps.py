@@ -9,7 +9,7 @@ from crdt.causality.dots import make_origin
 from crdt.causality.effect import Effect
 from crdt.store.steps import PART_ITEMS, count_items, effect_weight, in_parts
 from crdt.store.unsettled import ITEMS_MAX
-from crdt.types.list import LIST, REMOVE
+from crdt.types.components.list_elements import LIST, REMOVE
 from crdt.types.set import ADD, SET_TYPE
 from crdt.writes import list as lists
 from tests.crdt.exchange import regions

@@ -20,8 +20,8 @@ from crdt.causality.schema import KEY_MAX, STEP_MAX
 from crdt.errors import DecodeError
 from crdt.store.keyspace import Keyspace
 from crdt.structures.runs import INDEX_BITS
-from crdt.types.components.list_elements import LIST, Element, Position
-from crdt.types.list import ASSIGN, INSERT, REMOVE, List
+from crdt.types.components.list_elements import LIST, REMOVE, Element, Position
+from crdt.types.list import ASSIGN, INSERT, List
 from crdt.types.registry import BUILT_IN
 from crdt.writes import list as lists
 from tests.crdt.list_replicas import KEY, REGIONS, Replicas
