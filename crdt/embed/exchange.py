@@ -326,6 +326,10 @@ class ReplicaExchange(Views):
             self.drain()
             self.stability.count_reports(self.keyspace.vector)
 
+    def is_held(self) -> bool:
+        """Return whether a command in slices relies on some keys as they are."""
+        return self.hold is not None
+
     def is_writing_in_slices(self) -> bool:
         """Return whether nothing can be sealed now, since a command writes in slices."""
         return self.hold is not None and self.hold.is_writing

@@ -284,7 +284,7 @@ class Slices:
     def _settle(self, key: bytes) -> Iterator[None]:
         """Settle a large key. Nothing is done while a command relies on the keys as they are."""
         replica, db = self.host.replica, self.host.keyspace
-        while replica.hold is not None or db.settle_slice(key):
+        while replica.is_held() or db.settle_slice(key):
             yield
 
     def delays(self, session: Session, command: Command, args: list[bytes]) -> bool:
