@@ -311,7 +311,7 @@ class Keyspace(MutableKeyTable):
             return False
         latest = self.outbox[len(self.outbox) - 1]
         key: bytes = effect[2]
-        if latest[2] != key or not self.types.is_assignment(latest):
+        if latest[2] != key or not self.types.is_assignment(latest) or not large_bytes(latest):
             return False
         if latest[1] not in self.types.ends_ttl and effect[1] in self.types.ends_ttl:
             return False

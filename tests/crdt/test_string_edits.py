@@ -151,6 +151,9 @@ def test_value_is_open_while_a_write_may_be_replaced() -> None:
     assert not db.is_value_open()
     strings.assign(db, K, LONG)
     assert db.is_value_open()
+    assert db.pending_count() == 2, "a large string does not replace a small one under its dot"
+    strings.assign(db, K, LONG + b"!")
+    assert db.pending_count() == 2
 
 
 def test_snapshot_in_progress_does_not_see_later_edits() -> None:

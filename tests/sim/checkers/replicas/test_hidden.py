@@ -50,6 +50,7 @@ def test_lost_mark_of_value_without_deadline_is_caught(world: SimWorld) -> None:
     value = world.sites["us"].replica.keyspace.data.get(b"k")
     assert isinstance(value, Register)
     value.no_expiry = False
+    world.sites["us"].replica.keyspace.data.put(b"k", value)
     with pytest.raises(Violation, match=rf"under b'k' eu holds .*{FOREVER}.*, and us holds"):
         finish(world)
 
