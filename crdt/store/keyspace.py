@@ -311,7 +311,7 @@ class Keyspace(MutableKeyTable):
             return False
         latest = self.outbox[len(self.outbox) - 1]
         key: bytes = effect[2]
-        if latest[2] != key or not self.types.is_assignment(latest) or not large_bytes(latest):
+        if latest[2] != key or not self.types.is_assignment(latest) or not self.is_rewritable():
             return False
         if latest[1] not in self.types.ends_ttl and effect[1] in self.types.ends_ttl:
             return False
@@ -407,16 +407,14 @@ class Keyspace(MutableKeyTable):
         return self.outbox_bytes
 
     def is_rewritable(self) -> bool:
-        """Return whether another write may replace the latest effect in the outbox."""
+        """Return whether another write may replace the latest effect in the outbox, and so change a
+        value without a new dot. It is an edit then, or the write of a large string."""
         if not self.outbox:
             return False
         latest = self.outbox[len(self.outbox) - 1]
-        return self.types.is_assignment(latest) or self.types.is_edit(latest)
-
-    def is_value_open(self) -> bool:
-        """Return whether another write may change a value without a new dot."""
-        has_large = self.outbox_bytes > 0
-        return self.is_rewritable() and (has_large or self.types.is_edit(self.outbox[-1]))
+        if self.types.is_edit(latest):
+            return True
+        return self.types.is_assignment(latest) and len(latest[4]) > LARGE_BYTES
 
     def waiting_bytes(self) -> int:
         """Return the bytes of large items in the outbox, without a latest effect that a further

@@ -203,13 +203,13 @@ class MutableKeyTable(KeyTable):
 
     def remove(self, key: bytes, resets: Any, observed: Observed) -> None:
         """Remove the values and deadlines of a key that `observed` covers."""
+        self.deadlines.drop(key, observed)
         entry = self.data.entry(key)
         if type(entry) is bytes and not is_counter(entry):
             if observed.covers(dot_of(entry)):
                 self.drop_lone(key)
         else:
             self.remove_value(key, value_of(entry), resets, observed)
-        self.deadlines.drop(key, observed)
         if key in self.deadlines.table:
             self.garbage[key] = None
 

@@ -184,6 +184,7 @@ def test_quiet_write_equals_general_one(steps: list[Step]) -> None:
 @example([("set", 0, 1), ("later", 0, 9), ("read", 0, 0), ("expire", 0, 0), ("set", 0, 2)])
 @example([("add", 0, 1), ("mark", 0, 0), ("later", 0, 1), ("read", 0, 0), ("add", 0, 1)])
 @example([("set", 0, 1), ("merge", 0, 2), ("add", 0, 1), ("merge", 1, 2), ("add", 1, 1)])
+@example([("set", 0, 0), ("expire", 0, 1), ("delete", 0, 0)])
 def test_folded_string_equals_one_that_is_not(steps: list[Step]) -> None:
     run(steps, unfolding_replica())
 

@@ -137,20 +137,20 @@ def test_joined_edit_is_a_change_of_its_key() -> None:
     edits = (here.string(K).append("b"), here.string(K).set_range(SIZE + 2, "c"))
     assert edits == (SIZE + 2, SIZE + 3)
     assert db.drain_changes() == [K]
-    assert db.is_value_open()
+    assert db.is_rewritable()
     there.merge(snapshot)
     exchange(here, there)
     assert shown(here, there) == b"a" + LONG[1:] + b"!bc"
 
 
-def test_value_is_open_while_a_write_may_be_replaced() -> None:
+def test_only_large_writes_and_edits_may_be_replaced() -> None:
     here, _ = regions(2)
     db = here.keyspace
-    assert not db.is_value_open()
+    assert not db.is_rewritable()
     strings.assign(db, K, b"small")
-    assert not db.is_value_open()
+    assert not db.is_rewritable()
     strings.assign(db, K, LONG)
-    assert db.is_value_open()
+    assert db.is_rewritable()
     assert db.pending_count() == 2, "a large string does not replace a small one under its dot"
     strings.assign(db, K, LONG + b"!")
     assert db.pending_count() == 2
