@@ -182,7 +182,7 @@ class Listener:
         os.close(self.wakeup_fd)
 
     def _serve_woken(self) -> None:
-        """Serve sessions that are woken between turns. Begin with work that is to be sliced."""
+        """Serve sessions woken between turns. Let the listener begin with work in slices."""
         if not self.in_turn:
             self.in_turn = True
             read_clocks(self.instance)

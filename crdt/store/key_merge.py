@@ -150,7 +150,7 @@ class KeyMerge:
         self.key: bytes = key
         self.second: int = second
         self.before: object = None
-        """What readers saw of a watched key."""
+        """The state that readers saw of a watched key."""
         self.ours: dict[int, Value] = {}
         self.others: dict[int, Value] = {}
 

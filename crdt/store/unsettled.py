@@ -40,7 +40,7 @@ class SettledKey:
     def __init__(self, key: bytes, slices: list[Iterator[None]]) -> None:
         self.key: bytes = key
         self.slices: list[Iterator[None]] = slices
-        """What is left of each step, in order."""
+        """The rest of each step, in order."""
 
     def advance(self) -> bool:
         """Do the next slice. Return whether there may be more."""

@@ -37,7 +37,6 @@ IS_RAW: Final = 2
 IS_TEXT: Final = 4
 IS_COUNTER: Final = 8
 FLAG_BITS: Final = 4
-FLAGS: Final = (1 << FLAG_BITS) - 1
 
 
 class Folder:

@@ -1,4 +1,4 @@
-"""What large requests leave to be freed: their arguments and their effects.
+"""The remains of large requests: arguments and effects that are to be freed.
 
 Freeing a million strings takes a tenth of a second. So the lists that hold them are kept when the
 request has ended, and emptied in slices.

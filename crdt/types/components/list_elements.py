@@ -14,8 +14,8 @@ from crdt.types.components.register import Register
 from crdt.types.components.run_tree import is_top
 
 LIST: Final = 5
-REMOVE: Final = POSITIONS_FIRST + 2  #  (code, operation, key, span, ...)
 """The code of the type."""
+REMOVE: Final = POSITIONS_FIRST + 2  #  (code, operation, key, span, ...)
 
 WALKED: Final = 500
 """The elements that a cursor takes at once."""

@@ -1,4 +1,4 @@
-"""What large requests leave to be freed."""
+"""The remains of large requests, which are freed in slices."""
 
 from __future__ import annotations
 
