@@ -442,15 +442,16 @@ class Keyspace(MutableKeyTable):
         enough of them. Those with large items are left to `seal`, which does not copy them."""
         waiting = len(self.outbox) - (0 if self.packed is None else self.packed.count)
         if waiting > RECENT_EFFECTS and self.outbox_bytes == 0:
-            with suppress(MemoryError):  # `seal` tries again
-                self.pack_effects(waiting, weighs=False)
+            self.pack_effects(waiting, weighs=False)
 
     def pack_effects(self, count: int, *, weighs: bool = True) -> None:
-        """Encode up to `count` further effects in advance, but not the latest one."""
+        """Encode up to `count` further effects in advance, but not the latest one. If there is no
+        memory for that, nothing is encoded in advance: `seal` encodes all effects."""
         packed = PackedEffects() if self.packed is None else self.packed
-        self.packed = None  # if the next step raises MemoryError, nothing is encoded
-        packed.extend(self.outbox, count, weighs=weighs)
-        self.packed = packed
+        self.packed = None
+        with suppress(MemoryError):
+            packed.extend(self.outbox, count, weighs=weighs)
+            self.packed = packed
 
     def remove_sealed(self, op: Op) -> None:
         """Remove the effects of `op`, which is the outbox or its beginning, from the outbox."""

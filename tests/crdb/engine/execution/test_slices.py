@@ -13,6 +13,7 @@ from crdb.engine.execution.reach import NAMED_MAX
 from crdb.engine.execution.slices import run_step
 from crdb.engine.instance import Instance
 from crdb.engine.session import POSTPONED, WORKING
+from crdt.causality import op_pieces
 from crdt.embed.replica import Outcome, Replica
 from tests.crdb.raw import NOW, instance, lines
 
@@ -458,6 +459,25 @@ def test_error_closes_only_after_part_of_reply(error: Exception, replied: int) -
     assert b"".join(client.out) == b"+part\r\n" * replied + b"-%b\r\n" % text
     assert client.closing == bool(replied)
     assert database.slices.is_idle()
+
+
+@pytest.mark.interpreted("replaces a function of a module that is compiled")
+def test_write_goes_on_if_it_cannot_be_encoded_in_advance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Found with limited memory: a transaction of long strings ended the process."""
+
+    def raise_memory_error(*_: object) -> bytes:
+        raise MemoryError
+
+    database = sliced()
+    with monkeypatch.context() as patch:
+        patch.setattr(op_pieces.codec, "pack_all", raise_memory_error)
+        client = begin(database, "MULTI\r\nSADD t a\r\nSADD t b\r\nSADD t c\r\nEXEC")
+        assert finish(database, client).endswith(b"*3\r\n:1\r\n:1\r\n:1\r\n")
+    op = database.replica.seal()
+    assert op is not None
+    assert [effect[2] for effect in op.effects] == [b"t"] * 3
 
 
 def test_bug_closes_its_client_and_frees_the_keys() -> None:
