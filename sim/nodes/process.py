@@ -309,12 +309,14 @@ class SimProcess:
     def run_connection(self, session: SimSession, commands: Sequence[Words]) -> list[Reply]:
         """Run commands whose replies may come later or never. Return those that have come.
 
-        Nothing is sent while the instance refuses some commands because of its own state."""
+        Nothing is sent while the instance refuses some commands because of its own state. The
+        connection is open all the same, so that another client can end it."""
         assert self.is_up
         assert session.sim_client is not None
-        if self.instance.refused_bits or self.instance.memory.denied_bits:
-            return []
         sim_client = session.sim_client
+        if self.instance.refused_bits or self.instance.memory.denied_bits:
+            self.before_connection(session.number, sim_client.client.id, ())
+            return []
         self.advance_clocks()
         self.before_connection(session.number, sim_client.client.id, commands)
         replies = sim_client.send_commands(*commands)

@@ -125,6 +125,16 @@ def test_killed_client_is_closed(world: SimWorld) -> None:
     assert not world.sessions.by_number[SECOND].is_connected
 
 
+def test_client_that_connected_to_a_refusing_region_is_closed(world: SimWorld) -> None:
+    """Seed 67 found that the checker did not expect such a connection."""
+    world.sites["eu"].instance.refused_bits = 1
+    assert sent(world, FIRST, READ) == []
+    world.sites["eu"].instance.refused_bits = 0
+    client = world.sessions.by_number[FIRST].sim_client
+    assert client is not None
+    assert sent(world, OPERATOR, ("CLIENT", "KILL", "ID", str(client.client.id))) == [1]
+
+
 def test_idle_client_is_closed_and_blocked_one_is_not(world: SimWorld) -> None:
     world.run_session("eu", 7, ("WATCH", "k"))
     sent(world, FIRST, READ)
