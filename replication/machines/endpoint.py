@@ -310,10 +310,11 @@ class End:
 
     def may_beat(self, now: int) -> bool:
         """Return whether the next message may be sent now, since others are sent too: fewer wakeups
-        serve all links while they rest."""
-        return (
-            self.interval_ns > self.limits.heartbeat_ns
-            and now >= self.last_sent_at + self.interval_ns // 2
+        serve all links while they rest. It may come after half of its interval, but not sooner than
+        while there is no rest."""
+        usual = self.limits.heartbeat_ns
+        return self.interval_ns > usual and now >= self.last_sent_at + max(
+            usual, self.interval_ns // 2
         )
 
     @property

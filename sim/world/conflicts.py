@@ -28,6 +28,7 @@ from sim.world.world import SimWorld
 PROMISE: Final = "conflicts"
 RUNS: Final = 3  # in one of so many runs this is checked
 ARRIVAL_NS_MAX: Final = 2 * SECOND
+CONVERGE_NS: Final = 20 * SECOND  # earlier commands can exceed a backlog; then snapshots travel
 """The greatest time limit of an arrival with which this is checked. Others cost too much time."""
 SESSION: Final = 9100
 CONTENT: Final = {
@@ -90,7 +91,7 @@ def check_conflicts(world: SimWorld) -> None:
     rng = SeededRandom(world.seed, "conflicts")
     if len(world.sites) == 1 or arrival_limit_ns(world) > ARRIVAL_NS_MAX:
         return
-    if rng.happens_in(1, RUNS):
+    if rng.happens_in(1, RUNS) and world.converge(CONVERGE_NS):  # `liveness` reports others
         world.count_probe(PROMISE)
         probe = ConflictProbe(world, rng)
         probe.check_transaction()

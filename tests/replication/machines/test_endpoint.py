@@ -172,6 +172,14 @@ def test_rest_is_shorter_than_silence() -> None:
     assert Limits(rest_ns=1).longest_ns == Limits().heartbeat_ns
 
 
+def test_resting_end_never_sends_more_often_than_usual() -> None:
+    """Seed 361: half of an interval was shorter than the time between two heartbeats."""
+    end = End(0, Limits(heartbeat_ns=300 * MS, rest_ns=500 * MS))
+    assert intervals(end, 4)[-1] == 500
+    assert not end.may_beat(end.last_sent_at + 299 * MS)
+    assert end.may_beat(end.last_sent_at + 300 * MS)
+
+
 def test_resting_end_may_send_early() -> None:
     end = End(0, RESTING)
     intervals(end, 3)
