@@ -26,6 +26,7 @@ SLICE_NS: Final = 1_000_000
 EXAMINE_BYTES: Final = 32 << 10
 FAREWELL_SECONDS_MAX: Final = 0.2  # for the last bytes of a machine that has closed
 LOST: Final = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
+NO_MEMORY: Final = "no memory is left for what comes"
 
 Observe = Callable[[list[Any]], None]
 
@@ -69,6 +70,10 @@ class StreamDriver:
             if self.machine.closed:
                 scope.cancel()
 
+        async def write() -> None:
+            await self.guard(writer.run)
+            scope.cancel()
+
         self.machine.start(notify)
         notify()  # it may have closed while it was being connected
         self.writers.append(writer)
@@ -76,7 +81,7 @@ class StreamDriver:
             with scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self.guard, line.run)
-                    nursery.start_soon(self.guard, writer.run)
+                    nursery.start_soon(write)
                     nursery.start_soon(self.keep_time)
                     await self.guard(self.read)
                     nursery.cancel_scope.cancel()
@@ -88,9 +93,11 @@ class StreamDriver:
             await trio.aclose_forcefully(self.stream)
 
     async def guard(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Treat a broken stream as the end of the stream."""
+        """Treat a broken stream, or a lack of memory, as the end of the stream."""
         try:
             await act()
+        except MemoryError:
+            self.observe(self.machine.hang_up(NO_MEMORY, clock()))
         except LOST as error:
             self.observe(self.machine.hang_up(str(error) or "connection lost", clock()))
 

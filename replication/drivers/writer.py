@@ -34,14 +34,25 @@ class Writer:
     """Returns the seconds for which bytes are held back."""
     wakeup: WakeupEvent = attrs.field(factory=WakeupEvent)
     due: float = 0.0
+    has_lost_output: bool = attrs.field(init=False, default=False)
+    """Whether there was no memory for output that the machine had given away."""
 
     @property
     def is_due(self) -> bool:
         """Return whether there is something to push."""
-        return self.machine.ready and not self.machine.closed
+        return self.machine.ready and not self.machine.closed and not self.has_lost_output
 
     def push(self, now: float) -> None:
-        """Send pending output, unless the line is full. Stop after about one time slice."""
+        """Send pending output, unless the line is full. Stop after about one time slice. If there
+        is no memory for it, `run` ends."""
+        try:
+            self.put_output(now)
+        except MemoryError:
+            self.has_lost_output = True
+            self.wakeup.set()
+
+    def put_output(self, now: float) -> None:
+        """Put pending output on the line, unless it is full."""
         machine, seconds = self.machine, self.delay()
         if self.line.is_full(seconds):
             return
@@ -57,8 +68,10 @@ class Writer:
             self.line.put(b"".join(parts), seconds)
 
     async def run(self) -> None:
-        """Push whenever `wakeup` is set."""
+        """Push whenever `wakeup` is set. Raises BrokenResourceError if output was lost."""
         while not self.machine.closed:
+            if self.has_lost_output:
+                raise trio.BrokenResourceError("no memory is left for what is to be sent")
             if not self.is_due:
                 await self.wakeup.wait()
             elif self.line.is_full(self.delay()):
@@ -71,7 +84,10 @@ class Writer:
 
     async def finish(self, stream: trio.abc.Stream) -> None:
         """Send the last bytes of a machine that has closed, unless something is still on its way.
-        What a handshake has put on the line is sent first: it names our version to another one."""
+        What a handshake has put on the line is sent first: it names our version to another one.
+        Nothing follows output that was lost."""
+        if self.has_lost_output:
+            return
         handshake = self.line.take(math.inf) if self.line.total <= HANDSHAKE_BYTES_MAX else b""
         if self.line.size == len(handshake):
             last = handshake + self.machine.data_to_send()

@@ -17,7 +17,7 @@ from typing import ClassVar, Final
 from replication.machines.receiving.sink import Sink
 from replication.machines.receiving.sink_states import SinkState
 from replication.machines.sending.source import Source
-from replication.protocol.frames import Frame, Resume, SnapshotRequest, Truncated
+from replication.protocol.frames import Frame, Resume, SnapshotEnd, SnapshotRequest, Truncated
 from sim.engine.checker import Watched
 from sim.engine.frame_checker import FrameChecker, Linked
 from sim.nodes.run_history import RunHistory
@@ -43,9 +43,12 @@ class ResyncChecker(FrameChecker):
         self.regions.add(region.name)
 
     def on_frame_received(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
-        """Record that a peer no longer has what a region lacks."""
-        if isinstance(frame, Truncated) and isinstance(end, Sink):
+        """Record that a peer no longer has what a region lacks, until its snapshot is here. Gap
+        repair may have requested that snapshot before."""
+        if isinstance(end, Sink) and isinstance(frame, Truncated):
             self.refused[process.name, end.peer] = end, process.replica.merges
+        elif isinstance(end, Sink) and isinstance(frame, SnapshotEnd):
+            self.refused.pop((process.name, end.peer), None)
 
     def on_frame_sent(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
         """Check that no snapshot was merged since the peer has refused. Raises Violation."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 import trio
 import trio.testing
 
@@ -130,6 +131,41 @@ async def test_broken_stream_is_the_end_of_it() -> None:
     await theirs.aclose()
     await StreamDriver(Echo(), theirs, events.extend).run()
     assert len(events) == 1
+
+
+class Exhausted(Echo):
+    """An echo for which there is no memory once: for what comes, or for what is sent."""
+
+    def __init__(self, *, receives: bool) -> None:
+        super().__init__()
+        self.receives = receives
+
+    def receive(self, data: bytes, now: int) -> list[str]:
+        if not self.receives:
+            raise MemoryError
+        return super().receive(data, now)
+
+    def data_to_send(self) -> bytes:
+        if b"two" in super().data_to_send():
+            raise MemoryError
+        return b""
+
+
+@pytest.mark.parametrize("receives", [False, True])
+async def test_connection_without_memory_ends(
+    receives: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    """Found with limited memory: one message of a peer ended the process."""
+    machine = Exhausted(receives=receives)
+    events: list[str] = []
+    ours, theirs = trio.testing.memory_stream_pair()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(StreamDriver(machine, theirs, events.extend).run)
+        await ours.send_all(b"one\ntwo\nthree\n")
+        assert await ours.receive_some() == b""
+    reason = "what is to be sent" if receives else "what comes"
+    assert events[-1] == f"the end no memory is left for {reason}"
+    assert machine.closed
 
 
 def run_half(nursery: trio.Nursery, half: Half, stream: trio.abc.Stream) -> None:

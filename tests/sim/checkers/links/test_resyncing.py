@@ -6,7 +6,7 @@ import pytest
 
 from replication.machines.receiving.sink import Sink
 from replication.machines.receiving.sink_states import SinkState
-from replication.protocol.frames import Resume, SnapshotRequest, Truncated
+from replication.protocol.frames import Resume, SnapshotEnd, SnapshotRequest, Truncated
 from sim.checkers.links.resyncing import SAMPLE, ResyncChecker
 from sim.engine.checker import Violation
 from sim.engine.events import SECOND
@@ -80,3 +80,14 @@ def test_snapshot_after_another_one_is_caught(world: SimWorld) -> None:
     us(world).replica.merges += 1
     with pytest.raises(Violation, match="us requests the snapshot of eu, and has merged another"):
         found.on_frame_sent(us(world), sink, SnapshotRequest())
+
+
+def test_snapshot_that_answers_a_refusal_settles_it(world: SimWorld) -> None:
+    """Seed 277: gap repair had requested the snapshot before the peer refused."""
+    sink = sink_from(world, "eu")
+    found = checker(world)
+    found.on_frame_received(us(world), sink, Truncated())
+    found.on_frame_received(us(world), sink, SnapshotEnd())
+    us(world).replica.merges += 1
+    found.on_frame_sent(us(world), sink, SnapshotRequest())
+    assert found.looked == 0
