@@ -6,6 +6,7 @@ bin instead, and each slice of work frees some of it.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any, Final
 
 from crdt.structures.table import Table
@@ -37,6 +38,21 @@ class Bin:
         if self.things and not self.things[-1].free_slice():
             self.things.pop()
         return bool(self.things)
+
+
+class DroppedHeaps:
+    """The heaps of the deadlines of a keyspace that was flushed."""
+
+    __slots__ = ("heaps",)
+
+    def __init__(self, heaps: deque[list[tuple[int, bytes]]]) -> None:
+        self.heaps: deque[list[tuple[int, bytes]]] = heaps
+
+    def free_slice(self) -> bool:
+        """Free the next heap. Return whether there is more."""
+        if self.heaps:
+            self.heaps.pop()
+        return len(self.heaps) > 0
 
 
 class DroppedKeys:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from crdt.causality.dots import Dot
@@ -183,9 +183,16 @@ class KeyTable:
         small table they are the oldest and the newest ones."""
         return self.data.index.ends(count)
 
-    def has_counters(self) -> bool:
-        """Return whether settled keys hold counters, which a FLUSHALL has to search for."""
-        return self.data.counters > 0
+    def keys_to_reset(self) -> Iterator[list[bytes]]:
+        """Yield all keys whose removal may leave something, one part of the table after the other.
+        All keys are settled. A key that was yielded may be removed, and no key may be added."""
+        cursor = 0
+        while self.traced:
+            cursor, keys = self.traced.walk(cursor)
+            yield keys
+            if cursor == 0:
+                break
+        yield from self.data.counter_slices()
 
     def live_parts(self, key: bytes) -> list[Value]:
         """Return the live values of all types under a key, by type code.

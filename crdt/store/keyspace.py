@@ -34,15 +34,14 @@ from crdt.causality.op import Op
 from crdt.causality.op_pieces import PackedEffects
 from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
-from crdt.store.bin import Bin, DroppedKeys
+from crdt.store.bin import Bin
 from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.steps import FlushStep
 from crdt.store.unsettled import STEPS_MAX, Unsettled
 from crdt.store.values import MemoryStore, ValueStore
-from crdt.structures.table import Table
 from crdt.types.base import DroppedContent, Value
 from crdt.types.components.contested import Contested
-from crdt.types.components.deadlines import Deadlines, longest
+from crdt.types.components.deadlines import longest
 from crdt.types.components.register import Register
 from crdt.types.registry import TypeRegistry
 
@@ -145,27 +144,15 @@ class Keyspace(MutableKeyTable):
         return self.unsettled.begun
 
     def remove_all(self, observed: Observed) -> None:
-        if observed.covers_all(self.vector) and not self.readers and not self.is_unsettled:
-            if not self.data.counters:
-                self.drop_all(observed)
-                return
-        self.unsettled.begin(FlushStep(self.unsettled.put_aside(), observed.copy()))
-        self.settle_watched()
-
-    def drop_all(self, observed: Observed) -> None:
-        """Remove all values and deadlines, which `observed` covers. O(keys that leave metadata)."""
-        garbage, self.garbage = self.garbage, Table()
-        for key in sorted({*self.traced, *self.tombstones.index}):
-            self.remove(key, (), observed)
-        dropped, self.data = self.data, self.new_store()
-        for key in list(self.traced):
-            if key in dropped.index:
-                dropped.move(key, self.data)  # a counter that nothing has reset
-            else:
-                self.traced.pop(key)
-        for table in (dropped.index, self.deadlines.table, garbage):
-            self.discard(DroppedKeys(table))
-        self.deadlines = Deadlines()
+        is_all = observed.covers_all(self.vector) and not self.readers and not self.is_unsettled
+        is_all = is_all and not self.data.counters
+        traces = len(self.traced) + len(self.tombstones.index)
+        if is_all and (traces <= self.slice_keys or not self.slice_keys):
+            self.drop_all(observed)
+        else:
+            aside = self.unsettled.put_aside(keeps_all=not is_all)
+            self.unsettled.begin(FlushStep(aside, observed.copy()))
+            self.settle_watched()
 
     def work(self) -> bool:
         """Do the next slice of what waits. Return whether more is left."""
@@ -377,21 +364,21 @@ class Keyspace(MutableKeyTable):
             pass
 
     def flush_in_slices(self, size: int = FLUSH_SLICE) -> Iterator[None]:
-        """Carry out `flush`, but yield after about `size` resets, and after each part of the keys
-        that is searched for counters. Nothing else may change the keys meanwhile."""
-        self.settle_all()
-        keys = list(self.traced)
-        for counters in self.data.counter_slices():
-            keys += counters
+        """Carry out `flush`, but yield after about `size` keys that wait or are reset, and after
+        each part of the keys that is searched. Nothing else may change the keys meanwhile."""
+        while self.unsettled.settle_some(size):
             yield
-        watched = sorted(self.watched_keys)
-        self.dirty_keys += [key for key in watched if self.lookup(key) is not None]
-        for index, key in enumerate(keys):
-            if index % size == size - 1:
+        seen = [key for key in sorted(self.watched_keys) if self.lookup(key) is not None]
+        for part, keys in enumerate(self.keys_to_reset()):
+            if part > 1:
                 yield
-            resets = self.carried_by(key)
-            if resets:
-                self.emit((ANY_TYPE, DELETE, key, resets))
+            for index, key in enumerate(keys):
+                if index % size == size - 1:
+                    yield
+                resets = self.carried_by(key)
+                if resets:
+                    self.emit((ANY_TYPE, DELETE, key, resets))
+        self.dirty_keys += seen
         self.emit((ANY_TYPE, FLUSH, b""))
 
     def pending_count(self) -> int:

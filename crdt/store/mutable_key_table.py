@@ -8,6 +8,7 @@ of several types holds a `Contested`. A deleted value whose metadata must be kep
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -23,10 +24,13 @@ from crdt.causality.effect import (
 )
 from crdt.causality.observed import Observed
 from crdt.causality.schema import FOREVER
+from crdt.store.bin import DroppedHeaps, DroppedKeys
 from crdt.store.key_table import KeyTable, takes_deadline
 from crdt.store.values import MemoryStore, ValueStore
+from crdt.structures.table import Table
 from crdt.types.base import DroppedContent, Value
 from crdt.types.components.contested import Contested, carried
+from crdt.types.components.deadlines import Deadlines
 from crdt.types.components.register import Register
 from crdt.types.folded_string import dot_of, is_counter, value_of
 from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
@@ -184,6 +188,30 @@ class MutableKeyTable(KeyTable):
     def remove_all(self, observed: Observed) -> None:
         """Remove the values and deadlines of all keys that `observed` covers."""
         raise NotImplementedError
+
+    def drop_all(self, observed: Observed) -> None:
+        """Remove all values and deadlines, which `observed` covers. O(keys that leave metadata)."""
+        garbage, self.garbage = self.garbage, Table()
+        for key in sorted({*self.traced, *self.tombstones.index}):
+            self.remove(key, (), observed)
+        dropped, self.data = self.data, self.new_store()
+        for key in list(self.traced):
+            if key in dropped.index:
+                dropped.move(key, self.data)  # a counter that nothing has reset
+            else:
+                self.traced.pop(key)
+        deadlines, self.deadlines = self.deadlines, Deadlines()
+        self.discard_tables((dropped.index, deadlines.table, garbage), deadlines.heaps)
+
+    def discard_tables(
+        self, tables: tuple[Table, ...], heaps: deque[list[tuple[int, bytes]]]
+    ) -> None:
+        """Free tables, and the heaps of deadlines, now or in slices."""
+        for table in tables:
+            if table:
+                self.discard(DroppedKeys(table))
+        if len(heaps) > 1:
+            self.discard(DroppedHeaps(heaps))
 
     def discard(self, content: DroppedContent) -> None:
         """Free removed content, now or in slices."""

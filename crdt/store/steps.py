@@ -35,7 +35,7 @@ WEIGHED_MAX: Final = 10_000
 class Aside:
     """The keys of a keyspace that were put aside when a step began."""
 
-    __slots__ = ("data", "deadlines", "garbage", "tombstones")
+    __slots__ = ("data", "deadlines", "garbage", "tombstones", "traced")
 
     def __init__(
         self,
@@ -43,20 +43,41 @@ class Aside:
         tombstones: ValueStore,
         deadlines: Deadlines,
         garbage: Table,
+        traced: Table | None = None,
     ) -> None:
         self.data: ValueStore = data
         self.tombstones: ValueStore = tombstones
         self.deadlines: Deadlines = deadlines
         self.garbage: Table = garbage
+        self.traced: Table | None = traced
+        """The keys of `data` that wait, if the others were removed with all deadlines; None if all
+        keys wait."""
 
     def holds(self, key: bytes) -> bool:
         """Return whether `key` is still here."""
+        if self.traced is not None:
+            return key in self.traced or key in self.tombstones.index
         if key in self.data.index or key in self.deadlines.table:
             return True
         return key in self.tombstones.index
 
     def restore(self, db: MutableKeyTable, key: bytes) -> None:
         """Move `key`, if it is here, back into the tables of `db`."""
+        if self.traced is not None:
+            if self.holds(key):
+                self.traced.pop(key)
+                self.restore_value(db, key)
+            return
+        self.restore_value(db, key)
+        if self.deadlines.table:
+            siblings: tuple[int, ...] | None = self.deadlines.table.pop(key)
+            if siblings is not None:
+                db.deadlines.put(key, siblings)
+        if self.garbage and key in self.garbage:
+            db.garbage[key] = self.garbage.pop(key)
+
+    def restore_value(self, db: MutableKeyTable, key: bytes) -> None:
+        """Move the value or the tombstone of `key` back into the tables of `db`."""
         if key in self.data.index:
             if self.data.move(key, db.data):
                 db.traced[key] = None
@@ -65,15 +86,11 @@ class Aside:
             if value is not None:
                 self.tombstones.drop(key)
                 db.tombstones.put(key, value)
-        if self.deadlines.table:
-            siblings: tuple[int, ...] | None = self.deadlines.table.pop(key)
-            if siblings is not None:
-                db.deadlines.put(key, siblings)
-        if self.garbage and key in self.garbage:
-            db.garbage[key] = self.garbage.pop(key)
 
     def some_keys(self, count: int) -> list[bytes]:
         """Return at most `count` of the keys that are still here, and none only if none are."""
+        if self.traced is not None:
+            return self.traced.some(count) or self.tombstones.index.some(count)
         for index in (self.data.index, self.tombstones.index, self.deadlines.table):
             if index:
                 return index.some(count)
@@ -82,10 +99,17 @@ class Aside:
     def restore_garbage(self, db: MutableKeyTable, count: int) -> bool:
         """Move at most `count` garbage keys that hold nothing else. Return whether more are left.
         The collector finds that there is nothing to collect, unless the key has come back."""
+        if self.traced is not None:
+            return False
         for key in self.garbage.some(count):
             self.garbage.pop(key)
             db.garbage[key] = None
         return bool(self.garbage)
+
+    def discard(self, db: MutableKeyTable) -> None:
+        """Free what is left, in which no key waits."""
+        tables = (self.data.index, self.deadlines.table, self.garbage)
+        db.discard_tables(tables, self.deadlines.heaps)
 
 
 class Step:

@@ -19,9 +19,9 @@ from crdt.causality.dots import SEQ_MAX, Dot, Origin, make_dot
 from crdt.causality.effect import FLUSH, Effect, is_key_effect
 from crdt.causality.observed import Observed
 from crdt.causality.op import Op
-from crdt.store.bin import SLICE_ELEMENTS
+from crdt.store.bin import SLICE_ELEMENTS, DroppedKeys
 from crdt.store.mutable_key_table import MutableKeyTable
-from crdt.store.steps import Aside, EffectsStep, Step, Waiting, apply_all, count_items
+from crdt.store.steps import Aside, EffectsStep, Step, Waiting, count_items
 
 SETTLE_ALL_KEYS: Final = 10_000
 SHORT_BYTES: Final = 4096
@@ -116,15 +116,20 @@ class Unsettled:
         """The number of steps so far."""
         self.steps: list[Step] = []
 
-    def put_aside(self) -> Aside | None:
-        """Put all present keys aside; None if there are none. O(1), unless a large key is being
-        settled."""
+    def put_aside(self, *, keeps_all: bool = True) -> Aside | None:
+        """Put all present keys aside; None if there are none. Unless `keeps_all`, those that leave
+        nothing are removed, with all deadlines. O(1), unless a large key is being settled."""
         db = self.db
         self.finish_current()
         if not db.data.index and not db.tombstones.index and not db.deadlines.table:
             return None
-        aside = Aside(db.data, db.tombstones, db.deadlines, db.garbage)
+        traced = db.traced
+        aside = Aside(
+            db.data, db.tombstones, db.deadlines, db.garbage, None if keeps_all else traced
+        )
         db.begin_empty()
+        if keeps_all and traced:
+            db.discard(DroppedKeys(traced))
         return aside
 
     def effects_step(self) -> EffectsStep:
@@ -147,8 +152,7 @@ class Unsettled:
         dot = make_dot(op.origin, op.first)
         for effect in op.effects:
             if is_key_effect(effect, FLUSH):
-                observed.seq = dot & SEQ_MAX
-                self.db.apply(effect, dot, observed)
+                self.apply_flush(effect, dot, observed)
             else:
                 self.effects_step().add(effect, dot, observed)
             dot += 1
@@ -161,7 +165,14 @@ class Unsettled:
                 self.steps.append(part)
                 self.db.is_unsettled = True
             else:
-                apply_all(self.db, [part])
+                self.apply_flush(*part)
+
+    def apply_flush(self, effect: Effect, dot: Dot, observed: Observed) -> None:
+        """Apply a FLUSH. Other effects of the operation share `observed`. Those on the empty key,
+        which FLUSH has too, are carried out first, and set its seq to their own."""
+        past = observed.copy()
+        past.seq = dot & SEQ_MAX
+        self.db.apply(effect, dot, past)
 
     def begin(self, step: Step) -> None:
         """Add a step, whose keys have been put aside."""
@@ -277,6 +288,8 @@ class Unsettled:
                     left -= min(left, len(aside.garbage))
                     if aside.restore_garbage(self.db, count):
                         continue
+                if aside is not None:
+                    aside.discard(self.db)
                 self.steps.pop(0)
         self.db.is_unsettled = bool(self.steps) or self.current is not None
         return self.db.is_unsettled

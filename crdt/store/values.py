@@ -62,8 +62,8 @@ class ValueStore:
         return False
 
     def counter_slices(self) -> Iterator[list[bytes]]:
-        """Yield the keys of folded counters, one part of the table after the other. No key may be
-        added or removed meanwhile."""
+        """Yield the keys of folded counters, one part of the table after the other. A key that was
+        yielded may be removed, and no key may be added."""
         cursor = 0
         while self.counters:
             cursor, keys = self.counters_from(cursor)

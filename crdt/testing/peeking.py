@@ -213,12 +213,24 @@ def copied_step(db: Keyspace, step: Step, key: bytes) -> Step:
 def copied_aside(db: Keyspace, aside: Aside, key: bytes) -> Aside:
     """Return a copy of what was put aside under `key`."""
     deadlines, garbage = Deadlines(), Table()
+    if aside.traced is not None:
+        return copied_traces(db, aside, aside.traced, key)
     if key in aside.deadlines.table:
         deadlines.put(key, aside.deadlines.table[key])
     if key in aside.garbage:
         garbage.put(key, None)
     data = copied_store(db, aside.data, key)
     return Aside(data, copied_store(db, aside.tombstones, key), deadlines, garbage)
+
+
+def copied_traces(db: Keyspace, aside: Aside, traced: Table, key: bytes) -> Aside:
+    """Return a copy of what a flush still has to reset under `key`."""
+    copy = Table()
+    data, tombstones = db.new_store(), copied_store(db, aside.tombstones, key)
+    if key in traced:
+        copy.put(key, None)
+        data = copied_store(db, aside.data, key)
+    return Aside(data, tombstones, Deadlines(), Table(), copy)
 
 
 def copied_store(db: Keyspace, store: ValueStore, key: bytes) -> ValueStore:

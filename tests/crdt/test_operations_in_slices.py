@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crdt import Replica
+from crdt.embed.arriving import ArrivingOp
 from tests.crdt.exchange import exchange, regions
 
 
@@ -74,6 +77,27 @@ def test_later_steps_wait_for_effects() -> None:
     assert len(there.keyspace.unsettled.steps) == 3
     there.work()
     assert there.set("s") == set("abcdefgz")
+
+
+@pytest.mark.parametrize("is_staged", [True, False])
+def test_flush_after_write_to_the_empty_key_observes_all_before_it(is_staged: bool) -> None:
+    here, there = regions(2)
+    here.work_in_slices(2, 4)
+    there.string("").set("x")
+    for number in range(9):
+        there.string(f"k{number}").set("x")
+    there.keyspace.flush()
+    there.string("after").set("x")
+    for op in there.since(here.vector):
+        if is_staged:
+            arriving = ArrivingOp(here)
+            arriving.feed(op.to_bytes())
+            assert arriving.staged is not None
+            arriving.finish()
+        else:
+            here.accept(op)
+    assert here.keyspace.keys() == [b"after"]
+    assert here.to_bytes() == there.to_bytes()
 
 
 def test_flush_within_effects_comes_in_order() -> None:

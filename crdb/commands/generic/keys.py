@@ -281,15 +281,11 @@ def flush(client: Client, args: list[bytes]) -> None:
     """Delete all keys. FLUSHALL and FLUSHDB are the same, since there is one database."""
     if len(args) > 2 or (len(args) == 2 and args[1].upper() not in (b"ASYNC", b"SYNC")):
         raise CommandError(SYNTAX)
-    if client.db.has_counters():
-        client.hand_over(args, flush_counters(client))
-        return
-    client.db.flush()
-    reply.ok(client.out)
+    client.hand_over(args, flush_steps(client))
 
 
-def flush_counters(client: Client) -> Iterator[None]:
-    """Delete all keys, in slices, since counters are found by a search."""
+def flush_steps(client: Client) -> Iterator[None]:
+    """Delete all keys, in slices."""
     yield from client.db.flush_in_slices(client.slice_items)
     reply.ok(client.out)
 

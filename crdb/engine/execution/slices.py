@@ -24,8 +24,9 @@ Readers see the effect of a command at one moment, its end:
 * **Preparation.** A request that needs something that is not ready, such as the order of a large
   sorted set, waits until it has been built in slices (`Client.wait_for`). It locks no key
   meanwhile.
-* **Large keys that are not settled.** A request waits in the same way for a large key that a merge
-  or an operation of another region has changed (see `crdt.store.unsettled`).
+* **Keys that are not settled.** A request waits in the same way for a large key that a merge or an
+  operation of another region has changed, and one that concerns all keys waits for all of them
+  (see `crdt.store.unsettled`).
 * **Time.** Expiry stands still for a work: its keys expire as of its beginning.
 
 What else concerns a work:
@@ -66,6 +67,7 @@ from crdb.resp import reply
 from crdt.embed.hold import Hold
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
+from crdt.store.unsettled import STEPS_MAX
 
 SLICE_ITEMS: Final = 1000
 """The number of items, such as members or arguments, in a slice: about a millisecond."""
@@ -270,12 +272,16 @@ class Slices:
         return self.is_unsettled or len(self.works) > 0
 
     def settles_first(self, session: Session, command: Command, args: list[bytes]) -> bool:
-        """Return whether a request must wait since it concerns a large key that a merge or an
-        operation has changed and that is not settled. It is settled in slices then."""
+        """Return whether a request must wait since it concerns all keys, or a large key that a
+        merge or an operation has changed, and they are not settled. They are settled in slices."""
         db = self.host.keyspace
         if not db.has_unsettled_keys():
             return False
-        for key in self.reach_of(session, command, args).keys:
+        reach = self.reach_of(session, command, args)
+        if reach.is_whole:
+            self.prepare(session, args, self._settle_all())
+            return True
+        for key in reach.keys:
             if db.is_large_unsettled(key):
                 self.prepare(session, args, self._settle(key))
                 return True
@@ -285,6 +291,17 @@ class Slices:
         """Settle a large key. Nothing is done while a command relies on the keys as they are."""
         replica, db = self.host.replica, self.host.keyspace
         while replica.is_held() or db.settle_slice(key):
+            yield
+
+    def _settle_all(self) -> Iterator[None]:
+        """Wait until all keys are settled, which `run_slice` does. Settle them at once if too many
+        further changes come meanwhile, and no command relies on the keys as they are."""
+        replica, db = self.host.replica, self.host.keyspace
+        latest = db.steps_begun() + STEPS_MAX
+        while db.has_unsettled_keys():
+            if db.steps_begun() > latest and not replica.is_held():
+                db.settle_all()
+                return
             yield
 
     def delays(self, session: Session, command: Command, args: list[bytes]) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 
 from crdt import Replica
 from crdt.causality.dots import make_origin
-from crdt.store.bin import Bin, DroppedKeys
+from crdt.store.bin import Bin, DroppedHeaps, DroppedKeys
 from crdt.structures.table import Table
+from crdt.types.components.deadlines import Deadlines
 from crdt.types.components.named import LIMITS
 from tests.crdt.exchange import exchange, regions
 
@@ -107,6 +110,27 @@ def test_flushed_keys_are_freed_by_work() -> None:
     assert slices_of(replica) > 10
     replica.counter("n").increment(2)
     assert replica.counter("n") == 2
+
+
+def test_heaps_of_flushed_deadlines_are_freed_one_by_one() -> None:
+    heaps = deque([[(1, b"a")], [(2, b"b")], [(3, b"c")]])
+    dropped = DroppedHeaps(heaps)
+    assert [dropped.free_slice() for _ in range(4)] == [True, True, False, False]
+    assert not heaps
+
+
+def test_flush_leaves_heaps_to_work() -> None:
+    (replica,) = regions(1)
+    replica.work_in_slices(10)
+    replica.keyspace.deadlines = Deadlines(heap_max=2)
+    for number in range(5):
+        replica.set(f"{number}").add("x")
+        replica.set(f"{number}").expire_at(5000)
+    replica.keyspace.flush()
+    assert len(replica.keyspace.bin.things) == 3  # values, deadlines and their heaps
+    while replica.work():
+        pass
+    assert replica.keyspace.bin.is_empty()
 
 
 def test_dropped_keys_are_freed_by_number_of_elements() -> None:

@@ -14,6 +14,8 @@ from crdt.store.key_table import KeyTable
 from crdt.store.keyspace import Keyspace
 from crdt.store.steps import Step
 from crdt.store.unsettled import STEPS_MAX, Unsettled
+from crdt.structures.table import PART_MAX
+from crdt.testing.peeking import Peek
 from crdt.types.registry import TypeRegistry
 from crdt.types.string import LARGE_TEXT_BYTES
 from tests.crdt.exchange import deliver_to, exchange, held, regions
@@ -350,12 +352,87 @@ def test_flush_resets_counters_and_remembers_them() -> None:
     exchange(here, there)
     there.counter("c").increment(1)
     here.keyspace.flush()
+    here.keyspace.settle_all()
     assert sorted(here.keyspace.tombstones) == [b"c", b"h", b"z"]
     assert not here.keyspace.traced
     exchange(here, there)
     assert here.counter("c").value == there.counter("c").value == 1
     assert here.keyspace.keys() == [b"c"]
     assert here.to_bytes() == there.to_bytes()
+
+
+def written_of_all_kinds(slice_keys: int) -> Replica:
+    """Return a region with keys that leave something when they are removed, and with others. It
+    does not work in slices if `slice_keys` is 0."""
+    (replica,) = regions(1)
+    if slice_keys:
+        replica.work_in_slices(slice_keys)
+    for index in range(4):
+        replica.string(f"s{index}").set("x")
+        replica.counter(f"c{index}").increment(5)
+        replica.hash(f"h{index}").increment("n", 2)
+        replica.counter(f"gone{index}").increment(1)
+        replica.delete(f"gone{index}")
+        replica.set(f"t{index}").add("x")
+        replica.set(f"t{index}").expire_at(5000 + index)
+    return replica
+
+
+@pytest.mark.parametrize("slices", range(9))
+def test_flush_of_what_leaves_metadata_is_seen_at_once(slices: int) -> None:
+    lazy, eager = written_of_all_kinds(2), written_of_all_kinds(0)
+    for replica in (lazy, eager):
+        replica.keyspace.flush()
+    assert lazy.keyspace.pending_effects() == eager.keyspace.pending_effects()
+    assert not lazy.is_settled()
+    for _ in range(slices):
+        lazy.work()
+        with Peek(lazy.keyspace):
+            assert lazy.keyspace.keys() == []
+            assert lazy.digest() == eager.digest()
+    for replica in (lazy, eager):
+        replica.set("t1").add("y")
+        replica.counter("c3").increment(1)
+    assert lazy.counter("c3").value == 1
+    assert lazy.to_bytes() == eager.to_bytes()
+    assert sorted(lazy.keyspace.garbage) == sorted(eager.keyspace.garbage)
+    assert list(lazy.keyspace.traced) == list(eager.keyspace.traced) == []
+    assert lazy.keyspace.deadline_count() == 0
+
+
+def test_what_flush_removes_without_traces_is_freed_in_slices() -> None:
+    replica = written_of_all_kinds(2)
+    replica.keyspace.flush()
+    while not replica.is_settled():
+        replica.work()
+    assert len(replica.keyspace.bin.things) == 3  # values, deadlines and garbage
+    while replica.work():
+        pass
+    assert replica.keyspace.bin.is_empty()
+
+
+def test_flush_settles_in_slices_what_waits() -> None:
+    here, there = both_wrote()
+    steps = here.keyspace.flush_in_slices(2)
+    for _ in range(3):
+        next(steps)
+        assert here.keyspace.is_unsettled
+    for _ in steps:
+        pass
+    assert here.keyspace.keys() == []
+    exchange(here, there)
+    assert here.to_bytes() == there.to_bytes()
+
+
+def test_flush_visits_counters_in_parts() -> None:
+    (replica,) = regions(1)
+    for index in range(3 * PART_MAX):
+        replica.counter(f"{index}").increment(1)
+    replica.seal()
+    slices = [replica.keyspace.pending_count() for _ in replica.keyspace.flush_in_slices(PART_MAX)]
+    assert len(slices) >= 3
+    assert replica.keyspace.pending_count() == 3 * PART_MAX + 1
+    assert not replica.keyspace.data.counters
 
 
 def test_flush_keeps_counter_that_nothing_resets() -> None:

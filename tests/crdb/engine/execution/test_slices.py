@@ -103,6 +103,21 @@ def test_flush_resets_counters_in_slices() -> None:
     assert peer.keyspace.keys() == [b"b"]
 
 
+def test_flush_resets_counts_in_hashes_in_slices() -> None:
+    database = sliced()
+    lines(Client(database), "HINCRBY a n 1", "HINCRBY b n 1", "HINCRBY c n 1")
+    flushing = begin(database, "FLUSHALL")
+    assert finish(database, flushing) == b"+OK\r\n"
+    assert lines(Client(database), "DBSIZE", "HINCRBY b n 2") == [b":0\r\n", b":2\r\n"]
+
+
+def test_small_flush_ends_in_its_first_slice() -> None:
+    database = sliced(items=1000)
+    lines(Client(database), "INCR a", "HINCRBY b n 1", "SET c x")
+    assert lines(Client(database), "FLUSHALL", "DBSIZE") == [b"+OK\r\n", b":0\r\n"]
+    assert database.slices.is_idle()
+
+
 def test_second_writer_begins_after_first() -> None:
     database = sliced()
     first = begin(database, "SUNIONSTORE t s")

@@ -8,6 +8,7 @@ from crdb.engine.execution.executor import receive, run
 from crdb.engine.instance import Instance
 from crdb.engine.session import POSTPONED, WORKING
 from crdt.embed.replica import Replica
+from crdt.store.unsettled import STEPS_MAX
 from tests.crdb.raw import instance, lines
 
 
@@ -66,6 +67,33 @@ def test_large_key_is_not_settled_while_a_command_works() -> None:
     database.slices.finish_all()
     assert reading.flags & WORKING == 0
     assert receive(client, b"") == b":33\r\n"
+
+
+def test_request_for_all_keys_waits_until_all_are_settled() -> None:
+    database = unsettled()
+    sizing, random, client = (Client(database) for _ in range(3))
+    run(sizing, b"DBSIZE\r\n")
+    run(random, b"MULTI\r\nDEL t\r\nDBSIZE\r\nFLUSHALL\r\nDBSIZE\r\nEXEC\r\n")
+    run(client, b"PING\r\n")
+    assert sizing.flags & random.flags & POSTPONED
+    assert database.keyspace.is_unsettled
+    assert b"".join(client.out) == b"+PONG\r\n"
+    assert receive(sizing, b"") == b":2\r\n"
+    assert receive(random, b"").endswith(b"*4\r\n:1\r\n:1\r\n+OK\r\n:0\r\n")
+
+
+def test_request_for_all_keys_does_not_wait_for_ever() -> None:
+    database = unsettled()
+    client = Client(database)
+    run(client, b"DBSIZE\r\n")
+    database.slices.run_slice()
+    database.keyspace.unsettled.begun += STEPS_MAX
+    database.slices.run_slice()
+    assert database.keyspace.is_unsettled
+    database.keyspace.unsettled.begun += 1
+    database.slices.run_slice()
+    assert not database.keyspace.is_unsettled
+    assert receive(client, b"") == b":2\r\n"
 
 
 def test_guards_are_asked_only_while_keys_wait() -> None:
