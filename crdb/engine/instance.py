@@ -291,7 +291,7 @@ class Instance:
                 self.watching.touch(key)
             self.serve_blocked(keys)
         self.polling.poll_local()
-        if self.woken or not self.slices.is_idle():
+        if (self.woken or not self.slices.is_idle()) and not self.turn.defers_push:
             self.on_wake()
 
     def serve_blocked(self, keys: list[bytes]) -> None:

@@ -280,8 +280,9 @@ class Keyspace(MutableKeyTable):
         """Apply the latest effect again, after freeing `reserve`. Effects are idempotent. If this
         fails too, the effect has not changed anything: it is withdrawn. Raises MemoryError then."""
         self.reserve = b""
+        apply = self.apply_watched if effect[2] in self.watched_keys else self.apply
         try:
-            self.apply(effect, make_dot(self.origin, self.seq), self.local)
+            apply(effect, make_dot(self.origin, self.seq), self.local)
         except MemoryError:
             self.outbox.pop()
             self.outbox_bytes -= large_bytes(effect)

@@ -57,13 +57,22 @@ def read_wide(code: int, data: bytes) -> int:
     return value
 
 
-def new_packer() -> Callable[[object], bytes]:
-    """Return a function that packs a value. Its buffer is small at first."""
-    packer = MSGPACK.Packer(default=write_wide, use_bin_type=False)
-    return cast("Callable[[object], bytes]", packer.pack)
+def new_packer() -> Any:
+    """Return a packer. Its buffer is small at first."""
+    return MSGPACK.Packer(default=write_wide, use_bin_type=False)
 
 
-packers: Final = [new_packer()]
+packer: Final[list[Any]] = [new_packer()]
+packers: Final = [cast("Callable[[object], bytes]", packer[0].pack)]
+"""The method `pack` of `packer`."""
+
+
+def replace_packer() -> None:
+    """Use a new packer. If there is no memory for it, the present one keeps nothing of a value that
+    it could not pack. Raises MemoryError then."""
+    packer[0].reset()
+    packer[0] = new_packer()
+    packers[0] = cast("Callable[[object], bytes]", packer[0].pack)
 
 
 def pack_body(value: object) -> bytes:
@@ -71,10 +80,10 @@ def pack_body(value: object) -> bytes:
     try:
         body = packers[0](value)
     except MemoryError:
-        packers[0] = new_packer()
+        replace_packer()
         raise
     if len(body) > PACKER_BYTES_MAX:
-        packers[0] = new_packer()
+        replace_packer()
     return body
 
 

@@ -191,6 +191,7 @@ class SimProcess:
         turn.clock = lambda: self.engine.now / SECOND
         turn.pacing = SealPacing()
         turn.push = self.wake_links
+        turn.set_timer = lambda due: self.arm_timer(math.ceil(due * SECOND))
         self.sim_client = SimClient(self.instance)
         self.session_connections: dict[int, SessionConnection] = {}
         self.state_hash = StateHash(replica.keyspace)

@@ -363,7 +363,7 @@ class Slices:
         """Run one slice of one work, one of a preparation, and one of what merges and removals have
         left to be done. Return the client of the first, whose replies may be sent."""
         if self.host.replica.has_work():
-            self.host.replica.work()
+            self._work()
         if self.preparing:
             self._advance_preparation()
         if self.garbage.lists:
@@ -379,10 +379,26 @@ class Slices:
             self.host.keyspace.pack_effects(2 * self.items)
         return work.session
 
+    def _work(self) -> None:
+        """Run one slice of what the replica has left to be done."""
+        try:
+            self.host.replica.work()
+        except MemoryError:  # the next slice tries again
+            self.host.memory_exhausted("merging")
+
     def finish_all(self) -> None:
-        """Run all works to their end."""
-        while self.works:
-            self.run_slice()
+        """Run all works to their end. A link may ask for that while it sends, so the next turn
+        pushes what they write, and serves the clients that they wake."""
+        if not self.works:
+            return
+        turn = self.host.turn
+        turn.defers_push = True
+        try:
+            while self.works:
+                self.run_slice()
+        finally:
+            turn.defers_push = False
+        turn.set_timer(turn.clock())
 
     def _advance(self, work: Work) -> None:
         """Run one slice of `work`. End the work if that was the last one."""
@@ -450,15 +466,10 @@ class Slices:
         if session.flags & SKIP_NEXT:
             session.flags = session.flags & ~SKIP_NEXT | SKIPPING
         session.in_exec = False
-        self._count(work)
-        if len(work.args) > FREED * self.items:
-            self.garbage.add(work.args)
         reach = work.reach
         if self.writer is work:
             self.writer = None
             hold.is_writing = False
-            if has_many_items(host.keyspace, FREED * self.items):
-                self.garbage.add(host.keyspace.pending_effects())
         elif reach.is_whole:
             hold.reads_all -= 1
         else:
@@ -467,13 +478,26 @@ class Slices:
                 if not hold.keys[key]:
                     del hold.keys[key]
         host.combine_guards()
-        kept, self.kept_changes = self.kept_changes, []
-        host.serve_blocked(kept)
-        host.after_command()
+        try:
+            self._count(work)
+            self._keep_garbage(work)
+            kept, self.kept_changes = self.kept_changes, []
+            host.serve_blocked(kept)
+            host.after_command()
+        except MemoryError:
+            host.memory_exhausted("the end of a command of a client")
         self._release(reach)
         if session.id in host.clients:
             host.wake(session)
         self._wake_waiting()
+
+    def _keep_garbage(self, work: Work) -> None:
+        """Keep what a work leaves, to free it in slices."""
+        keyspace, many = self.host.keyspace, FREED * self.items
+        if len(work.args) > many:
+            self.garbage.add(work.args)
+        if work.reach.writes and has_many_items(keyspace, many):
+            self.garbage.add(keyspace.pending_effects())
 
     def _release(self, reach: Reach) -> None:
         """Seal and apply what has waited for a work with this reach."""

@@ -63,6 +63,8 @@ class Turn:
     __slots__ = (
         "appended",
         "clock",
+        "defers_push",
+        "has_unpushed",
         "held",
         "holds_replies",
         "journal",
@@ -117,6 +119,11 @@ class Turn:
         """True if replies have to wait for the journal: a driver calls `hold` instead of sending
         them."""
         self.held: dict[int, Session] = {}
+        self.defers_push = False
+        """True while a link that is sending has commands in slices run to their end, since it needs
+        the whole state. Links that were pushed meanwhile could need it too."""
+        self.has_unpushed = False
+        """True if the next turn has to push."""
 
     def use_journal(self, journal: Journal, policy: SyncPolicy) -> None:
         """Append every change from now on to `journal`, which holds all earlier ones."""
@@ -138,7 +145,7 @@ class Turn:
         the outbox are due; infinity if none stay."""
         left = self.seconds_left()
         is_due = left <= 0.0
-        if is_due or self.journal is not None or self.holds_replies:
+        if is_due or self.has_unpushed or self.journal is not None or self.holds_replies:
             self.run_phases(seals=is_due)
         return math.inf if is_due else left
 
@@ -170,7 +177,7 @@ class Turn:
         is_sealed = (seals or self.must_seal_for_state()) and self.seal_outbox()
         self.append_changes()
         self.flush_replies()
-        if is_sealed:
+        if is_sealed or self.has_unpushed:
             self.push_op()
 
     def seconds_left(self) -> float:
@@ -306,6 +313,9 @@ class Turn:
 
     def push_op(self) -> None:
         """Let the links send what was sealed."""
+        self.has_unpushed = self.defers_push
+        if self.defers_push:
+            return
         try:
             self.push()
         except MemoryError:

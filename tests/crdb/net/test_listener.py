@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import trio
 import trio.lowlevel
+import trio.testing
 
 from crdb.engine.client import Client
 from crdb.engine.execution.executor import receive
@@ -249,11 +250,16 @@ async def test_link_is_read_between_turns(monkeypatch: pytest.MonkeyPatch) -> No
                 link.send_once()
             return math.inf
 
+        async def read_during_transaction() -> None:
+            await link.read(monkeypatch)
+            assert database.slices.works, "the transaction still runs"
+
         monkeypatch.setattr(Turn, "finish", finish)
         talker = await site.connect()
-        await talker.send(b"MULTI\r\n" + b"INCR k\r\n" * 500 + b"EXEC\r\n")
-        await link.read(monkeypatch)
-        assert database.slices.works, "the transaction still runs"
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read_during_transaction)
+            await trio.testing.wait_all_tasks_blocked()  # it waits for the op before that is sent
+            await talker.send(b"MULTI\r\n" + b"INCR k\r\n" * 500 + b"EXEC\r\n")
         link.close()
 
 

@@ -119,6 +119,30 @@ def test_packer_is_replaced_when_memory_runs_out() -> None:
     assert codec.pack_body(1) == b"\x01"
 
 
+@pytest.mark.interpreted("it replaces a function of a module that is compiled")
+def test_packer_that_cannot_be_replaced_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found with injected failures: later operations began with the rest of a value."""
+    failing = codec.MSGPACK.Packer(autoreset=False)
+    failures = [MemoryError()]
+
+    def pack(value: object) -> bytes:
+        failing.pack(value)
+        if failures:
+            raise failures.pop()
+        return failing.bytes()
+
+    def raise_memory_error() -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(codec, "new_packer", raise_memory_error)
+        patch.setattr(codec, "packer", [failing])
+        patch.setattr(codec, "packers", [pack])
+        with pytest.raises(MemoryError):
+            codec.pack_body(b"rest")
+        assert codec.pack_body(1) == b"\x01"
+
+
 def test_integers_of_more_than_64_bits_are_extension() -> None:
     assert codec.pack_body(1 << 64).hex() == "d801" + (1 << 64).to_bytes(16, "big").hex()
     assert codec.pack_body((1 << 64) - 1)[:1] == b"\xcf"

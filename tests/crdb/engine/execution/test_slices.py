@@ -12,9 +12,11 @@ from crdb.engine.execution.executor import receive, run
 from crdb.engine.execution.reach import NAMED_MAX
 from crdb.engine.execution.slices import run_step
 from crdb.engine.instance import Instance
+from crdb.engine.metrics.statistics import ServerStatistics
 from crdb.engine.session import POSTPONED, WORKING
 from crdt.causality import op_pieces
 from crdt.embed.replica import Outcome, Replica
+from crdt.store.snapshot import Snapshot
 from tests.crdb.raw import NOW, instance, lines
 
 READ = b"*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n"
@@ -274,6 +276,40 @@ def test_snapshot_runs_works_to_their_end() -> None:
     there.merge(database.replica.snapshot())
     assert receive(client, b"") == b":3\r\n"
     assert sorted(there.set("t")) == ["a", "b", "c"]
+
+
+def test_nothing_is_pushed_while_a_snapshot_ends_works() -> None:
+    """A link that is pushed may need a snapshot itself. That ended the process."""
+    database = sliced()
+    snapshots: list[Snapshot] = []
+    watching, waiting = Client(database), Client(database)
+    run(watching, b"WATCH t\r\n")
+    run(waiting, b"BLPOP l 0\r\n")
+    client = begin(database, "MULTI\r\nSADD t a\r\nSADD t b\r\nRPUSH l a\r\nEXEC")
+    database.turn.push = lambda: snapshots.append(database.replica.snapshot())
+    database.on_wake = lambda: database.turn.run_phases(seals=True)
+    snapshots.append(database.replica.snapshot())
+    assert len(snapshots) == 1
+    assert waiting in database.woken
+    assert not database.turn.defers_push
+    assert receive(client, b"").endswith(b"*3\r\n:1\r\n:1\r\n:1\r\n")
+
+
+@pytest.mark.interpreted("it replaces methods of compiled classes")
+def test_work_without_memory_at_its_end_lets_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def raise_memory_error(*_: object) -> None:
+        raise MemoryError
+
+    database = sliced()
+    begin(database, "MULTI\r\nSADD t a\r\nSADD t b\r\nEXEC")
+    with monkeypatch.context() as patch:
+        patch.setattr(ServerStatistics, "count_calls", raise_memory_error)
+        patch.setattr(Replica, "has_work", lambda _: True)
+        patch.setattr(Replica, "work", raise_memory_error)
+        database.slices.finish_all()
+    assert database.slices.is_idle()
+    assert not database.replica.is_held()
+    assert lines(Client(database), "SCARD t") == [b":2\r\n"]
 
 
 def test_expiry_stands_still_for_a_work() -> None:

@@ -247,7 +247,7 @@ def test_full_outbox_is_sealed_during_turn() -> None:
     assert server.log == [], "a command writes in slices"
     replica.hold = None
     server.turn.seal_full_outbox()
-    assert server.log == ["seal", "push"]
+    assert server.log == ["send", "seal", "push"]
 
 
 def test_op_without_memory_to_append_it_is_appended_later() -> None:
@@ -263,6 +263,18 @@ def test_op_without_memory_to_append_it_is_appended_later() -> None:
     server.turn.finish()
     assert (len(server.journal.ops), server.journal.synced) == (1, 1)
     assert server.sent == {later.id: b"$1\r\nv\r\n"}
+
+
+def test_deferred_push_comes_with_next_turn() -> None:
+    server = Server()
+    server.execute(Client(server.instance), b"SET k v\r\n")
+    server.turn.defers_push = True
+    server.turn.run_phases(seals=True)
+    server.turn.defers_push = False
+    assert server.log == ["send", "seal"]
+    server.turn.finish()
+    server.turn.finish()
+    assert server.log == ["send", "seal", "push"]
 
 
 def test_push_without_memory_is_reported() -> None:
