@@ -46,8 +46,8 @@ def weight(items: tuple[Any, ...]) -> int:
     return size
 
 
-def large_bytes(effect: Effect) -> int:
-    """Return what an effect counts in `Keyspace.outbox_bytes`."""
+def large_bytes(effect: Effect, known: int = 0) -> int:
+    """Return what an effect counts in `Keyspace.outbox_bytes`. `known` is its weight, or 0."""
     last: object = effect[len(effect) - 1]
     size = len(last) if isinstance(last, bytes) and len(last) > LARGE_BYTES else 0
-    return size + (weight(effect) if len(effect) > LONG_ITEMS else 0)
+    return size + (known or weight(effect) if len(effect) > LONG_ITEMS else 0)

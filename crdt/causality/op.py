@@ -23,7 +23,7 @@ from typing import Any, Final
 from zlib import crc32
 
 from crdt.causality.dots import ORIGINS_MAX, SEQ_MAX, Origin, Vector, read_origin
-from crdt.causality.effect import Effect, weight
+from crdt.causality.effect import Effect, large_bytes, weight
 from crdt.causality.op_pieces import OpBytes, OpPieces, PackedEffects, cut, joined
 from crdt.causality.schema import STAMP_MAX, check_form
 from crdt.errors import DecodeError
@@ -190,6 +190,14 @@ class Op:
             size += more
         parts.append(self.part(begin, len(self.effects)))
         return parts
+
+    def outbox_bytes(self) -> int:
+        """Return what the effects count in `Keyspace.outbox_bytes`."""
+        known = NOT_WEIGHED if self.packed is None else self.packed.weights
+        total = 0
+        for index, effect in enumerate(self.effects):
+            total += large_bytes(effect, known[index] if index < len(known) else 0)
+        return total
 
     def part(self, begin: int, end: int) -> Op:
         """Return some of the effects. The first of them has observed what others had done."""

@@ -60,6 +60,8 @@ class Garbage:
         before, now = self.collected, dict(self.db.vector)
         for key in keys:
             if self.db.is_unsettled:
+                if self.db.is_large_unsettled(key):
+                    continue  # it is settled in slices first, and a later round visits it
                 self.db.settle(key)
             left = self.db.collect_value(key, stable)
             left = self.collect_deadlines(key, stable, leads) or left
@@ -131,9 +133,14 @@ class Garbage:
         return dominates(stable, noted)
 
     def is_due(self, key: bytes, clock: int) -> bool:
-        """Return whether a key has expired, also after what waits for it was carried out."""
+        """Return whether a key has expired, also after what waits for it was carried out. A large
+        key is due again once it has been settled in slices."""
+        deadlines = self.db.deadlines
+        if self.db.is_large_unsettled(key):
+            deadlines.put(key, deadlines.siblings(key))
+            return False
         self.db.settle(key)
-        return self.db.deadlines.deadline(key) < clock
+        return deadlines.deadline(key) < clock
 
     def delete_expired(self, clock: int, keys_max: int) -> int:
         """Delete keys that have expired by every member's clock. Return their number."""

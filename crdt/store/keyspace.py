@@ -449,7 +449,7 @@ class Keyspace(MutableKeyTable):
         self.packed = None
         if len(op.effects) < len(self.outbox):
             del self.outbox[: len(op.effects)]
-            self.outbox_bytes = max(0, self.outbox_bytes - sum(map(large_bytes, op.effects)))
+            self.outbox_bytes = max(0, self.outbox_bytes - op.outbox_bytes())
             return
         self.outbox = []
         self.outbox_bytes = 0

@@ -275,13 +275,16 @@ class EffectsStep(Step):
         self, db: MutableKeyTable, key: bytes, content: Any, size: int
     ) -> Iterator[None]:
         waiting: list[Waiting] = [] if content is None else content
+        waiting.reverse()
         left = size
-        for each in waiting:
+        while waiting:
             if left <= 0:
                 left = size
                 yield
+            each = waiting[-1]
             apply_all(db, [each])
             left -= effect_weight(each[0])
+            waiting.pop()  # what was applied is freed, and the rest stays in the list
 
     def some_keys(self, count: int) -> list[bytes]:
         return self.effects.some(count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Any, Final
 
-from crdt.structures.places import HASH_PLACES, place_of_hash
+from crdt.structures.places import HASH_BITS, HASH_PLACES, place_of_hash
 from crdt.structures.sample_order import Order
 
 SLACK: Final = 64  # fewer removed keys than this do not justify sorting a part again
@@ -31,6 +31,20 @@ class Part:
     def stop(self) -> int:
         """Return the first place behind the range."""
         return self.start + (HASH_PLACES >> self.depth)
+
+    def differing_depth(self) -> int:
+        """Return the depth of the parts that hold different keys of this one. It is more than
+        HASH_BITS if all keys have the same place. O(1) if they are distributed evenly."""
+        half = HASH_BITS - self.depth - 1
+        first, differing = -1, 0
+        for key in self.held:
+            place = place_of_hash(key)
+            if first < 0:
+                first = place
+            differing |= place ^ first
+            if differing >> half:
+                break
+        return HASH_BITS + 1 - differing.bit_length()
 
     def sampled(self) -> Order:
         """Return the keys in an order that can be sampled. O(keys) the first time."""

@@ -397,9 +397,13 @@ class Table:
             self.divide(part)
 
     def divide(self, part: Part) -> None:
-        """Divide a part in the middle of its range."""
+        """Divide a part in the middle of its range, or of that part of it that holds all keys."""
         if part.depth == HASH_BITS:
             return  # all of its keys share one place
+        self.forget_order(part)
+        part = self.narrow(part)
+        if len(part.held) <= part.keys_max:
+            return
         if part.depth == self.depth:
             self.deepen()
         depth = part.depth + 1
@@ -412,9 +416,30 @@ class Table:
                 low[key] = value
             else:
                 high[key] = value
-        self.forget_order(part)
         self.set_part(self.new_part(low, depth, part.start))
         self.set_part(self.new_part(high, depth, middle))
+
+    def narrow(self, part: Part) -> Part:
+        """Halve the range of a part while all of its keys are in one half, and while it is too
+        large. Return the part that holds them. No key is moved.
+
+        Keys that come in the order of another table are alike in the first bits of their places.
+        To move them once for each of these bits would take several milliseconds.
+        """
+        depth = part.differing_depth()
+        if depth > HASH_BITS:
+            part.keys_max *= 2  # all keys share one place
+        while part.depth + 1 < depth and len(part.held) > part.keys_max:
+            if part.depth == self.depth:
+                self.deepen()
+            middle = part.start + (HASH_PLACES >> part.depth + 1)
+            start, other = part.start, middle
+            if place_of_hash(next(iter(part.held))) >= middle:
+                start, other = other, start
+            self.set_part(self.new_part({}, part.depth + 1, other))
+            part = self.new_part(part.held, part.depth + 1, start)
+            self.set_part(part)
+        return part
 
     def new_part(self, held: dict[bytes, Any], depth: int, start: int) -> Part:
         """Return a part. The size at which it is divided depends on its range."""

@@ -191,6 +191,7 @@ def sort_in_runs(
         elements[index] = element
         if index % items == 0:
             yield
+    yield from slicing.empty_runs(runs)
 
 
 def keys_of_sort(args: list[bytes]) -> list[int]:

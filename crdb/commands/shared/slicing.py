@@ -6,7 +6,7 @@ immediately, so a command has one implementation for both where its speed allows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from crdb.commands.shared.sampling import Sample
@@ -57,6 +57,13 @@ def empty_list(client: Client, held: list[Any]) -> Iterator[None]:
     items = client.slice_items
     while len(held) > items:
         del held[-items:]
+        yield
+
+
+def empty_runs(runs: Sequence[list[Any]]) -> Iterator[None]:
+    """Free sorted runs that were merged, each of at most a slice."""
+    for run in runs:
+        run.clear()
         yield
 
 

@@ -255,9 +255,7 @@ def reply_steps(client: Client, inputs: Inputs, operation: Operation) -> Iterato
             yield
     append_pairs(client, pairs, inputs.with_scores)
     yield from slicing.empty_table(client, found)
-    for run in runs:
-        run.clear()
-        yield
+    yield from slicing.empty_runs(runs)
 
 
 def store_result(

@@ -159,15 +159,16 @@ def add_scores(
 
 
 def add_many(client: Client, args: list[bytes], flags: int, first: int) -> Iterator[None]:
-    """Carry out ZADD of many members, in slices. All scores are checked before the first write."""
+    """Carry out ZADD of many members, in slices. All scores are checked before the first write.
+    They are parsed again then: to keep a million of them would take longer."""
     db, key = client.db, args[1]
     size = 2 * client.slice_items
-    pieces: list[list[tuple[float, bytes]]] = []
     for start in range(first, len(args), size):
-        pieces.append(parse_pairs(args[start : start + size], 0, 0))
+        parse_pairs(args[start : start + size], 0, 0)
         yield
     count = 0
-    for pairs in pieces:
+    for start in range(first, len(args), size):
+        pairs = parse_pairs(args[start : start + size], 0, 0)
         value = read_typed_for_write(db, key, SortedSet)
         count += add_scores(db, key, value, pairs, flags)
         yield

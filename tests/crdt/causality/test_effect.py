@@ -18,4 +18,5 @@ def test_only_large_values_and_long_effects_count() -> None:
     assert large_bytes((1, 0, b"k", 0, b"x" * (LARGE_BYTES + 1))) == LARGE_BYTES + 1
     long = (2, 0, b"k", *[b"m"] * LONG_ITEMS)
     assert large_bytes(long) == weight(long)
+    assert large_bytes(long, 7) == 7
     assert large_bytes(long[:LONG_ITEMS]) == 0

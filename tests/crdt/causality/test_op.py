@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crdt import CRDTError, DecodeError, Op, Replica, make_origin
 from crdt.causality import op_pieces
 from crdt.causality.dots import ORIGINS_MAX, SEQ_MAX
-from crdt.causality.effect import LARGE_BYTES
+from crdt.causality.effect import LARGE_BYTES, large_bytes
 from crdt.causality.op import MANY_EFFECTS, VERSION, read_vector, write_vector
 from crdt.causality.op_pieces import OpPieces
 from crdt.store.keyspace import RECENT_EFFECTS
@@ -134,6 +134,22 @@ def test_large_operation_is_divided_between_effects() -> None:
     assert sum((part.effects for part in parts), ()) == effects
     assert whole.divided(1 << 20) == [whole]
     assert [part.last for part in whole.divided(0)] == list(range(5, 12))
+
+
+@pytest.mark.parametrize("packed", [1, 4, 9])
+def test_op_counts_the_bytes_that_its_effects_count(packed: int) -> None:
+    replica = Replica(1)
+    for number in range(6):
+        replica.set("k").add(*[f"{number} {index}" for index in range(300)])
+    replica.set("k").add("short")
+    replica.keyspace.pack_effects(packed)
+    whole = replica.keyspace.pending()
+    assert whole is not None
+    for op in (whole, whole.part(2, 5), whole.part(1, 7)):
+        assert op.outbox_bytes() == sum(map(large_bytes, op.effects)) > 300
+    assert whole.packed is not None
+    whole.packed.weights[0] += 5
+    assert whole.outbox_bytes() == sum(map(large_bytes, whole.effects)) + 5, "it knows the weight"
 
 
 def test_remainder_of_partly_applied_op() -> None:

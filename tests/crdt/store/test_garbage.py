@@ -253,3 +253,39 @@ def test_contested_key_sheds_type_that_is_dead() -> None:
     converge(here, there)
     assert here.to_bytes() == there.to_bytes()
     assert not here.keyspace.garbage
+
+
+def with_waiting_key(deadline: int | None) -> Replica:
+    """Return the leader, which has begun to settle a large garbage key that the other region has
+    changed, and which knows that this region has seen the deadline."""
+    here, there = regions(2)
+    there.set("k").add("a")
+    there.set("k").expire_at(deadline)
+    exchange(here, there)
+    here.work_in_slices(1)
+    there.set("k").add(*[f"b{index}" for index in range(50)])
+    here.merge(there.snapshot())
+    here.work()
+    here.advance(3000)
+    here.record_report(2, there.vector, 3000)
+    assert here.keyspace.is_large_unsettled(b"k")
+    return here
+
+
+def test_collection_leaves_a_large_key_that_is_being_settled() -> None:
+    here = with_waiting_key(None)
+    assert here.collect() == 0
+    assert here.keyspace.is_large_unsettled(b"k")
+    here.keyspace.settle_all()
+    assert here.collect() == 1
+    assert not here.keyspace.garbage
+    assert len(here.set("k")) == 51
+
+
+def test_expired_large_key_is_deleted_when_it_is_settled() -> None:
+    here = with_waiting_key(2000)
+    assert here.collect() == 0
+    assert here.keyspace.is_large_unsettled(b"k")
+    here.keyspace.settle_all()
+    assert here.collect() > 0
+    assert here.keyspace.size() == 0

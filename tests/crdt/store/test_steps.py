@@ -7,7 +7,15 @@ import pytest
 from crdt import Op
 from crdt.causality.dots import make_origin
 from crdt.causality.effect import Effect
-from crdt.store.steps import PART_ITEMS, count_items, effect_weight, in_parts
+from crdt.causality.observed import Observed
+from crdt.store.steps import (
+    PART_ITEMS,
+    EffectsStep,
+    Waiting,
+    count_items,
+    effect_weight,
+    in_parts,
+)
 from crdt.store.unsettled import ITEMS_MAX
 from crdt.types.components.list_elements import LIST, REMOVE
 from crdt.types.set import ADD, SET_TYPE
@@ -66,6 +74,22 @@ def test_long_removal_is_applied_in_slices() -> None:
     assert len(sizes) > ITEMS_MAX // PART_ITEMS
     assert list(there.list("k")) == ["a", "a"]
     assert here.to_bytes() == there.to_bytes()
+
+
+def test_effects_are_freed_as_they_are_applied() -> None:
+    here, there = regions(2)
+    for index in range(6):
+        here.set("k").add(f"m{index}")
+    op = here.seal()
+    assert op is not None
+    step = EffectsStep()
+    for index, effect in enumerate(op.effects):
+        step.add(effect, here.origin + op.first + index, Observed({}, op.origin, op.first, op.base))
+    content: list[Waiting] = step.take(there.keyspace, K)
+    left = [len(content) for _ in step.carry_out_in_slices(there.keyspace, K, content, 2)]
+    assert left == [4, 2]
+    assert not content
+    assert set(there.set("k")) == set(here.set("k"))
 
 
 def test_short_operation_is_applied_at_once() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crdt.structures import part as part_module
 from crdt.structures.part import SLACK, Part
 from crdt.structures.places import (
     CURSOR_END,
@@ -247,6 +248,38 @@ def test_parts_are_not_divided_together() -> None:
         most = max(most, (len(tested.distinct_parts()) - parts) * 100 // parts)
         size = stop
     assert most < 50, "a twentieth more keys divide less than half of the parts"
+
+
+def ordered(size: int) -> list[bytes]:
+    """Return names in the order of their places."""
+    return sorted(map(name, range(size)), key=place_of_hash)
+
+
+def test_keys_in_order_of_places_are_moved_seldom() -> None:
+    tested, part_max, moved = Table(50), 50, [0]
+    names = ordered(4_000)
+    for number, key in enumerate(names):
+        before = {id(held): held for held in tested.dicts()}
+        tested.put(key, number)
+        moved.append(sum(len(held) for held in tested.dicts() if id(held) not in before))
+        if number % 97 == 0:
+            check(tested)
+    check(tested)
+    assert list(tested.items()) == [(key, number) for number, key in enumerate(names)]
+    assert max(map(len, tested.dicts())) <= part_max
+    most = max(sum(moved[index : index + 10]) for index in range(len(moved)))
+    assert part_max / 2 < most <= 2 * part_max, "ten keys divide one part, not at each depth"
+
+
+@pytest.mark.interpreted("it replaces what compiled code calls directly")
+def test_keys_of_one_place_stay_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part_module, "place_of_hash", len)
+    tested = Table(4)
+    for number in range(100, 200):
+        tested[name(number)] = number
+    assert len(tested.parts) == 1
+    assert tested.parts[0].keys_max == 128
+    assert len(tested) == 100
 
 
 def test_part_of_one_place_is_not_divided() -> None:

@@ -37,6 +37,12 @@ def test_large_list_is_emptied_in_slices() -> None:
     assert len(names) == 1
 
 
+def test_runs_are_emptied_one_at_a_time() -> None:
+    runs = [[1, 2], [3, 4], [5]]
+    left = [sum(map(len, runs)) for _ in slicing.empty_runs(runs)]
+    assert left == [3, 1, 0]
+
+
 def test_large_table_is_emptied_in_slices() -> None:
     client = Client(instance())
     client.instance.slices.items = 2

@@ -262,3 +262,28 @@ def test_increment_in_smallest_slices_replies_new_score() -> None:
     assert regions.run(1, "ZADD", "z", "INCR", "0.5", "m") == b"0.5"
     assert regions.run(1, "ZADD", "z", "INCR", "2", "m") == b"2.5"
     assert regions.run(1, "ZADD", "z", "NX", "INCR", "2", "m") is None
+
+
+@pytest.mark.parametrize("items", [1, 2, 3])
+@pytest.mark.parametrize("options", [[], ["CH"], ["NX"], ["GT", "CH"]])
+def test_many_scores_in_slices_are_set_as_at_once(items: int, options: list[str]) -> None:
+    pairs = ["1", "a", "5", "b", "3", "a", "-2", "c", "4", "b", "7", "d", "7", "d"]
+    replies: list[object] = []
+    held: list[dict[bytes, bytes]] = []
+    for size in (1000, items):
+        regions = Regions()
+        regions.run(1, "ZADD", "z", "2", "a", "9", "e")
+        regions.instances[1].slices.items = size
+        replies.append(regions.run(1, "ZADD", "z", *options, *pairs))
+        regions.sync()
+        held.append(scores(regions))
+    assert replies[0] == replies[1]
+    assert held[0] == held[1]
+
+
+def test_no_score_is_set_in_slices_if_the_last_one_is_wrong() -> None:
+    regions = Regions()
+    regions.instances[1].slices.items = 1
+    wrong = regions.run(1, "ZADD", "z", "1", "a", "2", "b", "x", "c")
+    assert wrong == ErrorReply(b"ERR value is not a valid float")
+    assert regions.run(1, "EXISTS", "z") == 0
