@@ -141,8 +141,13 @@ def sort_key(db: Keyspace, request: SortRequest) -> Callable[[bytes], Any]:
         return lambda element: (sort_number(element), element)
     pattern = by
     if request.alpha:
-        return lambda element: value_by_pattern(db, pattern, element) or b""
+        return lambda element: text_key(value_by_pattern(db, pattern, element))
     return lambda element: (sort_number(value_by_pattern(db, pattern, element)), element)
+
+
+def text_key(weight: bytes | None) -> tuple[bool, bytes]:
+    """Return the sort key of a weight that is text. A missing one is before all others."""
+    return weight is not None, weight or b""
 
 
 def sort_elements(

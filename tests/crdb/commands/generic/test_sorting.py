@@ -36,3 +36,13 @@ def test_stored_result_is_new_and_ends_time_to_live() -> None:
     regions.sync()
     assert regions.everywhere("LRANGE", "y", "0", "-1") == [b"1", b"2", b"late"]
     assert regions.everywhere("TTL", "y") == -1
+
+
+@pytest.mark.parametrize("items", [1, 1000])
+def test_missing_weight_is_before_an_empty_one(items: int) -> None:
+    regions = Regions(1)
+    regions.instances[1].slices.items = items
+    regions.run(1, "RPUSH", "l", "text", "empty", "none")
+    regions.run(1, "MSET", "wempty", "", "wtext", "a")
+    assert regions.run(1, "SORT", "l", "BY", "w*", "ALPHA") == [b"none", b"empty", b"text"]
+    assert regions.run(1, "SORT", "l", "BY", "w*", "ALPHA", "DESC") == [b"text", b"empty", b"none"]
