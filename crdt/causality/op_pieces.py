@@ -156,6 +156,8 @@ class PackedEffects:
         self.checksum = join_checksums(self.checksum, checksum, size)
         self.pieces += pieces
         self.checked += len(pieces)
+        begin, count = sum(other.counts[:first]), sum(other.counts[first:last])
+        self.weights += other.weights[begin : begin + count]
         self.counts += other.counts[first:last]
-        self.count += sum(other.counts[first:last])
+        self.count += count
         self.size += size

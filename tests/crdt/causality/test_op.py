@@ -136,20 +136,24 @@ def test_large_operation_is_divided_between_effects() -> None:
     assert [part.last for part in whole.divided(0)] == list(range(5, 12))
 
 
-@pytest.mark.parametrize("packed", [1, 4, 9])
-def test_op_counts_the_bytes_that_its_effects_count(packed: int) -> None:
+@pytest.mark.parametrize("packed", [(1,), (4,), (9,), (2, 3), (1, 1, 2, 1)])
+def test_op_counts_the_bytes_that_its_effects_count(packed: tuple[int, ...]) -> None:
     replica = Replica(1)
     for number in range(6):
-        replica.set("k").add(*[f"{number} {index}" for index in range(300)])
+        names = [f"{number} {index}" for index in range(300 + number)]
+        replica.set("k").add(*names)
     replica.set("k").add("short")
-    replica.keyspace.pack_effects(packed)
+    for count in packed:
+        replica.keyspace.pack_effects(count)
     whole = replica.keyspace.pending()
     assert whole is not None
     for op in (whole, whole.part(2, 5), whole.part(1, 7)):
         assert op.outbox_bytes() == sum(map(large_bytes, op.effects)) > 300
     assert whole.packed is not None
     whole.packed.weights[0] += 5
-    assert whole.outbox_bytes() == sum(map(large_bytes, whole.effects)) + 5, "it knows the weight"
+    for op in (whole, whole.part(0, sum(packed[:2]))):
+        expected = sum(map(large_bytes, op.effects)) + 5
+        assert op.outbox_bytes() == expected, "the weights that are known are used"
 
 
 def test_remainder_of_partly_applied_op() -> None:
