@@ -199,7 +199,9 @@ class KeyMerge:
                 contested.parts[code] = value
         if not contested.parts:
             return None
-        return contested if len(contested.parts) > 1 else contested.shown()
+        if len(contested.parts) > 1:
+            return contested
+        return next(iter(contested.parts.values()))
 
 
 def begin_merge(

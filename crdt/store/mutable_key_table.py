@@ -197,7 +197,7 @@ class MutableKeyTable(KeyTable):
         dropped, self.data = self.data, self.new_store()
         for key in list(self.traced):
             if key in dropped.index:
-                dropped.move(key, self.data)  # a counter that nothing has reset
+                dropped.move(key, self.data, self.traced)  # a counter that nothing has reset
             else:
                 self.traced.pop(key)
         deadlines, self.deadlines = self.deadlines, Deadlines()

@@ -7,6 +7,7 @@ before, what another replica holds, or effects.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 from crdt.causality.dots import SEQ_MAX, Dot
@@ -17,8 +18,10 @@ from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.values import ValueStore
 from crdt.structures.table import Table
 from crdt.types.base import Value
+from crdt.types.components.contested import Contested
 from crdt.types.components.deadlines import Deadlines
 from crdt.types.components.list_elements import LIST, REMOVE, Span
+from crdt.types.components.register import Register
 
 Waiting: TypeAlias = tuple[Effect, Dot, Observed]
 """An effect that waits, its dot, and its past, whose `seq` is set when the effect is applied."""
@@ -65,27 +68,28 @@ class Aside:
         """Move `key`, if it is here, back into the tables of `db`."""
         if self.traced is not None:
             if self.holds(key):
-                self.traced.pop(key)
                 self.restore_value(db, key)
+                self.traced.pop(key)
             return
         self.restore_value(db, key)
         if self.deadlines.table:
-            siblings: tuple[int, ...] | None = self.deadlines.table.pop(key)
+            siblings: tuple[int, ...] | None = self.deadlines.table.get(key)
             if siblings is not None:
                 db.deadlines.put(key, siblings)
+                self.deadlines.table.pop(key)
         if self.garbage and key in self.garbage:
-            db.garbage[key] = self.garbage.pop(key)
+            db.garbage[key] = self.garbage[key]
+            self.garbage.pop(key)
 
     def restore_value(self, db: MutableKeyTable, key: bytes) -> None:
         """Move the value or the tombstone of `key` back into the tables of `db`."""
         if key in self.data.index:
-            if self.data.move(key, db.data):
-                db.traced[key] = None
+            self.data.move(key, db.data, db.traced)
         elif self.tombstones.index:
             value = self.tombstones.get(key)
             if value is not None:
-                self.tombstones.drop(key)
                 db.tombstones.put(key, value)
+                self.tombstones.drop(key)
 
     def some_keys(self, count: int) -> list[bytes]:
         """Return at most `count` of the keys that are still here, and none only if none are."""
@@ -181,18 +185,31 @@ class MergeStep(Step):
     def take(self, db: MutableKeyTable, key: bytes) -> Any:
         if self.aside is not None:
             self.aside.restore(db, key)
-        deadlines: tuple[int, ...] | None = self.deadlines.pop(key) if self.deadlines else None
-        return self.values.pop(key), () if deadlines is None else deadlines
+        deadlines: tuple[int, ...] | None = self.deadlines.get(key)
+        content = self.values.get(key), () if deadlines is None else deadlines
+        forget(self.values, key)
+        forget(self.deadlines, key)
+        return content
 
     def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
         given: Value | None = content[0]
         deadlines: tuple[int, ...] = content[1]
-        merge_key(db, key, given, deadlines, self.vectors)
+        flagged = flagged_part(given)
+        try:
+            merge_key(db, key, given, deadlines, self.vectors)
+        except MemoryError:
+            restore_flag(flagged)
+            raise
 
     def carry_out_in_slices(
         self, db: MutableKeyTable, key: bytes, content: Any, size: int
     ) -> Iterator[None]:
-        return merge_in_slices(db, key, content[0], content[1], self.vectors)
+        flagged = flagged_part(content[0])
+        try:
+            yield from merge_in_slices(db, key, content[0], content[1], self.vectors)
+        except MemoryError:
+            restore_flag(flagged)
+            raise
 
     def weight(self, key: bytes) -> int:
         if not self.vectors.mine:
@@ -256,7 +273,9 @@ class EffectsStep(Step):
         return key in self.effects
 
     def take(self, db: MutableKeyTable, key: bytes) -> Any:
-        return self.effects.pop(key)
+        content = self.effects.get(key)
+        forget(self.effects, key)
+        return content
 
     def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
         waiting: list[Waiting] | None = content
@@ -277,17 +296,43 @@ class EffectsStep(Step):
         waiting: list[Waiting] = [] if content is None else content
         waiting.reverse()
         left = size
-        while waiting:
-            if left <= 0:
-                left = size
-                yield
-            each = waiting[-1]
-            apply_all(db, [each])
-            left -= effect_weight(each[0])
-            waiting.pop()  # what was applied is freed, and the rest stays in the list
+        try:
+            while waiting:
+                if left <= 0:
+                    left = size
+                    yield
+                each = waiting[-1]
+                apply_all(db, [each])
+                left -= effect_weight(each[0])
+                waiting.pop()  # what was applied is freed, and the rest stays in the list
+        except MemoryError:
+            waiting.reverse()  # as it was, to be carried out again
+            raise
 
     def some_keys(self, count: int) -> list[bytes]:
         return self.effects.some(count)
+
+
+def forget(table: Table, key: bytes) -> None:
+    """Remove a key from a table. Its memory may only be given back later, if there is too little
+    now."""
+    with suppress(MemoryError):
+        table.pop(key)
+
+
+def flagged_part(given: Value | None) -> Register | None:
+    """Return the string in `given` that encodes a deadline (`no_expiry`); None without one."""
+    parts = list(given.parts.values()) if isinstance(given, Contested) else [given]
+    for part in parts:
+        if isinstance(part, Register) and part.no_expiry:
+            return part
+    return None
+
+
+def restore_flag(flagged: Register | None) -> None:
+    """Let a string encode its deadline again, so that its merge can be repeated."""
+    if flagged is not None:
+        flagged.no_expiry = True
 
 
 def effect_weight(effect: Effect) -> int:

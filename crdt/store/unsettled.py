@@ -13,7 +13,7 @@ through any later one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from crdt.causality.dots import SEQ_MAX, Dot, Origin, make_dot
 from crdt.causality.effect import FLUSH, Effect, is_key_effect
@@ -33,22 +33,59 @@ STEPS_MAX: Final = 16
 
 
 class SettledKey:
-    """A large key that is being settled in slices. It has been taken out of all steps."""
+    """A key that is being settled. It is taken out of all steps, whose contents are nowhere else.
 
-    __slots__ = ("key", "slices")
+    After a MemoryError, `finish` and `advance` go on with the content that they could not carry
+    out, from its beginning. That is allowed, since effects and merges are idempotent.
+    """
 
-    def __init__(self, key: bytes, slices: list[Iterator[None]]) -> None:
+    __slots__ = ("contents", "done", "earlier", "key", "slices", "steps")
+
+    def __init__(self, key: bytes, steps: list[Step]) -> None:
         self.key: bytes = key
-        self.slices: list[Iterator[None]] = slices
-        """The rest of each step, in order."""
+        self.steps: list[Step] = steps
+        self.contents: list[Any] = []
+        """What was taken out of the steps so far, in their order."""
+        self.done: int = 0
+        """The number of steps that have been carried out."""
+        self.slices: Iterator[None] | None = None
+        """The rest of the step that is being carried out in slices."""
+        self.earlier: SettledKey | None = None
+        """The next one in the list of those that failed."""
 
-    def advance(self) -> bool:
+    def take(self, db: MutableKeyTable) -> None:
+        """Take the key out of all steps."""
+        while len(self.contents) < len(self.steps):
+            self.contents.append(None)  # this may fail, but not after the content was taken
+            try:
+                self.contents[-1] = self.steps[len(self.contents) - 1].take(db, self.key)
+            except MemoryError:
+                self.contents.pop()
+                raise
+
+    def finish(self, db: MutableKeyTable) -> None:
+        """Carry out all steps for the key."""
+        self.take(db)
+        while self.done < len(self.steps):
+            self.steps[self.done].carry_out(db, self.key, self.contents[self.done])
+            self.done += 1
+
+    def advance(self, db: MutableKeyTable, size: int) -> bool:
         """Do the next slice. Return whether there may be more."""
-        if self.slices:
-            for _ in self.slices[0]:
+        if self.done == len(self.steps):
+            return False
+        if self.slices is None:
+            step = self.steps[self.done]
+            self.slices = step.carry_out_in_slices(db, self.key, self.contents[self.done], size)
+        try:
+            for _ in self.slices:
                 return True
-            self.slices.pop(0)
-        return len(self.slices) > 0
+        except MemoryError:
+            self.slices = None
+            raise
+        self.slices = None
+        self.done += 1
+        return self.done < len(self.steps)
 
 
 class StagedEffects:
@@ -106,12 +143,16 @@ class DroppedEffects:
 class Unsettled:
     """The steps of one keyspace that have not been finished, the oldest first."""
 
-    __slots__ = ("begun", "current", "db", "steps")
+    __slots__ = ("begun", "current", "current_size", "db", "failed", "steps")
 
     def __init__(self, db: MutableKeyTable) -> None:
         self.db: MutableKeyTable = db
         self.current: SettledKey | None = None
         """The large key that is being settled in slices, if there is one."""
+        self.current_size: int = 0
+        """The size of its slices, in keys."""
+        self.failed: SettledKey | None = None
+        """The first in the list of the keys for which there was not enough memory."""
         self.begun: int = 0
         """The number of steps so far."""
         self.steps: list[Step] = []
@@ -121,6 +162,8 @@ class Unsettled:
         nothing are removed, with all deadlines. O(1), unless a large key is being settled."""
         db = self.db
         self.finish_current()
+        if self.failed is not None:
+            self.retry()
         if not db.data.index and not db.tombstones.index and not db.deadlines.table:
             return None
         traced = db.traced
@@ -184,12 +227,41 @@ class Unsettled:
         """Carry out all steps for `key`."""
         if self.current is not None and self.current.key == key:
             self.finish_current()
-        db = self.db
+        if self.failed is not None:
+            self.retry(key)
         steps = self.steps_of(key)
-        contents = [step.take(db, key) for step in steps]
-        # `key` counts as settled from here on: what follows may look it up
-        for index, step in enumerate(steps):
-            step.carry_out(db, key, contents[index])
+        if steps:
+            self.finish(SettledKey(key, steps))
+
+    def finish(self, settled: SettledKey) -> None:
+        """Carry out the steps of a key. It counts as settled meanwhile: what is done may look it
+        up. After a MemoryError it waits again."""
+        try:
+            settled.finish(self.db)
+        except MemoryError:
+            settled.earlier, self.failed = self.failed, settled
+            raise
+
+    def retry(self, key: bytes | None = None) -> None:
+        """Carry out what failed for want of memory; only that of `key`, unless it is None. What
+        has come for the keys since then still waits in the steps."""
+        before: SettledKey | None = None
+        settled = self.failed
+        while settled is not None:
+            if key is None or settled.key == key:
+                settled.take(self.db)
+                self.db.is_unsettled = False
+                try:
+                    settled.finish(self.db)
+                finally:
+                    self.db.is_unsettled = True
+                if before is None:
+                    self.failed = settled.earlier
+                else:
+                    before.earlier = settled.earlier
+            else:
+                before = settled
+            settled = settled.earlier
 
     def steps_of(self, key: bytes) -> list[Step]:
         """Return the steps that have not been carried out for `key`."""
@@ -226,22 +298,20 @@ class Unsettled:
         """Begin to settle a large key in slices. What comes for it meanwhile waits in later
         steps."""
         assert self.current is None
-        db = self.db
-        steps = self.steps_of(key)
-        contents = [step.take(db, key) for step in steps]
-        slices = [
-            step.carry_out_in_slices(db, key, contents[index], slice_keys)
-            for index, step in enumerate(steps)
-        ]
-        self.current = SettledKey(key, slices)
+        if self.failed is not None:
+            self.retry(key)
+        self.current_size = slice_keys
+        self.current = SettledKey(key, self.steps_of(key))
+        self.current.take(self.db)
 
     def advance_current(self) -> None:
         """Do the next slice of the large key that is being settled."""
         current = self.current
         if current is not None:
+            current.take(self.db)
             self.db.is_unsettled = False  # the rest of the steps wait
             try:
-                has_more = current.advance()
+                has_more = current.advance(self.db, self.current_size)
             finally:
                 self.db.is_unsettled = True
             if not has_more:
@@ -262,6 +332,8 @@ class Unsettled:
     def settle_some(self, count: int) -> bool:
         """Settle about `count` keys. Return whether more are left."""
         left = count
+        if self.failed is not None:
+            self.retry()
         while (self.steps or self.current is not None) and left > 0:
             if self.current is not None:
                 self.advance_current()
@@ -314,11 +386,12 @@ class Unsettled:
 
     def carry_out_oldest(self, key: bytes) -> None:
         """Carry out the oldest step for `key`. Later steps wait."""
-        db, oldest = self.db, self.steps[0]
-        content = oldest.take(db, key)
-        db.is_unsettled = False
-        oldest.carry_out(db, key, content)
-        db.is_unsettled = True
+        settled = SettledKey(key, self.steps[:1])
+        self.db.is_unsettled = False
+        try:
+            self.finish(settled)
+        finally:
+            self.db.is_unsettled = True
 
     def estimate_size(self) -> int:
         """Return about how many keys will be left of those that wait."""
@@ -327,5 +400,5 @@ class Unsettled:
     def clear(self) -> None:
         """Forget all steps with their keys."""
         self.steps.clear()
-        self.current = None
+        self.current = self.failed = None
         self.db.is_unsettled = False

@@ -77,17 +77,18 @@ class ValueStore:
         following, keys = self.index.walk(cursor)
         return following, [key for key in keys if self.is_counter(key)]
 
-    def move(self, key: bytes, other: ValueStore) -> bool:
-        """Move a key, which is here, to another store. Return whether it must be noted that its
-        removal may leave traces (see `KeyTable.traced`)."""
+    def move(self, key: bytes, other: ValueStore, traced: Table) -> None:
+        """Move a key, which is here, to another store. Note in `traced` if its removal may leave
+        traces (see `KeyTable.traced`). After a MemoryError it is here, and may be there too."""
         entry = self.entry(key)
-        self.drop(key)
         if type(entry) is bytes:
             other.put_folded(key, entry)
-            return False
-        value: Value = entry
-        other.put(key, value)
-        return value.keeps_traces()
+        else:
+            value: Value = entry
+            other.put(key, value)
+            if value.keeps_traces():
+                traced.put(key, None)
+        self.drop(key)
 
     def drop(self, key: bytes) -> None:
         """Remove a key, if it is there."""

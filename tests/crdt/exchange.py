@@ -48,3 +48,22 @@ def converge(*replicas: Replica) -> None:
 def held(replica: Replica, key: bytes = b"k") -> Value:
     """Return the value of a key, contested or not."""
     return replica.keyspace.data[key]
+
+
+def lazy_regions(count: int = 2) -> list[Replica]:
+    """Return regions that settle two keys in one slice."""
+    made = regions(count)
+    for replica in made:
+        replica.work_in_slices(2)
+    return made
+
+
+def both_wrote() -> tuple[Replica, Replica]:
+    """Return two regions that have written the same strings and some of their own. The first one
+    has begun to merge the second one's."""
+    here, there = lazy_regions()
+    for index in range(6):
+        here.string(f"{index}").set("mine")
+        there.string(f"{index + 3}").set("theirs")
+    here.merge(there.snapshot())
+    return here, there
