@@ -49,24 +49,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
 
-from crdb.engine.clients.blocking import Blocked
 from crdb.engine.clients.crash_guard import contain_crash
-from crdb.engine.clients.watch import Watching
-from crdb.engine.command import WRITE, Command, CommandTable
+from crdb.engine.command import WRITE, Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
-from crdb.engine.events.event_bases import Report
 from crdb.engine.execution.leftovers import Leftovers, has_many_items
 from crdb.engine.execution.reach import NAMED_MAX, Reach, reach_of_request
-from crdb.engine.metrics.statistics import ServerStatistics
-from crdb.engine.metrics.timing import Timing
+from crdb.engine.execution.work import SliceHost, Work
 from crdb.engine.session import KILLED, POSTPONED, SKIP_NEXT, SKIPPING, WORKING, Session
-from crdb.engine.turns.turn import Turn
 from crdb.resp import reply
 from crdt.embed.hold import Hold
-from crdt.embed.replica import Replica
-from crdt.store.keyspace import Keyspace
 from crdt.store.unsettled import STEPS_MAX
 
 SLICE_ITEMS: Final = 1000
@@ -79,84 +72,6 @@ FREED: Final = 10
 
 class MustWait(Exception):
     """Raised by `Slices.begin`: the request must be carried out later, from its beginning."""
-
-
-class SliceHost(Protocol):
-    """The part of an instance that its works use."""
-
-    keyspace: Keyspace
-    replica: Replica
-    commands: CommandTable
-    clients: dict[int, Session]
-    statistics: ServerStatistics
-    timing: Timing
-    blocked: Blocked
-    watching: Watching
-    turn: Turn
-    report: Report
-    wall: int
-    slice_items: int
-
-    def combine_guards(self) -> None:
-        """Compute `guarded_bits` again."""
-        ...
-
-    def wake(self, session: Session) -> None:
-        """Let the driver serve `session`."""
-        ...
-
-    def check_output(self, session: Session) -> None:
-        """Close a client whose replies exceed its limit."""
-        ...
-
-    def memory_exhausted(self, where: str) -> None:
-        """Report that there was no memory."""
-        ...
-
-    def after_command(self) -> None:
-        """Serve those who watch or wait for changed keys."""
-        ...
-
-    def serve_blocked(self, keys: list[bytes]) -> None:
-        """Serve those who wait for changed keys."""
-        ...
-
-
-class Work:
-    """A command that has more to do."""
-
-    __slots__ = (
-        "args",
-        "clock",
-        "command",
-        "has_replied",
-        "has_written",
-        "in_exec",
-        "reach",
-        "seconds",
-        "session",
-        "steps",
-    )
-
-    def __init__(
-        self,
-        session: Session,
-        command: Command,
-        args: list[bytes],
-        steps: Iterator[None],
-        reach: Reach,
-    ) -> None:
-        self.session = session
-        self.command = command
-        self.args = args
-        self.steps = steps
-        self.reach = reach
-        self.clock = 0
-        """The time as of which keys expire for this work."""
-        self.has_written = False
-        self.has_replied = False
-        self.in_exec = False
-        self.seconds = 0.0
 
 
 class Slices:

@@ -17,7 +17,7 @@ from crdb.engine.session import POSTPONED, WORKING
 from crdt.causality import op_pieces
 from crdt.embed.replica import Outcome, Replica
 from crdt.store.snapshot import Snapshot
-from tests.crdb.raw import NOW, instance, lines
+from tests.crdb.raw import instance, lines
 
 READ = b"*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n"
 
@@ -88,36 +88,6 @@ def test_writer_has_its_keys_to_itself() -> None:
     assert replies[:2] == [b":3\r\n", b":1\r\n"]
     assert replies[3:] == [b"+OK\r\n", b"+OK\r\n"]
     assert b"$1\r\nt\r\n" in replies[2]
-
-
-def test_flush_resets_counters_in_slices() -> None:
-    database = sliced()
-    lines(Client(database), "INCR a", "INCRBY b 2", "INCR c", "SET d x", "INCR d")
-    flushing, reading = begin(database, "FLUSHALL"), Client(database)
-    assert receive(reading, b"GET b\r\n") == b""
-    assert finish(database, flushing) == b"+OK\r\n"
-    assert receive(reading, b"") == b"$-1\r\n"
-    assert lines(reading, "DBSIZE", "INCR b") == [b":0\r\n", b":1\r\n"]
-    database.replica.seal()
-    peer = Replica(2)
-    peer.merge(database.replica.snapshot())
-    assert peer.counter("b").value == 1
-    assert peer.keyspace.keys() == [b"b"]
-
-
-def test_flush_resets_counts_in_hashes_in_slices() -> None:
-    database = sliced()
-    lines(Client(database), "HINCRBY a n 1", "HINCRBY b n 1", "HINCRBY c n 1")
-    flushing = begin(database, "FLUSHALL")
-    assert finish(database, flushing) == b"+OK\r\n"
-    assert lines(Client(database), "DBSIZE", "HINCRBY b n 2") == [b":0\r\n", b":2\r\n"]
-
-
-def test_small_flush_ends_in_its_first_slice() -> None:
-    database = sliced(items=1000)
-    lines(Client(database), "INCR a", "HINCRBY b n 1", "SET c x")
-    assert lines(Client(database), "FLUSHALL", "DBSIZE") == [b"+OK\r\n", b":0\r\n"]
-    assert database.slices.is_idle()
 
 
 def test_second_writer_begins_after_first() -> None:
@@ -300,26 +270,19 @@ def test_work_without_memory_at_its_end_lets_others_go_on(monkeypatch: pytest.Mo
     def raise_memory_error(*_: object) -> None:
         raise MemoryError
 
+    def has_work(_: Replica) -> bool:
+        return True
+
     database = sliced()
     begin(database, "MULTI\r\nSADD t a\r\nSADD t b\r\nEXEC")
     with monkeypatch.context() as patch:
         patch.setattr(ServerStatistics, "count_calls", raise_memory_error)
-        patch.setattr(Replica, "has_work", lambda _: True)
+        patch.setattr(Replica, "has_work", has_work)
         patch.setattr(Replica, "work", raise_memory_error)
         database.slices.finish_all()
     assert database.slices.is_idle()
     assert not database.replica.is_held()
     assert lines(Client(database), "SCARD t") == [b":2\r\n"]
-
-
-def test_expiry_stands_still_for_a_work() -> None:
-    database = sliced()
-    lines(Client(database), "SET k v PX 5")
-    client = Client(database)
-    run(client, b"MULTI\r\nGET k\r\nGET k\r\nGET k\r\nEXEC\r\n")
-    database.advance(NOW + 10)
-    assert finish(database, client).endswith(b"*3\r\n" + 3 * b"$1\r\nv\r\n")
-    assert lines(client, "GET k") == [b"$-1\r\n"]
 
 
 def test_client_that_leaves_drops_its_read() -> None:
@@ -398,21 +361,6 @@ def test_pause_does_not_end_the_wait_for_keys() -> None:
     assert receive(waiting, b"") == b":1\r\n"
 
 
-def test_time_of_all_slices_is_logged_once() -> None:
-    database = sliced()
-    database.config.slower_than_us = 3_000_000
-    database.timing.configure(database.config)
-    seconds = iter(range(1000))
-    database.timing.clock = lambda: float(next(seconds))
-    client = begin(database, "SMEMBERS s")
-    finish(database, client)
-    (entry,) = database.timing.slow_log.entries
-    assert entry.args == [b"SMEMBERS", b"s"]
-    assert entry.microseconds >= 3_000_000
-    number = database.commands.by_name[b"smembers"].number
-    assert database.statistics.calls[number] == 1
-
-
 def test_short_read_ends_in_its_turn() -> None:
     database = sliced(items=4)
     client = Client(database)
@@ -441,49 +389,6 @@ def test_request_of_very_many_keys_concerns_all() -> None:
     database.slices.begin(client, [b"DEL", *names], iter([None]))
     assert receive(Client(database), b"GET other\r\n") == b""
     database.slices.finish_all()
-
-
-def test_work_of_replica_goes_on_between_commands() -> None:
-    database = sliced()
-    replica = database.replica
-    replica.work_in_slices(1)
-    other = Replica(9)
-    for index in range(3):
-        other.set(f"{index}").add("a")
-    assert database.slices.is_idle()
-    replica.merge(other.snapshot())
-    assert not database.slices.is_idle()
-    client = begin(database, "SMEMBERS s")
-    assert database.slices.run_slice() is client
-    assert len(replica.keyspace.unsettled.steps) == 1
-    database.slices.finish_all()
-    while not database.slices.is_idle():
-        assert database.slices.run_slice() is None
-    assert replica.is_settled()
-    assert replica.keyspace.size() == 4
-
-
-@pytest.mark.parametrize(
-    ("request_line", "reply"),
-    [
-        ("DBSIZE", b":4\r\n"),
-        ("KEYS 2", b"*1\r\n$1\r\n2\r\n"),
-        ("SCAN 0 MATCH 2", b"*2\r\n$1\r\n0\r\n*1\r\n$1\r\n2\r\n"),
-        ("MULTI\r\nDBSIZE\r\nEXEC", b"+OK\r\n+QUEUED\r\n*1\r\n:4\r\n"),
-    ],
-)
-def test_request_for_all_keys_waits_until_they_are_settled(request_line: str, reply: bytes) -> None:
-    database = sliced(items=1000)
-    database.replica.work_in_slices(1)
-    other = Replica(9)
-    for index in range(3):
-        other.set(f"{index}").add("a")
-    database.replica.merge(other.snapshot())
-    client = Client(database)
-    run(client, request_line.encode() + b"\r\n")
-    assert database.slices.is_preparing(client)
-    assert lines(Client(database), "SCARD 1") == [b":1\r\n"]
-    assert receive(client, b"") == reply
 
 
 # -- errors ----------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crdb.engine.client import Client
 from crdb.engine.command import LOCKABLE
 from crdb.engine.execution.executor import receive, run
@@ -9,6 +11,7 @@ from crdb.engine.instance import Instance
 from crdb.engine.session import POSTPONED, WORKING
 from crdt.embed.replica import Replica
 from crdt.store.unsettled import STEPS_MAX
+from tests.crdb.engine.execution.test_slices import begin, finish, sliced
 from tests.crdb.raw import instance, lines
 
 
@@ -104,3 +107,76 @@ def test_guards_are_asked_only_while_keys_wait() -> None:
     database.keyspace.settle_all()
     run(client, b"PING\r\n")
     assert not database.guarded_bits & LOCKABLE
+
+
+def test_flush_resets_counters_in_slices() -> None:
+    database = sliced()
+    lines(Client(database), "INCR a", "INCRBY b 2", "INCR c", "SET d x", "INCR d")
+    flushing, reading = begin(database, "FLUSHALL"), Client(database)
+    assert receive(reading, b"GET b\r\n") == b""
+    assert finish(database, flushing) == b"+OK\r\n"
+    assert receive(reading, b"") == b"$-1\r\n"
+    assert lines(reading, "DBSIZE", "INCR b") == [b":0\r\n", b":1\r\n"]
+    database.replica.seal()
+    peer = Replica(2)
+    peer.merge(database.replica.snapshot())
+    assert peer.counter("b").value == 1
+    assert peer.keyspace.keys() == [b"b"]
+
+
+def test_flush_resets_counts_in_hashes_in_slices() -> None:
+    database = sliced()
+    lines(Client(database), "HINCRBY a n 1", "HINCRBY b n 1", "HINCRBY c n 1")
+    flushing = begin(database, "FLUSHALL")
+    assert finish(database, flushing) == b"+OK\r\n"
+    assert lines(Client(database), "DBSIZE", "HINCRBY b n 2") == [b":0\r\n", b":2\r\n"]
+
+
+def test_small_flush_ends_in_its_first_slice() -> None:
+    database = sliced(items=1000)
+    lines(Client(database), "INCR a", "HINCRBY b n 1", "SET c x")
+    assert lines(Client(database), "FLUSHALL", "DBSIZE") == [b"+OK\r\n", b":0\r\n"]
+    assert database.slices.is_idle()
+
+
+def test_work_of_replica_goes_on_between_commands() -> None:
+    database = sliced()
+    replica = database.replica
+    replica.work_in_slices(1)
+    other = Replica(9)
+    for index in range(3):
+        other.set(f"{index}").add("a")
+    assert database.slices.is_idle()
+    replica.merge(other.snapshot())
+    assert not database.slices.is_idle()
+    client = begin(database, "SMEMBERS s")
+    assert database.slices.run_slice() is client
+    assert len(replica.keyspace.unsettled.steps) == 1
+    database.slices.finish_all()
+    while not database.slices.is_idle():
+        assert database.slices.run_slice() is None
+    assert replica.is_settled()
+    assert replica.keyspace.size() == 4
+
+
+@pytest.mark.parametrize(
+    ("request_line", "reply"),
+    [
+        ("DBSIZE", b":4\r\n"),
+        ("KEYS 2", b"*1\r\n$1\r\n2\r\n"),
+        ("SCAN 0 MATCH 2", b"*2\r\n$1\r\n0\r\n*1\r\n$1\r\n2\r\n"),
+        ("MULTI\r\nDBSIZE\r\nEXEC", b"+OK\r\n+QUEUED\r\n*1\r\n:4\r\n"),
+    ],
+)
+def test_request_for_all_keys_waits_until_they_are_settled(request_line: str, reply: bytes) -> None:
+    database = sliced(items=1000)
+    database.replica.work_in_slices(1)
+    other = Replica(9)
+    for index in range(3):
+        other.set(f"{index}").add("a")
+    database.replica.merge(other.snapshot())
+    client = Client(database)
+    run(client, request_line.encode() + b"\r\n")
+    assert database.slices.is_preparing(client)
+    assert lines(Client(database), "SCARD 1") == [b":1\r\n"]
+    assert receive(client, b"") == reply
