@@ -6,15 +6,16 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from io import FileIO
 from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from crdb.cli import stdout_writer
-from crdb.cli.stdout_writer import StdoutWriter, is_pipe
+from crdb.cli.stdout_writer import THREAD_NAME, StdoutWriter, is_pipe
 
 LOTS = "x" * (1 << 18)  # more than a pipe holds
 
@@ -25,7 +26,7 @@ def pipe() -> Generator[tuple[FileIO, int]]:
     numbers = os.pipe()
     with FileIO(numbers[0]) as reading:
         yield reading, numbers[1]
-    while any("StdoutWriter.run" in thread.name for thread in threading.enumerate()):
+    while any(thread.name == THREAD_NAME for thread in threading.enumerate()):
         time.sleep(0.001)  # an abandoned write would go on into whatever has this number next
     os.close(numbers[1])
 
@@ -67,6 +68,64 @@ async def test_slow_reader_delays_nothing(
         assert here.size > 0
         assert not here.gone.is_set()
         nursery.cancel_scope.cancel()
+
+
+async def test_texts_need_no_new_thread(
+    pipe: tuple[FileIO, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found with limited memory: the process waited for ever for a thread to start."""
+
+    def fail(_thread: threading.Thread) -> None:
+        raise MemoryError
+
+    reading, writing = pipe
+    here = StdoutWriter(writing)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.run)
+        await trio.testing.wait_all_tasks_blocked()
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", fail)
+            for text in ("one ", "two"):
+                here.put(text)
+                await here.close()
+        nursery.cancel_scope.cancel()
+    assert read(reading, 7) == "one two"
+
+
+async def test_want_of_memory_loses_texts_and_no_more(
+    pipe: tuple[FileIO, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = ["write", "tell", "tell"]
+    write, tell = os.write, trio.lowlevel.TrioToken.run_sync_soon
+
+    def fail_once(name: str) -> None:
+        if failures and failures[0] == name:
+            failures.pop(0)
+            raise MemoryError
+
+    def write_or_fail(fd: int, data: bytes) -> int:
+        if fd == writing:
+            fail_once("write")
+        return write(fd, data)
+
+    def tell_or_fail(token: trio.lowlevel.TrioToken, act: Callable[[], None]) -> None:
+        fail_once("tell")
+        tell(token, act)
+
+    reading, writing = pipe
+    monkeypatch.setattr(stdout_writer, "RETRY_SECONDS", 0)
+    monkeypatch.setattr(os, "write", write_or_fail)
+    monkeypatch.setattr(trio.lowlevel.TrioToken, "run_sync_soon", tell_or_fail)
+    here = StdoutWriter(writing)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(here.run)
+        for text in ("lost", "kept"):
+            here.put(text)
+            await here.close()
+        nursery.cancel_scope.cancel()
+    assert not failures
+    assert here.lost == 1
+    assert read(reading, 4) == "kept"
 
 
 async def test_reading_frees_space_for_events(
