@@ -84,8 +84,8 @@ async def test_other_tasks_are_asked_for_again_once_one_is_scheduled(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(event.wait)
         await trio.testing.wait_all_tasks_blocked()
-        assert 0 < others.seconds_left() <= 1000
-        assert 0 < others.seconds_left() <= 1000
+        for _ in range(2):  # a difference of two times is rounded
+            assert 0 < round(others.seconds_left(), 6) <= 1000
         assert len(asked) == 1
         event.set()
         answer.tasks_runnable = 1
