@@ -250,6 +250,8 @@ class CommandChecker(Checker):
 
     def compare_transaction(self, region: Watched, count: int, replies: Sequence[Reply]) -> None:
         """Compare the number of replies to an executed transaction with that of its commands."""
+        if not replies:
+            return  # it waits for keys, or for the end of a pause
         is_first = not isinstance(replies[0], Refusal)  # MULTI is refused inside a transaction
         reply = replies[-1] if is_first and len(replies) == count + 2 else ()
         if isinstance(reply, list):

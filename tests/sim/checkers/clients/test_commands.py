@@ -152,6 +152,7 @@ def test_transaction_has_reply_for_each_command(world: SimWorld) -> None:
     looked = checker.looked
     checker.on_replies(eu, 0, ask, ("OK", "QUEUED", None))
     checker.on_replies(eu, 0, ask, (Refusal("STALE"),))
+    checker.on_replies(eu, 0, ask, ())  # seed 432: it waits
     assert checker.looked == looked
     with pytest.raises(Violation, match="eu answers a transaction of 1 commands with 2 replies"):
         checker.on_replies(eu, 0, ask, ("OK", "QUEUED", [1, 1]))
