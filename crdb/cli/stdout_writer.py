@@ -108,7 +108,6 @@ class StdoutWriter:
         """Write queued text, until cancelled."""
         if self.fd is None:
             await trio.sleep_forever()
-            return
         thread = WritingThread(self.fd)
         try:
             async with trio.open_nursery() as nursery:

@@ -45,7 +45,7 @@ class SettledKey:
         self.key: bytes = key
         self.steps: list[Step] = steps
         self.contents: list[Any] = []
-        """What was taken out of the steps so far, in their order."""
+        """The contents that were taken out of the steps so far, in order."""
         self.done: int = 0
         """The number of steps that have been carried out."""
         self.slices: Iterator[None] | None = None

@@ -35,7 +35,7 @@ class Writer:
     wakeup: WakeupEvent = attrs.field(factory=WakeupEvent)
     due: float = 0.0
     has_lost_output: bool = attrs.field(init=False, default=False)
-    """Whether there was no memory for output that the machine had given away."""
+    """True if there was no memory for output that the machine had given away."""
 
     @property
     def is_due(self) -> bool:

@@ -21,6 +21,7 @@ from crdb.engine.execution.dispatch import QUEUE_PART, call, fail
 from crdb.engine.execution.slices import run_step
 from crdb.engine.session import IN_TRANSACTION, KILLED
 from crdb.resp import reply
+from crdt.structures.pieces import in_pieces
 
 COMMANDS: Final[CommandFamily] = CommandFamily("transactions")
 
@@ -89,15 +90,11 @@ def abort(client: Client) -> None:
 def check_and_run(client: Client, queue: list[list[bytes]]) -> Iterator[None]:
     """Run the queued requests, in slices, unless one of many watched keys has expired."""
     watching = client.instance.watching
-    left = client.slice_items
-    for key, state in client.watched.items():
-        if watching.is_expired(key, state):
+    for piece in in_pieces(client.watched, client.slice_items):
+        if any(watching.is_expired(key, client.watched[key]) for key in piece):
             abort(client)
             return
-        left -= 1
-        if left <= 0:
-            yield
-            left = client.slice_items
+        yield
     yield from run_queue(client, queue)
 
 

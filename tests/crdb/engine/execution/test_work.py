@@ -1,4 +1,4 @@
-"""What a command in slices keeps from slice to slice: its time."""
+"""The time of a command in slices: as of when keys expire, and how long it took."""
 
 from __future__ import annotations
 
