@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DELETE_ON_ERROR:
 .PHONY: help install demo test test-unit test-contract test-long test-e2e test-compiled coverage soak check \
-	lint style types docs format bench lock clean
+	redis-suite lint style types docs format bench lock clean
 
 help:
 	@echo "make install        .venv with the commands 'crdb' and 'python -m sim'"
@@ -36,6 +36,7 @@ help:
 	@echo "make lint           format, style, types, layers, news fragments, documentation"
 	@echo "make coverage       runs the tests of 'make check' and names lines that none of them runs"
 	@echo "make soak           for the night: coverage, simulated runs of many seeds (SEEDS=1-400)"
+	@echo "make redis-suite    Redis' own tests against a region and a redis-server (needs tclsh, apt-get)"
 	@echo "make docs           the documentation as HTML, into build/docs"
 	@echo "make bench          ours beside a redis-server (needs redis-server and redis-benchmark)"
 	@echo "make lock           newest versions of all dependencies into $(LOCK)"
@@ -98,6 +99,10 @@ soak: coverage .venv/installed
 	$(BIN)/python -P -m sim --seeds $(SEEDS) --jobs $(WORKERS)
 
 # `make --jobs 2 install lint` installs the tools and checks the types while the modules are compiled.
+# Fetches Debian's source package of Redis. UNITS="unit/sort unit/scan" chooses units.
+redis-suite: .venv/installed .venv/locked-dev
+	$(BIN)/python -m tools.redis_suite $(UNITS)
+
 lint: style types docs
 
 style: .venv/locked-dev

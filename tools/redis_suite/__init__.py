@@ -1,0 +1,1 @@
+"""Run Redis' own test suite against a region and against redis-server, and compare what passes."""
