@@ -13,6 +13,7 @@ from typing import Final
 from crdb.engine.info.memory_report import human, memory_report
 from crdb.engine.instance import REDIS_VERSION, Instance
 from crdb.engine.metrics.metric_table import METRICS
+from crdb.engine.session import POSTPONED
 from crdb.version import __version__
 from crdt.causality.dots import name_origin, region_of
 
@@ -97,12 +98,13 @@ def _server(instance: Instance) -> Lines:
 def _clients(instance: Instance) -> Lines:
     sessions = instance.clients.values()
     blocked = instance.blocked
+    postponed = sum(bool(each.flags & POSTPONED) for each in sessions)
     return [
         ("connected_clients", len(instance.clients)),
         ("maxclients", instance.config.clients_max),
         ("client_recent_max_input_buffer", max((s.parser.pending for s in sessions), default=0)),
         ("client_recent_max_output_buffer", max((s.output_bytes for s in sessions), default=0)),
-        ("blocked_clients", len(blocked.by_client)),
+        ("blocked_clients", len(blocked.by_client) + postponed),
         (
             "clients_in_timeout_table",
             sum(waiter.deadline is not None for waiter in blocked.by_client.values()),

@@ -103,7 +103,11 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
             "bytes",
             "the largest output buffer of a client now",
         ),
-        gauge("blocked_clients", "", "clients that wait in a blocking command"),
+        gauge(
+            "blocked_clients",
+            "",
+            "clients that wait in a blocking command, or for the end of CLIENT PAUSE",
+        ),
         constant("tracking_clients", 0, "there is no client-side caching"),
         gauge("clients_in_timeout_table", "", "blocked clients with a timeout"),
         gauge("total_blocking_keys", "", "keys that clients wait for"),

@@ -26,6 +26,7 @@ def test_writes_wait_and_go_on_in_order() -> None:
     database.pause.begin(database.now + 100, holds_reads=False)
     assert receive(client, b"GET k\r\nSET k v\r\nGET k\r\n") == b"$-1\r\n"
     assert client.flags & POSTPONED
+    assert b"blocked_clients:1\r\n" in receive(Client(database), b"INFO clients\r\n")
     assert receive(client, b"PING\r\n") == b""
     assert database.deadline <= database.now + 100
     database.advance(database.now + 100)
