@@ -49,6 +49,7 @@ GROUPS: Final = {
     "list": "Lists",
     "set": "Sets",
     "sorted-set": "Sorted sets",
+    "geo": "Positions",
     "generic": "Keys",
     "transactions": "Transactions",
     "scripting": "Scripts and functions",

@@ -6,6 +6,7 @@ from typing import Final
 
 from crdb.commands.connection import clients, connection, monitor, transaction
 from crdb.commands.generic import expiry, keys, sorting
+from crdb.commands.geo import positions, searching
 from crdb.commands.hashes import hashes
 from crdb.commands.lists import list_moves, lists
 from crdb.commands.replication import admin, crdb_help, following, waiting
@@ -49,6 +50,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *memory.COMMANDS,
     *monitor.COMMANDS,
     *scripting.COMMANDS,
+    *searching.COMMANDS,
     *server.COMMANDS,
     *set_algebra.COMMANDS,
     *sets.COMMANDS,
@@ -56,6 +58,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *slowlog.COMMANDS,
     *algebra.COMMANDS,
     *popping.COMMANDS,
+    *positions.COMMANDS,
     *ranges.COMMANDS,
     *sorted_sets.COMMANDS,
     *sorting.COMMANDS,

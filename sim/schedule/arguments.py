@@ -92,6 +92,7 @@ GROUPS_LEFT_OUT: Final = {
     "connection": "they change the connection: see the sessions that use its state",
     "transactions": "edge sessions write them out around what is drawn",
     "server": "they concern the server: operators' sessions and unit tests use them",
+    "geo": "positions are scores, which other commands change; tests compare all options",
     "cluster": "the replies are fixed",
     "scripting": "refused, as there are no scripts",
 }

@@ -7,7 +7,6 @@ new list.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Final
 
@@ -158,10 +157,10 @@ def sort_elements(
     elements = yield from elements_of(client, value)
     is_ordered = value is not None and db.types.definition(value).is_ordered
     if request.is_unsorted and request.store is not None and not is_ordered:
-        yield from sort_in_runs(client, elements, None, descending=request.descending)
+        yield from slicing.sort_in_runs(client, elements, None, descending=request.descending)
     elif not request.is_unsorted:
         key = sort_key(db, request)
-        yield from sort_in_runs(client, elements, key, descending=request.descending)
+        yield from slicing.sort_in_runs(client, elements, key, descending=request.descending)
     elif request.descending and is_ordered:
         elements.reverse()
     start = max(request.start, 0)
@@ -174,29 +173,6 @@ def sort_elements(
         yield
     yield from slicing.empty_list(client, elements)
     return found
-
-
-def sort_in_runs(
-    client: Client,
-    elements: list[bytes],
-    key: Callable[[bytes], Any] | None,
-    *,
-    descending: bool,
-) -> Iterator[None]:
-    """Sort a list in place. A long one is sorted in runs, which are merged."""
-    items = client.slice_items
-    if len(elements) <= items:
-        elements.sort(key=key, reverse=descending)
-        return
-    runs: list[list[bytes]] = []
-    for start in range(0, len(elements), items):
-        runs.append(sorted(elements[start : start + items], key=key, reverse=descending))
-        yield
-    for index, element in enumerate(heapq.merge(*runs, key=key, reverse=descending)):
-        elements[index] = element
-        if index % items == 0:
-            yield
-    yield from slicing.empty_runs(runs)
 
 
 def keys_of_sort(args: list[bytes]) -> list[int]:

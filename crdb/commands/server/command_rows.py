@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from crdb.engine.client import Client
 from crdb.engine.command import Command
 from crdb.engine.declare.key_specs import KeySpec
@@ -55,7 +57,11 @@ def _reply_key_spec(client: Client, spec: KeySpec) -> None:
         _reply_search(client, b"begin_search", b"unknown", [])
         _reply_search(client, b"find_keys", b"unknown", [])
         return
-    _reply_search(client, b"begin_search", b"index", [(b"index", spec.begin)])
+    if spec.keyword:
+        word = [(b"keyword", spec.keyword.encode()), (b"startfrom", spec.begin)]
+        _reply_search(client, b"begin_search", b"keyword", word)
+    else:
+        _reply_search(client, b"begin_search", b"index", [(b"index", spec.begin)])
     if spec.is_numbered:
         numbers = [(b"keynumidx", 0), (b"firstkey", 1), (b"keystep", spec.step)]
         _reply_search(client, b"find_keys", b"keynum", numbers)
@@ -65,7 +71,7 @@ def _reply_key_spec(client: Client, spec: KeySpec) -> None:
 
 
 def _reply_search(
-    client: Client, title: bytes, kind: bytes, numbers: list[tuple[bytes, int]]
+    client: Client, title: bytes, kind: bytes, facts: Sequence[tuple[bytes, int | bytes]]
 ) -> None:
     """Reply with one half of a key specification: where the keys begin, or how many there are."""
     out, protocol = client.out, client.protocol
@@ -74,7 +80,10 @@ def _reply_search(
     reply.bulk(out, b"type")
     reply.bulk(out, kind)
     reply.bulk(out, b"spec")
-    reply.map_header(out, protocol, len(numbers))
-    for name, value in numbers:
+    reply.map_header(out, protocol, len(facts))
+    for name, value in facts:
         reply.bulk(out, name)
-        reply.integer(out, value)
+        if isinstance(value, bytes):
+            reply.bulk(out, value)
+        else:
+            reply.integer(out, value)

@@ -6,6 +6,7 @@ immediately, so a command has one implementation for both where its speed allows
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -65,6 +66,30 @@ def empty_runs(runs: Sequence[list[Any]]) -> Iterator[None]:
     for run in runs:
         run.clear()
         yield
+
+
+def sort_in_runs(
+    client: Client,
+    elements: list[Any],
+    key: Callable[[Any], Any] | None,
+    *,
+    descending: bool,
+) -> Iterator[None]:
+    """Sort a list in place. A long one is sorted in runs, which are merged. Equal elements keep
+    their order."""
+    items = client.slice_items
+    if len(elements) <= items:
+        elements.sort(key=key, reverse=descending)
+        return
+    runs: list[list[Any]] = []
+    for start in range(0, len(elements), items):
+        runs.append(sorted(elements[start : start + items], key=key, reverse=descending))
+        yield
+    for index, element in enumerate(heapq.merge(*runs, key=key, reverse=descending)):
+        elements[index] = element
+        if index % items == 0:
+            yield
+    yield from empty_runs(runs)
 
 
 def remove_each(

@@ -1,14 +1,16 @@
 """Positions of keys in a request, and their use by a command.
 
 Redis 7 describes the keys of a command by key specifications. One specification is a range of
-arguments, a number of arguments that is given in front of them, or unknown: its keys follow a token
-at any position. Its flags begin with the effect on the value:
+arguments, a number of arguments that is given in front of them, the argument behind a keyword, or
+unknown: then its keys follow a token that can also be something else. Its flags begin with the
+effect on the value:
 
     RO  is read           OW  is overwritten, independent of its value
     RW  is modified       RM  is removed, independent of its value
 
 `access` means that the reply or another key may reveal something of the value. `update`, `insert`
-and `delete` describe the change of the value. Positions follow from the syntax of the command.
+and `delete` describe the change of the value. Positions follow from the syntax of the command. The
+key of an option is unknown, unless its flags in the declaration contain the word `keyword`.
 """
 
 from __future__ import annotations
@@ -20,12 +22,15 @@ import attrs
 from crdb.engine.declare.syntax import KEY_PATTERN, Argument
 from crdb.resp.numbers import parse_integer
 
+_KEYWORD = "keyword"
+
 
 @attrs.frozen
 class KeySpec:
     """The keys from argument `begin` to `last`, which counts from `begin` or, if negative, from the
     end of the request. `begin` is 0 if the position is unknown. If `is_numbered`, argument `begin`
-    holds the number of keys that follow it."""
+    holds the number of keys that follow it. With a `keyword`, the key is behind the first argument
+    from `begin` on that equals it."""
 
     flags: str = ""
     begin: int = 0
@@ -33,11 +38,12 @@ class KeySpec:
     step: int = 1
     is_numbered: bool = False
     note: str = ""
+    keyword: str = ""
 
     @property
     def is_range(self) -> bool:
         """True if the keys are at positions that depend only on the number of arguments."""
-        return self.begin > 0 and not self.is_numbered
+        return self.begin > 0 and not self.is_numbered and not self.keyword
 
     def positions(self, request: list[bytes]) -> range:
         """Return the positions of these keys in `request`. Raises ValueError if its number of
@@ -45,6 +51,12 @@ class KeySpec:
         if self.begin == 0:
             return range(0)
         end = len(request)
+        if self.keyword:
+            keyword = self.keyword.encode()
+            for place in range(self.begin, end - 1):
+                if request[place].upper() == keyword:
+                    return range(place + 1, place + 2)
+            return range(0)
         if self.is_numbered:
             number = parse_integer(request[self.begin]) if self.begin < end else None
             last = end if number is None else self.begin + number
@@ -71,13 +83,18 @@ def derive_key_specs(
         raise ValueError(f"{len(places)} key specifications, but flags for {len(flags)}")
     found: list[KeySpec] = []
     for place, text in zip(places, flags, strict=True):
-        words, _, note = text.partition(":")
-        found.append(attrs.evolve(place, flags=" ".join(words.split()), note=note.strip()))
+        head, _, note = text.partition(":")
+        words = head.split()
+        if _KEYWORD in words:
+            words.remove(_KEYWORD)
+        elif place.keyword:
+            place = KeySpec()  # noqa: PLW2901
+        found.append(attrs.evolve(place, flags=" ".join(words), note=note.strip()))
     return tuple(found)
 
 
 def _find_keys(arguments: tuple[Argument, ...], offset: int) -> Iterator[KeySpec]:
-    """Yield the place of each key argument. Keys of optional arguments are unknown.
+    """Yield the place of each key argument. Keys of optional arguments follow their tokens.
 
     Raises ValueError if nothing tells how many keys there are.
     """
@@ -91,7 +108,9 @@ def _find_keys(arguments: tuple[Argument, ...], offset: int) -> Iterator[KeySpec
             has_pattern = True
             yield KeySpec()
         if "key" in kinds and argument.is_optional:
-            yield KeySpec()
+            for part in parts:
+                if part.kind == "key":
+                    yield KeySpec(begin=position, keyword=part.token)
         elif "key" in kinds and is_numbered:
             yield KeySpec(begin=position - 1, is_numbered=True)
         elif "key" in kinds:

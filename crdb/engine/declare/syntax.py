@@ -42,7 +42,7 @@ TYPES: Final[dict[str, str]] = {
         "integer": "bit client-id count cursor decrement destination-db end increment index len "
         "limit milliseconds min-match-len num-matches numkeys numlocal numreplicas offset port "
         "protover rank seconds start stop version weight",
-        "double": "timeout score",
+        "double": "height latitude longitude radius score timeout width",
         "pattern": "pattern",
         KEY_PATTERN: "by-pattern get-pattern",
         "unix-time": "unix-time-seconds unix-time-milliseconds",

@@ -1,4 +1,4 @@
-"""Random commands on lists and sorted sets, most of them sensible, for comparing with Redis.
+"""Random commands on lists, sorted sets and positions, for comparing with Redis. Most are sensible.
 
 A `Source` draws from a generator that it is given. There are few keys, so commands often find the
 results of earlier ones. Some keys hold another type. Scores are binary fractions, so that sums have
@@ -179,6 +179,51 @@ def insertion(source: Source) -> list[str]:
     return ["LINSERT", source.key(), where, source.member(), source.member()]
 
 
+def position(source: Source) -> list[str]:
+    """Draw a longitude and a latitude, seldom one that is not on the map."""
+    if source.is_rare():
+        return source.rng.choice([["181", "0"], ["0", "x"], ["180", "85.05112878"], ["nan", "1"]])
+    return [str(source.number(-8, 8)), str(source.number(-8, 8))]
+
+
+def geoadd(source: Source) -> list[str]:
+    """Draw GEOADD with any options."""
+    options = [source.word("NX", "XX", "CH") for _ in range(source.number(0, 2))]
+    places = [word for member in source.members() for word in (*position(source), member)]
+    return ["GEOADD", source.key(), *(options if source.is_rare(0.5) else []), *places]
+
+
+def area(source: Source) -> list[str]:
+    """Draw the centre and the shape of GEOSEARCH."""
+    centre = ["FROMLONLAT", *position(source)]
+    if source.is_rare(0.5):
+        centre = ["FROMMEMBER", source.member()]
+    unit = "parsec" if source.is_rare() else source.word("M", "KM", "FT", "MI")
+    size = [str(source.number(0, 900)), str(source.number(-1, 900)), unit]
+    return [*centre, *(["BYBOX", *size] if source.is_rare(0.5) else ["BYRADIUS", *size[1:]])]
+
+
+def geosearch(source: Source) -> list[str]:
+    """Draw GEOSEARCH or GEOSEARCHSTORE. Nothing is cut off, as equal distances have no order."""
+    options = source.shuffled([["WITHDIST"], ["WITHHASH"], ["WITHCOORD"]])
+    if source.is_rare(0.3):
+        stored = ["GEOSEARCHSTORE", source.key(), source.key()]
+        return [*stored, *area(source), *source.maybe("STOREDIST"), *source.maybe("WITHDIST")]
+    return ["GEOSEARCH", source.key(), *area(source), *options]
+
+
+def georadius(source: Source) -> list[str]:
+    """Draw a command that GEOSEARCH replaces."""
+    stored = source.shuffled([["STORE", source.key()], ["STOREDIST", source.key()]])
+    options = source.shuffled([["WITHDIST"], ["COUNT", "3", "ANY"], stored])
+    size = [str(source.number(0, 900)), source.word("KM", "MI")]
+    if source.is_rare(0.5):
+        name = source.rng.choice(["GEORADIUS", "GEORADIUS_RO"])
+        return [name, source.key(), *position(source), *size, *options]
+    name = source.rng.choice(["GEORADIUSBYMEMBER", "GEORADIUSBYMEMBER_RO"])
+    return [name, source.key(), source.member(), *size, *options]
+
+
 Draw = Callable[[Source], list[str]]
 
 SORTED_SETS: list[Draw] = [
@@ -203,6 +248,13 @@ POPS: list[Draw] = [
     lambda s: [s.rng.choice(["ZPOPMIN", "ZPOPMAX"]), s.key(), str(s.number(-1, 3))],
     lambda s: ["ZMPOP", *s.keys(), s.word("MIN", "MAX"), *count(s)],
 ]
+POSITIONS: list[Draw] = [
+    geoadd,
+    geoadd,
+    lambda s: [s.rng.choice(["GEOPOS", "GEOHASH", "ZREM"]), s.key(), *s.members()],
+    lambda s: ["GEODIST", s.key(), s.member(), s.member(), *s.maybe(s.word("KM", "MI"))],
+]
+SEARCHES: list[Draw] = [geosearch, geosearch, georadius]
 LISTS: list[Draw] = [
     lambda s: [s.rng.choice(["LPUSH", "RPUSH"]), s.key(), *s.members()],
     lambda s: [s.rng.choice(["LPUSH", "RPUSH"]), s.key(), *s.members()],

@@ -49,11 +49,17 @@ CHANGED_IN_7_2 = {
         "bitop client|kill client|list config|get",
     ),
     "tokens in lower case": ("arguments", "client|kill client|list"),
+    "no members are allowed": ("arguments", "geohash geopos"),
+    "a group of its own for both ways to store": (
+        "arguments",
+        "georadius georadiusbymember",
+    ),
 }
 """By reason: fields and commands in which version 7.2 differs from 7.0."""
 RENAMED_IN_7_2 = {
     *("BCAST", "COMMAND", "NOLOOP", "OPTIN", "OPTOUT", "action", "auth", "by-pattern", "data"),
     *("end-unit-block", "flush-type", "get-block", "get-pattern", "incrby-block", "limit"),
+    *("count-block", "fromlonlat"),
     *("min-match-len", "overflow-block", "range", "save-selector", "set-block", "unblock-type"),
     *("unit", "write-operation"),
 }

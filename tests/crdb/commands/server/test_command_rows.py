@@ -40,6 +40,7 @@ def test_row_of_container_holds_its_subcommands() -> None:
         ("mset", [b"range"]),
         ("zunionstore", [b"range", b"keynum"]),
         ("sort", [b"range", b"unknown", b"unknown"]),
+        ("georadius", [b"range", b"range", b"range"]),
     ],
 )
 def test_kinds_of_key_specifications(name: str, kinds: list[bytes]) -> None:

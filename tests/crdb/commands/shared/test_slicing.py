@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from crdb.commands.shared import slicing
 from crdb.engine.client import Client
 from crdb.engine.session import WORKING
@@ -54,3 +56,14 @@ def test_large_table_is_emptied_in_slices() -> None:
     slices = len(list(slicing.empty_table(client, held)))
     assert slices >= 18 // (2 * largest), "each frees one part, and two small parts become one"
     assert len(held) <= 2
+
+
+def test_long_list_is_sorted_in_runs() -> None:
+    client = Client(instance())
+    client.instance.slices.items = 3
+    pairs = [(number * 7 % 5, number) for number in range(20)]
+    for descending in (False, True):
+        found = list(pairs)
+        steps = slicing.sort_in_runs(client, found, itemgetter(0), descending=descending)
+        assert len(list(steps)) > 6
+        assert found == sorted(pairs, key=itemgetter(0), reverse=descending)

@@ -89,3 +89,18 @@ def test_range_for_older_clients() -> None:
     assert key_range(derive("(key value)...")) == (1, -1, 2)
     assert key_range(derive("source destination", "RW; OW")) == (1, 2, 1)
     assert key_range(derive("destination numkeys key...", "OW; RO")) == (1, 1, 1)
+
+
+def test_key_behind_keyword_is_found_among_the_options() -> None:
+    syntax = "key value [COUNT count] [store: STORE storekey:key | STOREDIST storedistkey:key]"
+    first, store, distances = derive(syntax, "RO; OW keyword; OW update keyword")
+    assert store == KeySpec("OW", 3, keyword="STORE")
+    assert distances == KeySpec("OW update", 3, keyword="STOREDIST")
+    request = [b"X", b"store", b"v", b"COUNT", b"1", b"store", b"d"]
+    assert [list(spec.positions(request)) for spec in (first, store, distances)] == [[1], [6], []]
+    assert list(store.positions(request[:-1])) == []
+    assert key_range((first, store, distances)) == (1, 1, 1)
+
+
+def test_key_of_option_is_unknown_without_the_word() -> None:
+    assert derive("key [STORE destination]", "RO; OW")[1] == KeySpec("OW")

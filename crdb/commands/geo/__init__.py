@@ -1,0 +1,1 @@
+"""Commands on sorted sets whose scores are positions on Earth."""
