@@ -50,6 +50,7 @@ GROUPS: Final = {
     "set": "Sets",
     "sorted-set": "Sorted sets",
     "geo": "Positions",
+    "hyperloglog": "HyperLogLogs",
     "generic": "Keys",
     "transactions": "Transactions",
     "scripting": "Scripts and functions",

@@ -8,6 +8,7 @@ from crdb.commands.connection import clients, connection, monitor, transaction
 from crdb.commands.generic import expiry, keys, sorting
 from crdb.commands.geo import positions, searching
 from crdb.commands.hashes import hashes
+from crdb.commands.hyperloglog import hyperloglog
 from crdb.commands.lists import list_moves, lists
 from crdb.commands.replication import admin, crdb_help, following, waiting
 from crdb.commands.server import (
@@ -42,6 +43,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *expiry.COMMANDS,
     *following.COMMANDS,
     *hashes.COMMANDS,
+    *hyperloglog.COMMANDS,
     *introspection.COMMANDS,
     *keys.COMMANDS,
     *latency.COMMANDS,

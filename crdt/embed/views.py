@@ -17,6 +17,7 @@ from typing import Final, NoReturn, TypeVar, overload
 
 from crdt.embed.arguments import decode_key, encode_key
 from crdt.embed.handles.base import CounterHandle, SetHandle, StringHandle
+from crdt.embed.handles.hyperloglogs import HyperLogLogHandle
 from crdt.embed.handles.lists import ListHandle
 from crdt.embed.handles.maps import HashHandle, SortedSetHandle
 from crdt.embed.handles.others import (
@@ -71,6 +72,10 @@ class Views:
     def list(self, key: AnyKey) -> ListHandle[AnyKey]:
         """Return the list under `key`."""
         return ListHandle(self.prepare, key)
+
+    def hyperloglog(self, key: AnyKey) -> HyperLogLogHandle:
+        """Return the HyperLogLog under `key`, which estimates the number of different elements."""
+        return HyperLogLogHandle(self.prepare, key)
 
     def multi_value(self, key: AnyKey) -> MultiValueHandle[AnyKey]:
         """Return the multi-value register under `key`, which shows all concurrent values."""

@@ -328,6 +328,8 @@ class WriterClients:
                 ("LPOP", key),
                 ("LSET", key, "0", text),
                 ("LMOVE", key, other, "LEFT", "RIGHT"),
+                ("PFADD", key, field, number),
+                ("PFMERGE", key, other),
                 ("SUNIONSTORE", key, key, other),
                 ("RENAME", key, other),
                 ("COPY", key, other, "REPLACE"),

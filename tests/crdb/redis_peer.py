@@ -362,6 +362,7 @@ class Peer:
             3: [b"HGETALL", key],
             4: [b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"],
             5: [b"LRANGE", key, b"0", b"-1"],
+            12: [b"PFCOUNT", key],
         }[value.code()]
 
     def protocol(self, version: int) -> None:

@@ -21,6 +21,12 @@ from crdb.commands.shared.expiry_options import (
     SECONDS,
     positive_deadline,
 )
+from crdb.commands.strings.hyperloglog_strings import (
+    FIRST_BYTE,
+    SHORT,
+    assign_hyperloglog,
+    read_hyperloglog,
+)
 from crdb.engine.client import Client
 from crdb.engine.command import DirectHandler
 from crdb.engine.errors import (
@@ -91,7 +97,7 @@ def get(client: Client, args: list[bytes]) -> None:
         reply.null(out, client.protocol)
         return
     elif not isinstance(value, String):
-        raise CommandError(WRONG_TYPE)
+        text = read_hyperloglog(client, value)
     else:
         large = value.large_text()
         if large is not None:
@@ -227,7 +233,11 @@ def key_flags_of_set(request: list[bytes]) -> str:
 )
 def set_value(client: Client, args: list[bytes]) -> None:
     if len(args) == 3:
-        assign(client.db, args[1], args[2])
+        value = args[2]
+        if len(value) > SHORT and value[0] == FIRST_BYTE:
+            assign_text(client.db, args[1], value, keep_ttl=False)
+        else:
+            assign(client.db, args[1], value)
         client.out.append(OK)
     else:
         set_with_options(client, args)
@@ -245,6 +255,12 @@ class Set(DirectHandler):
 COMMANDS.call_directly(Set())
 
 
+def assign_text(db: Keyspace, key: bytes, text: bytes, *, keep_ttl: bool) -> None:
+    """Set a string, which may be that of a HyperLogLog."""
+    if not assign_hyperloglog(db, key, text, keep_ttl=keep_ttl):
+        assign(db, key, text, keep_ttl)
+
+
 def set_with_options(client: Client, args: list[bytes]) -> None:
     """Carry out SET with options. Conditions test what this region sees (rule STR-5)."""
     db = client.db
@@ -256,15 +272,17 @@ def set_with_options(client: Client, args: list[bytes]) -> None:
     held = db.lookup_for_write(key)
     if options.get:
         db.read(key)
-        if held is not None and not isinstance(held, String):
-            raise CommandError(WRONG_TYPE)
-        text = None if held is None else held.read()
+        text = None
+        if isinstance(held, String):
+            text = held.read()
+        elif held is not None:
+            text = read_hyperloglog(client, held)
         reply.bulk_or_null(client.out, client.protocol, text)
     if options.if_absent if held is not None else options.if_present:
         if not options.get:
             reply.null(client.out, client.protocol)
         return
-    assign(db, key, args[2], options.keep)
+    assign_text(db, key, args[2], keep_ttl=options.keep)
     if options.form:
         db.expire(key, deadline)
     if not options.get:

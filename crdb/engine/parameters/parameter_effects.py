@@ -18,6 +18,7 @@ EFFECTIVE: Final[dict[str, str]] = {
     "client-query-buffer-limit": "tests/crdb/engine/execution/test_executor.py",
     "hash-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
     "hash-max-listpack-value": "tests/crdb/engine/parameters/test_encodings.py",
+    "hll-sparse-max-bytes": "tests/crdb/commands/hyperloglog/test_hyperloglog.py",
     "latency-monitor-threshold": "tests/crdb/commands/server/test_latency.py",
     "latency-tracking": "tests/crdb/commands/server/test_latency.py",
     "latency-tracking-info-percentiles": "tests/crdb/commands/server/test_latency.py",
@@ -48,7 +49,6 @@ NO_STREAMS: Final = "there are no streams yet"
 UNOBSERVABLE: Final[dict[str, str]] = {
     "activerehashing": NO_HASH_TABLES,
     "busy-reply-threshold": NO_SCRIPTS,
-    "hll-sparse-max-bytes": "there are no HyperLogLogs yet",
     "ignore-warnings": "it only concerns warnings that Redis prints when it starts",
     "lazyfree-lazy-eviction": LAZY,
     "lazyfree-lazy-expire": LAZY,

@@ -27,13 +27,14 @@ from crdt.types.components.run_tree import element_dot
 from crdt.types.flag import DISABLE_WINS, ENABLE_WINS, DisableWinsFlag, EnableWinsFlag
 from crdt.types.grow_counter import GrowCounter
 from crdt.types.hash import Hash
+from crdt.types.hyperloglog import HyperLogLog
 from crdt.types.list import List
 from crdt.types.multi_value import MultiValue
 from crdt.types.remove_wins_set import RemoveWinsSet
 from crdt.types.set import Set
 from crdt.types.sorted_set import SortedSet
 from crdt.types.string import String
-from crdt.writes import flag, multi_value
+from crdt.writes import flag, hyperloglog, multi_value
 from crdt.writes import grow_counter as counter_grow
 from crdt.writes import hash as hashes
 from crdt.writes import list as lists
@@ -250,6 +251,15 @@ def zset_increment(db: Keyspace, asked: TypeCommand) -> None:
 
 
 # -- types of embedding programs only -------------------------------------------------------------
+
+
+def raise_registers(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
+    """Raise registers of a HyperLogLog. What changes nothing is no operation."""
+    key = encode(asked.key)
+    value = held(db, key, HyperLogLog)
+    if hyperloglog.raise_registers(db, key, value, [int(code) for code in asked.args]):
+        return None
+    return TypeCommand("PFCOUNT", asked.key)
 
 
 def multi_assign(db: Keyspace, asked: TypeCommand) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from crdt.causality.dots import Origin
 from crdt.numbers.number import exact, text_of
+from crdt.structures.register_array import RANKS
 from crdt.testing.builtin_types import commands
 from crdt.testing.builtin_types.commands import TypeCommand
 from crdt.testing.builtin_types.type_specification import Meaning, Part, TypeSpecification
@@ -309,6 +310,35 @@ def specify_flag(enable: str, disable: str, disable_wins: bool) -> Meaning:
     return flag
 
 
+# -- HyperLogLogs --------------------------------------------------------------------------------
+
+
+def hyperloglog(history: History, about: list[HistoryEvent]) -> Part | None:
+    """Return the registers of a HyperLogLog as codes: the greatest rank of each register.
+
+    A clear of a HyperLogLog that was there wins over concurrent additions (HLL-3). One that saw
+    none has no effect on it.
+    """
+    additions = [t for t in about if t.command.name == "PFRAISE"]
+    winners: list[HistoryEvent] = []
+    for clear in find_clears(history, about):
+        before = [winner for winner in winners if clear.saw(winner)]
+        if any(clear.saw(t) and has_seen(t, before) for t in additions):
+            winners.append(clear)
+    live = [t for t in additions if has_seen(t, winners)]
+    ranks: dict[int, int] = {}
+    for addition in live:
+        for code in addition.command.args:
+            ranks[code // RANKS] = max(code, ranks.get(code // RANKS, 0))
+    codes = sorted(code for code in ranks.values() if code % RANKS)
+    return (codes, min(t.origin for t in live)) if live else None
+
+
+def has_seen(event: HistoryEvent, others: list[HistoryEvent]) -> bool:
+    """Return whether an operation came after all others, or is one of them itself."""
+    return all(event is other or event.saw(other) for other in others)
+
+
 # -- lists ---------------------------------------------------------------------------------------
 
 
@@ -423,6 +453,13 @@ SPECIFICATIONS: Final[dict[str, TypeSpecification]] = {
             *("LINSERT k 1 i", "LINSERT k 2 j", "LSET k 0 m", "LSET k 0 o", "LSET k 0 p"),
             *("LSET k 1 n", "LPOP k", "RPOP k", "LTRIM k 1 3"),
         ),
+    ),
+    "hyperloglog": TypeSpecification(
+        meaning=hyperloglog,
+        makes=frozenset({"PFRAISE"}),
+        perform={"PFRAISE": commands.raise_registers},
+        subject="hyperloglog",
+        samples=("PFRAISE k 65", "PFRAISE k 66 129", "PFRAISE k 130", "PFRAISE l 65"),
     ),
     "multi-value": TypeSpecification(
         meaning=multi,

@@ -42,6 +42,7 @@ SET: Final = SAMPLES["set"]
 HASH: Final = SAMPLES["hash"]
 SORTED_SET: Final = SAMPLES["sorted set"]
 LIST: Final = SAMPLES["list"]
+HYPERLOGLOG: Final = SAMPLES["hyperloglog"]
 EMBEDDED: Final = tuple(sample for name in EMBEDDED_TYPES for sample in SAMPLES[name])
 EXPIRY: Final = ("EXPIRE k 10", "EXPIRE k 40", "EXPIRE k 200", "PERSIST k")
 MORTAL: Final = (
@@ -52,6 +53,7 @@ MORTAL: Final = (
     "SREM k a",
     "SET k a",
     "INCRBY k 1",
+    "PFRAISE k 65",
     "DEL k",
 )
 KEY: Final = ("DEL k", "FLUSHALL")
@@ -141,7 +143,8 @@ SUBJECTS: Final = {
         subject("expiry", *(elsewhere(key, MORTAL) for key in "klmn")),
         subject(
             "contest",
-            *(STRING, SET[:3], HASH[:3], LIST[:4], KEY, elsewhere("l", STRING[:3], SET[:2])),
+            *(STRING, SET[:3], HASH[:3], LIST[:4], HYPERLOGLOG, KEY),
+            elsewhere("l", STRING[:3], SET[:2]),
             types=DIVIDED,
         ),
         subject(

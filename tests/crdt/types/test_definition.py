@@ -14,10 +14,10 @@ from crdt.types.components.register import Register
 from crdt.types.definition import Operation, TypeDefinition, existence, holds_origins
 from crdt.types.registry import BUILT_IN, DEFINITIONS
 from crdt.writes import hash as hashes
+from crdt.writes import hyperloglog, string
 from crdt.writes import list as lists
 from crdt.writes import set as sets
 from crdt.writes import sorted_set as zset
-from crdt.writes import string
 from crdt.writes.content import is_copyable
 
 
@@ -29,6 +29,7 @@ def filled() -> dict[str, Value]:
     hashes.assign(db, b"hash", [b"f", b"v"])
     zset.assign(db, b"sorted set", [b"m", 1.5])
     lists.push_tail(db, b"list", [b"x", b"y", b"x"])
+    hyperloglog.raise_registers(db, b"hyperloglog", None, [65, 130])
     return {key.decode(): db.data[key] for key in db.data}
 
 
@@ -38,6 +39,7 @@ CONTENT: dict[str, list[Any]] = {
     "hash": [b"f", b"v"],
     "sorted set": [b"m", 1.5],
     "list": [b"x", b"y", b"x"],
+    "hyperloglog": [0, 65, 130],
 }
 ELEMENTS = {
     "string": {b""},
@@ -45,6 +47,7 @@ ELEMENTS = {
     "hash": {b"f"},
     "sorted set": {b"m"},
     "list": {b"x", b"y"},
+    "hyperloglog": {b""},
 }
 
 
@@ -123,6 +126,7 @@ def test_copies_are_equal_until_one_is_written(name: str) -> None:
         ("hash", None, b"v", None),
         ("sorted set", None, None, [b"m"]),
         ("list", None, None, [b"x", b"y", b"x"]),
+        ("hyperloglog", None, None, None),
     ],
 )
 def test_values_are_read_without_naming_their_type(
