@@ -50,7 +50,7 @@ def with_ports(text: str, ports: Mapping[str, Any]) -> str:
     return OLD_PORT.sub(lambda match: str(ports[match[0]]), text)
 
 
-RULE: Final = re.compile(r"\b([A-Z]{3}|D)-(\d+)\b(?: to \1-(\d+))?")
+RULE: Final = re.compile(r"\b([A-Z]{3}|AUTH|D)-(\d+)\b(?: to \1-(\d+))?")
 
 
 def rules_cited(text: str) -> set[str]:

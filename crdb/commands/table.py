@@ -11,6 +11,7 @@ from crdb.commands.hashes import hashes
 from crdb.commands.hyperloglog import hyperloglog
 from crdb.commands.lists import list_moves, lists
 from crdb.commands.replication import admin, crdb_help, following, waiting
+from crdb.commands.security import acl
 from crdb.commands.server import (
     cluster,
     introspection,
@@ -33,6 +34,7 @@ from crdb.commands.strings import bitmaps, counters, strings, substrings
 from crdb.engine.command import Command, CommandTable
 
 COMMANDS: Final[tuple[Command, ...]] = (
+    *acl.COMMANDS,
     *admin.COMMANDS,
     *bitmaps.COMMANDS,
     *clients.COMMANDS,

@@ -49,6 +49,7 @@ from crdb.engine.metrics.timing import Timing
 from crdb.engine.parameters.table import ParameterTable
 from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, Session
 from crdb.engine.turns.turn import Turn
+from crdb.security.access_control import AccessControl
 from crdt.embed.replica import RUN_BYTES_MAX, Replica
 
 GREEDY_BYTES_MIN: Final = 1 << 20
@@ -73,6 +74,8 @@ class Instance:
     """True if what was written before a restart is not back (rule STL-1)."""
     stale_released_with_merge: bool = False
     """True if a full sync brought back, after the latest restart, what had been lost."""
+    started_at: int = 0
+    test_clock: int | None = None
     last_client_id: int = 0
     slice_items: int = SLICE_ITEMS
     """The number of items in one slice of a long command. `Slices.items` sets it."""
@@ -108,16 +111,17 @@ class Instance:
         """Sessions that the driver must serve; it removes them."""
         self.on_wake: Callable[[], None] = do_nothing
         """Called when effects from elsewhere have woken some; the driver may be asleep."""
-        self.blocked = Blocked(self.keyspace, self.watched_keys, self.emit_event, self.wake)
+        self.blocked = Blocked(
+            self.keyspace, self.watched_keys, self.emit_event, self.wake, self.recheck
+        )
         self.polling = Polling(self.blocked)
         self.watching = Watching(self.keyspace, self.watched_keys)
+        self.access = AccessControl(self)
         self.now = 0
         """The monotonic clock in ms, for waiting and ages."""
         self.wall = 0
         """Wall clock in ms. `keyspace.now` is the same unless a test clock is set."""
-        self.started_at = 0
         self.clock_steps = ClockSteps()
-        self.test_clock: int | None = None
         self.links: LinkControl | None = None
         self.following: FollowControl | None = None
         self.role = b"master"  # `replica` while it follows another instance
@@ -248,8 +252,8 @@ class Instance:
         """Register a client that has connected."""
         self.clients[session.id] = session
         self.statistics.connections += 1
-        session.authenticated = not self.config.password
         self._configure(session)
+        self.access.begin(session)
         if self.monitors.sessions:
             session.flags |= OBSERVED
         if self.pause.ends_at is not None:
@@ -293,6 +297,14 @@ class Instance:
         self.polling.poll_local()
         if (self.woken or not self.slices.is_idle()) and not self.turn.defers_push:
             self.on_wake()
+
+    def recheck(self, session: Session, request: list[bytes]) -> bytes | None:
+        """Return the error for the request of a blocked client if its user may no longer make it,
+        as it is checked again in Redis 7.2."""
+        error = self.access.refuse(session, self.commands.require(request), request)
+        if error is not None:
+            self.statistics.count_error(error)
+        return error
 
     def serve_blocked(self, keys: list[bytes]) -> None:
         """Serve the clients that wait for changed keys, or keep the keys while commands run in
@@ -371,13 +383,18 @@ class Instance:
     def _configure(self, session: Session) -> None:
         session.output_limit = min(self.config.output_hard_bytes, self.config.output_soft_bytes)
         session.parser.bulk_bytes_max = self.config.bulk_bytes_max
-        session.require_password(self.config.password != b"")
 
     def _reconfigure(self) -> None:
         self.memory.set_limit(self.config.memory_bytes_max, self.statistics.input_bytes)
         self.timing.configure(self.config)
+        self.access.configure(
+            password=self.config.password,
+            opens_channels=self.config.opens_channels,
+            log_length_max=self.config.acl_log_length_max,
+        )
         for session in self.clients.values():
             self._configure(session)
+        self.access.update_all()
 
 
 def ignore(_event: RegionEvent) -> None:

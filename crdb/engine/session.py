@@ -15,7 +15,7 @@ from mypy_extensions import i64
 from crdb.resp.parser import Parser
 
 UNAUTHENTICATED: Final = 1
-"""A password is set, and the client has not authenticated."""
+"""A login is required, and the client has not authenticated."""
 IN_TRANSACTION: Final = 2
 BLOCKED: Final = 4
 CLOSING: Final = 8
@@ -39,6 +39,8 @@ MONITORING: Final = 4096
 """The client runs MONITOR."""
 WORKING: Final = 8192
 """The client's command runs in slices (see `crdb.engine.execution.slices`)."""
+RESTRICTED: Final = 1 << 20
+"""The client's user may not make every request, so each is checked (see `crdb.security`)."""
 
 ALOUD: Final = -1
 """The opposite of MUTED."""
@@ -103,7 +105,7 @@ class Session:
         self.protocol = 2
         self.flags = 0
         self.authenticated = True
-        """False if a password was set when the client connected, and it has not given one since."""
+        """False if a login was required when the client connected, and it has not done it since."""
         self.last_command = b"NULL"
         self.no_evict = False
         self.no_touch = False
@@ -139,10 +141,10 @@ class Session:
         self.postponed: list[bytes] | None = None
         """A request that waits for the end of a CLIENT PAUSE, or of a command in slices."""
 
-    def require_password(self, is_set: bool) -> None:
-        """Let the client send little but its password if one `is_set` and it has not given it."""
+    def require_login(self, is_required: bool) -> None:
+        """Let the client do little but log in if that `is_required` and it has not done it."""
         self.flags &= ~UNAUTHENTICATED
-        if is_set and not self.authenticated:
+        if is_required and not self.authenticated:
             self.flags |= UNAUTHENTICATED
         self.parser.trusted = not self.flags & UNAUTHENTICATED
 

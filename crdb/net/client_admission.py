@@ -39,10 +39,15 @@ def refusal(instance: Instance, peer: str | None) -> bytes | None:
         instance.statistics.rejected_connections += 1
         return FULL
     config = instance.config
-    if config.is_protected and not config.password and not is_loopback(peer):
+    if config.is_protected and is_open(instance) and not is_loopback(peer):
         instance.statistics.rejected_connections += 1
         return DENIED
     return None
+
+
+def is_open(instance: Instance) -> bool:
+    """Return whether clients are served without a password."""
+    return instance.access.users.default.needs_no_password
 
 
 def limit_clients(instance: Instance, possible: int) -> bool:
@@ -69,7 +74,7 @@ def is_loopback(address: str | None) -> bool:
 def report_exposure(instance: Instance, hosts: Iterable[str]) -> None:
     """Report, at the start of a region, that it listens beyond this machine without a password."""
     outside = [host for host in hosts if not is_loopback(host)]
-    if outside and not instance.config.password:
+    if outside and is_open(instance):
         is_protected = instance.config.is_protected
         reach = "this machine, by protected mode" if is_protected else "everybody"
         instance.emit_event(OpenPortEvent(bind=", ".join(outside), reach=reach))

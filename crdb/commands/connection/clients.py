@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from crdb.commands.connection.connection import DEFAULT_USER, check_name, is_attribute
+from crdb.commands.connection.connection import check_name, is_attribute
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import slicing
 from crdb.commands.shared.timeouts import parse_timeout_ms
 from crdb.engine import arguments
 from crdb.engine.client import Client
+from crdb.engine.clients.client_line import client_line
 from crdb.engine.errors import SYNTAX, CommandError, one_line, printable
-from crdb.engine.session import (
-    BLOCKED,
-    CLOSING,
-    IN_TRANSACTION,
-    KILLED,
-    MONITORING,
-    MUTED,
-    POSTPONED,
-    SKIP_NEXT,
-    SKIPPING,
-    UNTOUCHING,
-    WORKING,
-    Session,
-)
+from crdb.engine.instance import Instance
+from crdb.engine.session import MUTED, SKIP_NEXT, SKIPPING, UNTOUCHING, Session
 from crdb.resp import reply
 
 COMMANDS: Final[CommandFamily] = CommandFamily("connection")
@@ -51,64 +40,6 @@ TOO_MANY: Final = b"ERR unknown subcommand or wrong number of arguments for '%b'
 LINE_ITEMS: Final = 8
 """A line of CLIENT LIST takes as long as so many items of other work."""
 TYPES: Final = frozenset({b"normal", b"slave", b"replica", b"master", b"pubsub"})
-
-
-def client_line(session: Session, now: int, request: list[bytes] | None = None) -> bytes:
-    """Return one line of CLIENT LIST, without its line end.
-
-    `request` is the request that this client makes now, or None for any other client.
-
-    There is no fixed reply buffer, so its fields (rbs, rbp, obl) are 0, and there is no spare space
-    behind what has been read (qbuf-free).
-    """
-    letters = (
-        (b"O" if session.flags & MONITORING else b"")
-        + (b"x" if session.flags & IN_TRANSACTION else b"")
-        + (b"b" if session.flags & (BLOCKED | POSTPONED | WORKING) else b"")
-        + (b"d" if session.dirty else b"")
-        + (b"c" if session.flags & CLOSING else b"")
-        + (b"A" if session.flags & KILLED else b"")
-        + (b"e" if session.no_evict else b"")
-        + (b"T" if session.no_touch else b"")
-    )
-    queued = len(session.queue) if session.flags & IN_TRANSACTION else -1
-    args = session.postponed or request or []
-    argument_bytes = sum(map(len, args))
-    pending = session.parser.pending + (encoded_bytes(args) if args else 0)
-    events = b"rw" if session.output_bytes else b"r"
-    return (
-        b"id=%d addr=%b laddr=%b fd=%d name=%b age=%d idle=%d flags=%b db=0 sub=0 psub=0 ssub=0"
-        b" multi=%d qbuf=%d qbuf-free=0 argv-mem=%d multi-mem=%d rbs=0 rbp=0 obl=0 oll=%d omem=%d"
-        b" tot-mem=%d events=%b cmd=%b user=%b redir=-1 resp=%d lib-name=%b lib-ver=%b"
-    ) % (
-        session.id,
-        session.address,
-        session.local_address,
-        session.fd,
-        session.name,
-        (now - session.created_at) // 1000,
-        (now - session.active_at) // 1000,
-        letters or b"N",
-        queued,
-        pending,
-        argument_bytes,
-        session.queue_bytes,
-        len(session.out),
-        session.output_bytes,
-        session.memory_bytes + argument_bytes,
-        events,
-        session.last_command,
-        session.user,
-        session.protocol,
-        session.library,
-        session.library_version,
-    )
-
-
-def encoded_bytes(args: list[bytes]) -> int:
-    """Return the length of a request in the form in which clients send it."""
-    headers = len(b"*%d\r\n" % len(args)) + sum(len(b"$%d\r\n\r\n" % len(arg)) for arg in args)
-    return headers + sum(map(len, args))
 
 
 @CLIENT.declare(
@@ -331,7 +262,7 @@ def client_unblock(client: Client, args: list[bytes]) -> None:
 def client_kill(client: Client, args: list[bytes]) -> None:
     instance = client.instance
     old_form = len(args) == 3
-    wanted, skip_me = ([by_address(args[2])], False) if old_form else kill_filters(args)
+    wanted, skip_me = ([by_address(args[2])], False) if old_form else kill_filters(instance, args)
     doomed = [
         session
         for session in list(instance.clients.values())
@@ -358,7 +289,7 @@ def by_address(address: bytes) -> Filter:
     return lambda session: session.address == address
 
 
-def kill_filters(args: list[bytes]) -> tuple[list[Filter], bool]:
+def kill_filters(instance: Instance, args: list[bytes]) -> tuple[list[Filter], bool]:
     """Return the filters that CLIENT KILL's options name, and whether to spare the caller."""
     wanted: list[Filter] = []
     skip_me = True
@@ -380,9 +311,10 @@ def kill_filters(args: list[bytes]) -> tuple[list[Filter], bool]:
         elif option == b"laddr":
             wanted.append(lambda session, value=value: session.local_address == value)
         elif option == b"user":
-            if value != DEFAULT_USER:
+            if instance.access.users.find(value) is None:
                 shown = one_line(printable(value, len(value)))
                 raise CommandError(b"ERR No such user '%b'" % shown)
+            wanted.append(lambda session, value=value: session.user == value)
         elif option == b"skipme" and value.lower() in {b"yes", b"no"}:
             skip_me = value.lower() == b"yes"
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Final
 
 from crdb.commands.family import CommandFamily
@@ -15,11 +14,10 @@ from crdb.engine.events.operator_events import WrongPasswordEvent
 from crdb.engine.instance import REDIS_VERSION
 from crdb.engine.session import IN_TRANSACTION, MUTED, SKIP_NEXT, UNTOUCHING
 from crdb.resp import reply
+from crdb.security.user import DEFAULT_USER
 
 COMMANDS: Final[CommandFamily] = CommandFamily("connection")
 
-
-DEFAULT_USER: Final = b"default"
 
 NO_PROTOCOL: Final = b"NOPROTO unsupported protocol version"
 PROTOCOL_NOT_AN_INTEGER: Final = b"ERR Protocol version is not an integer or out of range"
@@ -94,8 +92,7 @@ def reset(client: Client, _args: list[bytes]) -> None:
     client.no_touch = False
     client.flags &= ~UNTOUCHING
     client.instance.monitors.remove(client)
-    client.authenticated = not client.instance.config.password
-    client.require_password(not client.authenticated)
+    client.instance.access.begin(client)
     reply.simple(client.out, b"RESET")
 
 
@@ -107,26 +104,23 @@ def reset(client: Client, _args: list[bytes]) -> None:
     history=("6.0.0 argument `username`",),
 )
 def auth(client: Client, args: list[bytes]) -> None:
-    """Authenticate. The only user is `default`."""
+    """Authenticate, as `default` if no user is named (AUTH-1)."""
     if len(args) > 3:
         raise CommandError(SYNTAX)
-    if len(args) == 2 and not client.instance.config.password:
+    if len(args) == 2 and client.instance.access.users.default.needs_no_password:
         raise CommandError(NO_PASSWORD)
-    authenticate(client, args[1] if len(args) == 3 else DEFAULT_USER, args[-1])
+    authenticate(client, args[1] if len(args) == 3 else DEFAULT_USER, args[-1], args[0])
     reply.ok(client.out)
 
 
-def authenticate(client: Client, user: bytes, password: bytes) -> None:
-    """Mark the client as authenticated. Raises CommandError if the password is wrong."""
-    expected = client.instance.config.password
-    right = not expected or hmac.compare_digest(expected, password)
-    if user != DEFAULT_USER or not right:
-        client.instance.statistics.failed_logins += 1
+def authenticate(client: Client, user: bytes, password: bytes, word: bytes) -> None:
+    """Make the client a user. `word` is the command as it was sent. Raises CommandError if the
+    password is wrong; then nothing changes."""
+    client.last_command = word.lower()  # as the log shows it
+    if not client.instance.access.log_in(client, user, password, word):
         host = client.address.rpartition(b":")[0].decode("latin-1")
         client.instance.emit_event(WrongPasswordEvent(address=host))
         raise CommandError(WRONG_PASSWORD)
-    client.authenticated = True
-    client.require_password(expected != b"")
 
 
 def check_name(name: bytes) -> None:
@@ -169,7 +163,7 @@ def hello(client: Client, args: list[bytes]) -> None:
             option = one_line(printable(args[at], len(args[at])))
             raise CommandError(b"ERR Syntax error in HELLO option '%b'" % option)
     if credentials:
-        authenticate(client, credentials[0], credentials[1])
+        authenticate(client, credentials[0], credentials[1], args[0])
     if not client.authenticated:
         raise CommandError(HELLO_NO_AUTH)
     if name is not None:

@@ -19,7 +19,7 @@ from crdb.engine.command import SLICED, WHOLE, Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.execution.dispatch import QUEUE_PART, call, fail
 from crdb.engine.execution.slices import run_step
-from crdb.engine.session import IN_TRANSACTION, KILLED
+from crdb.engine.session import IN_TRANSACTION, KILLED, RESTRICTED
 from crdb.resp import reply
 from crdt.structures.pieces import in_pieces
 
@@ -115,7 +115,8 @@ def run_queue(client: Client, queue: list[list[bytes]]) -> Iterator[None]:
             yield
             left = client.slice_items
         command = instance.commands.require(args)
-        call(client, command, args)
+        if not (client.flags & RESTRICTED and refuse(client, command, args)):
+            call(client, command, args)
         left -= len(args)
         if client.nested is not None:
             steps, client.nested = client.nested, None
@@ -130,6 +131,17 @@ def run_queue(client: Client, queue: list[list[bytes]]) -> Iterator[None]:
             instance.check_output(client)
     client.in_exec = False
     discard(client, instance.watching)
+
+
+def refuse(client: Client, command: Command, args: list[bytes]) -> bool:
+    """Reply with an error if the client may no longer make a request of its queue (ACL-19). Return
+    whether that is so."""
+    error = client.instance.access.refuse_in_exec(client, command, args)
+    if error is not None:
+        client.instance.statistics.rejected[command.number] += 1
+        client.instance.statistics.count_error(error)
+        reply.error(client.out, error)
+    return error is not None
 
 
 def run_nested(client: Client, command: Command, steps: Iterator[None]) -> Iterator[None]:

@@ -16,7 +16,9 @@ from crdb.commands.shared import slicing
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError
+from crdb.engine.session import RESTRICTED
 from crdb.resp import reply
+from crdb.security.verdict import READ
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
 from crdt.writes import list as lists
@@ -32,6 +34,7 @@ KEYS_OF_SORT: Final = "RO access; RO access: Keys of BY and GET depend on the el
 
 
 NOT_NUMBERS: Final = b"ERR One or more scores can't be converted into double"
+PATTERN_DENIED: Final = b"ERR %b option of SORT denied due to insufficient ACL permissions."
 SPACES: Final = b" \t\n\v\f\r"
 
 
@@ -52,8 +55,9 @@ class SortRequest:
         self.store: bytes | None = None
 
 
-def parse_request(args: list[bytes], may_store: bool) -> SortRequest:
-    """Parse the options after the key. Raises CommandError."""
+def parse_request(client: Client, args: list[bytes], may_store: bool) -> SortRequest:
+    """Parse the options after the key. Raises CommandError, also for patterns of a client that may
+    not read every key (ACL-16)."""
     request = SortRequest()
     index = 2
     while index < len(args):
@@ -76,13 +80,25 @@ def parse_request(args: list[bytes], may_store: bool) -> SortRequest:
             index += 1
             request.by = args[index]
             request.is_unsorted |= b"*" not in request.by
+            if b"*" in request.by and not may_read_every_key(client, args):
+                raise CommandError(PATTERN_DENIED % b"BY")
         elif word == b"GET" and left >= 1:
             index += 1
             request.gets.append(args[index])
+            if not may_read_every_key(client, args):
+                raise CommandError(PATTERN_DENIED % b"GET")
         else:
             raise CommandError(SYNTAX)
         index += 1
     return request
+
+
+def may_read_every_key(client: Client, args: list[bytes]) -> bool:
+    """Return whether the user of a client may read the keys that patterns make of elements."""
+    if not client.flags & RESTRICTED:
+        return True
+    instance = client.instance
+    return instance.access.permits_every_key(client, instance.commands.require(args), args, READ)
 
 
 def elements_of(client: Client, value: Value | None) -> Generator[None, None, list[bytes]]:
@@ -204,7 +220,7 @@ def reads_patterns(args: list[bytes]) -> bool:
     reaches_all=reads_patterns,
 )
 def sort(client: Client, args: list[bytes]) -> None:
-    sort_and_reply(client, args, parse_request(args, may_store=True))
+    sort_and_reply(client, args, parse_request(client, args, may_store=True))
 
 
 @COMMANDS.declare(
@@ -219,7 +235,7 @@ def sort(client: Client, args: list[bytes]) -> None:
     categories="dangerous list set sortedset -keyspace",
 )
 def sort_ro(client: Client, args: list[bytes]) -> None:
-    sort_and_reply(client, args, parse_request(args, may_store=False))
+    sort_and_reply(client, args, parse_request(client, args, may_store=False))
 
 
 def sort_and_reply(client: Client, args: list[bytes], request: SortRequest) -> None:

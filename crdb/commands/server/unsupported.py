@@ -1,5 +1,4 @@
-"""Commands of features that are not supported, but have a true reply: there are no modules, and
-there is one user."""
+"""Commands of features that are not supported, but have a true reply: there are no modules."""
 
 from __future__ import annotations
 
@@ -11,17 +10,10 @@ from crdb.engine.instance import REDIS_VERSION
 from crdb.resp import reply
 
 COMMANDS: Final[CommandFamily] = CommandFamily("server")
-ACL: Final = COMMANDS.container("acl", since="6.0.0", summary="A container for user commands.")
-ACL.declare_help()
 MODULE: Final = COMMANDS.container(
     "module", since="4.0.0", summary="A container for module commands."
 )
 MODULE.declare_help(since="5.0.0")
-
-
-@ACL.declare("whoami", "", "noscript loading stale", summary="Returns the user's name.")
-def acl_whoami(client: Client, _args: list[bytes]) -> None:
-    reply.bulk(client.out, client.user)
 
 
 @MODULE.declare(

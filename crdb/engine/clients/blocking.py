@@ -23,7 +23,7 @@ from crdb.engine.clients.crash_guard import contain_crash
 from crdb.engine.clients.watched_keys import WatchedKeys
 from crdb.engine.errors import CommandError
 from crdb.engine.events.event_bases import Report
-from crdb.engine.session import BLOCKED, Session
+from crdb.engine.session import BLOCKED, RESTRICTED, Session
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
 from crdt.types.base import Value
@@ -41,7 +41,16 @@ class Waiter:
     type `kind`. `asks_peers` is True if an attempt sends convergence queries to other regions.
     """
 
-    __slots__ = ("asks_peers", "attempt", "deadline", "time_out", "keys", "kind", "session")
+    __slots__ = (
+        "asks_peers",
+        "attempt",
+        "deadline",
+        "keys",
+        "kind",
+        "request",
+        "session",
+        "time_out",
+    )
 
     def __init__(
         self,
@@ -58,6 +67,8 @@ class Waiter:
         self.keys = list(dict.fromkeys(keys))
         self.kind: type[Value] = Value
         self.asks_peers = False
+        self.request: list[bytes] | None = None
+        """The arguments of the command, to check again whether the user may run it."""
 
     def try_serve(self) -> bool:
         """Try to serve the client. Return whether it has a reply, which may be an error."""
@@ -81,6 +92,7 @@ class Blocked:
         "watched_keys",
         "keyless",
         "keyspace",
+        "recheck",
         "report",
         "wake",
     )
@@ -91,11 +103,14 @@ class Blocked:
         watched_keys: WatchedKeys,
         report: Report,
         wake: Callable[[Session], None],
+        recheck: Callable[[Session, list[bytes]], bytes | None],
     ) -> None:
+        """`recheck` returns the error for a request that its client may no longer make."""
         self.keyspace = keyspace
         self.watched_keys = watched_keys
         self.report = report
         self.wake = wake
+        self.recheck = recheck
         self.by_client: dict[int, Waiter] = {}
         self.by_key: dict[bytes, dict[int, Waiter]] = {}
         self.keyless: dict[int, Waiter] = {}
@@ -116,6 +131,10 @@ class Blocked:
             self.watched_keys.hold(key)
         if waiter.deadline is not None:
             heapq.heappush(self.deadlines, (waiter.deadline, session.id))
+
+    def keep_request(self, session: Session, args: list[bytes]) -> None:
+        """Keep the arguments of the command that blocks `session`."""
+        self.by_client[session.id].request = args
 
     def remove(self, session: Session) -> None:
         """Unblock `session`, without a reply."""
@@ -145,6 +164,12 @@ class Blocked:
         """Serve a waiter if that is possible. A bug in its attempt disconnects it."""
         session = waiter.session
         mark = len(session.out)
+        if session.flags & RESTRICTED and waiter.keys and waiter.request is not None:
+            error = self.recheck(session, waiter.request)
+            if error is not None:
+                reply.error(session.out, error)
+                self._end(session, mark)
+                return
         if contain_crash(session, self.report, waiter.try_serve) or session.closing:
             self._end(session, mark)
 

@@ -87,6 +87,9 @@ class Facts(TypedDict):
     """Returns whether a request reads keys that its arguments do not name."""
     key_flags: NotRequired[KeyFlags]
     """Finds the flags of the keys where they depend on the request."""
+    channels: NotRequired[str]
+    """`names` or `patterns` if the first argument and its repetitions are channels, or patterns of
+    channels, that a user needs a permission for."""
 
 
 class Declaration:
@@ -125,6 +128,8 @@ class Declaration:
         self._find_keys = facts.get("find_keys")
         self._key_flags = facts.get("key_flags")
         self._reaches_all = facts.get("reaches_all")
+        self._channels = facts.get("channels", "")
+        self._offset = offset
         is_open = self.is_container or facts.get("ignores_arguments", False)
         self.arity = self._derive_arity(offset + (kind is CommandKind.CONTAINER), is_open=is_open)
         if not all(spec.is_range for spec in self.key_specs):
@@ -154,6 +159,25 @@ class Declaration:
         if self._find_keys is not None:
             return [range(place, place + 1) for place in self._find_keys(request)]
         return [spec.positions(request) for spec in self.key_specs]
+
+    def key_uses(self, request: list[bytes]) -> list[tuple[range, list[str]]]:
+        """Return ranges of positions of keys, each with what `request` does with those keys. Raises
+        ValueError or CommandError if its arguments are not valid."""
+        if self._find_keys is not None:
+            places = self._find_keys(request)
+            return [(range(at, at + 1), self.key_flags_at(request, at)) for at in places]
+        if self._key_flags is not None:
+            flags = self._key_flags(request).split()
+            return [(spec.positions(request), flags) for spec in self.key_specs]
+        return [(spec.positions(request), spec.flags.split()) for spec in self.key_specs]
+
+    def channel_positions(self, request: list[bytes]) -> tuple[range, bool]:
+        """Return the positions of the channels in `request`, and whether they are patterns."""
+        if not self._channels:
+            return range(0), False
+        begin = self._offset
+        end = len(request) if self.arguments[0].is_multiple else begin + 1
+        return range(begin, min(end, len(request))), self._channels == "patterns"
 
     def reaches_all(self, request: list[bytes]) -> bool:
         """Return whether a request may concern keys that its arguments do not name."""

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
+
+
+class AclFile(Protocol):
+    """A file of users."""
+
+    path: str
+
+    def read(self) -> bytes:
+        """Return the text. Raises OSError."""
+        ...
+
+    def write(self, text: bytes) -> None:
+        """Replace the text durably and as a whole. Raises OSError."""
+        ...
 
 
 class Surroundings:
     """The functions; without a driver an instance is alone and cannot be stopped."""
 
-    __slots__ = ("count_acknowledged", "count_copies", "neighbours", "request_stop")
+    __slots__ = (
+        "acl_file",
+        "count_acknowledged",
+        "count_copies",
+        "neighbours",
+        "request_stop",
+        "secret_bits",
+    )
 
     def __init__(self) -> None:
         self.count_acknowledged: Callable[[int], int] = nobody_has
@@ -20,6 +41,10 @@ class Surroundings:
         """The other instances of the process."""
         self.request_stop: Callable[[str], None] | None = None
         """Ends the process cleanly, as SIGTERM does; takes the reason."""
+        self.acl_file: AclFile | None = None
+        """The file of users that ACL LOAD and ACL SAVE work with."""
+        self.secret_bits: Callable[[int], int] | None = None
+        """Takes a number of bits; returns that many random bits, which nobody can predict."""
 
 
 def nobody_has(_seq: int) -> int:

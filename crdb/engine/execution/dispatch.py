@@ -153,10 +153,14 @@ def call(client: Client, command: Command, args: list[bytes]) -> float:
     ended = timing.clock()
     took = ended - began
     instance.keyspace.set_marking(True)
-    if client.flags & (WORKING | POSTPONED) and not client.in_exec:
+    if client.flags & (BLOCKED | WORKING | POSTPONED) and not client.in_exec:
         if client.flags & POSTPONED:
             return ended
-        instance.slices.charge(client, took)
+        if client.flags & WORKING:
+            instance.slices.charge(client, took)
+        else:
+            instance.blocked.keep_request(client, args)
+            timing.observe(client, command, args, took, instance.wall // 1000)
     elif took < timing.outlier_seconds:
         instance.statistics.count_calls(command.number, 1, took)
     else:

@@ -11,6 +11,8 @@ guard                     error                       refuses
 `guard_authentication`    NOAUTH                      commands without the flag `no_auth`, before
                                                       the client has given the password
 `guard_transaction`       ERR Command not allowed ... commands with the flag `no_multi`, in MULTI
+`guard_permission`        NOPERM                      requests that the user of the client may not
+                                                      make (ACL-9)
 `guard_memory`            OOM                         commands with the flag `denyoom`, and those
                                                       that would be queued, while memory is full
 `guard_journal`           MISCONF                     writes, after the journal could not be written
@@ -49,7 +51,7 @@ from crdb.engine.command import (
 )
 from crdb.engine.errors import NO_AUTH, NOT_IN_TRANSACTION, wrong_arity
 from crdb.engine.metrics.memory import DENY_OOM
-from crdb.engine.session import IN_TRANSACTION, UNAUTHENTICATED
+from crdb.engine.session import IN_TRANSACTION, RESTRICTED, UNAUTHENTICATED
 
 Guard = Callable[[Client, Command, list[bytes]], bytes | None]
 """Returns the error for a command, or None if it may pass."""
@@ -79,6 +81,14 @@ def guard_transaction(client: Client, command: Command, _args: list[bytes]) -> b
     """Refuse what may not be queued."""
     is_refused = client.flags & IN_TRANSACTION and command.bits & NO_MULTI
     return NOT_IN_TRANSACTION if is_refused else None
+
+
+def guard_permission(client: Client, command: Command, args: list[bytes]) -> bytes | None:
+    """Refuse what the user of the client may not do. Users who may do everything cost nothing: the
+    flag is one of those that the fast path compares with 0."""
+    if not client.flags & RESTRICTED:
+        return None
+    return client.instance.access.refuse(client, command, args)
 
 
 def guard_memory(client: Client, command: Command, _args: list[bytes]) -> bytes | None:
@@ -131,6 +141,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     guard_arity,
     guard_authentication,
     guard_transaction,
+    guard_permission,
     guard_memory,
     guard_journal,
     guard_writes,

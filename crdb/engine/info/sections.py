@@ -14,6 +14,7 @@ from crdb.engine.info.memory_report import human, memory_report
 from crdb.engine.instance import REDIS_VERSION, Instance
 from crdb.engine.metrics.metric_table import METRICS
 from crdb.engine.session import POSTPONED
+from crdb.security.verdict import Reason
 from crdb.version import __version__
 from crdt.causality.dots import name_origin, region_of
 
@@ -159,7 +160,10 @@ def _stats(instance: Instance) -> Lines:
         ("instantaneous_input_kbps", f"{statistics.input_rate.per_second / 1024:.2f}"),
         ("instantaneous_output_kbps", f"{statistics.output_rate.per_second / 1024:.2f}"),
         ("rejected_connections", statistics.rejected_connections),
-        ("acl_access_denied_auth", statistics.failed_logins),
+        ("acl_access_denied_auth", statistics.denials[Reason.AUTH]),
+        ("acl_access_denied_cmd", statistics.denials[Reason.COMMAND]),
+        ("acl_access_denied_key", statistics.denials[Reason.KEY]),
+        ("acl_access_denied_channel", statistics.denials[Reason.CHANNEL]),
         ("sync_full", 0),
         ("sync_partial_ok", 0),
         ("sync_partial_err", 0),

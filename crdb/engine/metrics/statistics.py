@@ -18,6 +18,8 @@ RESTING_SAMPLE_MS: Final = 500
 """The time between two samples while clients send nothing."""
 COMMANDS_MAX: Final = 512
 """More than there are commands and subcommands."""
+DENIAL_REASONS: Final = 4
+"""The number of reasons: login, command, key, channel."""
 ERROR_CODES_MAX: Final = 128
 """Beyond so many different codes, further ones are counted in the total only."""
 
@@ -55,13 +57,13 @@ class ServerStatistics:
         "calls",
         "command_rate",
         "connections",
+        "denials",
         "dropped_memory",
         "dropped_query",
         "dropped_output",
         "error_replies",
         "errors",
         "failed",
-        "failed_logins",
         "input_bytes",
         "histograms",
         "input_rate",
@@ -96,8 +98,8 @@ class ServerStatistics:
         self.rejected_connections = 0
         self.input_bytes = 0
         self.output_bytes = 0
-        self.failed_logins = 0
-        """AUTH and HELLO with a wrong user or password."""
+        self.denials = [0] * DENIAL_REASONS
+        """Logins and requests that were denied, by `crdb.security.verdict.Reason`."""
         self.error_replies = 0
         self.errors: dict[bytes, int] = {}
         """Error replies by their code."""

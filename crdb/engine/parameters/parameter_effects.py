@@ -14,6 +14,8 @@ from __future__ import annotations
 from typing import Final
 
 EFFECTIVE: Final[dict[str, str]] = {
+    "acl-pubsub-default": "tests/crdb/commands/security/test_acl.py",
+    "acllog-max-len": "tests/crdb/commands/security/test_acl.py",
     "client-output-buffer-limit": "tests/crdb/engine/execution/test_executor.py",
     "client-query-buffer-limit": "tests/crdb/engine/execution/test_executor.py",
     "hash-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
@@ -68,7 +70,6 @@ NO_CLUSTER: Final = "there is no cluster mode"
 NO_DEFRAGMENTATION: Final = "there is no defragmentation"
 NO_TLS: Final = "TLS is not built yet"
 NO_EVICTION: Final = "there is no eviction"
-NO_ACL: Final = "there are no users except the default user"
 NO_OS: Final = "crdb does not change its process settings in the operating system"
 LINKS: Final = (
     "regions are linked by crdb's own protocol; see the [link] table of the regions' file"
@@ -98,7 +99,6 @@ _REFUSED_BY_REASON: Final[dict[str, str]] = {
     "tls-session-cache-timeout tls-session-caching",
     NO_EVICTION: "lfu-decay-time lfu-log-factor maxmemory-clients maxmemory-eviction-tenacity "
     "maxmemory-policy maxmemory-samples",
-    NO_ACL: "acl-pubsub-default acllog-max-len",
     NO_OS: "crash-log-enabled crash-memcheck-enabled oom-score-adj oom-score-adj-values "
     "proc-title-template use-exit-on-panic watchdog-period",
     LINKS: "bind-source-addr min-replicas-max-lag min-replicas-to-write "

@@ -120,6 +120,8 @@ class ParameterTable:
         """Parse the values that have an effect."""
         values = self.values
         self.password = values["requirepass"].encode("latin-1")
+        self.opens_channels = values["acl-pubsub-default"] == "allchannels"
+        self.acl_log_length_max = int(values["acllog-max-len"])
         self.clients_max = int(values["maxclients"])
         self.idle_seconds_max = int(values["timeout"])
         self.is_protected = values["protected-mode"] == "yes"

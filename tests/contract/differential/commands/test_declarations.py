@@ -40,8 +40,12 @@ CHANGED_IN_7_2 = {
     "the complexity is documented": ("complexity", "lolwut monitor"),
     "sent to all nodes": (
         "tips",
-        "client|setname config|resetstat config|rewrite latency|reset",
+        (
+            "client|setname config|resetstat config|rewrite latency|reset acl|deluser acl|save"
+            " acl|setuser"
+        ),
     ),
+    "new fields": ("history", "acl|log"),
     "atomic only within one shard": ("tips", "msetnx"),
     "replies of shards need special treatment": ("tips", "randomkey scan"),
     "alternatives and repetitions are told apart": (
@@ -57,7 +61,8 @@ CHANGED_IN_7_2 = {
 }
 """By reason: fields and commands in which version 7.2 differs from 7.0."""
 RENAMED_IN_7_2 = {
-    *("BCAST", "COMMAND", "NOLOOP", "OPTIN", "OPTOUT", "action", "auth", "by-pattern", "data"),
+    *("BCAST", "COMMAND", "NOLOOP", "OPTIN", "OPTOUT", "action", "auth", "by-pattern", "category"),
+    "data",
     *("end-unit-block", "flush-type", "get-block", "get-pattern", "incrby-block", "limit"),
     *("count-block", "fromlonlat"),
     *("min-match-len", "overflow-block", "range", "save-selector", "set-block", "unblock-type"),

@@ -10,7 +10,7 @@ from tests.crdb.raw import instance
 from tests.crdb.redis_peer import decode
 
 
-@pytest.mark.parametrize("container", [b"ACL", b"MODULE"])
+@pytest.mark.parametrize("container", [b"MODULE"])
 def test_help(container: bytes) -> None:
     reply = decode(receive(Client(instance()), container + b" HELP\r\n"))
     assert reply[0].text.startswith(container + b" <subcommand>")

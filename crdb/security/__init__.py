@@ -1,0 +1,1 @@
+"""Users, their rules, and the decision whether a user may run a request."""
