@@ -14,6 +14,7 @@ from crdb.deployment.config_file import read_config
 from crdb.deployment.errors import ConfigError, hint, shown
 from crdb.deployment.region_config import PORT_MAX
 from crdb.region.core.link_secret import check_reach, resolve_secret
+from crdb.region.core.users import resolve_acl_files
 from geo import SHAPES
 
 
@@ -34,6 +35,7 @@ def configure(options: argparse.Namespace) -> tuple[Config, tuple[str, ...]]:
         raise ConfigError("give either a file or --regions, for instance --regions us,eu,ap")
     folder = Path() if options.file is None else options.file.parent
     config = resolve_secret(config, os.environ, folder, read_text)
+    config = resolve_acl_files(config, folder)
     check_reach(config, names)
     if options.command == "serve":
         if options.serve_stale:

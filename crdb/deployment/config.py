@@ -146,6 +146,12 @@ def _make_topology(config: Config) -> Topology:
         ) from None
 
 
+def _check_users(_: object, __: object, users: tuple[Secret, ...]) -> None:
+    for number, line in enumerate(users, 1):
+        if not line.split():
+            raise InvalidSetting(f"users: entry {number} is empty: give a name and rules")
+
+
 @attrs.frozen
 class Config:
     """A CRDB as `crdb up` or `crdb serve` sets it up. Raises `InvalidSetting`.
@@ -164,6 +170,8 @@ class Config:
     maxclients: int = attrs.field(default=MAXCLIENTS, validator=in_range(1, MAXCLIENTS_MAX))
     maxmemory: Size = attrs.field(default=Size(0), validator=in_range(0, MEMORY_MAX))
     requirepass: Secret = attrs.field(default=Secret(""), repr=False)
+    users: tuple[Secret, ...] = attrs.field(default=(), repr=False, validator=_check_users)
+    """Users that every region starts with: each a name and its rules."""
     protected_mode: bool = True
     secret: Secret = attrs.field(default=Secret(""), repr=False)
     secret_file: str = ""
@@ -269,6 +277,31 @@ class Config:
     def _relay_cost(self, source: str, sink: str) -> int:
         """Return the cost of a link: more than the sum of all delays, plus its delay."""
         return _LINK_COST + self.delay_ns(source, sink)
+
+
+# --- users ---------------------------------------------------------------------------------------
+
+
+def check_users(config: Config) -> None:
+    """Check that the users of each region have one origin. Raises `InvalidSetting`."""
+    files: dict[str, int] = {}
+    for number, region in enumerate(config.regions, 1):
+        if not region.aclfile:
+            continue
+        place = f"region {number}: aclfile"
+        if config.users:
+            raise InvalidSetting(f"{place}: give either users or aclfile, not both")
+        if config.requirepass:
+            raise InvalidSetting(
+                f"{place}: give either requirepass or aclfile, not both: the file's line for the "
+                "user default has its password"
+            )
+        owner = files.setdefault(region.aclfile, number)
+        if owner != number:
+            raise InvalidSetting(
+                f"{place} {shown(region.aclfile)} is that of region {owner}: give each region a "
+                "file of its own"
+            )
 
 
 # --- delays --------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ All keys, most of them with their defaults:
     topology = "mesh"        # mesh, ring, star (with hub = "name") or line;
                              # or instead of it pairs = [["a", "b"], ...]
     requirepass = ""         # what clients have to AUTH with; empty: nothing
+    users = []               # what all regions start with: "name rule ..." each, as ACL SETUSER
     protected_mode = true    # without requirepass, serve clients of this machine only
     secret = ""              # what regions and followers prove to each other on links; empty: links
                              # stay on this machine. Or secret_file = "a path from here"
@@ -33,6 +34,7 @@ All keys, most of them with their defaults:
     port = 7001              # clients; by default 7000 + id
     link_port = 17001        # peers; by default 10000 above the port, or below if that is too high
     replica_of = []          # "host:port" of what the region follows, read-only
+    aclfile = ""             # the file of its users, a path from here; instead of users
 
     [link]
     delay = "none"           # "none"; "measured", from the catalogue; or milliseconds one way
@@ -70,6 +72,7 @@ from crdb.deployment.config import (
     check_count,
     check_delays,
     check_milliseconds,
+    check_users,
 )
 from crdb.deployment.errors import ConfigError, InvalidSetting, hint, shown
 from crdb.deployment.region_config import NOT_LISTENED_AT, PORT_MAX, Address, RegionConfig
@@ -107,6 +110,7 @@ def _complete(config: Config) -> Config:
     """Return a configuration with the delays of all ways back, after all checks."""
     if config.secret and config.secret_file:
         raise InvalidSetting("give either secret or secret_file, not both")
+    check_users(config)
     config = attrs.evolve(config, link=config.link.with_ways_back())
     check_delays(config)
     return config
@@ -196,6 +200,15 @@ def _read_addresses(value: object, _: object) -> tuple[str, ...]:
             raise _Unfit(f": {shown(address)} {NOT_LISTENED_AT}")
         found.append(address)
     return tuple(found)
+
+
+def _read_users(value: object, _: object) -> tuple[Secret, ...]:
+    """Return the lines of users. Errors do not show them, as they may hold passwords."""
+    listed = cast("list[object]", value) if isinstance(value, list) else [None]
+    found = tuple(Secret(line) for line in listed if isinstance(line, str))
+    if len(found) != len(listed):
+        raise _Unfit(' must be a list of strings, such as ["alice on >password ~* +@all"]')
+    return found
 
 
 # --- items of lists ------------------------------------------------------------------------------
@@ -303,6 +316,7 @@ for _kind, _read in (
 ):
     _CONVERTER.register_structure_hook(_kind, _read)
 for _kind, _read in (
+    (tuple[Secret, ...], _read_users),
     (tuple[str, ...], _read_addresses),
     (tuple[Link, ...], _list_reader("pairs of regions", _read_pair)),
     (tuple[LinkDelay, ...], _list_reader("delays", _read_link_delay)),

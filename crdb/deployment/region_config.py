@@ -79,6 +79,7 @@ def _default(make: Callable[[RegionConfig], Any]) -> Any:
 class RegionConfig:
     """A region. Clients and peers reach it at `host`. It listens for clients at the addresses
     `bind`, and for peers at `link_bind`. `place` is its name in the catalogue of latencies.
+    `aclfile` is the path of the file of its users, if it has one.
 
     Raises `InvalidSetting`.
     """
@@ -92,6 +93,7 @@ class RegionConfig:
     link_port: int = attrs.field(default=_default(_link_port), validator=in_range(1, PORT_MAX))
     place: str = attrs.field(default=_default(lambda region: region.name))
     replica_of: tuple[Address, ...] = ()
+    aclfile: str = ""
     bind: tuple[str, ...] = attrs.field(
         default=_default(lambda region: (region.host,)), validator=_check_binds
     )

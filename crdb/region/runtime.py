@@ -14,7 +14,9 @@ from crdb.engine.events.operator_events import ClientsLimitedEvent, ReadyEvent
 from crdb.net.client_admission import limit_clients, report_exposure
 from crdb.net.collector import calm_collector
 from crdb.net.ports import CannotListen
+from crdb.region.acl_file import AclFileOnDisk, draw_bits
 from crdb.region.core.link_secret import report_secret
+from crdb.region.core.users import start_users
 from crdb.region.readiness import notify_ready
 from crdb.region.region import RegionServer
 from crdb.region.report.events import region_addresses
@@ -47,6 +49,7 @@ class Runtime:
         for region in self.regions:
             region.instance.links = self.control
             region.recovery.on_ready = partial(self.report_ready, region)
+            open_users(region)
             report_exposure(region.instance, region.region.bind)
         report_secret(config.secret, self.report)
         self.stop_reason = ""
@@ -62,6 +65,7 @@ class Runtime:
         others = [each for each in self.regions if each is not region]
         surroundings.neighbours = [each.instance for each in others]
         surroundings.request_stop = self.request_stop
+        surroundings.secret_bits = draw_bits
         links, numbers = region.links, [each.region.id for each in others]
         surroundings.count_copies = lambda: count_holders(
             links, links.replica.keyspace.seq, besides=numbers
@@ -154,3 +158,12 @@ class Runtime:
             role=region.following.describe(),
             vector=dict(region.replica.keyspace.vector),
         )
+
+
+def open_users(region: RegionServer) -> None:
+    """Give a region its file of users, if it has one, and the users it starts with. Raises
+    ConfigError."""
+    surroundings = region.instance.surroundings
+    if region.region.aclfile:
+        surroundings.acl_file = AclFileOnDisk(region.region.aclfile)
+    start_users(region.instance, region.config, region.region, surroundings.acl_file)

@@ -34,6 +34,7 @@ def parameters(config: Config, region: RegionConfig) -> ParameterTable:
             "maxmemory": str(config.maxmemory),
             "protected-mode": "yes" if config.protected_mode else "no",
             "requirepass": config.requirepass,
+            "aclfile": region.aclfile,
             "replica-serve-stale-data": "yes" if serves_stale(config, region) else "no",
             "repl-backlog-size": str(config.link.backlog_least),
         }

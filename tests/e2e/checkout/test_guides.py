@@ -30,6 +30,19 @@ def test_reading_own_writes_elsewhere_runs(ports: dict[str, int]) -> None:
     exec(compile(with_ports(program, ports), "administer.md", "exec"), {})
 
 
+def test_users_may_do_what_is_shown(ports: dict[str, int]) -> None:
+    text = text_of("docs/how-to/manage-users.md")
+    (program,) = blocks(text, "python")
+    for number, (_, words, shown) in enumerate(redis_calls(text)):
+        if number == 5:
+            exec(compile(with_ports(program, ports), "manage-users.md", "exec"), {})
+        reply = ask(ports["7001"], *words).decode().splitlines()[-1]
+        assert reply.removeprefix("+").removeprefix("-").startswith(shown), words
+    files = blocks(text, "toml")
+    assert len(read_config(files[0]).users) == 3
+    assert read_config(files[1]).region("us").aclfile == "us.acl"
+
+
 def test_copy_follows_and_is_promoted_as_shown(ports: dict[str, int]) -> None:
     text = text_of("docs/how-to/follow-another-database.md")
     (file,) = blocks(text, "toml")
