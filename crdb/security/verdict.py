@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cache
 from typing import Final
 
 import attrs
@@ -74,13 +75,20 @@ class Request:
         return self._channels
 
 
+@cache
+def needs_of(flags: str) -> int:
+    """Return what the flags of a key specification need: READ, WRITE, both or EITHER."""
+    needs = EITHER
+    for flag in flags.split():
+        needs |= _NEEDS.get(flag, EITHER)
+    return needs
+
+
 def _find_keys(command: Command, args: list[bytes]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     try:
         for places, flags in command.declaration.key_uses(args):
-            needs = EITHER
-            for flag in flags:
-                needs |= _NEEDS.get(flag, EITHER)
+            needs = needs_of(flags)
             found += [(place, needs) for place in places]
     except (ValueError, CommandError):
         return []

@@ -160,16 +160,16 @@ class Declaration:
             return [range(place, place + 1) for place in self._find_keys(request)]
         return [spec.positions(request) for spec in self.key_specs]
 
-    def key_uses(self, request: list[bytes]) -> list[tuple[range, list[str]]]:
-        """Return ranges of positions of keys, each with what `request` does with those keys. Raises
-        ValueError or CommandError if its arguments are not valid."""
+    def key_uses(self, request: list[bytes]) -> list[tuple[range, str]]:
+        """Return ranges of positions of keys, each with the flags for what `request` does with
+        those keys. Raises ValueError or CommandError if its arguments are not valid."""
         if self._find_keys is not None:
             places = self._find_keys(request)
-            return [(range(at, at + 1), self.key_flags_at(request, at)) for at in places]
+            return [(range(at, at + 1), " ".join(self.key_flags_at(request, at))) for at in places]
         if self._key_flags is not None:
-            flags = self._key_flags(request).split()
+            flags = self._key_flags(request)
             return [(spec.positions(request), flags) for spec in self.key_specs]
-        return [(spec.positions(request), spec.flags.split()) for spec in self.key_specs]
+        return [(spec.positions(request), spec.flags) for spec in self.key_specs]
 
     def channel_positions(self, request: list[bytes]) -> tuple[range, bool]:
         """Return the positions of the channels in `request`, and whether they are patterns."""
