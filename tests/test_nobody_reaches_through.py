@@ -54,7 +54,7 @@ INTERFACE: dict[str, frozenset[str]] = {
     "OpLog": frozenset({"bytes", "floor", "jumps", "limit", "start"}),
     "CausalBuffer": frozenset({"limit"}),
     "Stability": frozenset({"members"}),
-    "Garbage": frozenset({"done", "is_behind"}),
+    "Garbage": frozenset({"done", "is_behind", "is_partial"}),
     "TypeRegistry": frozenset({"by_code", "shapes"}),
     "Value": frozenset({"accessed"}),
     "Register": frozenset({"value"}),

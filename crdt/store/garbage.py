@@ -31,7 +31,16 @@ ALL: Final = 1 << 62  # more keys than a keyspace can hold
 class Garbage:
     """The collector of one keyspace."""
 
-    __slots__ = ("attempted", "collected", "cursor", "db", "done", "is_behind", "waiting")
+    __slots__ = (
+        "attempted",
+        "collected",
+        "cursor",
+        "db",
+        "done",
+        "is_behind",
+        "is_partial",
+        "waiting",
+    )
 
     def __init__(self, db: Keyspace) -> None:
         self.db: Keyspace = db
@@ -47,6 +56,9 @@ class Garbage:
         """The number of keys that the latest collection has visited or deleted."""
         self.is_behind: bool = False
         """True if the latest collection has left garbage that can be collected immediately."""
+        self.is_partial: bool = False
+        """True if the latest collection may have left expired keys, because they were not settled.
+        It does not see the deadlines of such keys."""
 
     def collect(self, stable: Vector, clock: int, leads: bool, keys_max: int = ALL) -> int:
         """Collect garbage. Return the number of keys that were cleaned up or deleted.
@@ -58,6 +70,7 @@ class Garbage:
         garbage = self.db.garbage
         keys = self.choose(keys_max)
         before, now = self.collected, dict(self.db.vector)
+        self.is_partial = leads and self.db.is_unsettled
         for key in keys:
             if self.db.is_unsettled:
                 if self.db.is_large_unsettled(key):

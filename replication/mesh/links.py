@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import Final
 
 import attrs
 
@@ -60,6 +61,10 @@ from replication.protocol.events import (
 from replication.protocol.frames import Frame, Hello
 from replication.protocol.limits import Limits
 from replication.protocol.peers import Direction, Member, Peer
+
+PARTIAL_PARTS: Final = 8
+"""The part of the time between two collections after which one follows that may have left expired
+keys, because they were not settled."""
 
 
 def ignore(_peer: str = "") -> None:
@@ -366,6 +371,8 @@ class Links(Connections):
         garbage = self.replica.garbage
         self.replica.collect(self.limits.collect_keys_max)
         pause = 0 if garbage.is_behind else self.limits.collect_ns
+        if garbage.is_partial:
+            pause = min(pause, self.limits.collect_ns // PARTIAL_PARTS)
         return pause + garbage.done * self.limits.collect_key_ns
 
     def repair_gaps(self, now: int) -> list[Event]:

@@ -8,8 +8,9 @@ That is so for effects that are under way over a connection when another way bri
 * A repair peer was asked, or is sending effects of their origin, while a fault holds the connection
   up. Data that is under way and arrives, however slowly, gives no reason to ask.
 * A repair peer was asked when nobody was sending them. A peer that has them since may send them
-  too, until it has been told that they are here.
-* A snapshot that contains them was merged.
+  too, until it has been told that they are here. A source whose window is full sends nothing while
+  the acknowledgements of all that it has sent are under way.
+* A snapshot that contains them was merged. The other peers go on until they have been told.
 
 A source goes on behind what its sink has acknowledged, even if that came another way.
 When all is quiet, no region is helped with an origin that a regular link brings. And no region
@@ -26,7 +27,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
-from crdt.causality.dots import Origin, Vector, name_origin
+from crdt.causality.dots import Origin, Vector, dominates, name_origin
 from crdt.causality.effect import ANY_TYPE, DELETE, FORGET, Effect
 from crdt.causality.op import Op
 from crdt.embed.replica import Outcome
@@ -37,9 +38,11 @@ from replication.machines.receiving.sink import Sink
 from replication.machines.receiving.sink_states import SinkState
 from replication.machines.sending.pacing import FIRST_BYTES
 from replication.machines.sending.source import Source
+from replication.protocol.frames import Frame
 from replication.protocol.peers import Direction
 from sim.checkers.replicas.unasked import UnaskedChecker
 from sim.engine.checker import Watched
+from sim.engine.frame_checker import Linked
 from sim.nodes.run_history import RunHistory
 from sim.nodes.state_hash import Change
 
@@ -79,6 +82,9 @@ class TrafficChecker(UnaskedChecker):
         """By region the number of merged snapshots, and what it held, after its last turn."""
         self.snapshots: dict[tuple[str, str], int] = {}
         """By region and peer the number of snapshots that it has merged."""
+        self.unaware: dict[Source, tuple[Vector, Vector]] = {}
+        """The sources whose sink has merged a snapshot of another peer and has not told them so,
+        each with the vectors of the sink before and after the merge."""
         self.appliers: dict[str, LocalApplier] = {}
 
     def on_region_started(self, region: Watched) -> None:
@@ -179,8 +185,10 @@ class TrafficChecker(UnaskedChecker):
         if not (sink.carries(origin) or origin in sink.asked) or not is_live(sink):
             return False
         source = other.links.sources.get(region.name)
-        is_under_way = source is not None and source.cursor.sent.get(origin, 0) > held
-        return is_under_way or sink.vector.get(origin, 0) > held
+        if source is not None and source.cursor.sent.get(origin, 0) > held:
+            return True
+        has_reported = sink.vector.get(origin, 0) > held
+        return has_reported and (source is None or not is_held_back(source, sink))
 
     def excuse_merged(self, region: Watched, before: Vector) -> None:
         """Excuse what was under way to `region` when it merged a snapshot that contains it. The
@@ -193,9 +201,24 @@ class TrafficChecker(UnaskedChecker):
             source = other.links.sources.get(region.name)
             if has_sent or source is None or not is_connected(source, region):
                 continue
-            for origin, sent in source.cursor.sent.items():
-                until = min(sent, now.get(origin, 0))
-                self.excuse((region.name, origin, source), before.get(origin, 0), until)
+            self.unaware[source] = before, dict(now)
+            self.excuse_before_told(source)
+
+    def excuse_before_told(self, source: Source) -> None:
+        """Excuse what a source has sent of a snapshot that its sink has merged meanwhile."""
+        before, now = self.unaware[source]
+        for origin, sent in source.cursor.sent.items():
+            until = min(sent, now.get(origin, 0))
+            self.excuse((source.peer, origin, source), before.get(origin, 0), until)
+
+    def on_frame_sent(self, process: Linked, end: Source | Sink, frame: Frame) -> None:
+        """Excuse what a source sends until it has been told that its sink has merged it."""
+        if not isinstance(end, Source) or end not in self.unaware:
+            return
+        if end.closed or dominates(end.progress.acknowledged, self.unaware[end][1]):
+            del self.unaware[end]
+        else:
+            self.excuse_before_told(end)
 
     def on_unasked_op(self, region: Watched, effect: Effect) -> None:
         kind = effect[:2]
@@ -275,6 +298,13 @@ def is_live(sink: Sink) -> bool:
     if sink.state is SinkState.AWAITING_HELLO:
         return sink.is_answered
     return sink.state in (SinkState.STREAMING, SinkState.RESUMING)
+
+
+def is_held_back(source: Source, sink: Sink) -> bool:
+    """Return whether a source may send nothing more, and its sink has received all that it has sent
+    but the acknowledgements have not arrived. They may queue behind data of the other direction."""
+    is_full = source.in_flight >= source.pace.window_bytes
+    return is_full and source.sent_bytes == sink.received_bytes
 
 
 def is_connected(source: Source, region: Watched) -> bool:

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 from crdt.causality.dots import Origin, Vector
 from crdt.causality.effect import Effect
-from sim.engine.checker import Checker, Watched
+from sim.engine.checker import Watched
+from sim.engine.frame_checker import FrameChecker
 from sim.nodes.run_history import RunHistory
 
 
-class UnaskedChecker(Checker):
+class UnaskedChecker(FrameChecker):
     """A checker of the effects that no command has caused."""
 
     def __init__(self, run_history: RunHistory) -> None:

@@ -286,6 +286,8 @@ def test_expired_large_key_is_deleted_when_it_is_settled() -> None:
     here = with_waiting_key(2000)
     assert here.collect() == 0
     assert here.keyspace.is_large_unsettled(b"k")
+    assert here.garbage.is_partial
     here.keyspace.settle_all()
     assert here.collect() > 0
     assert here.keyspace.size() == 0
+    assert not here.garbage.is_partial

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from crdt.causality.dots import make_origin
+from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
 from replication.machines.endpoint import NEVER
 from replication.machines.receiving.sink_states import SinkState
 from replication.machines.sending.source import Source
 from replication.machines.sending.source_states import SourceState
 from replication.mesh.absence import CUT
-from replication.mesh.links import Links
+from replication.mesh.links import PARTIAL_PARTS, Links
 from replication.protocol.errors import LinkCut, RemoteProtocolError, UnknownPeer
 from replication.protocol.events import Closed, Event, GapFound, NotDialled
 from replication.protocol.frames import (
@@ -342,6 +343,27 @@ def test_much_garbage_is_collected_in_short_steps() -> None:
     links.tick(begun)
     assert not links.replica.keyspace.garbage
     assert links.collect_at == begun + links.limits.collect_ns + 5 * links.limits.collect_key_ns
+
+
+def test_collection_of_unsettled_keys_is_repeated() -> None:
+    links = alone(())
+    here = links.replica
+    here.stability.members = set()
+    here.work_in_slices(1)
+    there = Replica(2)
+    there.advance(1000)
+    there.set("k").add(*[f"m{index}" for index in range(50)])
+    there.set("k").expire_at(2000)
+    here.set("k").add("a")
+    here.merge(there.snapshot())
+    here.advance(3000)
+    links.tick(0)
+    assert here.garbage.is_partial
+    assert links.collect_at == links.limits.collect_ns // PARTIAL_PARTS
+    while here.work():
+        pass
+    links.tick(links.collect_at)
+    assert here.keyspace.size() == 0
 
 
 # -- gaps, names, questions ----------------------------------------------------------------

@@ -9,6 +9,7 @@ from crdt.causality.dots import make_origin
 from replication.machines.receiving.sink_states import SinkState
 from replication.mesh.repair import RepairPeer
 from replication.protocol.events import GapFound
+from replication.protocol.frames import GapEnd
 from replication.protocol.peers import Direction
 from sim.checkers.links.traffic import FEW, SAMPLE, TrafficChecker
 from sim.engine.checker import Violation
@@ -224,6 +225,54 @@ def test_what_is_under_way_when_snapshot_is_merged_may_come_twice() -> None:
     world.sites["us"].links.tally("eu", Direction.IN).full = 0
     merge_of_eu(world)
     assert excused(world) == 10
+
+
+def test_what_is_sent_before_peer_learns_of_merge_may_come_twice() -> None:
+    """Seed 589: a peer sends the next batch before the acknowledgement of a merge has arrived."""
+    world = fresh(TrafficChecker)
+    write(world, 5)
+    world.sleep(SECOND)
+    eu, us, traffic = world.sites["eu"], world.sites["us"], checker_of(world)
+    assert isinstance(traffic, TrafficChecker)
+    source = eu.links.sources["us"]
+    source.pace.window_bytes = 0
+    world.run("eu", "MSET", *(f"k{number}" for number in range(20)))
+    world.sleep(2 * MS)
+    us.replica.merge(list(eu.replica.snapshot()))
+    us.state_hash.mark_all_dirty()
+    us.finish_turn()
+    assert excused(world) == 0, "nothing is under way"
+    source.cursor.sent[eu.replica.origin] += 4
+    traffic.on_frame_sent(eu, us.links.sinks["eu"], GapEnd(1))
+    assert excused(world) == 0, "only a source sends effects"
+    traffic.on_frame_sent(eu, source, GapEnd(1))
+    assert excused(world) == 4
+    source.progress.acknowledge(us.replica.keyspace.vector)
+    source.cursor.sent[eu.replica.origin] += 4
+    traffic.on_frame_sent(eu, source, GapEnd(1))
+    assert source not in traffic.unaware
+    traffic.on_frame_sent(eu, source, GapEnd(1))
+    assert excused(world) == 4, "it has been told since"
+
+
+def test_source_with_full_window_sends_nothing() -> None:
+    """Seed 589: acknowledgements queue behind a snapshot, while a repair peer is asked."""
+    world = fresh(TrafficChecker)
+    write(world, 5)
+    world.sleep(SECOND)
+    us, eu, ap = (world.sites[name] for name in ("us", "eu", "ap"))
+    source, sink = eu.links.sources["us"], us.links.sinks["eu"]
+    origin = eu.replica.origin
+    ap.replica.keyspace.vector[origin] = sink.vector[origin] = 8
+    ask(world, "ap")
+    assert excused(world) == 0, "it may send"
+    source.acked_bytes = source.sent_bytes - source.pace.window_bytes
+    sink.received_bytes -= 1
+    ask(world, "ap")
+    assert excused(world) == 0, "something is under way"
+    sink.received_bytes += 1
+    ask(world, "ap")
+    assert excused(world) == 3
 
 
 @pytest.mark.interpreted("replaces a method of a compiled class")
