@@ -11,7 +11,11 @@ from typing import Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import sampling, scanning, slicing
-from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
+from crdb.commands.shared.typed_values import (
+    read_for_next_slice,
+    read_typed,
+    read_typed_for_write,
+)
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import (
@@ -73,7 +77,9 @@ def write_many(client: Client, args: list[bytes], *, replies_ok: bool) -> Iterat
     for start in range(2, len(args), size):
         if start > 2:
             yield
-        value = read_typed_for_write(db, key, Hash)
+            value = read_for_next_slice(db, key, Hash)
+        else:
+            value = read_typed_for_write(db, key, Hash)
         created += assign_fields(db, key, value, args[start : start + size])
     if replies_ok:
         reply.ok(client.out)

@@ -11,7 +11,11 @@ from typing import Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import sampling, scanning, slicing
-from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
+from crdb.commands.shared.typed_values import (
+    read_for_next_slice,
+    read_typed,
+    read_typed_for_write,
+)
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import NOT_POSITIVE, SYNTAX, WRONG_TYPE, CommandError
@@ -80,7 +84,8 @@ def add_many(client: Client, args: list[bytes]) -> Iterator[None]:
     db, key = client.db, args[1]
     added = 0
     for start in range(2, len(args), client.slice_items):
-        value = read_typed_for_write(db, key, Set)
+        read = read_for_next_slice if start > 2 else read_typed_for_write
+        value = read(db, key, Set)
         added += add_members(db, key, value, args[start : start + client.slice_items])
         yield
     reply.integer(client.out, added)

@@ -25,3 +25,16 @@ def read_typed_for_write(db: Keyspace, key: bytes, kind: type[V]) -> V | None:
     if value is None or isinstance(value, kind):
         return value
     raise CommandError(WRONG_TYPE)
+
+
+def read_for_next_slice(db: Keyspace, key: bytes, kind: type[V]) -> V | None:
+    """Return the value of type `kind` under a key that a command in slices has to itself, and that
+    it has written already.
+
+    Regions may have created the key with different types. What the command writes in one slice may
+    then make another type the one that is shown, before the next slice.
+    """
+    for part in db.live_parts(key):
+        if isinstance(part, kind):
+            return part
+    return None

@@ -12,7 +12,7 @@ from typing import Final
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import slicing
 from crdb.commands.shared.pops import Pops
-from crdb.commands.shared.typed_values import read_typed_for_write
+from crdb.commands.shared.typed_values import read_for_next_slice, read_typed_for_write
 from crdb.commands.sorted_sets.sorted_sets import append_pairs
 from crdb.engine import arguments
 from crdb.engine.client import Client
@@ -54,8 +54,8 @@ def pop_members(
         if done:
             yield
         start, stop = done, min(done + piece, count)
-        if not is_all:
-            value = read_typed_for_write(db, key, SortedSet)
+        if done and not is_all:
+            value = read_for_next_slice(db, key, SortedSet)
             assert value is not None, "some members are left"
             start, stop = 0, stop - done
         if end == GREATEST:

@@ -12,7 +12,11 @@ from typing import Any, Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import sampling, scanning, slicing
-from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
+from crdb.commands.shared.typed_values import (
+    read_for_next_slice,
+    read_typed,
+    read_typed_for_write,
+)
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, WRONG_TYPE, CommandError, wrong_arity
@@ -169,7 +173,8 @@ def add_many(client: Client, args: list[bytes], flags: int, first: int) -> Itera
     count = 0
     for start in range(first, len(args), size):
         pairs = parse_pairs(args[start : start + size], 0, 0)
-        value = read_typed_for_write(db, key, SortedSet)
+        read = read_for_next_slice if start > first else read_typed_for_write
+        value = read(db, key, SortedSet)
         count += add_scores(db, key, value, pairs, flags)
         yield
     reply.integer(client.out, count)
