@@ -30,7 +30,7 @@ from crdt.store.values import MemoryStore, ValueStore
 from crdt.structures.table import Table
 from crdt.types.base import DroppedContent, Value
 from crdt.types.components.contested import Contested, carried
-from crdt.types.components.deadlines import Deadlines
+from crdt.types.components.deadlines import Deadlines, flatten
 from crdt.types.components.register import Register
 from crdt.types.folded_string import dot_of, is_counter, value_of
 from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
@@ -140,6 +140,9 @@ class MutableKeyTable(KeyTable):
         if value.no_expiry:
             if ends_ttl and observed.covers(value.dot):
                 value.no_expiry = False  # the deadline that it encodes ends here
+            elif ends_ttl and key not in self.deadlines.table:
+                self.keep_both(effect, dot, observed, value)
+                return
             else:
                 self.materialise_deadline(key, value)
         value.apply(effect, dot, observed)
@@ -152,6 +155,16 @@ class MutableKeyTable(KeyTable):
             else:
                 self.deadlines.add(key, dot, FOREVER)
                 self.garbage[key] = None
+
+    def keep_both(self, effect: Effect, dot: Dot, observed: Observed, value: Register) -> None:
+        """Apply a write of a whole value to a lone write that it has not observed. Both end the
+        time to live. This is a short form of the general case, as many keys at a time have such
+        conflicts after a cut."""
+        key: bytes = effect[2]
+        self.deadlines.put(key, flatten({value.dot: FOREVER, dot: FOREVER}))
+        self.garbage[key] = None
+        value.no_expiry = False
+        value.apply(effect, dot, observed)
 
     def materialise_deadline(self, key: bytes, value: Register) -> None:
         """Replace the flag `no_expiry` of a lone write by the deadline FOREVER that it encodes."""

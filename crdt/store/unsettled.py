@@ -22,12 +22,15 @@ from crdt.causality.op import Op
 from crdt.store.bin import SLICE_ELEMENTS, DroppedKeys
 from crdt.store.mutable_key_table import MutableKeyTable
 from crdt.store.steps import Aside, EffectsStep, Step, Waiting, count_items
+from crdt.types.folded_string import dot_of
 
 SETTLE_ALL_KEYS: Final = 10_000
 SHORT_BYTES: Final = 4096
 """An operation of so few bytes has few items."""
 ITEMS_MAX: Final = 4000
 """The items in the effects of an operation that is applied immediately if it has few effects."""
+SAMPLED: Final = 8
+"""One of so many effects is looked at to estimate how many are conflicts."""
 STEPS_MAX: Final = 16
 """Steps that may wait. Each of them makes it slower to touch a key."""
 
@@ -283,7 +286,7 @@ class Unsettled:
 
     def takes_long(self, op: Op, slice_keys: int, slice_effects: int) -> bool:
         """Return whether it takes longer than a slice to apply the effects of `op`, or to settle
-        one of their keys before that."""
+        one of their keys before that. Conflicts are not counted (see `has_many_conflicts`)."""
         if op.staged is not None or len(op.effects) > slice_effects:
             return True
         if self.steps or self.current is not None:
@@ -293,6 +296,17 @@ class Unsettled:
         if op.size() <= SHORT_BYTES:
             return False
         return sum([count_items(effect) for effect in op.effects]) > ITEMS_MAX
+
+    def has_many_conflicts(self, op: Op, observed: Observed, slice_keys: int) -> bool:
+        """Return whether more effects than the keys of a slice change strings that they have not
+        observed, by a sample. Each of them takes as long as ten other effects. `observed` is the
+        past of the first effect."""
+        found = 0
+        for index in range(0, len(op.effects), SAMPLED):
+            entry = self.db.data.entry(op.effects[index][2])
+            if type(entry) is bytes and not observed.covers(dot_of(entry)):
+                found += SAMPLED
+        return found > slice_keys
 
     def begin_key(self, key: bytes, slice_keys: int) -> None:
         """Begin to settle a large key in slices. What comes for it meanwhile waits in later

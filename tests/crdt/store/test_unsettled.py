@@ -283,3 +283,30 @@ def test_hold_puts_work_off() -> None:
     here.update_hold(hold)
     assert here.work()
     assert len(here.keyspace.data) == 2
+
+
+@pytest.mark.parametrize("has_seen", [False, True])
+def test_operation_with_many_conflicts_waits(has_seen: bool) -> None:
+    """As after a cut: a thousand strings that both sides wrote take longer than a slice."""
+    here, there = regions(2)
+    eager, _ = regions(2)
+    for replica in (here, eager):
+        replica.advance(1000)
+        for number in range(50):
+            replica.string(f"k{number}").set("ours")
+        replica.seal()
+    if has_seen:
+        exchange(here, there)
+    there.advance(1000)
+    for number in range(50):
+        there.string(f"k{number}").set("theirs")
+    (op,) = there.since(here.vector)
+    here.work_in_slices(20, 100)
+    for replica in (here, eager):
+        replica.accept(op)
+    assert here.has_work() == (not has_seen)
+    if not has_seen:
+        assert here.string("k1").get() == eager.string("k1").get()
+        assert len(held(here, b"k1").siblings()) == 2
+        assert len(here.keyspace.deadline_siblings(b"k1")) == 2
+    assert here.to_bytes() == eager.to_bytes()
