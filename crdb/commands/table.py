@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crdb.commands.connection import clients, connection, monitor, transaction
+from crdb.commands.connection import clients, connection, monitor, tracking, transaction
 from crdb.commands.generic import expiry, keys, sorting
 from crdb.commands.geo import positions, searching
 from crdb.commands.hashes import hashes
@@ -68,6 +68,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *sorting.COMMANDS,
     *strings.COMMANDS,
     *substrings.COMMANDS,
+    *tracking.COMMANDS,
     *transaction.COMMANDS,
     *unsupported.COMMANDS,
     *waiting.COMMANDS,

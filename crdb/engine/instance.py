@@ -48,6 +48,7 @@ from crdb.engine.metrics.statistics import RESTING_SAMPLE_MS, SAMPLE_MS, ServerS
 from crdb.engine.metrics.timing import Timing
 from crdb.engine.parameters.table import ParameterTable
 from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, Session
+from crdb.engine.tracking.tracking import Tracking
 from crdb.engine.turns.turn import Turn
 from crdb.security.access_control import AccessControl
 from crdt.embed.replica import RUN_BYTES_MAX, Replica
@@ -117,6 +118,7 @@ class Instance:
         self.polling = Polling(self.blocked)
         self.watching = Watching(self.keyspace, self.watched_keys)
         self.access = AccessControl(self)
+        self.tracking = Tracking(self.keyspace, self.clients, self.send, self.random)
         self.now = 0
         """The monotonic clock in ms, for waiting and ages."""
         self.wall = 0
@@ -182,6 +184,7 @@ class Instance:
             self.next_sample = now + SAMPLE_MS
         if self.clock_steps.record(now, self.wall):
             self.report(ClockSteppedEvent(ms=self.clock_steps.last_ms))
+            self.tracking.invalidate_all()  # expired keys may be visible again
         self.replica.advance(self.wall if self.test_clock is None else self.test_clock)
 
     def wall_ms(self) -> int:
@@ -192,6 +195,7 @@ class Instance:
         """Stop this region's clock at `now` (ms), or let it go on; expiry follows, also back."""
         self.test_clock = now
         self.keyspace.restart_expiry()
+        self.tracking.invalidate_all()
         self.advance(self.now, self.wall)
 
     @property
@@ -211,6 +215,8 @@ class Instance:
         self.polling.poll(self.now)
         self.blocked.expire(self.now)
         self.pause.expire(self.now)
+        self.tracking.expire()
+        self.tracking.deliver()
         if self.now >= self.next_sample:
             self.statistics.sample(self.now)
             rests = self.statistics.is_quiet() and not self._limits_time()
@@ -265,6 +271,7 @@ class Instance:
             self.slices.drop(session)
             self.blocked.remove(session)
             self.watching.unwatch(session)
+            self.tracking.disable(session)
             self.monitors.remove(session)
 
     def send(self, session: Session, data: bytes) -> None:
@@ -280,20 +287,24 @@ class Instance:
         session.kill()
         self.wake(session)
 
-    def after_command(self) -> None:
-        """Do what a command has made necessary before the next one runs: serve those who watch or
-        wait for keys, and send what is too much to wait for the end of the turn."""
+    def after_command(self, source: Session | None = None) -> None:
+        """Do what a command of `source` has made necessary before the next one runs: serve those
+        who watch, track or wait for keys, and send what is too much to wait for the end of the
+        turn."""
         if self.keyspace.has_changes():
-            self.serve_dirty_keys()
+            self.serve_dirty_keys(source)
         if self.keyspace.waiting_bytes() >= RUN_BYTES_MAX and not self.turn.must_keep_outbox():
             self.turn.seal_large_outbox()
 
-    def serve_dirty_keys(self) -> None:
-        """Serve the clients that watch or wait for changed keys; serving may change more."""
+    def serve_dirty_keys(self, source: Session | None = None) -> None:
+        """Serve the clients that watch, track or wait for changed keys; serving may change more.
+        `source` is the client whose command has changed them, if one has."""
         while keys := self.keyspace.drain_changes():
             for key in keys:
                 self.watching.touch(key)
             self.serve_blocked(keys)
+        if self.tracking.has_changes():
+            self.tracking.deliver(source)
         self.polling.poll_local()
         if (self.woken or not self.slices.is_idle()) and not self.turn.defers_push:
             self.on_wake()
@@ -392,6 +403,7 @@ class Instance:
             opens_channels=self.config.opens_channels,
             log_length_max=self.config.acl_log_length_max,
         )
+        self.tracking.keys_max = self.config.tracked_keys_max
         for session in self.clients.values():
             self._configure(session)
         self.access.update_all()

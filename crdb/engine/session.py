@@ -12,6 +12,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from crdb.engine.tracking.modes import TrackingMode
 from crdb.resp.parser import Parser
 
 UNAUTHENTICATED: Final = 1
@@ -41,6 +42,8 @@ WORKING: Final = 8192
 """The client's command runs in slices (see `crdb.engine.execution.slices`)."""
 RESTRICTED: Final = 1 << 20
 """The client's user may not make every request, so each is checked (see `crdb.security`)."""
+TRACKING: Final = 1 << 15
+"""The client tracks keys (see `crdb.engine.tracking.tracking`)."""
 
 ALOUD: Final = -1
 """The opposite of MUTED."""
@@ -77,6 +80,7 @@ class Session:
         "parser",
         "postponed",
         "protocol",
+        "pushes",
         "queue",
         "queue_bytes",
         "queued_bits",
@@ -86,14 +90,14 @@ class Session:
         "sent_bytes",
         "soft_limit_since",
         "spoiled",
+        "tracking",
         "user",
         "watched",
     )
 
     def __init__(self, identity: int, address: bytes, local_address: bytes, now: int) -> None:
         self.id = identity
-        self.fd = -1
-        """The file descriptor of the socket, for CLIENT LIST only."""
+        self.fd = -1  # the file descriptor of the socket, for CLIENT LIST only
         self.address = address
         self.local_address = local_address
         self.created_at = now
@@ -113,10 +117,10 @@ class Session:
 
         self.out: list[bytes] = []
         """Encoded replies that the driver has not sent yet."""
-        self.counted: i64 = 0
-        """The number of replies in `out` that are part of `output_bytes`."""
+        self.counted: i64 = 0  # the number of replies in `out` that are part of `output_bytes`
         self.output_bytes: i64 = 0
         """The size of the counted replies in `out`, and of what the driver has not sent yet."""
+        self.pushes: list[bytes] = []  # they came while the client received a reply, and follow it
         self.output_limit = OUTPUT_UNLIMITED
         self.soft_limit_since = 0
         """Since when `output_bytes` has been above the soft limit, or 0 if it is below."""
@@ -135,6 +139,7 @@ class Session:
         """WATCHed keys, each with its state at that time (see `watch`)."""
         self.dirty = False
         """A watched key has changed: EXEC will reply null."""
+        self.tracking: TrackingMode | None = None  # the mode in which it tracks keys, if it does
         self.in_exec = False
         self.nested: Iterator[None] | None = None
         """The slices of a command inside EXEC that has more to do."""
@@ -155,6 +160,11 @@ class Session:
             self.drop_replies(mark)
             if not self.flags & WORKING:
                 self.flags &= ~SKIPPING
+
+    def flush_pushes(self) -> None:
+        """Send what has waited for the end of a reply."""
+        self.out += self.pushes
+        self.pushes.clear()
 
     def apply_queued_mode(self) -> None:
         """Send or drop replies as the queue of a transaction says at its end. They are sent, or
@@ -192,6 +202,7 @@ class Session:
     def kill(self) -> None:
         """Close immediately, without sending the remaining replies."""
         self.flags |= CLOSING | KILLED
+        self.pushes.clear()
         self.drop_replies()
 
     @property

@@ -400,6 +400,11 @@ class KeyTable:
         if key in self.watched_keys:
             self.dirty_keys.append(key)
 
+    def report_change(self, key: bytes) -> None:
+        """Let `drain_changes` return `key`. A watched key is reported by its changes alone."""
+        if key not in self.watched_keys:
+            self.dirty_keys.append(key)
+
     def add_reader(self, reader: Reader) -> None:
         """Call `reader.before_change` for each key that is about to change."""
         self.readers.append(reader)

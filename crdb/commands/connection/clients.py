@@ -27,13 +27,6 @@ CLIENT.declare_help(since="5.0.0")
 NO_SUCH_CLIENT: Final = b"ERR No such client"
 INVALID_ID: Final = b"ERR Invalid client ID"
 ID_NOT_POSITIVE: Final = b"ERR client-id should be greater than 0"
-NO_TRACKING: Final = (
-    b"ERR CLIENT TRACKING ON is not supported by crdb: there is no client-side caching"
-)
-NOT_TRACKED: Final = (
-    b"ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or"
-    b" OPTOUT mode enabled"
-)
 PAUSE_MODE: Final = b"ERR CLIENT PAUSE mode must be WRITE or ALL"
 UNBLOCK_REASON: Final = b"ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
 TOO_MANY: Final = b"ERR unknown subcommand or wrong number of arguments for '%b'. Try CLIENT HELP."
@@ -353,60 +346,3 @@ def client_pause(client: Client, args: list[bytes]) -> None:
 def client_unpause(client: Client, _args: list[bytes]) -> None:
     client.instance.pause.end()
     reply.ok(client.out)
-
-
-@CLIENT.declare(
-    "tracking",
-    "<status: ON | OFF> [REDIRECT client-id] [PREFIX prefix]..."
-    " [BCAST:BCAST] [OPTIN:OPTIN] [OPTOUT:OPTOUT] [NOLOOP:NOLOOP]",
-    "noscript loading stale",
-    since="6.0.0",
-    summary="Refused: tracking of keys is not supported, but may be switched off.",
-)
-def client_tracking(client: Client, args: list[bytes]) -> None:
-    """Accept OFF and refuse ON."""
-    if is_on(args[2]):
-        raise CommandError(NO_TRACKING)
-    reply.ok(client.out)
-
-
-@CLIENT.declare(
-    "caching",
-    "<mode: YES | NO>",
-    "noscript loading stale",
-    since="6.0.0",
-    summary="Refused: tracking of keys is not supported.",
-)
-def client_caching(_client: Client, _args: list[bytes]) -> None:
-    """Refuse, as Redis does without tracking."""
-    raise CommandError(NOT_TRACKED)
-
-
-@CLIENT.declare(
-    "trackinginfo",
-    "",
-    "noscript loading stale",
-    since="6.2.0",
-    summary="Returns the state of tracking, which is always off.",
-)
-def client_trackinginfo(client: Client, _args: list[bytes]) -> None:
-    out, protocol = client.out, client.protocol
-    reply.map_header(out, protocol, 3)
-    reply.bulk(out, b"flags")
-    reply.set_header(out, protocol, 1)
-    reply.bulk(out, b"off")
-    reply.bulk(out, b"redirect")
-    reply.integer(out, -1)
-    reply.bulk(out, b"prefixes")
-    reply.array(out, 0)
-
-
-@CLIENT.declare(
-    "getredir",
-    "",
-    "noscript loading stale",
-    since="6.0.0",
-    summary="Returns -1: tracking of keys is not supported.",
-)
-def client_getredir(client: Client, _args: list[bytes]) -> None:
-    reply.integer(client.out, -1)

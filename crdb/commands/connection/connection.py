@@ -93,6 +93,7 @@ def reset(client: Client, _args: list[bytes]) -> None:
     client.flags &= ~UNTOUCHING
     client.instance.monitors.remove(client)
     client.instance.access.begin(client)
+    client.instance.tracking.disable(client)
     reply.simple(client.out, b"RESET")
 
 

@@ -19,7 +19,7 @@ from crdb.engine.command import SLICED, WHOLE, Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.execution.dispatch import QUEUE_PART, call, fail
 from crdb.engine.execution.slices import run_step
-from crdb.engine.session import IN_TRANSACTION, KILLED, RESTRICTED
+from crdb.engine.session import IN_TRANSACTION, KILLED, RESTRICTED, TRACKING
 from crdb.resp import reply
 from crdt.structures.pieces import in_pieces
 
@@ -117,6 +117,8 @@ def run_queue(client: Client, queue: list[list[bytes]]) -> Iterator[None]:
         command = instance.commands.require(args)
         if not (client.flags & RESTRICTED and refuse(client, command, args)):
             call(client, command, args)
+            if client.flags & TRACKING:
+                instance.tracking.remember(client, command, args)
         left -= len(args)
         if client.nested is not None:
             steps, client.nested = client.nested, None

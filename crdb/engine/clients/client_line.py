@@ -26,6 +26,7 @@ def client_line(session: Session, now: int, request: list[bytes] | None = None) 
         (b"O" if session.flags & MONITORING else b"")
         + (b"x" if session.flags & IN_TRANSACTION else b"")
         + (b"b" if session.flags & (BLOCKED | POSTPONED | WORKING) else b"")
+        + tracking_letters(session)
         + (b"d" if session.dirty else b"")
         + (b"c" if session.flags & CLOSING else b"")
         + (b"A" if session.flags & KILLED else b"")
@@ -40,7 +41,7 @@ def client_line(session: Session, now: int, request: list[bytes] | None = None) 
     return (
         b"id=%d addr=%b laddr=%b fd=%d name=%b age=%d idle=%d flags=%b db=0 sub=0 psub=0 ssub=0"
         b" multi=%d qbuf=%d qbuf-free=0 argv-mem=%d multi-mem=%d rbs=0 rbp=0 obl=0 oll=%d omem=%d"
-        b" tot-mem=%d events=%b cmd=%b user=%b redir=-1 resp=%d lib-name=%b lib-ver=%b"
+        b" tot-mem=%d events=%b cmd=%b user=%b redir=%d resp=%d lib-name=%b lib-ver=%b"
     ) % (
         session.id,
         session.address,
@@ -60,10 +61,19 @@ def client_line(session: Session, now: int, request: list[bytes] | None = None) 
         events,
         session.last_command,
         session.user,
+        -1 if session.tracking is None else session.tracking.redirect,
         session.protocol,
         session.library,
         session.library_version,
     )
+
+
+def tracking_letters(session: Session) -> bytes:
+    """Return the flags of CLIENT LIST for a client that tracks keys."""
+    mode = session.tracking
+    if mode is None:
+        return b""
+    return b"t" + (b"R" if mode.is_redirect_broken else b"") + (b"B" if mode.is_broadcast else b"")
 
 
 def encoded_bytes(args: list[bytes]) -> int:

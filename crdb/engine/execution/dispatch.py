@@ -25,6 +25,7 @@ from crdb.engine.session import (
     POSTPONED,
     SKIP_NEXT,
     SKIPPING,
+    TRACKING,
     WORKING,
 )
 from crdb.resp import reply
@@ -55,6 +56,8 @@ def dispatch(client: Client, args: list[bytes]) -> None:
         run_guarded(client, command, args)
     if client.flags & POSTPONED:
         return
+    if client.flags & TRACKING and not client.flags & IN_TRANSACTION:
+        client.instance.tracking.end_command(client, name)
     if not client.flags & BLOCKED:
         client.mute(mark)
     if client.flags & SKIP_NEXT and not client.flags & WORKING:
@@ -83,6 +86,8 @@ def run_guarded(client: Client, command: Command, args: list[bytes]) -> None:
         pass  # it is kept
     else:
         call(client, command, args)
+        if client.flags & TRACKING and not client.flags & POSTPONED:
+            client.instance.tracking.remember(client, command, args)
 
 
 def must_wait(client: Client, command: Command) -> bool:

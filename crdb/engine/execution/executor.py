@@ -120,7 +120,7 @@ def run_batch(client: Client, data: bytes) -> bool:
                 began = run_timed(client, command, args)
                 most = count if began >= ends else most
             if db.has_changes() or db.pending_bytes() >= RUN_BYTES_MAX:
-                instance.after_command()
+                instance.after_command(client)
             if client.count_output():
                 instance.check_output(client)
     except ProtocolError as fault:

@@ -109,7 +109,7 @@ class Slices:
         """Return whether there is nothing to do."""
         if self.works or self.preparing or self.garbage.lists or self.host.watching.ended:
             return False
-        return not self.host.replica.has_work()
+        return not self.host.tracking.has_changes() and not self.host.replica.has_work()
 
     # -- begin -----------------------------------------------------------------------------
 
@@ -285,6 +285,8 @@ class Slices:
             self.garbage.free_slice(FREED * self.items)
         if self.host.watching.ended:
             self.host.watching.release_slice(self.items)
+        if self.host.tracking.has_changes():
+            self.host.tracking.deliver()
         if not self.works:
             return None
         work = self.works.popleft()
@@ -381,6 +383,7 @@ class Slices:
         if session.flags & SKIP_NEXT:
             session.flags = session.flags & ~SKIP_NEXT | SKIPPING
         session.in_exec = False
+        session.flush_pushes()
         reach = work.reach
         if self.writer is work:
             self.writer = None
@@ -398,7 +401,7 @@ class Slices:
             self._keep_garbage(work)
             kept, self.kept_changes = self.kept_changes, []
             host.serve_blocked(kept)
-            host.after_command()
+            host.after_command(session)
         except MemoryError:
             host.memory_exhausted("the end of a command of a client")
         self._release(reach)

@@ -13,6 +13,7 @@ from crdb.engine.execution.reach import Reach
 from crdb.engine.metrics.statistics import ServerStatistics
 from crdb.engine.metrics.timing import Timing
 from crdb.engine.session import Session
+from crdb.engine.tracking.tracking import Tracking
 from crdb.engine.turns.turn import Turn
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
@@ -29,6 +30,7 @@ class SliceHost(Protocol):
     timing: Timing
     blocked: Blocked
     watching: Watching
+    tracking: Tracking
     turn: Turn
     report: Report
     wall: int
@@ -50,7 +52,7 @@ class SliceHost(Protocol):
         """Report that there was no memory."""
         ...
 
-    def after_command(self) -> None:
+    def after_command(self, source: Session | None = None) -> None:
         """Serve those who watch or wait for changed keys."""
         ...
 

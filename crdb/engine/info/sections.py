@@ -106,6 +106,7 @@ def _clients(instance: Instance) -> Lines:
         ("client_recent_max_input_buffer", max((s.parser.pending for s in sessions), default=0)),
         ("client_recent_max_output_buffer", max((s.output_bytes for s in sessions), default=0)),
         ("blocked_clients", len(blocked.by_client) + postponed),
+        ("tracking_clients", len(instance.tracking.sessions)),
         (
             "clients_in_timeout_table",
             sum(waiter.deadline is not None for waiter in blocked.by_client.values()),
@@ -171,6 +172,9 @@ def _stats(instance: Instance) -> Lines:
         ("evicted_clients", statistics.dropped_memory),
         ("keyspace_hits", instance.keyspace.hits),
         ("keyspace_misses", instance.keyspace.misses),
+        ("tracking_total_keys", len(instance.tracking.tracked)),
+        ("tracking_total_items", instance.tracking.tracked.items),
+        ("tracking_total_prefixes", len(instance.tracking.prefixes)),
         ("total_error_replies", statistics.error_replies),
         ("client_query_buffer_limit_disconnections", statistics.dropped_query),
         ("client_output_buffer_limit_disconnections", statistics.dropped_output),

@@ -38,6 +38,7 @@ EFFECTIVE: Final[dict[str, str]] = {
     "slowlog-max-len": "tests/crdb/commands/server/test_slowlog.py",
     "tcp-keepalive": "tests/crdb/net/test_connection.py",
     "timeout": "tests/crdb/engine/test_instance.py",
+    "tracking-table-max-keys": "tests/crdb/engine/tracking/test_tracking.py",
     "zset-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
     "zset-max-listpack-value": "tests/crdb/engine/parameters/test_encodings.py",
 }
@@ -112,7 +113,6 @@ _REFUSED_BY_REASON: Final[dict[str, str]] = {
     FILE: "bind port",
     "a follower never accepts writes; REPLICAOF NO ONE ends following": "replica-read-only",
     "there are no keyspace events yet": "notify-keyspace-events",
-    "there is no client-side caching": "tracking-table-max-keys",
     "the frequency of a region's periodic tasks is fixed": "active-expire-effort dynamic-hz hz",
     "members are sorted by their bytes": "locale-collate",
     "a signal always stops a region cleanly and immediately": "shutdown-on-sigint "

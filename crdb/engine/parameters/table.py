@@ -136,6 +136,7 @@ class ParameterTable:
         ]
         self.tracks_latency = values["latency-tracking"] == "yes"
         self.encoding_limits = {name: int(values[name]) for name in DEFAULT_LIMITS}
+        self.tracked_keys_max = int(values["tracking-table-max-keys"])
         self.keepalive_seconds = int(values["tcp-keepalive"])
         self.serves_stale = values["replica-serve-stale-data"] == "yes"
         hard, soft, seconds = parse_output_limits(values["client-output-buffer-limit"])["normal"]

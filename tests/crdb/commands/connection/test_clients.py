@@ -123,11 +123,6 @@ def test_client_that_waits_for_end_of_pause_is_blocked() -> None:
     assert (waiting["flags"], waiting["cmd"], waiting["qbuf"]) == ("b", "set", "27")
 
 
-def test_tracking_is_refused_with_reason() -> None:
-    [refused] = lines(Client(instance()), "CLIENT TRACKING ON")
-    assert refused.startswith(b"-ERR CLIENT TRACKING ON is not supported by crdb: ")
-
-
 def test_ids_count_up_and_are_not_used_again() -> None:
     database = instance()
     first = Client(database)

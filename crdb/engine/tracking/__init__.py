@@ -1,0 +1,1 @@
+"""Client-side caching: which clients must learn that a key has changed."""
