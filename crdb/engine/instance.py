@@ -41,6 +41,7 @@ from crdb.engine.events.operator_events import (
     JournalFailedEvent,
     OutOfMemoryEvent,
 )
+from crdb.engine.eviction.eviction import Eviction
 from crdb.engine.execution.slices import SLICE_ITEMS, Slices
 from crdb.engine.metrics.clock_steps import ClockSteps
 from crdb.engine.metrics.memory import Memory
@@ -108,8 +109,7 @@ class Instance:
         self.monitors = Monitors(self.clients, self.wall_ms, self.send)
         self.pause = Pause(self.clients, self.wake)
         self.watched_keys = WatchedKeys(self.keyspace)
-        self.woken: list[Session] = []
-        """Sessions that the driver must serve; it removes them."""
+        self.woken: list[Session] = []  # sessions that the driver must serve; it removes them
         self.on_wake: Callable[[], None] = do_nothing
         """Called when effects from elsewhere have woken some; the driver may be asleep."""
         self.blocked = Blocked(
@@ -118,9 +118,9 @@ class Instance:
         self.polling = Polling(self.blocked)
         self.watching = Watching(self.keyspace, self.watched_keys)
         self.access = AccessControl(self)
+        self.eviction = Eviction(self.keyspace, self.random)
         self.tracking = Tracking(self.keyspace, self.clients, self.send, self.random)
-        self.now = 0
-        """The monotonic clock in ms, for waiting and ages."""
+        self.now = 0  # the monotonic clock in ms, for waiting and ages
         self.wall = 0
         """Wall clock in ms. `keyspace.now` is the same unless a test clock is set."""
         self.clock_steps = ClockSteps()
@@ -240,6 +240,7 @@ class Instance:
         """Set all counters to zero."""
         self.statistics.clear()
         self.keyspace.reset_lookup_counts()
+        self.eviction.reset_counts(self.now)
 
     def wake(self, session: Session) -> None:
         """Let the driver serve `session`."""
@@ -303,6 +304,8 @@ class Instance:
             for key in keys:
                 self.watching.touch(key)
             self.serve_blocked(keys)
+        if self.eviction.uses:
+            self.eviction.record_uses()
         if self.tracking.has_changes():
             self.tracking.deliver(source)
         self.polling.poll_local()
@@ -368,9 +371,41 @@ class Instance:
                 self.kill(session)
 
     def sample_memory(self) -> None:
-        """Read how much memory is used, and close greedy clients if that is too much."""
+        """Read how much memory is used. If that is too much, evict keys in slices from now on, and
+        close greedy clients."""
         self.memory.sample(self.statistics.input_bytes)
+        self._review_memory()
         self._drop_greedy_clients()
+
+    def _review_memory(self) -> None:
+        """Let keys be evicted if too much memory is used."""
+        memory = self.memory
+        memory.uncounted_bytes = self.replica.history.bytes if self.eviction.policy.evicts else 0
+        self.eviction.review(memory.counted_bytes(), memory.limit_bytes, self.place(), self.now)
+        memory.set_evicting(self.eviction.can_evict())
+
+    def place(self) -> tuple[int, int]:
+        """Return the place of this region among the members, by their numbers, and their count."""
+        others = self.replica.stability.members or set()
+        region = self.replica.region
+        return sum([other < region for other in others]), len(others) + 1
+
+    def may_evict(self) -> bool:
+        """Return whether keys are to be evicted, and this instance may delete keys now."""
+        if not self.eviction.is_due() or self.slices.works:
+            return False
+        return self.journal_error is None and not self.refused_bits & WRITE
+
+    def evict_slice(self) -> None:
+        """Evict some keys, and measure what that has freed. Where no key is left to evict, the next
+        sample tries again."""
+        self.eviction.run_slice()
+        if self.eviction.has_failed:
+            self.memory.set_evicting(False)
+        else:
+            self.memory.measure()
+            self._review_memory()
+        self.after_command()
 
     def _drop_greedy_clients(self) -> None:
         """Close the clients that take most memory, until enough would be free.
@@ -396,7 +431,9 @@ class Instance:
         session.parser.bulk_bytes_max = self.config.bulk_bytes_max
 
     def _reconfigure(self) -> None:
+        self.eviction.configure(self.config.eviction_options)
         self.memory.set_limit(self.config.memory_bytes_max, self.statistics.input_bytes)
+        self._review_memory()
         self.timing.configure(self.config)
         self.access.configure(
             password=self.config.password,

@@ -49,8 +49,9 @@ def add_process_info(instance: Instance) -> None:
     reserve = Reserve()
     instance.memory.hold_reserve = reserve.hold
     instance.memory.free_reserve = reserve.free
+    instance.memory.count_blocks = sys.getallocatedblocks
+    instance.memory.begin()
     instance.memory.sample(0)
-    instance.memory.startup_bytes = instance.memory.used_bytes
 
 
 class ProcessLimits:

@@ -31,6 +31,7 @@ class KeyTable:
 
     __slots__ = (
         "data",
+        "count_use",
         "deadlines",
         "dirty_keys",
         "tombstones",
@@ -75,6 +76,9 @@ class KeyTable:
         self.second: int = 0
         """The time in seconds that is stored as the time of a value's last use. `mark_uses` sets
         it."""
+        self.count_use: Callable[[int], int] | None = None
+        """Where uses are counted, it returns the word of a used value for its word before (see
+        `count_uses`)."""
         self.marks_use: bool = True
         """True if `read` records the time of use in the value that it finds."""
 
@@ -139,12 +143,15 @@ class KeyTable:
         self.hits += 1
         if type(entry) is bytes:
             if self.marks_use and second_of(entry) != self.second:
-                entry = self.folder.used(entry, self.second)
+                word = second_of(entry) if self.count_use is not None else 0
+                entry = self.folder.used(entry, self.word_of_use(word))
                 self.data.replace_folded(key, entry)
             return entry
         value: Value = entry.shown() if type(entry) is Contested else entry
         if self.marks_use:
-            value.accessed = self.second
+            value.accessed = (
+                self.second if self.count_use is None else self.word_of_use(value.accessed)
+            )
         return value
 
     def inspect(self, key: bytes) -> Value | None:
@@ -352,6 +359,16 @@ class KeyTable:
     def mark_uses(self, second: int) -> None:
         """Set the time of use, in seconds, that later reads and writes record."""
         self.second = min(max(second, 0), SECOND_MAX)
+
+    def count_uses(self, count_use: Callable[[int], int] | None) -> None:
+        """Store the word that `count_use` returns for the word before instead of the time when a
+        value is read; None stores the time. Whoever counts uses also calls `store_use` after each
+        write, which stores the time."""
+        self.count_use = count_use
+
+    def word_of_use(self, word: int) -> int:
+        """Return what is stored for a use now, where `word` was stored before."""
+        return self.second if self.count_use is None else self.count_use(word)
 
     def set_marking(self, marks_use: bool) -> None:
         """Set whether `read` marks values as used."""

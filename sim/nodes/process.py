@@ -430,7 +430,8 @@ class SimProcess:
 
     def schedule_work(self) -> None:
         """Schedule the next slice of work, if work is left."""
-        if not self.is_working and self.replica.has_work():
+        has_work = self.replica.has_work() or self.instance.may_evict()
+        if not self.is_working and has_work:
             self.is_working = True
             self.engine.schedule_after(WORK_NS, self.run_slice)
 
@@ -449,6 +450,8 @@ class SimProcess:
             return
         self.advance_clocks()
         self.replica.work()
+        if self.instance.may_evict():
+            self.instance.evict_slice()
         self.worked_at = self.engine.now
         self.slices += 1
         self.finish_turn()

@@ -14,6 +14,7 @@ from sim.world import (
     client_limits,
     conflicts,
     connection_modes,
+    eviction,
     large_values,
     pipelines,
     settings,
@@ -29,6 +30,7 @@ CLIENT_CHECKS: Final = (
     client_limits.PROMISE,
     conflicts.PROMISE,
     waits.PROMISE,
+    eviction.PROMISE,
     large_values.PROMISE,
 )
 """The coverage probes of the checks that are made in some runs only, by the promise of each."""
@@ -45,6 +47,7 @@ def check_clients(world: SimWorld) -> None:
     client_limits.check_client_limits(world)
     conflicts.check_conflicts(world)
     waits.check_waits(world)
+    eviction.check_eviction(world)
     large_values.check_large_values(world)
 
 

@@ -41,6 +41,10 @@ NO_FREQUENCY: Final = (
     b"ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that"
     b" when switching between policies at runtime LRU and LFU data will take some time to adjust."
 )
+NO_IDLE_TIME: Final = (
+    b"ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when"
+    b" switching between policies at runtime LRU and LFU data will take some time to adjust."
+)
 SHARED_INTEGER: Final = re.compile(rb"0|[1-9][0-9]{0,3}")
 SHARED_COUNT: Final = (1 << 31) - 1
 INTEGER: Final = b"int"  # an encoding
@@ -435,14 +439,19 @@ def find_encoding(client: Client, value: Value) -> bytes:
     "readonly",
     keys="RO",
     since="4.0.0",
-    summary="Returns how often a key is used, which is not tracked.",
+    summary="Returns how often a key is used, as a logarithm.",
     tips="nondeterministic_output",
 )
 def object_freq(client: Client, args: list[bytes]) -> None:
-    """Refuse, as Redis does without an LFU policy."""
-    if client.db.inspect(args[2]) is not None:
+    """Reply with the counter of an LFU policy. Without one nothing is counted."""
+    value = client.db.inspect(args[2])
+    eviction = client.instance.eviction
+    if value is None:
+        reply.null(client.out, client.protocol)
+    elif not eviction.counts_uses:
         raise CommandError(NO_FREQUENCY)
-    reply.null(client.out, client.protocol)
+    else:
+        reply.integer(client.out, eviction.frequency.counter(value.accessed, client.db.second))
 
 
 @OBJECT.declare(
@@ -458,6 +467,8 @@ def object_idletime(client: Client, args: list[bytes]) -> None:
     if value is None:
         reply.null(client.out, client.protocol)
         return
+    if client.instance.eviction.counts_uses:
+        raise CommandError(NO_IDLE_TIME)
     second = client.db.second
     reply.integer(client.out, max(second - value.accessed, 0))
 

@@ -109,7 +109,9 @@ class Slices:
         """Return whether there is nothing to do."""
         if self.works or self.preparing or self.garbage.lists or self.host.watching.ended:
             return False
-        return not self.host.tracking.has_changes() and not self.host.replica.has_work()
+        if self.host.tracking.has_changes() or self.host.may_evict():
+            return False
+        return not self.host.replica.has_work()
 
     # -- begin -----------------------------------------------------------------------------
 
@@ -285,6 +287,8 @@ class Slices:
             self.garbage.free_slice(FREED * self.items)
         if self.host.watching.ended:
             self.host.watching.release_slice(self.items)
+        if self.host.may_evict():
+            self.host.evict_slice()
         if self.host.tracking.has_changes():
             self.host.tracking.deliver()
         if not self.works:

@@ -56,6 +56,14 @@ class SliceHost(Protocol):
         """Serve those who watch or wait for changed keys."""
         ...
 
+    def may_evict(self) -> bool:
+        """Return whether keys are to be evicted, and may be evicted now."""
+        ...
+
+    def evict_slice(self) -> None:
+        """Evict some keys."""
+        ...
+
     def serve_blocked(self, keys: list[bytes]) -> None:
         """Serve those who wait for changed keys."""
         ...

@@ -136,6 +136,7 @@ def _memory(instance: Instance) -> Lines:
         ("mem_replication_backlog", report.backlog_bytes),
         ("mem_total_replication_buffers", report.backlog_bytes),
         ("mem_clients_normal", report.client_bytes),
+        ("mem_not_counted_for_evict", instance.memory.uncounted_bytes),
         ("maxmemory", instance.config.values["maxmemory"]),
         ("maxmemory_policy", instance.config.values["maxmemory-policy"]),
     ]
@@ -152,6 +153,7 @@ def _persistence(instance: Instance) -> Lines:
 
 def _stats(instance: Instance) -> Lines:
     statistics = instance.statistics
+    exceeded, exceeded_now = instance.eviction.exceeded(instance.now)
     return [
         ("total_connections_received", statistics.connections),
         ("total_commands_processed", statistics.commands),
@@ -169,9 +171,12 @@ def _stats(instance: Instance) -> Lines:
         ("sync_partial_ok", 0),
         ("sync_partial_err", 0),
         ("expired_keys", instance.keyspace.expired),
+        ("evicted_keys", instance.eviction.evicted),
         ("evicted_clients", statistics.dropped_memory),
         ("keyspace_hits", instance.keyspace.hits),
         ("keyspace_misses", instance.keyspace.misses),
+        ("total_eviction_exceeded_time", exceeded),
+        ("current_eviction_exceeded_time", exceeded_now),
         ("tracking_total_keys", len(instance.tracking.tracked)),
         ("tracking_total_items", instance.tracking.tracked.items),
         ("tracking_total_prefixes", len(instance.tracking.prefixes)),

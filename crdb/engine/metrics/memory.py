@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Final
 
 from crdb.engine.errors import OUT_OF_MEMORY, SYSTEM_OUT_OF_MEMORY
+from crdb.engine.eviction.live_memory import LiveMemory
 
 DENY_OOM: Final = 64
 """The flag of commands that are refused while memory is full. See `command`."""
@@ -28,6 +29,8 @@ RESERVE_BYTES: Final = 80 << 20
 """The reserve that a driver holds, with its margin."""
 COPIES: Final = 3
 """A large value exists so many times while it is sent: as itself, encoded, and in a frame."""
+EVICTION_SHARE: Final = 10
+"""While keys can be evicted, this part of `maxmemory` may be used beyond it."""
 GROWTH_MIN: Final = 1 << 20
 """A command that needs less than this is not asked whether that fits."""
 
@@ -39,11 +42,15 @@ class Memory:
     """The memory of one instance's process."""
 
     __slots__ = (
+        "count_blocks",
         "denied_bits",
         "free_reserve",
         "has_reserve",
         "hold_reserve",
+        "is_evicting",
         "limit_bytes",
+        "live",
+        "live_bytes",
         "sample_at_bytes",
         "on_denied",
         "peak_bytes",
@@ -52,6 +59,7 @@ class Memory:
         "samples_full",
         "spare_bytes",
         "startup_bytes",
+        "uncounted_bytes",
         "used_bytes",
     )
 
@@ -65,6 +73,15 @@ class Memory:
         """Holds the reserve, and returns whether there was memory for it."""
         self.free_reserve: Callable[[], None] = no_release
         self.has_reserve = True
+        self.count_blocks: Callable[[], int] = no_blocks
+        """Returns the number of small blocks of memory in use, or 0 if nobody counts them."""
+        self.live = LiveMemory()
+        self.is_evicting = False
+        """True while keys can be evicted: then `maxmemory` may be exceeded for a moment."""
+        self.live_bytes = 0
+        """The memory in use; less than `used_bytes` if the process holds memory for later."""
+        self.uncounted_bytes = 0
+        """The part of it that does not count for `maxmemory`, since eviction cannot free it."""
         self.used_bytes = 0
         self.startup_bytes = 0
         """The memory that the process used before there were data."""
@@ -81,7 +98,7 @@ class Memory:
     def sample(self, received_bytes: int) -> None:
         """Read the figures. `received_bytes` is what clients have sent so far."""
         self._read()
-        if self.is_full():
+        if self.is_full() or self.exceeds_limit():
             if self.samples_full % RELEASE_SAMPLES == 0:
                 self.release()
                 self._read()
@@ -93,6 +110,32 @@ class Memory:
         self.on_denied()
         share = min(self.available_bytes() // SAMPLE_SHARE, SAMPLE_BYTES_MAX)
         self.sample_at_bytes = received_bytes + max(SAMPLE_BYTES_MIN, share)
+
+    def measure(self) -> None:
+        """Read the figures, and change nothing else."""
+        self._read()
+
+    def begin(self) -> None:
+        """Measure what the process uses before there are data."""
+        self._read()
+        self.startup_bytes = self.used_bytes
+        self.live.begin(self.used_bytes, self.count_blocks())
+
+    def set_evicting(self, is_evicting: bool) -> None:
+        """Record whether keys can be evicted, and decide again whether writes are refused."""
+        self.is_evicting = is_evicting
+        denied_bits = DENY_OOM if self.missing_bytes() else 0
+        if denied_bits != self.denied_bits:
+            self.denied_bits = denied_bits
+            self.on_denied()
+
+    def counted_bytes(self) -> int:
+        """Return the memory that counts for `maxmemory`."""
+        return self.live_bytes - self.uncounted_bytes
+
+    def exceeds_limit(self) -> bool:
+        """Return whether more than `maxmemory` is in use."""
+        return self.limit_bytes != 0 and self.counted_bytes() > self.limit_bytes
 
     def exhausted(self) -> None:
         """Free the reserve and refuse writes until the next sample: an allocation has failed."""
@@ -131,7 +174,10 @@ class Memory:
 
     def limit_available_bytes(self) -> int:
         """Return how many more bytes `maxmemory` leaves; negative if there are too many already."""
-        return self.limit_bytes - self.used_bytes if self.limit_bytes else PLENTY
+        if not self.limit_bytes:
+            return PLENTY
+        slack = self.limit_bytes // EVICTION_SHARE if self.is_evicting else 0
+        return self.limit_bytes + slack - self.counted_bytes()
 
     def can_allocate(self, size: int) -> bool:
         """Return whether a command may make a value of `size` bytes. For a large one the figures
@@ -143,7 +189,13 @@ class Memory:
 
     def _read(self) -> None:
         self.used_bytes, self.spare_bytes = self.probe()
+        self.live_bytes = self.live.estimate(self.used_bytes, self.count_blocks())
         self.peak_bytes = max(self.peak_bytes, self.used_bytes)
+
+
+def no_blocks() -> int:
+    """Return 0: without a driver nobody counts blocks."""
+    return 0
 
 
 def no_probe() -> tuple[int, int]:

@@ -24,9 +24,13 @@ EFFECTIVE: Final[dict[str, str]] = {
     "latency-monitor-threshold": "tests/crdb/commands/server/test_latency.py",
     "latency-tracking": "tests/crdb/commands/server/test_latency.py",
     "latency-tracking-info-percentiles": "tests/crdb/commands/server/test_latency.py",
+    "lfu-decay-time": "tests/crdb/engine/eviction/test_eviction.py",
+    "lfu-log-factor": "tests/crdb/engine/eviction/test_eviction.py",
     "list-max-listpack-size": "tests/crdb/engine/parameters/test_encodings.py",
     "maxclients": "tests/crdb/net/test_acceptor.py",
     "maxmemory": "tests/crdb/engine/metrics/test_memory.py",
+    "maxmemory-policy": "tests/crdb/engine/eviction/test_eviction.py",
+    "maxmemory-samples": "tests/crdb/engine/eviction/test_eviction.py",
     "proto-max-bulk-len": "tests/crdb/engine/execution/test_executor.py",
     "protected-mode": "tests/crdb/net/test_client_admission.py",
     "replica-serve-stale-data": "tests/crdb/region/core/test_staleness.py",
@@ -70,7 +74,10 @@ NO_FILES: Final = "data lives in memory only"
 NO_CLUSTER: Final = "there is no cluster mode"
 NO_DEFRAGMENTATION: Final = "there is no defragmentation"
 NO_TLS: Final = "TLS is not built yet"
-NO_EVICTION: Final = "there is no eviction"
+NO_CLIENT_EVICTION: Final = (
+    "clients with large buffers are closed only when memory is full, as maxmemory says"
+)
+PACE: Final = "the pace of eviction follows from how much memory is used"
 NO_OS: Final = "crdb does not change its process settings in the operating system"
 LINKS: Final = (
     "regions are linked by crdb's own protocol; see the [link] table of the regions' file"
@@ -98,8 +105,8 @@ _REFUSED_BY_REASON: Final[dict[str, str]] = {
     "tls-cluster tls-dh-params-file tls-key-file tls-key-file-pass tls-port "
     "tls-prefer-server-ciphers tls-protocols tls-replication tls-session-cache-size "
     "tls-session-cache-timeout tls-session-caching",
-    NO_EVICTION: "lfu-decay-time lfu-log-factor maxmemory-clients maxmemory-eviction-tenacity "
-    "maxmemory-policy maxmemory-samples",
+    NO_CLIENT_EVICTION: "maxmemory-clients",
+    PACE: "maxmemory-eviction-tenacity",
     NO_OS: "crash-log-enabled crash-memcheck-enabled oom-score-adj oom-score-adj-values "
     "proc-title-template use-exit-on-panic watchdog-period",
     LINKS: "bind-source-addr min-replicas-max-lag min-replicas-to-write "

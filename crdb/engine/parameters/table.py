@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from crdb.engine.errors import CommandError, one_line, printable
+from crdb.engine.eviction.policy import EvictionOptions, EvictionPolicy
 from crdb.engine.glob import compile_glob
 from crdb.engine.parameters.encodings import DEFAULT_LIMITS
 from crdb.engine.parameters.parameter_effects import REFUSED
@@ -137,6 +138,12 @@ class ParameterTable:
         self.tracks_latency = values["latency-tracking"] == "yes"
         self.encoding_limits = {name: int(values[name]) for name in DEFAULT_LIMITS}
         self.tracked_keys_max = int(values["tracking-table-max-keys"])
+        self.eviction_options = EvictionOptions(
+            EvictionPolicy.of(values["maxmemory-policy"]),
+            int(values["maxmemory-samples"]),
+            int(values["lfu-log-factor"]),
+            int(values["lfu-decay-time"]),
+        )
         self.keepalive_seconds = int(values["tcp-keepalive"])
         self.serves_stale = values["replica-serve-stale-data"] == "yes"
         hard, soft, seconds = parse_output_limits(values["client-output-buffer-limit"])["normal"]

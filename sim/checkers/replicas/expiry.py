@@ -96,7 +96,7 @@ class ExpiryChecker(UnaskedChecker):
             self.named.update(word.encode() for word in command)
 
     def on_unasked_op(self, region: Watched, effect: Effect) -> None:
-        if effect[2] in self.named:
+        if effect[2] in self.named or region.instance.eviction.policy.evicts:
             return
         if is_key_effect(effect, DELETE) or is_key_effect(effect, FORGET):
             self.check_duty(region, effect[2])

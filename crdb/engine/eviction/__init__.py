@@ -1,0 +1,1 @@
+"""Eviction: which keys are deleted when memory is full."""
