@@ -10,6 +10,7 @@ from crdb.commands.geo import positions, searching
 from crdb.commands.hashes import hashes
 from crdb.commands.hyperloglog import hyperloglog
 from crdb.commands.lists import list_moves, lists
+from crdb.commands.pubsub import publishing, subscribing
 from crdb.commands.replication import admin, crdb_help, following, waiting
 from crdb.commands.security import acl
 from crdb.commands.server import (
@@ -53,6 +54,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *lists.COMMANDS,
     *memory.COMMANDS,
     *monitor.COMMANDS,
+    *publishing.COMMANDS,
     *scripting.COMMANDS,
     *searching.COMMANDS,
     *server.COMMANDS,
@@ -67,6 +69,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *sorted_sets.COMMANDS,
     *sorting.COMMANDS,
     *strings.COMMANDS,
+    *subscribing.COMMANDS,
     *substrings.COMMANDS,
     *tracking.COMMANDS,
     *transaction.COMMANDS,

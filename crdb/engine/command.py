@@ -54,6 +54,9 @@ SLICED: Final = 2048
 WHOLE: Final = 4096
 """Concerns keys that its arguments do not name."""
 
+MAY_REPLICATE: Final = 8192
+"""Is no write, but other regions may receive something of it. CLIENT PAUSE WRITE delays it."""
+
 FLAG_BITS: Final[dict[str, int]] = {
     "write": WRITE,
     "readonly": READONLY,
@@ -112,10 +115,11 @@ class Command:
         self.arity: int = declaration.arity
         self.flags: list[str] = words
         self.bits: int = sum(FLAG_BITS.get(word, 0) for word in words)
+        self.bits |= MAY_REPLICATE if declaration.may_replicate else 0
         self.bits |= UNQUEUED if declaration.is_unqueued else 0
         self.bits |= SLICED if declaration.is_sliced else 0
         self.bits |= WHOLE if declaration.is_whole else 0
-        is_lockable = declaration.is_whole or bool(declaration.key_specs) or self.name == b"exec"
+        is_lockable = declaration.is_whole or declaration.has_keys or self.name == b"exec"
         self.bits |= LOCKABLE if is_lockable else 0
         self.bits |= 0 if "loading" in words else DENY_LOADING
         self.bits |= 0 if "stale" in words else DENY_STALE

@@ -47,8 +47,9 @@ from crdb.engine.metrics.clock_steps import ClockSteps
 from crdb.engine.metrics.memory import Memory
 from crdb.engine.metrics.statistics import RESTING_SAMPLE_MS, SAMPLE_MS, ServerStatistics
 from crdb.engine.metrics.timing import Timing
-from crdb.engine.parameters.table import ParameterTable
-from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, Session
+from crdb.engine.parameters.table import OutputLimit, ParameterTable
+from crdb.engine.pubsub.hub import MessageHub
+from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, SUBSCRIBED, Session
 from crdb.engine.tracking.tracking import Tracking
 from crdb.engine.turns.turn import Turn
 from crdb.security.access_control import AccessControl
@@ -120,6 +121,8 @@ class Instance:
         self.access = AccessControl(self)
         self.eviction = Eviction(self.keyspace, self.random)
         self.tracking = Tracking(self.keyspace, self.clients, self.send, self.random)
+        self.hub = MessageHub(self.send)
+        self.keyspace.on_message = self.hub.arrive
         self.now = 0  # the monotonic clock in ms, for waiting and ages
         self.wall = 0
         """Wall clock in ms. `keyspace.now` is the same unless a test clock is set."""
@@ -274,6 +277,7 @@ class Instance:
             self.watching.unwatch(session)
             self.tracking.disable(session)
             self.monitors.remove(session)
+            self.hub.end(session)
 
     def send(self, session: Session, data: bytes) -> None:
         """Send data that is not the reply to a request."""
@@ -309,6 +313,8 @@ class Instance:
         if self.tracking.has_changes():
             self.tracking.deliver(source)
         self.polling.poll_local()
+        if self.hub.queue:
+            self.hub.deliver_slice()
         if (self.woken or not self.slices.is_idle()) and not self.turn.defers_push:
             self.on_wake()
 
@@ -339,22 +345,34 @@ class Instance:
 
     def _overflows(self, session: Session) -> bool:
         """Return whether it exceeds the hard limit, or has exceeded the soft one for too long."""
-        size = session.output_bytes
-        if size >= self.config.output_hard_bytes:
+        size, limit = session.output_bytes, self.limit_of(session)
+        if size >= limit.hard_bytes:
             return True
-        if size < self.config.output_soft_bytes:
+        if size < limit.soft_bytes:
             session.soft_limit_since = 0
         elif session.soft_limit_since == 0:
             session.soft_limit_since = self.now
-        return (
-            session.soft_limit_since != 0
-            and self.now - session.soft_limit_since > self.config.output_soft_ms
-        )
+        return session.soft_limit_since != 0 and self.now - session.soft_limit_since > limit.soft_ms
+
+    def limit_of(self, session: Session) -> OutputLimit:
+        """Return the limit of a client's output buffer."""
+        config = self.config
+        return config.subscriber_limit if session.flags & SUBSCRIBED else config.output_limit
+
+    def limit_output(self, session: Session) -> None:
+        """Apply the limit of the output buffer, since the client may belong to another class."""
+        limit = self.limit_of(session)
+        session.output_limit = min(limit.hard_bytes, limit.soft_bytes)
 
     def _limits_time(self) -> bool:
         """Return whether clients that are idle, or slow to read, are closed after some time."""
         config = self.config
-        return bool(config.idle_seconds_max) or config.output_soft_bytes != OUTPUT_UNLIMITED
+        has_subscribers = len(self.hub.subscribers.by_session) > 0
+        return (
+            bool(config.idle_seconds_max)
+            or config.output_limit.soft_bytes != OUTPUT_UNLIMITED
+            or (has_subscribers and config.subscriber_limit.soft_bytes != OUTPUT_UNLIMITED)
+        )
 
     def _drop_late_clients(self) -> None:
         """Close clients that have been idle, or slow to read, for too long."""
@@ -367,7 +385,7 @@ class Instance:
             if session.soft_limit_since and self._overflows(session):
                 self.statistics.dropped_output += 1
                 self.kill(session)
-            elif idle_ms and not session.blocked and self.now - session.active_at > idle_ms:
+            elif idle_ms and not session.is_waiting and self.now - session.active_at > idle_ms:
                 self.kill(session)
 
     def sample_memory(self) -> None:
@@ -427,7 +445,7 @@ class Instance:
             self.kill(session)
 
     def _configure(self, session: Session) -> None:
-        session.output_limit = min(self.config.output_hard_bytes, self.config.output_soft_bytes)
+        self.limit_output(session)
         session.parser.bulk_bytes_max = self.config.bulk_bytes_max
 
     def _reconfigure(self) -> None:

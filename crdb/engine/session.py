@@ -12,6 +12,7 @@ from typing import Final
 
 from mypy_extensions import i64
 
+from crdb.engine.pubsub.subscriptions import Subscriptions
 from crdb.engine.tracking.modes import TrackingMode
 from crdb.resp.parser import Parser
 
@@ -40,10 +41,12 @@ MONITORING: Final = 4096
 """The client runs MONITOR."""
 WORKING: Final = 8192
 """The client's command runs in slices (see `crdb.engine.execution.slices`)."""
-RESTRICTED: Final = 1 << 20
-"""The client's user may not make every request, so each is checked (see `crdb.security`)."""
+SUBSCRIBED: Final = 1 << 14
+"""The client subscribes to a channel or a pattern."""
 TRACKING: Final = 1 << 15
 """The client tracks keys (see `crdb.engine.tracking.tracking`)."""
+RESTRICTED: Final = 1 << 20
+"""The client's user may not make every request, so each is checked (see `crdb.security`)."""
 
 ALOUD: Final = -1
 """The opposite of MUTED."""
@@ -90,6 +93,7 @@ class Session:
         "sent_bytes",
         "soft_limit_since",
         "spoiled",
+        "subscriptions",
         "tracking",
         "user",
         "watched",
@@ -140,6 +144,8 @@ class Session:
         self.dirty = False
         """A watched key has changed: EXEC will reply null."""
         self.tracking: TrackingMode | None = None  # the mode in which it tracks keys, if it does
+        self.subscriptions: Subscriptions | None = None
+        """The channels and patterns that the client subscribes to; None without any."""
         self.in_exec = False
         self.nested: Iterator[None] | None = None
         """The slices of a command inside EXEC that has more to do."""
@@ -160,6 +166,14 @@ class Session:
             self.drop_replies(mark)
             if not self.flags & WORKING:
                 self.flags &= ~SKIPPING
+
+    def push(self, data: bytes) -> None:
+        """Append a push that the present request has made. It is no reply, so CLIENT REPLY does not
+        drop it (see `flush_pushes`)."""
+        if self.flags & (MUTED | SKIPPING):
+            self.pushes.append(data)
+        else:
+            self.out.append(data)
 
     def flush_pushes(self) -> None:
         """Send what has waited for the end of a reply."""
@@ -208,12 +222,25 @@ class Session:
     @property
     def memory_bytes(self) -> int:
         """The approximate memory of this connection."""
-        return SESSION_BYTES + self.parser.pending + self.queue_bytes + self.output_bytes
+        names = self.subscriptions
+        subscribed = 0 if names is None else names.size_bytes
+        buffers = self.parser.pending + self.queue_bytes + self.output_bytes
+        return SESSION_BYTES + buffers + subscribed
+
+    def subscription_count(self, kind: int) -> int:
+        """Return the number of channels, shard channels or patterns that the client subscribes
+        to."""
+        return 0 if self.subscriptions is None else self.subscriptions.count(kind)
 
     @property
     def blocked(self) -> bool:
         """True if the client waits in a blocking command, or its command runs in slices."""
         return self.flags & (BLOCKED | WORKING) != 0
+
+    @property
+    def is_waiting(self) -> bool:
+        """True if the client may wait for ever without a request: it is blocked or subscribes."""
+        return self.flags & (BLOCKED | WORKING | SUBSCRIBED) != 0
 
     @property
     def closing(self) -> bool:

@@ -109,6 +109,14 @@ def bulks(out: list[bytes], values: Sequence[bytes]) -> None:
         bulk(out, value)
 
 
+def push_header(out: list[bytes], protocol: int, length: int) -> None:
+    """Append the header of a push, which is an array in RESP2. `length` elements follow."""
+    if protocol == 2:
+        array(out, length)
+    else:
+        out.append(b">%d\r\n" % length)
+
+
 def map_header(out: list[bytes], protocol: int, length: int) -> None:
     """Append the header of a map. `length` keys with their values follow."""
     if protocol == 2:

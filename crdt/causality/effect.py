@@ -16,8 +16,11 @@ EXPIRE: Final = 1  #  (code, operation, key, ms)       sets the deadline, FOREVE
 FLUSH: Final = 2  #   (code, operation, b"")           removes what was observed, everywhere
 FORGET: Final = 3  #  (code, operation, key)           removes the observed deadlines, of which one
 #                                                      never comes
+MESSAGE: Final = 4  # (code, operation, b"", kind, channel, payload)  changes no key: see PUBLISH
 OPERATION_MAX: Final = 255
 """The highest number of an operation that this program reads and writes."""
+TO_CHANNEL: Final = 0  # the kind of a message for those who subscribed to a channel or a pattern
+TO_SHARD_CHANNEL: Final = 1  # for those who subscribed to a shard channel
 
 LARGE_BYTES: Final = 1024
 """Larger items count in `Keyspace.outbox_bytes` and share effects. Smaller ones are limited by the
@@ -28,8 +31,8 @@ LONG_ITEMS: Final = 32
 
 
 def is_key_effect(effect: Effect, operation: int) -> bool:
-    """Return whether `effect` is this operation on a key of any type: DELETE, EXPIRE, FLUSH or
-    FORGET."""
+    """Return whether `effect` is this operation, one of those that concern keys of any type, or
+    none: DELETE, EXPIRE, FLUSH, FORGET or MESSAGE."""
     return bool(effect[0] == ANY_TYPE and effect[1] == operation)
 
 

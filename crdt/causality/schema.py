@@ -10,7 +10,18 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from crdt.causality.dots import DOT_MAX, ORIGIN_MAX, SEQ_BITS, SEQ_MAX, check_supported
-from crdt.causality.effect import ANY_TYPE, DELETE, EXPIRE, FLUSH, FORGET, OPERATION_MAX, Effect
+from crdt.causality.effect import (
+    ANY_TYPE,
+    DELETE,
+    EXPIRE,
+    FLUSH,
+    FORGET,
+    MESSAGE,
+    OPERATION_MAX,
+    TO_CHANNEL,
+    TO_SHARD_CHANNEL,
+    Effect,
+)
 from crdt.errors import DecodeError
 from crdt.numbers.number import is_fraction
 from crdt.wire.decoding import is_tuple
@@ -182,6 +193,11 @@ def is_sign(item: object) -> bool:
     return type(item) is int and (item == 1 or item == -1)
 
 
+def is_message_kind(item: object) -> bool:
+    """Return whether `item` is a kind of message: TO_CHANNEL or TO_SHARD_CHANNEL."""
+    return type(item) is int and TO_CHANNEL <= item <= TO_SHARD_CHANNEL
+
+
 Check = Callable[[object], bool]
 Shape = tuple[tuple[Check, ...], tuple[Check, ...], tuple[Check, ...]]
 """The items after the key: those at the start, those that repeat, and optional last ones."""
@@ -193,8 +209,9 @@ KEY_SHAPES: Final[dict[Kind, Shape]] = {
     (ANY_TYPE, EXPIRE): ((is_deadline,), (), ()),
     (ANY_TYPE, FLUSH): ((), (), ()),
     (ANY_TYPE, FORGET): ((), (), ()),
+    (ANY_TYPE, MESSAGE): ((is_message_kind, is_bytes, is_bytes), (), ()),
 }
-"""The shapes of effects on whole keys. Those of types are in their definitions."""
+"""The shapes of effects on whole keys, and of messages. Those of types are in their definitions."""
 POSITIONS_VERSION: Final = 2
 """The version of the form of list positions. States of lists begin with it. Effects of lists have
 it in their operation: operation = 16 * (version - 1) + 0 to 15."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
-from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Origin, Vector, make_dot
+from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Origin, Vector, make_dot, region_of
 from crdt.causality.effect import (
     ANY_TYPE,
     DELETE,
@@ -25,6 +25,7 @@ from crdt.causality.effect import (
     FORGET,
     LARGE_BYTES,
     LONG_ITEMS,
+    MESSAGE,
     Effect,
     large_bytes,
     weight,
@@ -67,6 +68,7 @@ class Keyspace(MutableKeyTable):
         "local",
         "has_remote_news",
         "now",
+        "on_message",
         "origin",
         "outbox",
         "outbox_bytes",
@@ -103,6 +105,8 @@ class Keyspace(MutableKeyTable):
         self.first: int = 1
         self.group: int = 0
         """The slot group of these keys. It is always 0, as clusters are not supported yet."""
+        self.on_message: Callable[[Effect], None] | None = None
+        """Called with each message of another region, in the order of its region's effects."""
         self.sent_context: Vector = {}
         self.has_remote_news: bool = False
         self.unsettled: Unsettled = Unsettled(self)
@@ -381,6 +385,20 @@ class Keyspace(MutableKeyTable):
                     self.emit((ANY_TYPE, DELETE, key, resets))
         self.dirty_keys += seen
         self.emit((ANY_TYPE, FLUSH, b""))
+
+    def publish(self, kind: int, channel: bytes, payload: bytes) -> None:
+        """Send a message to all other regions, behind what was written here before (rule PUB-1).
+
+        It is an effect that changes nothing: each region receives it once, in causal order, and no
+        state holds it.
+        """
+        self.record((ANY_TYPE, MESSAGE, b"", kind, channel, payload))
+
+    def receive_message(self, effect: Effect, origin: Origin) -> None:
+        """Pass a message to `on_message`. A message that this region made before a restart comes
+        back with the lost effects, and was received here when it was published (rule PUB-3)."""
+        if self.on_message is not None and region_of(origin) != region_of(self.origin):
+            self.on_message(effect)
 
     def pending_count(self) -> int:
         """Return the number of effects in the outbox."""

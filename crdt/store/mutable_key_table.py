@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from crdt.causality.dots import Dot, Vector
+from crdt.causality.dots import Dot, Origin, Vector, origin_of
 from crdt.causality.effect import (
     ANY_TYPE,
     DELETE,
     EXPIRE,
     FLUSH,
     FORGET,
+    MESSAGE,
     Effect,
     is_key_effect,
 )
@@ -182,7 +183,7 @@ class MutableKeyTable(KeyTable):
                 self.put_part(key, value)
 
     def apply_to_key(self, effect: Effect, dot: Dot, observed: Observed) -> None:
-        """Apply DELETE, EXPIRE, FORGET or FLUSH."""
+        """Apply DELETE, EXPIRE, FORGET, MESSAGE or FLUSH."""
         key: bytes = effect[2]
         operation: int = effect[1]
         if operation == DELETE:
@@ -195,8 +196,14 @@ class MutableKeyTable(KeyTable):
         elif operation == FORGET:
             self.drop_flag(key, observed)
             self.deadlines.drop(key, observed)
+        elif operation == MESSAGE:
+            self.receive_message(effect, origin_of(dot))
         else:
             self.remove_all(observed)
+
+    def receive_message(self, effect: Effect, origin: Origin) -> None:
+        """Pass a message of another region on. It changes no key."""
+        raise NotImplementedError
 
     def remove_all(self, observed: Observed) -> None:
         """Remove the values and deadlines of all keys that `observed` covers."""

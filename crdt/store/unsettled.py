@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from crdt.causality.dots import SEQ_MAX, Dot, Origin, make_dot
-from crdt.causality.effect import FLUSH, Effect, is_key_effect
+from crdt.causality.dots import SEQ_MAX, Dot, Origin, make_dot, origin_of
+from crdt.causality.effect import FLUSH, MESSAGE, Effect, is_key_effect
 from crdt.causality.observed import Observed
 from crdt.causality.op import Op
 from crdt.store.bin import SLICE_ELEMENTS, DroppedKeys
@@ -95,7 +95,7 @@ class StagedEffects:
     """The effects of one operation by key, while the operation is being received. A flush is
     between two steps."""
 
-    __slots__ = ("count", "dot", "observed", "parts")
+    __slots__ = ("count", "dot", "messages", "observed", "parts")
 
     def __init__(self, origin: Origin, first: int, base: int) -> None:
         self.count: int = 0
@@ -105,6 +105,7 @@ class StagedEffects:
         self.observed: Observed = Observed({}, origin, first, base)
         """The past of the effects. Its vector is filled in when the operation is applied."""
         self.parts: list[EffectsStep | Waiting] = []
+        self.messages: list[Effect] = []
 
     def add(self, effects: list[Effect]) -> None:
         """Add the next effects."""
@@ -112,6 +113,8 @@ class StagedEffects:
         for effect in effects:
             if is_key_effect(effect, FLUSH):
                 self.parts.append((effect, self.dot, self.observed))
+            elif is_key_effect(effect, MESSAGE):
+                self.messages.append(effect)
             else:
                 latest = self.parts[-1] if self.parts else None
                 if not isinstance(latest, EffectsStep):
@@ -199,12 +202,15 @@ class Unsettled:
         for effect in op.effects:
             if is_key_effect(effect, FLUSH):
                 self.apply_flush(effect, dot, observed)
+            elif is_key_effect(effect, MESSAGE):
+                self.db.receive_message(effect, op.origin)
             else:
                 self.effects_step().add(effect, dot, observed)
             dot += 1
 
     def begin_staged(self, staged: StagedEffects, observed: Observed) -> None:
-        """Let the effects of a received operation wait. O(flushes)."""
+        """Let the effects of a received operation wait, except for messages. O(flushes and
+        messages)."""
         staged.observed.vector.update(observed.vector)
         for part in staged.parts:
             if isinstance(part, EffectsStep):
@@ -212,6 +218,8 @@ class Unsettled:
                 self.db.is_unsettled = True
             else:
                 self.apply_flush(*part)
+        for message in staged.messages:
+            self.db.receive_message(message, origin_of(staged.dot))
 
     def apply_flush(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         """Apply a FLUSH. Other effects of the operation share `observed`. Those on the empty key,

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias, cast
 import attrs
 
 from crdt.causality.dots import Dot, Origin, Vector, covers, make_dot, origin_of
-from crdt.causality.effect import FLUSH, Effect, is_key_effect
+from crdt.causality.effect import FLUSH, MESSAGE, Effect, is_key_effect
 from crdt.causality.op import Op
 from crdt.store.keyspace import Keyspace
 from crdt.testing.builtin_types.specifications import Shown
@@ -76,7 +76,7 @@ class EffectBook:
     def record_effects(self, db: Keyspace, op: Op, past: Vector, recorded: int) -> None:
         """Record the effects of an operation whose number is greater than `recorded`."""
         for index, effect in enumerate(op.effects):
-            if op.first + index <= recorded:
+            if op.first + index <= recorded or is_key_effect(effect, MESSAGE):
                 continue
             dot = make_dot(op.origin, op.first + index)
             command = self.decoder.decode_effect(effect, op.origin)

@@ -395,7 +395,7 @@ class SimProcess:
         due = earlier(due, instance.polling.deadline)
         due = earlier(due, instance.pause.ends_at)
         config = instance.config
-        closes_slow = config.output_soft_bytes < OUTPUT_UNLIMITED
+        closes_slow = config.output_limit.soft_bytes < OUTPUT_UNLIMITED
         if config.idle_seconds_max or closes_slow or config.memory_bytes_max:
             due = earlier(due, instance.next_sample)
         return due * MS if due < NEVER_MS else NEVER
@@ -413,7 +413,7 @@ class SimProcess:
 
         The checkers run before the links send anything."""
         instance = self.instance
-        if self.replica.keyspace.has_changes() or instance.woken:
+        if self.replica.keyspace.has_changes() or instance.woken or not instance.hub.is_idle():
             instance.serve_dirty_keys()
             while instance.woken:
                 self.serve_woken_client(instance.woken.pop())

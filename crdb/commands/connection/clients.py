@@ -14,7 +14,7 @@ from crdb.engine.client import Client
 from crdb.engine.clients.client_line import client_line
 from crdb.engine.errors import SYNTAX, CommandError, one_line, printable
 from crdb.engine.instance import Instance
-from crdb.engine.session import MUTED, SKIP_NEXT, SKIPPING, UNTOUCHING, Session
+from crdb.engine.session import MUTED, SKIP_NEXT, SKIPPING, SUBSCRIBED, UNTOUCHING, Session
 from crdb.resp import reply
 
 COMMANDS: Final[CommandFamily] = CommandFamily("connection")
@@ -128,7 +128,8 @@ def client_list(client: Client, args: list[bytes]) -> None:
     sessions = client.instance.clients
     chosen = list(sessions.values())
     if len(args) == 4 and arguments.is_word(args[2], b"TYPE"):
-        chosen = chosen if is_normal(args[3]) else []
+        kind = type_of_clients(args[3])
+        chosen = [session for session in chosen if type_of(session) == kind]
     elif len(args) > 3 and arguments.is_word(args[2], b"ID"):
         wanted = [arguments.integer(argument, INVALID_ID) for argument in args[3:]]
         chosen = [sessions[identity] for identity in wanted if identity in sessions]
@@ -149,14 +150,16 @@ def list_steps(client: Client, args: list[bytes], chosen: list[Session]) -> Iter
     reply.verbatim(client.out, client.protocol, b"".join(lines))
 
 
-def is_normal(kind: bytes) -> bool:
-    """Return whether `kind` is `normal`, the type of every client here.
+def type_of(session: Session) -> bytes:
+    """Return the type of a client."""
+    return b"pubsub" if session.flags & SUBSCRIBED else b"normal"
 
-    Raises CommandError if there is no such type.
-    """
+
+def type_of_clients(kind: bytes) -> bytes:
+    """Return a type of clients in lower case. Raises CommandError if there is no such type."""
     if kind.lower() not in TYPES:
         raise CommandError(b"ERR Unknown client type '%b'" % one_line(printable(kind, len(kind))))
-    return kind.lower() == b"normal"
+    return kind.lower()
 
 
 @CLIENT.declare(
@@ -297,8 +300,8 @@ def kill_filters(instance: Instance, args: list[bytes]) -> tuple[list[Filter], b
                 raise CommandError(ID_NOT_POSITIVE)
             wanted.append(lambda session, identity=identity: session.id == identity)
         elif option == b"type":
-            normal = is_normal(value)
-            wanted.append(lambda _session, normal=normal: normal)
+            kind = type_of_clients(value)
+            wanted.append(lambda session, kind=kind: type_of(session) == kind)
         elif option == b"addr":
             wanted.append(by_address(value))
         elif option == b"laddr":

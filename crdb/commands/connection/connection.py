@@ -12,7 +12,7 @@ from crdb.engine.clients.watch import discard
 from crdb.engine.errors import SYNTAX, CommandError, one_line, printable, wrong_arity
 from crdb.engine.events.operator_events import WrongPasswordEvent
 from crdb.engine.instance import REDIS_VERSION
-from crdb.engine.session import IN_TRANSACTION, MUTED, SKIP_NEXT, UNTOUCHING
+from crdb.engine.session import IN_TRANSACTION, MUTED, SKIP_NEXT, SUBSCRIBED, UNTOUCHING
 from crdb.resp import reply
 from crdb.security.user import DEFAULT_USER
 
@@ -42,7 +42,10 @@ BAD_NAME: Final = b"ERR Client names cannot contain spaces, newlines or special 
     tips="request_policy:all_shards response_policy:all_succeeded",
 )
 def ping(client: Client, args: list[bytes]) -> None:
-    if len(args) == 1:
+    """Reply PONG. A client that subscribes and uses RESP2 gets a reply in the form of a message."""
+    if client.flags & SUBSCRIBED and client.protocol == 2 and len(args) < 3:
+        reply.bulks(client.out, [b"pong", args[1] if len(args) > 1 else b""])
+    elif len(args) == 1:
         client.out.append(reply.PONG)
     elif len(args) == 2:
         reply.bulk(client.out, args[1])
@@ -94,6 +97,8 @@ def reset(client: Client, _args: list[bytes]) -> None:
     client.instance.monitors.remove(client)
     client.instance.access.begin(client)
     client.instance.tracking.disable(client)
+    client.instance.hub.end(client)
+    client.instance.limit_output(client)
     reply.simple(client.out, b"RESET")
 
 

@@ -140,7 +140,7 @@ def find_keys(client: Client, args: list[bytes]) -> tuple[Command, list[int]]:
     command = client.instance.commands.find(request)
     if command is None:
         raise CommandError(INVALID_COMMAND)
-    if not command.declaration.key_specs:
+    if not command.declaration.has_keys:
         raise CommandError(NO_KEYS)
     if not command.takes(len(request)):
         raise CommandError(WRONG_NUMBER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crdb.engine.pubsub.messages import CHANNEL, PATTERN, SHARD_CHANNEL
 from crdb.engine.session import (
     BLOCKED,
     CLOSING,
@@ -9,6 +10,7 @@ from crdb.engine.session import (
     KILLED,
     MONITORING,
     POSTPONED,
+    SUBSCRIBED,
     WORKING,
     Session,
 )
@@ -24,6 +26,7 @@ def client_line(session: Session, now: int, request: list[bytes] | None = None) 
     """
     letters = (
         (b"O" if session.flags & MONITORING else b"")
+        + (b"P" if session.flags & SUBSCRIBED else b"")
         + (b"x" if session.flags & IN_TRANSACTION else b"")
         + (b"b" if session.flags & (BLOCKED | POSTPONED | WORKING) else b"")
         + tracking_letters(session)
@@ -39,7 +42,7 @@ def client_line(session: Session, now: int, request: list[bytes] | None = None) 
     pending = session.parser.pending + (encoded_bytes(args) if args else 0)
     events = b"rw" if session.output_bytes else b"r"
     return (
-        b"id=%d addr=%b laddr=%b fd=%d name=%b age=%d idle=%d flags=%b db=0 sub=0 psub=0 ssub=0"
+        b"id=%d addr=%b laddr=%b fd=%d name=%b age=%d idle=%d flags=%b db=0 sub=%d psub=%d ssub=%d"
         b" multi=%d qbuf=%d qbuf-free=0 argv-mem=%d multi-mem=%d rbs=0 rbp=0 obl=0 oll=%d omem=%d"
         b" tot-mem=%d events=%b cmd=%b user=%b redir=%d resp=%d lib-name=%b lib-ver=%b"
     ) % (
@@ -51,6 +54,9 @@ def client_line(session: Session, now: int, request: list[bytes] | None = None) 
         (now - session.created_at) // 1000,
         (now - session.active_at) // 1000,
         letters or b"N",
+        session.subscription_count(CHANNEL),
+        session.subscription_count(PATTERN),
+        session.subscription_count(SHARD_CHANNEL),
         queued,
         pending,
         argument_bytes,

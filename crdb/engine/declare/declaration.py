@@ -12,7 +12,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, NotRequired, TypedDict
 
-from crdb.engine.declare.key_specs import derive_key_specs, key_range
+from crdb.engine.declare.key_specs import KeySpec, derive_key_specs, key_range
 from crdb.engine.declare.syntax import KEY_PATTERN, Argument, parse_syntax
 
 KeyFinder = Callable[[list[bytes]], list[int]]
@@ -26,7 +26,10 @@ _SLICED: Final = "sliced"
 """A flag of our own: the command may run in slices."""
 _WHOLE: Final = "whole"
 """A flag of our own: the command reads or writes keys that its arguments do not name."""
-_OWN_FLAGS: Final = (_UNQUEUED, _SLICED, _WHOLE)
+_MAY_REPLICATE: Final = "may_replicate"
+"""A flag of Redis that COMMAND does not report: other regions may receive something of a command
+that is no write."""
+_OWN_FLAGS: Final = (_UNQUEUED, _SLICED, _WHOLE, _MAY_REPLICATE)
 _GROUP_CATEGORIES: Final[dict[str, str]] = {
     "bitmap": "bitmap",
     "connection": "connection",
@@ -85,6 +88,9 @@ class Facts(TypedDict):
     """Finds the keys of a command that has unknown key specifications."""
     reaches_all: NotRequired[Callable[[list[bytes]], bool]]
     """Returns whether a request reads keys that its arguments do not name."""
+    shard_channels: NotRequired[int]
+    """The last argument that is a shard channel, negative if it counts from the end. COMMAND
+    reports shard channels like keys, with the flag `not_key`."""
     key_flags: NotRequired[KeyFlags]
     """Finds the flags of the keys where they depend on the request."""
     channels: NotRequired[str]
@@ -123,6 +129,10 @@ class Declaration:
         default = "RW access update" if "write" in words else "RO access"
         key_flags = facts.get("keys", default).split(";")
         self.key_specs = derive_key_specs(self.arguments, offset, key_flags)
+        self.has_keys = bool(self.key_specs)
+        if "shard_channels" in facts:
+            last = facts["shard_channels"]
+            self.key_specs = (KeySpec("not_key", begin=1, last=last),)
         self.key_range = key_range(self.key_specs)
         self.spec_indexes = _index_key_arguments(self.arguments, len(self.key_specs))
         self._find_keys = facts.get("find_keys")
@@ -138,6 +148,7 @@ class Declaration:
         self.is_unqueued = _UNQUEUED in words
         self.is_sliced = _SLICED in words
         self.is_whole = _WHOLE in words
+        self.may_replicate = _MAY_REPLICATE in words
         own_group = "" if self.is_container else self.group
         self.categories = _derive_categories(words, own_group, facts.get("categories", ""))
 
@@ -152,10 +163,14 @@ class Declaration:
         arguments are not valid."""
         if self._find_keys is not None:
             return self._find_keys(request)
+        if not self.has_keys:
+            return []
         return [place for spec in self.key_specs for place in spec.positions(request)]
 
     def key_ranges(self, request: list[bytes]) -> list[range]:
         """Return the same as ranges of positions."""
+        if not self.has_keys:
+            return []
         if self._find_keys is not None:
             return [range(place, place + 1) for place in self._find_keys(request)]
         return [spec.positions(request) for spec in self.key_specs]

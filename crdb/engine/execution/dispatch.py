@@ -10,7 +10,7 @@ from typing import Final
 
 from crdb.engine.client import Client
 from crdb.engine.clients.watch import discard
-from crdb.engine.command import LOCKABLE, SLICED, UNQUEUED, WRITE, Command
+from crdb.engine.command import LOCKABLE, MAY_REPLICATE, SLICED, UNQUEUED, WRITE, Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.events.operator_events import CrossProtocolEvent
 from crdb.engine.execution.guards import bits_of, check_guards
@@ -60,6 +60,8 @@ def dispatch(client: Client, args: list[bytes]) -> None:
         client.instance.tracking.end_command(client, name)
     if not client.flags & BLOCKED:
         client.mute(mark)
+    if client.pushes and not client.flags & WORKING:
+        client.flush_pushes()
     if client.flags & SKIP_NEXT and not client.flags & WORKING:
         client.flags = client.flags & ~SKIP_NEXT | SKIPPING
 
@@ -92,7 +94,7 @@ def run_guarded(client: Client, command: Command, args: list[bytes]) -> None:
 
 def must_wait(client: Client, command: Command) -> bool:
     """Return whether a request must wait for the end of a CLIENT PAUSE."""
-    writes = bits_of(client, command) & WRITE != 0
+    writes = bits_of(client, command) & (WRITE | MAY_REPLICATE) != 0
     return client.instance.pause.holds(command.full_name, writes=writes)
 
 

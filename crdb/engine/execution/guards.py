@@ -18,6 +18,8 @@ guard                     error                       refuses
 `guard_journal`           MISCONF                     writes, after the journal could not be written
 `guard_writes`            READONLY, STALE             writes, while this instance follows another,
                                                       or has restarted and not caught up (STL-1)
+`guard_subscriber`        ERR Can't execute ...       all but a few commands, for a client that
+                                                      subscribes and uses RESP2
 `guard_source`            MASTERDOWN                  commands without the flag `stale`, while a
                                                       source is out of reach
 `guard_loading`           LOADING                     commands without the flag `loading`, while
@@ -51,7 +53,19 @@ from crdb.engine.command import (
 )
 from crdb.engine.errors import NO_AUTH, NOT_IN_TRANSACTION, wrong_arity
 from crdb.engine.metrics.memory import DENY_OOM
-from crdb.engine.session import IN_TRANSACTION, RESTRICTED, UNAUTHENTICATED
+from crdb.engine.session import IN_TRANSACTION, RESTRICTED, SUBSCRIBED, UNAUTHENTICATED
+
+OF_SUBSCRIBERS: Final = frozenset(
+    {
+        *(b"subscribe", b"psubscribe", b"ssubscribe", b"unsubscribe", b"punsubscribe"),
+        *(b"sunsubscribe", b"ping", b"quit", b"reset"),
+    }
+)
+"""The commands of a client that subscribes and uses RESP2."""
+NOT_SUBSCRIBED: Final = (
+    b"ERR Can't execute '%b': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+    b"allowed in this context"
+)
 
 Guard = Callable[[Client, Command, list[bytes]], bytes | None]
 """Returns the error for a command, or None if it may pass."""
@@ -114,6 +128,14 @@ def guard_writes(client: Client, command: Command, _args: list[bytes]) -> bytes 
     return refusal_of(client, command, WRITE)
 
 
+def guard_subscriber(client: Client, command: Command, _args: list[bytes]) -> bytes | None:
+    """Refuse what a client cannot do while it subscribes: in RESP2 it could not tell a message from
+    a reply."""
+    if not client.flags & SUBSCRIBED or client.protocol != 2 or command.name in OF_SUBSCRIBERS:
+        return None
+    return NOT_SUBSCRIBED % command.full_name
+
+
 def guard_source(client: Client, command: Command, _args: list[bytes]) -> bytes | None:
     """Refuse commands that need data while a source is out of reach."""
     return refusal_of(client, command, DENY_STALE)
@@ -145,6 +167,7 @@ GUARDS: Final[tuple[Guard, ...]] = (
     guard_memory,
     guard_journal,
     guard_writes,
+    guard_subscriber,
     guard_source,
     guard_loading,
 )

@@ -111,6 +111,8 @@ class Slices:
             return False
         if self.host.tracking.has_changes() or self.host.may_evict():
             return False
+        if not self.host.hub.is_idle():
+            return False
         return not self.host.replica.has_work()
 
     # -- begin -----------------------------------------------------------------------------
@@ -277,8 +279,9 @@ class Slices:
     # -- run -------------------------------------------------------------------------------
 
     def run_slice(self) -> Session | None:
-        """Run one slice of one work, one of a preparation, and one of what merges and removals have
-        left to be done. Return the client of the first, whose replies may be sent."""
+        """Run one slice of one work, of a preparation, of the delivery of messages, and of what
+        merges and removals have left to be done. Return the client of the first, whose replies may
+        be sent."""
         if self.host.replica.has_work():
             self._work()
         if self.preparing:
@@ -291,6 +294,8 @@ class Slices:
             self.host.evict_slice()
         if self.host.tracking.has_changes():
             self.host.tracking.deliver()
+        if not self.host.hub.is_idle():
+            self.host.hub.run_slice(self.items)
         if not self.works:
             return None
         work = self.works.popleft()

@@ -12,6 +12,7 @@ from crdb.engine.events.event_bases import Report
 from crdb.engine.execution.reach import Reach
 from crdb.engine.metrics.statistics import ServerStatistics
 from crdb.engine.metrics.timing import Timing
+from crdb.engine.pubsub.hub import MessageHub
 from crdb.engine.session import Session
 from crdb.engine.tracking.tracking import Tracking
 from crdb.engine.turns.turn import Turn
@@ -31,6 +32,7 @@ class SliceHost(Protocol):
     blocked: Blocked
     watching: Watching
     tracking: Tracking
+    hub: MessageHub
     turn: Turn
     report: Report
     wall: int

@@ -189,8 +189,7 @@ def _output_limits(value: str, current: str) -> str:
     """Return the limits of all classes of clients: hard limit, soft limit and seconds.
 
     Classes that `value` does not name keep their current limits. The limit of followers cannot be
-    changed, since it has no effect. That of subscribers has none either, but there are no
-    subscribers who could see that. Raises InvalidValue.
+    changed, since it has no effect. Raises InvalidValue.
     """
     limits = parse_output_limits(current)
     words = value.split(" ")

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import attrs
+
 from crdb.engine.errors import CommandError, one_line, printable
 from crdb.engine.eviction.policy import EvictionOptions, EvictionPolicy
 from crdb.engine.glob import compile_glob
@@ -33,6 +35,21 @@ NAMES: Final[dict[str, Parameter]] = {
 FEW_FILES: Final = (
     "The operating system is not able to handle the specified number of clients, try with %d"
 )
+
+
+@attrs.define
+class OutputLimit:
+    """A limit of the output buffers of a class of clients: a client above the hard limit is closed
+    immediately, one that is above the soft limit for too long is closed as well."""
+
+    hard_bytes: int
+    soft_bytes: int
+    soft_ms: int
+
+    @staticmethod
+    def of(hard: int, soft: int, seconds: int) -> OutputLimit:
+        """Return a limit from the numbers of CONFIG, where 0 bytes stand for no limit."""
+        return OutputLimit(hard or OUTPUT_UNLIMITED, soft or OUTPUT_UNLIMITED, seconds * 1000)
 
 
 class ParameterTable:
@@ -146,10 +163,9 @@ class ParameterTable:
         )
         self.keepalive_seconds = int(values["tcp-keepalive"])
         self.serves_stale = values["replica-serve-stale-data"] == "yes"
-        hard, soft, seconds = parse_output_limits(values["client-output-buffer-limit"])["normal"]
-        self.output_hard_bytes = hard or OUTPUT_UNLIMITED
-        self.output_soft_bytes = soft or OUTPUT_UNLIMITED
-        self.output_soft_ms = seconds * 1000
+        limits = parse_output_limits(values["client-output-buffer-limit"])
+        self.output_limit = OutputLimit.of(*limits["normal"])
+        self.subscriber_limit = OutputLimit.of(*limits["pubsub"])
 
 
 def _failed(name: bytes, reason: str) -> CommandError:

@@ -50,7 +50,7 @@ CHANGED_IN_7_2 = {
     "replies of shards need special treatment": ("tips", "randomkey scan"),
     "alternatives and repetitions are told apart": (
         "arguments",
-        "bitop client|kill client|list config|get",
+        "bitop client|kill client|list config|get psubscribe",
     ),
     "tokens in lower case": ("arguments", "client|kill client|list"),
     "no members are allowed": ("arguments", "geohash geopos"),
@@ -253,7 +253,7 @@ def words_of(arguments: tuple[Argument, ...], is_long: bool, choice: int) -> Ite
                 yield number if argument.name == "numkeys" else f"{argument.name}{time}"
 
 
-WITH_KEYS = [command for command in EVERYTHING.values() if command.declaration.key_specs]
+WITH_KEYS = [command for command in EVERYTHING.values() if command.declaration.has_keys]
 
 
 @pytest.mark.parametrize("command", WITH_KEYS, ids=lambda command: command.full_name.decode())
@@ -274,7 +274,7 @@ def test_keys_of_requests_equal_redis(peer: Peer, command: Command) -> None:
 
 
 def test_commands_without_keys_report_none(peer: Peer) -> None:
-    others = [each for each in EVERYTHING.values() if not each.declaration.key_specs]
+    others = [each for each in EVERYTHING.values() if not each.declaration.has_keys]
     requests = [f"COMMAND GETKEYS {examples(each)[1]} x" for each in others]
     for theirs, mine in ask(peer, *requests):
         assert mine == theirs or theirs.text.startswith(b"ERR Invalid command")

@@ -331,7 +331,7 @@ def test_reply_beyond_limit_closes_client() -> None:
     database = sliced()
     client = Client(database)
     client.output_limit = 10
-    database.config.output_hard_bytes = 10
+    database.config.output_limit.hard_bytes = 10
     run(client, b"SMEMBERS s\r\n")
     database.slices.finish_all()
     assert client.killed

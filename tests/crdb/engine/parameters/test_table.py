@@ -6,7 +6,7 @@ import pytest
 
 from crdb.engine.errors import CommandError
 from crdb.engine.parameters.settings import InvalidValue
-from crdb.engine.parameters.table import ParameterTable
+from crdb.engine.parameters.table import OutputLimit, ParameterTable
 from crdb.engine.session import OUTPUT_UNLIMITED
 
 
@@ -58,7 +58,7 @@ def test_more_clients_than_files_are_refused() -> None:
 
 def test_limits_that_are_off() -> None:
     config = ParameterTable({"client-output-buffer-limit": "normal 0 0 0"})
-    assert config.output_hard_bytes == config.output_soft_bytes == OUTPUT_UNLIMITED
+    assert config.output_limit == OutputLimit(OUTPUT_UNLIMITED, OUTPUT_UNLIMITED, 0)
 
 
 def test_values_may_hold_any_byte() -> None:

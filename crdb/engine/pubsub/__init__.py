@@ -1,0 +1,1 @@
+"""Publish and subscribe: who subscribes to what, and the delivery of messages."""
