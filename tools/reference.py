@@ -53,6 +53,7 @@ GROUPS: Final = {
     "hyperloglog": "HyperLogLogs",
     "generic": "Keys",
     "transactions": "Transactions",
+    "pubsub": "Publish/subscribe",
     "scripting": "Scripts and functions",
     "connection": "Connections",
     "cluster": "Cluster",

@@ -124,7 +124,7 @@ class Session:
         self.counted: i64 = 0  # the number of replies in `out` that are part of `output_bytes`
         self.output_bytes: i64 = 0
         """The size of the counted replies in `out`, and of what the driver has not sent yet."""
-        self.pushes: list[bytes] = []  # they came while the client received a reply, and follow it
+        self.pushes: list[bytes] = []  # messages that are sent behind the present reply
         self.output_limit = OUTPUT_UNLIMITED
         self.soft_limit_since = 0
         """Since when `output_bytes` has been above the soft limit, or 0 if it is below."""
@@ -137,15 +137,12 @@ class Session:
         self.queued_bits = 0  # the flags of all commands in the queue
         self.queued_keys: set[bytes] = set()  # of the commands in the queue, once it is long
         self.queued_mode = 0  # MUTED or ALOUD if the queue has CLIENT REPLY OFF or ON last
-        self.spoiled = False
-        """A request was refused while queueing: EXEC will abort."""
+        self.spoiled = False  # a request was refused while queueing: EXEC will abort
         self.watched: dict[bytes, int] = {}
         """WATCHed keys, each with its state at that time (see `watch`)."""
-        self.dirty = False
-        """A watched key has changed: EXEC will reply null."""
+        self.dirty = False  # a watched key has changed: EXEC will reply null
+        self.subscriptions: Subscriptions | None = None  # None without any
         self.tracking: TrackingMode | None = None  # the mode in which it tracks keys, if it does
-        self.subscriptions: Subscriptions | None = None
-        """The channels and patterns that the client subscribes to; None without any."""
         self.in_exec = False
         self.nested: Iterator[None] | None = None
         """The slices of a command inside EXEC that has more to do."""

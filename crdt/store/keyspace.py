@@ -25,7 +25,6 @@ from crdt.causality.effect import (
     FORGET,
     LARGE_BYTES,
     LONG_ITEMS,
-    MESSAGE,
     Effect,
     large_bytes,
     weight,
@@ -385,14 +384,6 @@ class Keyspace(MutableKeyTable):
                     self.emit((ANY_TYPE, DELETE, key, resets))
         self.dirty_keys += seen
         self.emit((ANY_TYPE, FLUSH, b""))
-
-    def publish(self, kind: int, channel: bytes, payload: bytes) -> None:
-        """Send a message to all other regions, behind what was written here before (rule PUB-1).
-
-        It is an effect that changes nothing: each region receives it once, in causal order, and no
-        state holds it.
-        """
-        self.record((ANY_TYPE, MESSAGE, b"", kind, channel, payload))
 
     def receive_message(self, effect: Effect, origin: Origin) -> None:
         """Pass a message to `on_message`. A message that this region made before a restart comes

@@ -16,6 +16,7 @@ from crdb.engine.glob import compile_glob
 from crdb.engine.pubsub.messages import CHANNEL, SHARD_CHANNEL
 from crdb.resp import reply
 from crdt.structures.pieces import in_pieces
+from crdt.writes import message
 
 COMMANDS: Final[CommandFamily] = CommandFamily("pubsub", since="2.0.0")
 PUBSUB: Final = COMMANDS.container(
@@ -83,7 +84,7 @@ def send_to_regions(client: Client, kind: int, args: list[bytes]) -> None:
     region that recovers, delivers it to its own subscribers only."""
     instance = client.instance
     if instance.refuse_writes is None and instance.journal_error is None:
-        client.db.publish(kind, args[1], args[2])
+        message.publish(client.db, kind, args[1], args[2])
 
 
 @PUBSUB.declare(

@@ -2,7 +2,7 @@
 
 A message that is published here is delivered before PUBLISH replies, unless it has many receivers,
 or others wait before it. Then it joins a queue, and its receivers get it in slices. So does a
-message of another region, which comes as an effect (see `Keyspace.publish`). The queue is in the
+message of another region, which comes as an effect (see `crdt.writes.message`). The queue is in the
 order of the messages, so every subscriber receives them in one order.
 
 A session that is in the middle of a reply gets its messages behind that reply, as in Redis 7.2.

@@ -48,6 +48,7 @@ class Site:
         return [part.split(b"\r\n")[-2] for part in found.split(b">")[1:]]
 
 
+@pytest.mark.rule("D-17")
 @pytest.mark.rule("PUB-1")
 def test_message_reaches_other_region_once() -> None:
     us, eu = Site(1), Site(2)
