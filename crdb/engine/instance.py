@@ -123,7 +123,7 @@ class Instance:
         self.eviction = Eviction(self.keyspace, self.random)
         self.tracking = Tracking(self.keyspace, self.clients, self.send, self.random)
         self.hub = MessageHub(self.send)
-        self.keyspace.on_message = self.hub.arrive
+        replica.watch_messages(self.hub.arrive)
         self.now = 0  # the monotonic clock in ms, for waiting and ages
         self.wall = 0
         """Wall clock in ms. `keyspace.now` is the same unless a test clock is set."""

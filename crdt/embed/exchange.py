@@ -13,6 +13,7 @@ from typing import Final, cast
 from crdt.causality.causal_buffer import CausalBuffer, is_ready
 from crdt.causality.dots import ORIGINS_MAX, Origin, join, region_of
 from crdt.causality.dots import Vector as Numbers
+from crdt.causality.effect import Effect
 from crdt.causality.op import OP_BYTES, Op
 from crdt.causality.op_log import OpLog
 from crdt.causality.stability import Stability
@@ -110,6 +111,11 @@ class ReplicaExchange(Views):
         """Call `on_sealed` from now on with the operations into which the outbox was sealed,
         immediately afterwards."""
         self.on_sealed = on_sealed
+
+    def watch_messages(self, on_message: Callable[[Effect], None]) -> None:
+        """Call `on_message` from now on with each message of another region (see
+        `crdt.writes.message`), in the order in which they are applied."""
+        self.keyspace.on_message = on_message
 
     # -- work in slices --------------------------------------------------------------------
 

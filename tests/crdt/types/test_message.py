@@ -15,7 +15,7 @@ from crdt.writes import message
 def test_message_takes_one_dot_and_changes_nothing() -> None:
     here, there = Replica(1), Replica(2)
     received: list[Effect] = []
-    there.keyspace.on_message = received.append
+    there.watch_messages(received.append)
     here.string("k").set("v")
     digest = here.digest()
     message.publish(here.keyspace, TO_CHANNEL, b"a", b"one")
@@ -38,7 +38,7 @@ def test_replica_without_subscribers_drops_messages() -> None:
 def test_large_write_behind_message_does_not_replace_one_before_it() -> None:
     here, there = Replica(1), Replica(2)
     seen: list[object] = []
-    there.keyspace.on_message = lambda _effect: seen.append(len(there.string("k").get() or ""))
+    there.watch_messages(lambda _effect: seen.append(len(there.string("k").get() or "")))
     here.string("k").set("x" * 5000)
     message.publish(here.keyspace, TO_CHANNEL, b"a", b"one")
     here.string("k").set("y" * 6000)
