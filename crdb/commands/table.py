@@ -9,6 +9,7 @@ from crdb.commands.generic import expiry, keys, sorting
 from crdb.commands.geo import positions, searching
 from crdb.commands.hashes import hashes
 from crdb.commands.hyperloglog import hyperloglog
+from crdb.commands.json import arrays, documents, numbers, objects, reading, removal, texts
 from crdb.commands.lists import list_moves, lists
 from crdb.commands.pubsub import publishing, subscribing
 from crdb.commands.replication import admin, crdb_help, following, waiting
@@ -37,12 +38,14 @@ from crdb.engine.command import Command, CommandTable
 COMMANDS: Final[tuple[Command, ...]] = (
     *acl.COMMANDS,
     *admin.COMMANDS,
+    *arrays.COMMANDS,
     *bitmaps.COMMANDS,
     *clients.COMMANDS,
     *cluster.COMMANDS,
     *connection.COMMANDS,
     *counters.COMMANDS,
     *crdb_help.COMMANDS,
+    *documents.COMMANDS,
     *expiry.COMMANDS,
     *following.COMMANDS,
     *hashes.COMMANDS,
@@ -55,6 +58,10 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *memory.COMMANDS,
     *monitor.COMMANDS,
     *publishing.COMMANDS,
+    *numbers.COMMANDS,
+    *objects.COMMANDS,
+    *reading.COMMANDS,
+    *removal.COMMANDS,
     *scripting.COMMANDS,
     *searching.COMMANDS,
     *server.COMMANDS,
@@ -70,6 +77,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *sorting.COMMANDS,
     *strings.COMMANDS,
     *subscribing.COMMANDS,
+    *texts.COMMANDS,
     *substrings.COMMANDS,
     *tracking.COMMANDS,
     *transaction.COMMANDS,

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Vector, covers
+from crdt.causality.dots import SEQ_MAX, Dot, Vector, covers
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.causality.schema import (
@@ -108,29 +108,6 @@ class List(ElementSequence):
         if not is_top(run.dot):
             self.middle().count(run, added)
         self.note(dot)
-
-    def run_to_extend(self, place: tuple[int, ...], k: int, sign: int, dot: Dot) -> Run:
-        """Return the run in which the effect `dot` inserts. It opens the run if need be.
-
-        `place` is empty for a run of the top level, a run's k and dot, or the position of an
-        element, of which a child run is opened.
-        """
-        own = dot >> SEQ_BITS << SEQ_BITS
-        if len(place) == 3:
-            return self.middle().open((place[0], place[1], place[2]), k, dot)
-        if len(place) == 2:
-            if place[1] >> SEQ_BITS != dot >> SEQ_BITS:
-                k = 0  # only a hostile peer extends the run of another origin
-            elif is_top(place[1]):
-                k = place[0]
-            else:
-                return self.middle().find(place[1])
-        items = self.items
-        if items.size:
-            end = items.run(LAST if sign > 0 else FIRST)
-            if end.k == k and end.dot == own:
-                return end
-        return Run(None, 0, k, own) if self.tree is None else self.tree.top(k, own)
 
     def assign(self, effect: Effect, dot: Dot, observed: Observed) -> None:
         """Replace the value of an element, which may have been removed concurrently."""

@@ -29,6 +29,7 @@ from crdt.types import (
     grow_counter,
     hash,
     hyperloglog,
+    json,
     list,
     multi_value,
     remove_wins_set,
@@ -213,6 +214,7 @@ DEFINITIONS: Final[tuple[TypeDefinition, ...]] = (
     grow_counter.DEFINITION,
     flag.ENABLE_WINS_DEFINITION,
     flag.DISABLE_WINS_DEFINITION,
+    json.DEFINITION,
 )
 BUILT_IN: Final = TypeRegistry(DEFINITIONS)
 """The types of this package."""

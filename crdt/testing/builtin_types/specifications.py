@@ -23,6 +23,8 @@ from crdt.numbers.number import exact, text_of
 from crdt.structures.register_array import RANKS
 from crdt.testing.builtin_types import commands
 from crdt.testing.builtin_types.commands import TypeCommand
+from crdt.testing.builtin_types.json_commands import JSON_PERFORM, JSON_SAMPLES, json_change
+from crdt.testing.builtin_types.json_specification import json_document
 from crdt.testing.builtin_types.type_specification import Meaning, Part, TypeSpecification
 from crdt.testing.history import History, HistoryEvent, unseen
 from crdt.types.registry import DEFINITIONS
@@ -388,6 +390,11 @@ def element_stamp(history: History, write: HistoryEvent, name: Any) -> int:
     return int(found)
 
 
+def json_documents(history: History, about: list[HistoryEvent]) -> Part | None:
+    """Return the text of a JSON document."""
+    return json_document(about, find_clears(history, about))
+
+
 CODES: Final = {each.name: each.code for each in DEFINITIONS}
 """The type codes. If two types have equal origins, the lower code wins (D-02)."""
 SPECIFICATIONS: Final[dict[str, TypeSpecification]] = {
@@ -495,6 +502,13 @@ SPECIFICATIONS: Final[dict[str, TypeSpecification]] = {
         perform=dict.fromkeys(("DWENABLE", "DWDISABLE"), commands.flag_change),
         subject="flag",
         samples=("DWENABLE l", "DWDISABLE l", "DEL l"),
+    ),
+    "JSON": TypeSpecification(
+        meaning=json_documents,
+        makes=frozenset({"JSON.ASSIGN"}),
+        perform=dict.fromkeys(JSON_PERFORM, json_change),
+        subject="json",
+        samples=JSON_SAMPLES,
     ),
 }
 """The specification of each type by the name of its definition."""

@@ -1,4 +1,4 @@
-"""The elements of a list in order, and all that only reads them."""
+"""The elements of a list in order, and all that only reads them or finds their places."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Origin, make_dot
 from crdt.causality.observed import Observed
-from crdt.structures.blocks import BLOCK_MAX, GROUP_MAX, Blocks
+from crdt.structures.blocks import BLOCK_MAX, FIRST, GROUP_MAX, LAST, Blocks
 from crdt.structures.runs import Key, Run
 from crdt.types.base import Value
 from crdt.types.components.list_elements import (
@@ -56,6 +56,29 @@ class ElementSequence(Value):
                 else self.tree.top(position[0], dot)
             )
         return None if self.tree is None else self.tree.runs.get(dot)
+
+    def run_to_extend(self, place: tuple[int, ...], k: int, sign: int, dot: Dot) -> Run:
+        """Return the run in which the effect `dot` inserts. It opens the run if need be.
+
+        `place` is empty for a run of the top level, a run's k and dot, or the position of an
+        element, of which a child run is opened.
+        """
+        own = dot >> SEQ_BITS << SEQ_BITS
+        if len(place) == 3:
+            return self.middle().open((place[0], place[1], place[2]), k, dot)
+        if len(place) == 2:
+            if place[1] >> SEQ_BITS != dot >> SEQ_BITS:
+                k = 0  # only a hostile peer extends the run of another origin
+            elif is_top(place[1]):
+                k = place[0]
+            else:
+                return self.middle().find(place[1])
+        items = self.items
+        if items.size:
+            end = items.run(LAST if sign > 0 else FIRST)
+            if end.k == k and end.dot == own:
+                return end
+        return Run(None, 0, k, own) if self.tree is None else self.tree.top(k, own)
 
     def note(self, dot: Dot) -> None:
         """Record that an element may have this dot from now on."""

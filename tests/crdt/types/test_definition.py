@@ -15,6 +15,7 @@ from crdt.types.definition import Operation, TypeDefinition, existence, holds_or
 from crdt.types.registry import BUILT_IN, DEFINITIONS
 from crdt.writes import hash as hashes
 from crdt.writes import hyperloglog, string
+from crdt.writes import json as documents
 from crdt.writes import list as lists
 from crdt.writes import set as sets
 from crdt.writes import sorted_set as zset
@@ -30,6 +31,7 @@ def filled() -> dict[str, Value]:
     zset.assign(db, b"sorted set", [b"m", 1.5])
     lists.push_tail(db, b"list", [b"x", b"y", b"x"])
     hyperloglog.raise_registers(db, b"hyperloglog", None, [65, 130])
+    documents.assign(db, b"JSON", (), b'{"b":[1],"a":null}')
     return {key.decode(): db.data[key] for key in db.data}
 
 
@@ -40,6 +42,7 @@ CONTENT: dict[str, list[Any]] = {
     "sorted set": [b"m", 1.5],
     "list": [b"x", b"y", b"x"],
     "hyperloglog": [0, 65, 130],
+    "JSON": [b'{"b":[1],"a":null}'],
 }
 ELEMENTS = {
     "string": {b""},
@@ -48,6 +51,7 @@ ELEMENTS = {
     "sorted set": {b"m"},
     "list": {b"x", b"y"},
     "hyperloglog": {b""},
+    "JSON": {b""},
 }
 
 
@@ -127,6 +131,7 @@ def test_copies_are_equal_until_one_is_written(name: str) -> None:
         ("sorted set", None, None, [b"m"]),
         ("list", None, None, [b"x", b"y", b"x"]),
         ("hyperloglog", None, None, None),
+        ("JSON", None, None, None),
     ],
 )
 def test_values_are_read_without_naming_their_type(

@@ -1,0 +1,1 @@
+"""JSONPath: parsing of paths, and walks over the places of a JSON document."""
