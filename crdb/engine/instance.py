@@ -80,7 +80,6 @@ class Instance:
     started_at: int = 0
     test_clock: int | None = None
     last_client_id: int = 0
-    started_at: int = 0
     slice_items: int = SLICE_ITEMS
     """The number of items in one slice of a long command. `Slices.items` sets it."""
     journal_error: bytes | None = None
