@@ -11,7 +11,15 @@ from crdt.types.registry import DEFINITIONS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("crdt", "replication", "geo", "crdb", "sim")
-COMMANDS_OF_ANY_TYPE = {"connection", "generic", "pubsub", "replication", "server", "shared"}
+COMMANDS_OF_ANY_TYPE = {
+    "connection",
+    "generic",
+    "pubsub",
+    "replication",
+    "security",
+    "server",
+    "shared",
+}
 """The folders of commands that serve all types. Each other one has the commands of one type."""
 FOLDERS = (
     "crdt/types/",
