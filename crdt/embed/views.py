@@ -17,6 +17,7 @@ from typing import Final, NoReturn, TypeVar, overload
 
 from crdt.embed.arguments import decode_key, encode_key
 from crdt.embed.handles.base import CounterHandle, SetHandle, StringHandle
+from crdt.embed.handles.documents import JsonHandle
 from crdt.embed.handles.hyperloglogs import HyperLogLogHandle
 from crdt.embed.handles.lists import ListHandle
 from crdt.embed.handles.maps import HashHandle, SortedSetHandle
@@ -76,6 +77,10 @@ class Views:
     def hyperloglog(self, key: AnyKey) -> HyperLogLogHandle:
         """Return the HyperLogLog under `key`, which estimates the number of different elements."""
         return HyperLogLogHandle(self.prepare, key)
+
+    def json(self, key: AnyKey) -> JsonHandle:
+        """Return the JSON document under `key`."""
+        return JsonHandle(self.prepare, key)
 
     def multi_value(self, key: AnyKey) -> MultiValueHandle[AnyKey]:
         """Return the multi-value register under `key`, which shows all concurrent values."""

@@ -55,7 +55,7 @@ def json_get(client: Client, args: list[bytes]) -> None:
     elif len(given) > 1:
         paths = [path for path in map(valid_path, given) if path is not None]
         steps = get_several(client, document, (paths, layout))
-        slicing.run(client, args, document.slots, steps)
+        slicing.run(client, args, document.count_items(), steps)
     else:
         path = path_of(given[0] if given else ROOT)
         run(client, args, (document, path), get_one(client, document, path, layout))
@@ -137,7 +137,7 @@ def json_mget(client: Client, args: list[bytes]) -> None:
     slots = len(keys)
     for key in keys:
         value = client.db.read(key)
-        slots += value.slots if isinstance(value, JsonDocument) else 0
+        slots += value.count_items() if isinstance(value, JsonDocument) else 0
     slicing.run(client, args, slots, get_from_each(client, keys, path))
 
 
@@ -201,7 +201,7 @@ def json_resp(client: Client, args: list[bytes]) -> None:
     if document is None:
         reply.null(client.out, client.protocol)
     else:
-        slicing.run(client, args, document.slots, reply_values(client, document, path))
+        slicing.run(client, args, document.count_items(), reply_values(client, document, path))
 
 
 def reply_values(client: Client, document: JsonDocument, path: JsonPath) -> Iterator[None]:

@@ -151,6 +151,7 @@ HELD: Final[dict[str, tuple[str, str]]] = {
     "SortedSet": ("a sorted set", "sorted_set({})"),
     "List": ("a list", "list({})"),
     "HyperLogLog": ("a HyperLogLog", "hyperloglog({})"),
+    "JsonDocument": ("a JSON document", "json({})"),
     "MultiValue": ("a multi-value register", "multi_value({})"),
     "RemoveWinsSet": ("a remove-wins set", "set_remove_wins({})"),
     "GrowCounter": ("a grow-only counter", "counter_grow({})"),
