@@ -143,7 +143,7 @@ class JsonDocument(Value):
     def assign(self, address: Address, text: bytes, dot: Dot, observed: Observed) -> None:
         """Write a slot."""
         node = JsonLeaf(dot, parse(text))
-        if depth_below(address) + depth_of(node.value) > DEPTH_MAX:
+        if address and depth_below(address) + depth_of(node.value) > DEPTH_MAX:
             return  # only a hostile peer sends this
         self.slots += 1 + len(text) // BYTES_PER_SLOT
         if not address:

@@ -26,8 +26,8 @@ def document(db: Keyspace, key: bytes) -> JsonDocument:
 
 
 def check_depth(address: Address, value: Any) -> None:
-    """Raise InvalidJson if a plain value is too deep to be written at an address."""
-    if depth_below(address) + depth_of(value) > DEPTH_MAX:
+    """Raise InvalidJson if a plain value, which `parse` returned, is too deep for an address."""
+    if address and depth_below(address) + depth_of(value) > DEPTH_MAX:
         raise InvalidJson(TOO_DEEP)
 
 

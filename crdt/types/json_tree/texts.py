@@ -25,6 +25,8 @@ INTEGER_MIN: Final = -(1 << 63)
 INTEGER_MAX: Final = (1 << 64) - 1
 """Greater integers, and smaller ones than `INTEGER_MIN`, are kept as floats."""
 LONG_INTEGER: Final = re.compile(rb"[0-9]{19}")
+DOUBTFUL: Final = re.compile(rb"[0-9][eE][+-]?[0-9]{3}|[0-9]{300}|\\u[dD][89a-fA-F]")
+"""What a number that is too large, or half of a surrogate pair, has in its text."""
 EXPONENT: Final = re.compile(r"[0-9]e[-+]?[0-9]")
 TOO_DEEP: Final = "recursion limit exceeded"
 TOO_LONG: Final = f"an array has more than {INDEX_MAX + 1} elements"
@@ -99,7 +101,7 @@ def check_value(value: Any, text: bytes) -> None:
         raise InvalidJson(TOO_DEEP)
     if len(text) > INDEX_MAX and longest_array(value) > INDEX_MAX + 1:
         raise InvalidJson(TOO_LONG)
-    if b"e" in text or b"E" in text or b"\\u" in text or LONG_INTEGER.search(text):
+    if DOUBTFUL.search(text):
         text_of(value)
 
 
