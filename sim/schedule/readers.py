@@ -47,6 +47,7 @@ QUESTIONS: Final[dict[str, tuple[Words, ...]]] = {
     "sorted set": (("ZRANGE", "0", "-1", "WITHSCORES"), ("ZCARD",), ("ZSCORE", "name")),
     "list": (("LRANGE", "0", "-1"), ("LRANGE", "0", "-1"), ("LLEN",)),
 }
+DOCUMENT_QUESTIONS: Final[tuple[Words, ...]] = (("JSON.GET",), ("JSON.GET", "$..*"), ("JSON.TYPE",))
 OF_ALL: Final[tuple[Words, ...]] = (("EXISTS",), ("TYPE",), ("PTTL",), ("PEXPIRETIME",))
 EMPTIED: Final = {"queue": ("BLPOP", "BRPOP", "BLMOVE"), "ranks": ("BZPOPMIN",)}
 SCANNED: Final = {"set": "SSCAN", "hash": "HSCAN", "sorted set": "ZSCAN"}
@@ -110,7 +111,8 @@ class ReaderClients:
     def draw_query(self, family: str, key: str) -> Words:
         """Draw a reading command for a key of a family."""
         kind = TYPE_OF.get(family) or self.rng.choose_one(tuple(QUESTIONS))
-        questions = OF_ALL if self.rng.happens_in(1, 4) else QUESTIONS[kind]
+        questions = QUESTIONS.get(kind, DOCUMENT_QUESTIONS)
+        questions = OF_ALL if self.rng.happens_in(1, 4) else questions
         name, *rest = self.rng.choose_one(questions)
         some = (
             f"f{self.rng.integer_below(FIELDS)}" if family in {"free", "field", "score"} else "t0"

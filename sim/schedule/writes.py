@@ -14,6 +14,7 @@ families. The commands of a family determine its invariant:
     pair:     only transactions, which do the same to a key `twin:`: both are always equal
     crowd: table: board: tape:    hundreds of elements: values that fill several blocks
     retry:    only SADD, sent twice because the first reply was lost (see `faults.connections`)
+    doc:      edits of JSON documents (see `documents`); not in the usual load
     free:     all commands of all types under few names: conflicts of all kinds
 
 Names used once begin with `u`. Each period of time writes to new keys. Some families change keys
@@ -31,6 +32,7 @@ import attrs
 
 from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
+from sim.schedule.documents import change_document
 from sim.schedule.step import ScheduleStep, Words
 
 PERIOD_NS: Final = 60 * SECOND
@@ -45,6 +47,7 @@ TYPE_OF: Final = {
     **dict.fromkeys(("hash", "field", "table"), "hash"),
     **dict.fromkeys(("zset", "score", "ranks", "board"), "sorted set"),
     **dict.fromkeys(("log", "list", "queue", "tape"), "list"),
+    "doc": "JSON",
 }
 """The type of each family's keys; those of `free` may have any."""
 CONDITIONS: Final = ("NX", "XX", "GT", "LT")
@@ -120,6 +123,7 @@ class WriterClients:
             "table": self.change_table,
             "board": self.change_board,
             "tape": self.change_tape,
+            "doc": self.edit_document,
         }
 
     def draw_steps(self, begin: int, end: int) -> Iterator[ScheduleStep]:
@@ -336,6 +340,9 @@ class WriterClients:
                 ("DEL", key),
             )
         )
+
+    def edit_document(self) -> Words:
+        return change_document(self.rng, self.draw_key("doc"), self.unique_name())
 
     def fill_queue(self) -> Words:
         key, name = self.draw_key("queue"), f"q{self.unique_name()}"

@@ -31,6 +31,9 @@ TEMPLATES = """
     ZADD k n m; ZINCRBY k n m; ZREM k m; ZPOPMIN k; ZUNIONSTORE k 2 k k
     RPUSH k m m; LPUSH k m; LPOP k; LSET k 0 text; LREM k 1 m; LTRIM k 0 1; LMOVE k k LEFT RIGHT
     SET k n; SET k text; SET k n PX 20; APPEND k n; INCRBY k n; INCRBYFLOAT k 1.5; GETDEL k
+    JSON.SET k $ {"a":1,"l":[1]}; JSON.SET k $.a n; JSON.NUMINCRBY k $.a n; JSON.NUMINCRBY k $.a 0.5
+    JSON.ARRAPPEND k $.l n; JSON.ARRINSERT k $.l 0 n n; JSON.ARRPOP k $.l; JSON.DEL k $.a
+    JSON.CLEAR k $.l; JSON.MERGE k $ {"o":{"b":2}}; JSON.SET k $.l[0] [7]; JSON.DEL k
     DEL k; DEL k k; PEXPIRE k 5; PEXPIRE k 30; PERSIST k; RENAME k k; COPY k k REPLACE; FLUSHALL
 """
 COMMANDS: list[Sequence[str]] = [
