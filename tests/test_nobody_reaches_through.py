@@ -58,6 +58,7 @@ INTERFACE: dict[str, frozenset[str]] = {
     "TypeRegistry": frozenset({"by_code", "shapes"}),
     "Value": frozenset({"accessed"}),
     "Register": frozenset({"value"}),
+    "HyperLogLog": frozenset({"ranks"}),
 }
 """Attributes by class that others may read: parts, and values that are only replaced by methods.
 All other attributes are insides."""

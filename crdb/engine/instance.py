@@ -111,8 +111,7 @@ class Instance:
         self.pause = Pause(self.clients, self.wake)
         self.watched_keys = WatchedKeys(self.keyspace)
         self.woken: list[Session] = []  # sessions that the driver must serve; it removes them
-        self.on_wake: Callable[[], None] = do_nothing
-        """Called when effects from elsewhere have woken some; the driver may be asleep."""
+        self.on_wake: Callable[[], None] = do_nothing  # wakes the driver, which may be asleep
         self.blocked = Blocked(
             self.keyspace, self.watched_keys, self.emit_event, self.wake, self.recheck
         )
@@ -124,8 +123,7 @@ class Instance:
         self.hub = MessageHub(self.send)
         replica.watch_messages(self.hub.arrive)
         self.now = 0  # the monotonic clock in ms, for waiting and ages
-        self.wall = 0
-        """Wall clock in ms. `keyspace.now` is the same unless a test clock is set."""
+        self.wall = 0  # the wall clock in ms, as `keyspace.now` unless a test clock is set
         self.clock_steps = ClockSteps()
         self.links: LinkControl | None = None
         self.following: FollowControl | None = None

@@ -474,21 +474,13 @@ class Keyspace(MutableKeyTable):
             self.remove_sealed(op)
         return op
 
-    def takes_long(self, op: Op, observed: Observed) -> bool:
-        """Return whether it takes longer than a slice to apply a remote operation."""
-        if self.unsettled.takes_long(op, self.slice_keys, self.slice_effects):
-            return True
-        if len(op.effects) <= self.slice_keys or observed.covers_all(self.vector):
-            return False
-        return self.unsettled.has_many_conflicts(op, observed, self.slice_keys)
-
     def apply_op(self, op: Op, past: Vector) -> None:
         """Apply all effects of a remote operation, whose origin had observed `past`."""
         assert not self.outbox, "seal before taking in what others did"
         assert self.vector.get(op.origin, 0) == op.first - 1
         before = self.visible_states(op.effects) if self.watched_keys else {}
         observed = Observed(past, op.origin, op.first, op.base)
-        if self.slice_keys and self.takes_long(op, observed):
+        if self.slice_keys and self.unsettled.takes_long(op, observed):
             self.unsettled.put_off(op, Observed(dict(past), op.origin, op.first, op.base))
             self.settle_watched()
         else:

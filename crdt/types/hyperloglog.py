@@ -19,6 +19,7 @@ from crdt.causality.dots import SEQ_BITS, Dot, Origin, Vector, covers, read_dot
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.errors import DecodeError
+from crdt.structures.hyperloglog_text import to_text
 from crdt.structures.register_array import CODES, RegisterArray, greatest_ranks
 from crdt.types.base import Value
 from crdt.types.definition import (
@@ -139,6 +140,10 @@ class HyperLogLog(Value):
     def covered(self, vector: Vector) -> bool:
         dots = (*self.additions.values(), *dots_of(self.deletes))
         return all(covers(vector, dot) for dot in dots)
+
+    def redis_text(self, sparse_bytes_max: int) -> bytes:
+        """Return the string that Redis would hold (see `hyperloglog_text`)."""
+        return to_text(self.ranks, sparse_bytes_max)
 
     def estimate(self) -> int:
         """Return the estimated number of different elements."""

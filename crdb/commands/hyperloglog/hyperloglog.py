@@ -148,6 +148,7 @@ def unite(client: Client, values: list[HyperLogLog], united: RegisterArray) -> I
     keys="RW access",
     summary="Shows the registers of a HyperLogLog and their encoding.",
     complexity="N/A",
+    is_internal=True,
 )
 def pfdebug(client: Client, args: list[bytes]) -> None:
     word = args[1].upper()
@@ -183,6 +184,7 @@ def pfdebug(client: Client, args: list[bytes]) -> None:
     "admin",
     summary="Checks that registers survive both encodings.",
     complexity="N/A",
+    is_internal=True,
 )
 def pfselftest(client: Client, args: list[bytes]) -> None:
     registers = RegisterArray()

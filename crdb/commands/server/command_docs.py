@@ -22,9 +22,12 @@ def reply_documentation(client: Client, command: Command) -> None:
     ]
     version, replacement = declaration.deprecated
     optional = (version, declaration.history, declaration.arguments, command.subcommands)
-    size = len(facts) + sum(map(bool, optional)) + 2 * bool(version)
+    size = len(facts) + sum(map(bool, optional)) + 2 * bool(version) + declaration.is_internal
     reply.map_header(out, client.protocol, size)
     _reply_facts(client, facts)
+    if declaration.is_internal:
+        reply.bulk(out, b"doc_flags")
+        reply_statuses(client, ["syscmd"])
     if version:
         reply.bulk(out, b"doc_flags")
         reply_statuses(client, ["deprecated"])

@@ -23,7 +23,7 @@ def read_hyperloglog(client: Client, value: Value) -> bytes:
     if not isinstance(value, HyperLogLog):
         raise CommandError(WRONG_TYPE)
     limit = client.instance.config.encoding_limits["hll-sparse-max-bytes"]
-    return hyperloglog_text.to_text(value.ranks, limit)
+    return value.redis_text(limit)
 
 
 def assign_hyperloglog(db: Keyspace, key: bytes, text: bytes, *, keep_ttl: bool) -> bool:

@@ -76,6 +76,8 @@ class Facts(TypedDict):
     history: NotRequired[tuple[str, ...]]
     """Later versions, each followed by what it added. The arguments that it names in backticks get
     the version in the documentation."""
+    is_internal: NotRequired[bool]
+    """True if the command is only for the debugging of a server."""
     deprecated: NotRequired[str]
     """The version since when another command should be used, and which one."""
     categories: NotRequired[str]
@@ -118,6 +120,7 @@ class Declaration:
         self.summary = facts["summary"]
         self.complexity = facts.get("complexity", _DEPENDS if self.is_container else "O(1)")
         self.history = [_split_version(line) for line in facts.get("history", ())]
+        self.is_internal = facts.get("is_internal", False)
         self.deprecated = _split_version(facts.get("deprecated", ""))
         self._deprecated_arguments = {
             argument: version
@@ -131,8 +134,7 @@ class Declaration:
         self.key_specs = derive_key_specs(self.arguments, offset, key_flags)
         self.has_keys = bool(self.key_specs)
         if "shard_channels" in facts:
-            last = facts["shard_channels"]
-            self.key_specs = (KeySpec("not_key", begin=1, last=last),)
+            self.key_specs = (KeySpec("not_key", begin=1, last=facts["shard_channels"]),)
         self.key_range = key_range(self.key_specs)
         self.spec_indexes = _index_key_arguments(self.arguments, len(self.key_specs))
         self._find_keys = facts.get("find_keys")
@@ -173,7 +175,7 @@ class Declaration:
             return []
         if self._find_keys is not None:
             return [range(place, place + 1) for place in self._find_keys(request)]
-        return [spec.positions(request) for spec in self.key_specs]
+        return [spec.positions(request, may_be_none=True) for spec in self.key_specs]
 
     def key_uses(self, request: list[bytes]) -> list[tuple[range, str]]:
         """Return ranges of positions of keys, each with the flags for what `request` does with

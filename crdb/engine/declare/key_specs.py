@@ -45,9 +45,10 @@ class KeySpec:
         """True if the keys are at positions that depend only on the number of arguments."""
         return self.begin > 0 and not self.is_numbered and not self.keyword
 
-    def positions(self, request: list[bytes]) -> range:
+    def positions(self, request: list[bytes], *, may_be_none: bool = False) -> range:
         """Return the positions of these keys in `request`. Raises ValueError if its number of
-        keys is not one, or more than there are arguments."""
+        keys is not one, or more than there are arguments. Optional keys of which there are none
+        are an error too, as in Redis, unless `may_be_none`."""
         if self.begin == 0:
             return range(0)
         end = len(request)
@@ -64,6 +65,8 @@ class KeySpec:
             last = self.begin + self.last if self.last >= 0 else end + self.last
         if last >= end or (self.is_numbered and last <= self.begin):
             raise ValueError("keys exceed the request")
+        if last < self.begin and not may_be_none:
+            raise ValueError("there are no such keys")
         return range(self.begin + self.is_numbered, last + 1, self.step)
 
 
@@ -107,7 +110,8 @@ def _find_keys(arguments: tuple[Argument, ...], offset: int) -> Iterator[KeySpec
         if KEY_PATTERN in kinds and not has_pattern:
             has_pattern = True
             yield KeySpec()
-        if "key" in kinds and argument.is_optional:
+        is_alone = len(parts) == 1 and argument.is_multiple and not argument.token
+        if "key" in kinds and argument.is_optional and not is_alone:
             for part in parts:
                 if part.kind == "key":
                     yield KeySpec(begin=position, keyword=part.token)

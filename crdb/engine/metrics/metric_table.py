@@ -323,11 +323,7 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
         ),
         constant("unexpected_error_replies", 0, "`total_error_replies` counts all"),
         counter("total_error_replies", "", "error replies"),
-        counter(
-            "client_query_buffer_limit_disconnections",
-            "",
-            "clients that were closed because of too long a request",
-        ),
+        counter("client_query_buffer_limit_disconnections", "", "closed for too long a request"),
         counter(
             "client_output_buffer_limit_disconnections",
             "",

@@ -463,9 +463,7 @@ class MembersHandle(Handle[T], Set[T]):
 def members_of(other: object) -> list[bytes]:
     """Return the members of an iterable as bytes. Raises TypeError for text and for other types."""
     if isinstance(other, str | bytes) or not isinstance(other, Iterable):
-        raise TypeError(
-            f"expected a set or another iterable of members, not {type(other).__name__}"
-        )
+        raise TypeError(f"expected an iterable of members, not {type(other).__name__}")
     if isinstance(other, MembersHandle):
         return list(cast("MembersHandle[Any]", other).held())
     return [encode(member) for member in cast("Iterable[Any]", other)]

@@ -42,7 +42,8 @@ def json_change(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
         expected = model(expected, way, asked)
         shown = db.lookup(key)
         assert isinstance(shown, JsonDocument)
-        found, wanted = text_of(shown.value()), text_of(expected)
+        found = text_of(shown.value(), is_sorted=True)
+        wanted = text_of(expected, is_sorted=True)
         assert found == wanted, f"{asked} made {found!r}, not {wanted!r}"
     return resolved(effect)
 

@@ -20,9 +20,9 @@ from typing import Any, Final
 
 from crdt.causality.dots import Origin
 from crdt.numbers.number import exact, text_of
-from crdt.structures.register_array import RANKS
 from crdt.testing.builtin_types import commands
 from crdt.testing.builtin_types.commands import TypeCommand
+from crdt.testing.builtin_types.hyperloglog_meaning import hyperloglog
 from crdt.testing.builtin_types.json_commands import JSON_PERFORM, JSON_SAMPLES, json_change
 from crdt.testing.builtin_types.json_specification import json_document
 from crdt.testing.builtin_types.type_specification import Meaning, Part, TypeSpecification
@@ -312,35 +312,6 @@ def specify_flag(enable: str, disable: str, disable_wins: bool) -> Meaning:
     return flag
 
 
-# -- HyperLogLogs --------------------------------------------------------------------------------
-
-
-def hyperloglog(history: History, about: list[HistoryEvent]) -> Part | None:
-    """Return the registers of a HyperLogLog as codes: the greatest rank of each register.
-
-    A clear of a HyperLogLog that was there wins over concurrent additions (HLL-3). One that saw
-    none has no effect on it.
-    """
-    additions = [t for t in about if t.command.name == "PFRAISE"]
-    winners: list[HistoryEvent] = []
-    for clear in find_clears(history, about):
-        before = [winner for winner in winners if clear.saw(winner)]
-        if any(clear.saw(t) and has_seen(t, before) for t in additions):
-            winners.append(clear)
-    live = [t for t in additions if has_seen(t, winners)]
-    ranks: dict[int, int] = {}
-    for addition in live:
-        for code in addition.command.args:
-            ranks[code // RANKS] = max(code, ranks.get(code // RANKS, 0))
-    codes = sorted(code for code in ranks.values() if code % RANKS)
-    return (codes, min(t.origin for t in live)) if live else None
-
-
-def has_seen(event: HistoryEvent, others: list[HistoryEvent]) -> bool:
-    """Return whether an operation came after all others, or is one of them itself."""
-    return all(event is other or event.saw(other) for other in others)
-
-
 # -- lists ---------------------------------------------------------------------------------------
 
 
@@ -388,6 +359,11 @@ def element_stamp(history: History, write: HistoryEvent, name: Any) -> int:
         stamps = [element_stamp(before, t, name) + 1 for t in live]
         found = write.notes[name] = max([write.clock, *stamps])
     return int(found)
+
+
+def hyperloglogs(history: History, about: list[HistoryEvent]) -> Part | None:
+    """Return the registers of a HyperLogLog as codes."""
+    return hyperloglog(about, find_clears(history, about))
 
 
 def json_documents(history: History, about: list[HistoryEvent]) -> Part | None:
@@ -462,7 +438,7 @@ SPECIFICATIONS: Final[dict[str, TypeSpecification]] = {
         ),
     ),
     "hyperloglog": TypeSpecification(
-        meaning=hyperloglog,
+        meaning=hyperloglogs,
         makes=frozenset({"PFRAISE"}),
         perform={"PFRAISE": commands.raise_registers},
         subject="hyperloglog",

@@ -100,7 +100,7 @@ def test_shapes_are_found_by_code_and_operation() -> None:
 
 def test_limits_of_encodings_are_those_of_all_types() -> None:
     limits = BUILT_IN.encoding_limits()
-    assert len(limits) == sum(len(each.encoding_limits) for each in DEFINITIONS) == 8
+    assert len(limits) == sum(len(each.encoding_limits) for each in DEFINITIONS) == 9
     assert limits["list-max-listpack-size"] == -2
 
 

@@ -104,3 +104,12 @@ def test_key_behind_keyword_is_found_among_the_options() -> None:
 
 def test_key_of_option_is_unknown_without_the_word() -> None:
     assert derive("key [STORE destination]", "RO; OW")[1] == KeySpec("OW")
+
+
+def test_optional_keys_may_be_left_out() -> None:
+    sources = derive("destkey [sourcekey:key...]", "RW; RO")[1]
+    assert sources == KeySpec("RO", 2, -1)
+    assert list(sources.positions([b"X", b"d", b"s", b"t"])) == [2, 3]
+    assert list(sources.positions([b"X", b"d"], may_be_none=True)) == []
+    with pytest.raises(ValueError, match="no such keys"):
+        sources.positions([b"X", b"d"])
