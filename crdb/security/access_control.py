@@ -8,13 +8,14 @@ What does not come from a client is not checked: ops of links, expiry and the li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from crdb.engine.clients.client_line import client_line
 from crdb.engine.command import Command, CommandTable
 from crdb.engine.errors import one_line
 from crdb.engine.metrics.statistics import ServerStatistics
+from crdb.engine.pubsub.messages import KINDS, PATTERN
 from crdb.engine.session import IN_TRANSACTION, RESTRICTED, Session
 from crdb.security.acl_log import MULTI, SCRIPT, TOPLEVEL, AclLog, DeniedAccess
 from crdb.security.user import DEFAULT_USER, User
@@ -46,24 +47,16 @@ class AccessHost(Protocol):
         ...
 
 
-class Subscriptions(Protocol):
-    """Returns the channels and the patterns that a client is subscribed to."""
-
-    def __call__(self, session: Session, /) -> tuple[Collection[bytes], Collection[bytes]]: ...
-
-
 class AccessControl:
     """The users of an instance, and the checks of its clients."""
 
-    __slots__ = ("_host", "_password", "log", "subscriptions_of", "users")
+    __slots__ = ("_host", "_password", "log", "users")
 
     def __init__(self, host: AccessHost) -> None:
         self._host = host
         self._password = b""
         self.users = Users(host.commands)
         self.log = AclLog()
-        self.subscriptions_of: Subscriptions = no_subscriptions
-        """Publish/subscribe puts its function here."""
 
     def configure(self, *, password: bytes, opens_channels: bool, log_length_max: int) -> None:
         """Apply the settings. The password is that of `default`; it counts when it has changed."""
@@ -216,15 +209,8 @@ class AccessControl:
         for any more."""
         for session in list(self._host.clients.values()):
             user = users.get(session.user)
-            if user is not None and self._is_deprived(session, user):
+            if user is not None and is_deprived(session, user):
                 self._close(caller, session)
-
-    def _is_deprived(self, session: Session, user: User) -> bool:
-        channels, patterns = self.subscriptions_of(session)
-        return not (
-            all(user.permits_channel(name, is_pattern=False) for name in channels)
-            and all(user.permits_channel(name, is_pattern=True) for name in patterns)
-        )
 
     def _close(self, caller: Session, session: Session) -> None:
         """Close a connection; that of the caller after its reply."""
@@ -234,9 +220,14 @@ class AccessControl:
             self._host.kill(session)
 
 
-def no_subscriptions(_session: Session, /) -> tuple[Collection[bytes], Collection[bytes]]:
-    """Return no channels and no patterns."""
-    return (), ()
+def is_deprived(session: Session, user: User) -> bool:
+    """Return whether a session is subscribed to what its user has no permission for."""
+    subscribed = session.subscriptions
+    return subscribed is not None and not all(
+        user.permits_channel(name, is_pattern=kind == PATTERN)
+        for kind in KINDS
+        for name in subscribed.names(kind)
+    )
 
 
 def context_of(session: Session) -> bytes:

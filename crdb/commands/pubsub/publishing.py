@@ -32,6 +32,7 @@ SHARD_SINCE: Final = "7.0.0"
     "publish",
     "channel message",
     "pubsub loading stale fast may_replicate sliced",
+    channels="names",
     summary="Publishes a message to a channel, in all regions.",
     complexity="O(N+M) for N receivers and M patterns.",
 )
@@ -64,6 +65,7 @@ def publish_in_slices(client: Client, args: list[bytes]) -> Iterator[None]:
     "spublish",
     "shardchannel message",
     "pubsub loading stale fast may_replicate sliced",
+    channels="names",
     since=SHARD_SINCE,
     summary="Publishes a message to a shard channel, in all regions.",
     complexity="O(N) for N receivers.",

@@ -31,6 +31,7 @@ SHARD_SINCE: Final = "7.0.0"
     "subscribe",
     "channel...",
     "pubsub noscript loading stale sliced",
+    channels="names",
     summary="Subscribes to channels.",
     complexity="O(N) for N channels.",
 )
@@ -42,6 +43,7 @@ def subscribe(client: Client, args: list[bytes]) -> None:
     "psubscribe",
     "pattern...",
     "pubsub noscript loading stale sliced",
+    channels="patterns",
     summary="Subscribes to all channels whose names match patterns.",
     complexity="O(N) for N patterns.",
 )
@@ -53,6 +55,7 @@ def psubscribe(client: Client, args: list[bytes]) -> None:
     "ssubscribe",
     "shardchannel...",
     "pubsub noscript loading stale sliced",
+    channels="names",
     since=SHARD_SINCE,
     summary="Subscribes to shard channels.",
     complexity="O(N) for N shard channels.",

@@ -180,6 +180,8 @@ class Declaration:
     def key_uses(self, request: list[bytes]) -> list[tuple[range, str]]:
         """Return ranges of positions of keys, each with the flags for what `request` does with
         those keys. Raises ValueError or CommandError if its arguments are not valid."""
+        if not self.has_keys:
+            return []
         if self._find_keys is not None:
             places = self._find_keys(request)
             return [(range(at, at + 1), " ".join(self.key_flags_at(request, at))) for at in places]

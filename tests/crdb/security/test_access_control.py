@@ -8,7 +8,7 @@ from crdb.engine.client import Client
 from crdb.engine.errors import CommandError
 from crdb.engine.execution.executor import receive
 from crdb.engine.instance import Instance
-from crdb.engine.session import RESTRICTED, Session
+from crdb.engine.session import RESTRICTED
 from crdb.security.verdict import Denial, Reason
 from tests.crdb.raw import instance, lines
 from tests.crdb.redis_peer import decode
@@ -204,18 +204,26 @@ def test_scripts_are_checked_against_their_caller() -> None:
 def test_client_that_loses_channel_is_disconnected() -> None:
     database = instance()
     alice = logged_in(database, "+@all &a &b* &c")
-    subscribed: dict[bytes, tuple[list[bytes], list[bytes]]] = {b"alice": ([b"a"], [b"b*"])}
-
-    def subscriptions_of(session: Session, /) -> tuple[list[bytes], list[bytes]]:
-        return subscribed.get(session.user, ([], []))
-
-    database.access.subscriptions_of = subscriptions_of
+    lines(alice, "SUBSCRIBE a", "PSUBSCRIBE b*")
     admin = Client(database)
     for rules in ("resetchannels &a &b*", "resetchannels &? &b* &x", "allchannels", "+get"):
         lines(admin, f"ACL SETUSER alice {rules}")
         assert not alice.killed
     lines(admin, "ACL SETUSER alice resetchannels &a &b?")
     assert alice.killed
+
+
+@pytest.mark.rule("ACL-18")
+@pytest.mark.parametrize("prefix", ["", "s"])
+def test_channels_need_permission(prefix: str) -> None:
+    alice = logged_in(instance(), "+@pubsub &news.*")
+    no_channel = b"-NOPERM No permissions to access a channel\r\n"
+    for refused in ("PUBLISH other x", "SUBSCRIBE news.1 other"):
+        assert lines(alice, prefix + refused) == [no_channel]
+    assert lines(alice, f"{prefix}PUBLISH news.1 x") == [b":0\r\n"]
+    assert lines(alice, "PSUBSCRIBE news.1") == [no_channel]
+    for allowed in ("PSUBSCRIBE news.*", f"{prefix}SUBSCRIBE news.1", "UNSUBSCRIBE other"):
+        assert lines(alice, allowed)[0].startswith(b"*3\r\n")
 
 
 def test_requirepass_is_password_of_default() -> None:

@@ -193,6 +193,7 @@ REQUESTS = (
     *("PING", "AUTH x", "MULTI", "EXEC", "KEYS *", "FLUSHALL", "ACL SETUSER x", "ACL WHOAMI"),
     *("BLPOP a b 0", "LMPOP 2 a b LEFT", "RENAME a b", "SINTERCARD 2 a b", "WATCH a b", "TTL a"),
     *("APPEND a x", "STRLEN ax", "GETDEL a", "SDIFFSTORE a b ax", "BITOP AND a b ax", "LCS a b"),
+    *("PUBLISH a x", "SPUBLISH b x", "SUBSCRIBE a b", "PSUBSCRIBE a* b", "SSUBSCRIBE a"),
     *("ZADD a 1 x", "ZRANGESTORE a b 0 1", "SPOP a", "TOUCH a b", "UNLINK a", "NOPE", "GET"),
 )
 COMMANDS = (
@@ -209,7 +210,7 @@ OF_SELECTORS = st.one_of(
     st.tuples(st.sampled_from("+-"), st.sampled_from(COMMANDS)),
     st.tuples(st.sampled_from(("+@", "-@")), st.sampled_from(CATEGORIES)),
     st.tuples(st.sampled_from(("~", "%R~", "%W~", "%RW~", "%x~")), st.sampled_from(PATTERNS)),
-    st.sampled_from(("allkeys", "resetkeys", "allcommands", "nocommands", "&a", "&*")),
+    st.sampled_from(("allkeys", "resetkeys", "allcommands", "nocommands", "&a", "&*", "&a*", "&b")),
 ).map("".join)
 RULES = st.one_of(
     OF_SELECTORS,
