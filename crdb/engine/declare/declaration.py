@@ -188,7 +188,7 @@ class Declaration:
         if self._key_flags is not None:
             flags = self._key_flags(request)
             return [(spec.positions(request), flags) for spec in self.key_specs]
-        return [(spec.positions(request), spec.flags) for spec in self.key_specs]
+        return [(spec.positions(request, may_be_none=True), spec.flags) for spec in self.key_specs]
 
     def channel_positions(self, request: list[bytes]) -> tuple[range, bool]:
         """Return the positions of the channels in `request`, and whether they are patterns."""

@@ -194,6 +194,8 @@ REQUESTS = (
     *("BLPOP a b 0", "LMPOP 2 a b LEFT", "RENAME a b", "SINTERCARD 2 a b", "WATCH a b", "TTL a"),
     *("APPEND a x", "STRLEN ax", "GETDEL a", "SDIFFSTORE a b ax", "BITOP AND a b ax", "LCS a b"),
     *("PUBLISH a x", "SPUBLISH b x", "SUBSCRIBE a b", "PSUBSCRIBE a* b", "SSUBSCRIBE a"),
+    *("PFADD a x", "PFCOUNT a b", "PFMERGE a b ax", "GEOADD a 1 2 m", "GEORADIUS_RO a 1 2 3 m"),
+    *("GEORADIUS a 1 2 3 m STORE b", "GEOSEARCHSTORE a b FROMLONLAT 1 1 BYRADIUS 1 m"),
     *("ZADD a 1 x", "ZRANGESTORE a b 0 1", "SPOP a", "TOUCH a b", "UNLINK a", "NOPE", "GET"),
 )
 COMMANDS = (
