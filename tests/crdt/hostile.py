@@ -14,7 +14,33 @@ ODD: Final = (0, 1, 2, 3, -1, 1 << 40, 1 << 53, (1 << 63) - 1, -(1 << 63), (1 <<
 NUMBERS: Final = (*ODD, 0.5, 1.0, -0.0, 1e308, float("inf"), float("-inf"), float("nan"))
 NAMES: Final = (b"", b"a", b"f", b"7", b"\xff", b"long" * 20)
 LEAVES: Final = (*NUMBERS, *NAMES, None, True, (), ((), ()), (1, 2), (b"a",), (1, 2, 3, 4))
-CODES: Final = (0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9, 10, 15, 127, 128, 255, 256, 4095)
+CODES: Final = (
+    0,
+    0,
+    1,
+    1,
+    2,
+    2,
+    3,
+    3,
+    4,
+    4,
+    5,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    13,
+    13,
+    15,
+    127,
+    128,
+    255,
+    256,
+    4095,
+)
 OPERATIONS: Final = (0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 15, 16, 17, 18, 255, 256)
 
 
@@ -42,6 +68,23 @@ def position(rng: random.Random) -> tuple[Any, ...]:
     return parts[: rng.choice((0, 2, 3, 5))]
 
 
+def json_text(rng: random.Random) -> bytes:
+    """Draw a text, mostly JSON."""
+    return rng.choice((b"1", b"{}", b"[]", b'{"a":[1,{"b":2.5}]}', b'["x",[null]]', b"{", b"\xff"))
+
+
+def address(rng: random.Random) -> tuple[Any, ...]:
+    """Draw the address of a slot or a node of a JSON document, mostly well-formed."""
+    way: list[Any] = []
+    if rng.random() < 0.8:
+        way.append(make_dot(make_origin(rng.randint(1, 3)), rng.randint(1, 3)))
+        for _ in range(rng.randrange(3)):
+            way += (rng.choice((b"a", b"b", position(rng))), rng.choice((0, 0, way[0])))
+        if rng.random() < 0.5:
+            way.append(rng.choice((b"a", b"b", position(rng))))
+    return tuple(way)
+
+
 def item(rng: random.Random) -> Any:
     """Draw something that occurs in some payload."""
     makers = (
@@ -50,6 +93,8 @@ def item(rng: random.Random) -> Any:
         lambda: rng.choice(NAMES),
         lambda: resets(rng),
         lambda: position(rng),
+        lambda: address(rng),
+        lambda: json_text(rng),
         lambda: (rng.choice((1, 3, 4, 8)), resets(rng)),
         lambda: anything(rng),
     )

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias, cast
 
-from crdt.causality.dots import DOT_MAX, SEQ_BITS, check_supported
+from crdt.causality.dots import DOT_MAX
 from crdt.causality.schema import is_position
 from crdt.types.definition import OriginNames, renamed_position
 from crdt.types.json_tree.texts import DEPTH_MAX
@@ -28,12 +28,10 @@ Step: TypeAlias = bytes | tuple[int, int, int]
 Address: TypeAlias = tuple[Any, ...]
 ITEMS_MAX: Final = 2 * DEPTH_MAX + 1
 INHERITED: Final = 0
-WHAT: Final = "an address in a JSON document"
 
 
 def is_address(item: object, remainder: int) -> bool:
-    """Return whether `item` is an address whose length modulo 2 is `remainder`. Raises
-    UnsupportedOrigin if it has an origin of another program."""
+    """Return whether `item` is an address whose length modulo 2 is `remainder`."""
     if type(item) is not tuple:
         return False
     parts = cast("tuple[Any, ...]", item)
@@ -46,21 +44,10 @@ def is_address(item: object, remainder: int) -> bool:
                 if not is_name(part):
                     return False
             elif not is_position(part):
-                check_position(part)
                 return False
         elif type(part) is not int or not (0 if index else 1) <= part <= DOT_MAX:
-            if type(part) is int and part > 0:
-                check_supported(part >> SEQ_BITS, WHAT)
             return False
     return True
-
-
-def check_position(part: object) -> None:
-    """Raise UnsupportedOrigin if a position that is not right has an origin of another program."""
-    if type(part) is tuple:
-        for item in cast("tuple[object, ...]", part)[1:2]:
-            if type(item) is int and item > 0:
-                check_supported(item >> SEQ_BITS, WHAT)
 
 
 def is_name(name: bytes) -> bool:
