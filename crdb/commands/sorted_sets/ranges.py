@@ -11,7 +11,11 @@ from typing import Any, Final
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import slicing
-from crdb.commands.shared.typed_values import read_typed, read_typed_for_write
+from crdb.commands.shared.typed_values import (
+    read_for_next_slice,
+    read_typed,
+    read_typed_for_write,
+)
 from crdb.commands.sorted_sets.score_ranges import (
     MemberRange,
     Range,
@@ -366,7 +370,7 @@ def remove_many(client: Client, key: bytes, start: int, stop: int) -> Iterator[N
     for first in range(start, stop, piece):
         if first > start:
             yield
-        value = read_typed_for_write(db, key, SortedSet)
+        value = read_for_next_slice(db, key, SortedSet)
         assert value is not None, "some members are left"
         pairs = value.take(start, start + min(piece, stop - first))
         removed += zset.remove(db, key, [member for _, member in pairs])
