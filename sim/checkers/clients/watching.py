@@ -14,7 +14,8 @@ may then be refused or not.
 The clients of followers can watch keys too. There the checker requires that a visible change is
 noticed, also if the snapshot of a source has replaced the data.
 
-Not checked: EXEC that a follower refuses without a reason.
+Not checked: EXEC that a follower refuses without a reason, and the result of EXEC that had to wait
+until a key was settled.
 """
 
 from __future__ import annotations
@@ -139,10 +140,7 @@ class WatchingChecker(Checker):
         watches = self.open[place.name]
         for words, reply in zip(commands, replies, strict=False):
             if words[0] == "WATCH" and not isinstance(reply, Refusal):
-                watch = watches.setdefault(session, Watch({}))
-                for word in words[1:]:
-                    key = word.encode()
-                    watch.seen.setdefault(key, read_in_order(place.replica.keyspace, key))
+                self.begin_watch(place, session, words)
             elif words[0] in WRITES and session in watches and isinstance(reply, int) and reply:
                 key = words[1].encode()
                 if key in watches[session].seen:
@@ -152,6 +150,20 @@ class WatchingChecker(Checker):
                 if words[0] == "EXEC" and (watch.seen or reply is None):
                     if not isinstance(reply, Refusal):
                         self.check_exec_reply(place, session, watch, reply)
+
+    def begin_watch(self, place: Watched | Followed, session: int, words: Words) -> None:
+        """Record the values of the keys that a session watches from now on."""
+        watch = self.open[place.name].setdefault(session, Watch({}))
+        for word in words[1:]:
+            key = word.encode()
+            watch.seen.setdefault(key, read_in_order(place.replica.keyspace, key))
+
+    def on_late_reply(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
+        """Record WATCH and EXEC that had to wait until a key was settled."""
+        if command[0] == "WATCH" and not isinstance(reply, Refusal):
+            self.begin_watch(region, session, command)
+        elif command[0] in ENDING and not is_outside_multi(reply):
+            self.open[region.name].pop(session, None)
 
     def forget_old_ops(self, region: Watched, key: bytes) -> None:
         """Mark a trimmed list as touched, even if LTRIM removed nothing."""

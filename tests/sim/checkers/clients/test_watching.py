@@ -266,3 +266,28 @@ def test_refused_exec_ends_watch_and_is_not_judged(world: SimWorld) -> None:
     reported(world, Refusal("EXECABORT Transaction discarded because of previous errors."))
     assert checker.looked == looked
     assert 1 not in checker.open["eu"]
+
+
+def test_watch_that_has_waited_counts(world: SimWorld) -> None:
+    """Seed 691: WATCH waited until a large key was settled."""
+    checker, eu = checker_of(world), world.sites["eu"]
+    checker.on_late_reply(eu, 2, ("WATCH", "k"), "OK")
+    world.run("eu", "SET", "k", "2")
+    with pytest.raises(Violation, match=r"session 2 watched k .* although k went from"):
+        checker.on_replies(eu, 2, EXEC, ([],))
+
+
+def test_exec_that_has_waited_ends_watch(world: SimWorld) -> None:
+    checker, eu = checker_of(world), world.sites["eu"]
+    checker.on_late_reply(eu, 1, ("GET", "k"), b"1")
+    checker.on_late_reply(eu, 1, ("EXEC",), Refusal("ERR EXEC without MULTI"))
+    checker.on_late_reply(eu, 3, ("WATCH", "k"), Refusal("ERR no"))
+    world.run("eu", "SET", "k", "2")
+    with pytest.raises(Violation, match="session 1 watched k l"):
+        checker.on_replies(eu, 1, EXEC, ([],))
+    world.run_session("eu", 1, ("WATCH", "k"))
+    checker.on_late_reply(eu, 1, ("EXEC",), [])
+    world.run("eu", "SET", "k", "3")
+    checker.on_replies(eu, 1, EXEC, ([],))
+    checker.on_replies(eu, 3, EXEC, ([],))
+    assert checker.looked == 1
