@@ -15,6 +15,8 @@ from crdt.causality.effect import Effect, weight
 from crdt.wire import codec
 from crdt.wire.checksum import join_checksums
 
+JOINED_BYTES_MIN: Final = 4096
+"""The checksum of so few bytes is computed from them. That is faster than to join checksums."""
 PIECE_BYTES: Final = 64 << 10
 """The least size of a piece that was received. It limits their number."""
 
@@ -148,12 +150,16 @@ class PackedEffects:
     def add_pieces(self, other: PackedEffects, first: int, last: int) -> None:
         """Add some pieces of `other`: from index `first` up to but not including `last`."""
         self.compute_checksums()
-        other.compute_checksums()
         pieces = other.pieces[first:last]
         size = sum(map(len, pieces))
-        checksum = other.checksums[last] if last < len(other.pieces) else other.checksum
-        checksum ^= join_checksums(other.checksums[first], 0, size)
-        self.checksum = join_checksums(self.checksum, checksum, size)
+        if size <= JOINED_BYTES_MIN:
+            for piece in pieces:
+                self.checksum = crc32(piece, self.checksum)
+        else:
+            other.compute_checksums()
+            checksum = other.checksums[last] if last < len(other.pieces) else other.checksum
+            checksum ^= join_checksums(other.checksums[first], 0, size)
+            self.checksum = join_checksums(self.checksum, checksum, size)
         self.pieces += pieces
         self.checked += len(pieces)
         begin, count = sum(other.counts[:first]), sum(other.counts[first:last])

@@ -75,10 +75,11 @@ class EffectBook:
 
     def record_effects(self, db: Keyspace, op: Op, past: Vector, recorded: int) -> None:
         """Record the effects of an operation whose number is greater than `recorded`."""
-        for index, effect in enumerate(op.effects):
-            if op.first + index <= recorded or is_key_effect(effect, MESSAGE):
+        begin = max(0, recorded + 1 - op.first)
+        for seq, effect in enumerate(op.effects[begin:], op.first + begin):
+            if is_key_effect(effect, MESSAGE):
                 continue
-            dot = make_dot(op.origin, op.first + index)
+            dot = make_dot(op.origin, seq)
             command = self.decoder.decode_effect(effect, op.origin)
             keys = list(self.by_key) if is_key_effect(effect, FLUSH) else [effect[2]]
             for key in keys:

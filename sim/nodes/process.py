@@ -8,7 +8,7 @@ processes are in `linked_process`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
@@ -158,13 +158,18 @@ class SimProcess:
     def after_connection(self, session: int, replies: Sequence[Reply]) -> None:
         """Notify the checkers of replies to such commands."""
 
-    def examining(self, hook: str) -> Iterator[Checker]:
-        """Yield the checkers that listen to a hook. What they examine meanwhile settles no key for
+    def examining(self, hook: str) -> Iterable[Checker]:
+        """Return the checkers that listen to a hook. What they examine meanwhile settles no key for
         good."""
         checkers = self.around.hooks.listening(hook)
-        if checkers:
-            with Peek(self.replica.keyspace):
-                yield from checkers
+        if checkers and not self.replica.is_settled():
+            return self.peeking(checkers)
+        return checkers
+
+    def peeking(self, checkers: tuple[Checker, ...]) -> Iterator[Checker]:
+        """Yield checkers that examine copies of the keys that wait."""
+        with Peek(self.replica.keyspace):
+            yield from checkers
 
     def note_begun_steps(self) -> None:
         """Let all keys be hashed again if a merge or a FLUSHALL has begun since the last call."""
@@ -379,8 +384,7 @@ class SimProcess:
         self.tick_links(now)
         if self.clients_deadline() < NEVER:
             self.instance.tick()
-        self.finish_turn()
-        due = min(self.links_deadline(), self.clients_deadline())
+        due = min(self.finish_turn(), self.links_deadline())
         self.overdue = self.overdue + 1 if due <= now else 0
         if self.overdue > OVERDUE_MAX:
             raise Violation("liveness", f"{self.name} is woken for what it does not do")
@@ -408,8 +412,9 @@ class SimProcess:
             self.timer_at = max(deadline, now + 1)
             self.engine.at(self.timer_at, self.run_timer)
 
-    def finish_turn(self) -> None:
-        """Finish a turn like a server: serve blocked clients, seal, append, flush and push.
+    def finish_turn(self) -> int:
+        """Finish a turn like a server: serve blocked clients, seal, append, flush and push. Return
+        the time (ns) at which the instance must be called for its clients.
 
         The checkers run before the links send anything."""
         instance = self.instance
@@ -427,6 +432,7 @@ class SimProcess:
         if due < NEVER:
             self.arm_timer(due)
         self.push()
+        return due
 
     def schedule_work(self) -> None:
         """Schedule the next slice of work, if work is left."""

@@ -203,8 +203,8 @@ class MeaningChecker(Checker):
 
 def latest_effect(db: Keyspace) -> Effect | None:
     """Return the latest effect in the outbox of a region; None if the outbox is empty."""
-    op = db.pending()
-    return None if op is None else op.effects[-1]
+    outbox = db.pending_effects() if db.pending_count() else None
+    return outbox[-1] if outbox else None
 
 
 def latest_dot(db: Keyspace, key: bytes) -> Dot:
