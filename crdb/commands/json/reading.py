@@ -24,10 +24,13 @@ from crdb.engine.errors import CommandError, wrong_arity
 from crdb.engine.metrics.memory_usage import size_of
 from crdb.resp import reply
 from crdt.types.json import JsonDocument
+from crdt.types.json_path.evaluator import find_places
 from crdt.types.json_path.parser import PathError, parse_path
 from crdt.types.json_path.selectors import JsonPath
+from crdt.types.json_tree.places import root_of
+from crdt.types.json_tree.printing import is_large, print_in_slices
 from crdt.types.json_tree.sums import is_signed
-from crdt.types.json_tree.texts import Layout, is_object, print_value
+from crdt.types.json_tree.texts import COMPACT, Layout, is_object, print_value
 
 COMMANDS: Final[CommandFamily] = CommandFamily("json", since="1.0.0")
 
@@ -58,7 +61,9 @@ def json_get(client: Client, args: list[bytes]) -> None:
         slicing.run(client, args, document.count_items(), steps)
     else:
         path = path_of(given[0] if given else ROOT)
-        run(client, args, (document, path), get_one(client, document, path, layout))
+        is_short = path.is_static() and not is_large_at(document, path, client.slice_items)
+        items = 0 if is_short else document.count_items()
+        slicing.run(client, args, items, get_one(client, document, path, layout))
 
 
 def get_options(args: list[bytes]) -> tuple[Layout, list[bytes]]:
@@ -93,7 +98,20 @@ def get_one(
     """Reply with the value at a path, or with an array of all values there."""
     found: Found = []
     yield from find(document, path, found)
-    reply.bulk(client.out, print_value(selected(found, path, path.text), layout))
+    shown = found[:1] if path.is_legacy else found
+    if layout == COMPACT and is_large([place.value for place in shown], client.slice_items):
+        pieces: list[bytes] = []
+        values = [place.value for place in shown]
+        what = values[0] if path.is_legacy else values
+        yield from print_in_slices(what, client.slice_items, pieces)
+        reply.bulk_parts(client.out, sum(map(len, pieces)), pieces)
+    else:
+        reply.bulk(client.out, print_value(selected(found, path, path.text), layout))
+
+
+def is_large_at(document: JsonDocument, path: JsonPath, limit: int) -> bool:
+    """Return whether the value at a static path is printed in slices."""
+    return is_large([place.value for place in find_places(root_of(document), path)], limit)
 
 
 def selected(found: Found, path: JsonPath, name: str) -> Any:
