@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.commands.connection import clients, connection, monitor, tracking, transaction
-from crdb.commands.generic import expiry, keys, sorting
+from crdb.commands.generic import dumping, expiry, keys, sorting
 from crdb.commands.geo import positions, searching
 from crdb.commands.hashes import hashes
 from crdb.commands.hyperloglog import hyperloglog
@@ -46,6 +46,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *counters.COMMANDS,
     *crdb_help.COMMANDS,
     *documents.COMMANDS,
+    *dumping.COMMANDS,
     *expiry.COMMANDS,
     *following.COMMANDS,
     *hashes.COMMANDS,

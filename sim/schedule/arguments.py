@@ -85,6 +85,8 @@ KIND_OF_GROUP: Final = {
 LEFT_OUT: Final[dict[str, str]] = {
     **dict.fromkeys(("SCAN", "KEYS", "RANDOMKEY"), "all keys: see the sessions that scan"),
     "OBJECT": "the replies describe the memory of the server, not the data",
+    **dict.fromkeys(("DUMP", "RESTORE"), "payloads are compared with those of redis-server"),
+    "MIGRATE": "refused, as a region does not write to other servers",
     "WAITAOF": "refused, as there is no append-only file",
 }
 """The commands on data that are not drawn, with the reason."""

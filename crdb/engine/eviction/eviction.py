@@ -134,6 +134,11 @@ class Eviction:
             fresh = self.frequency.word(COUNTER_NEW, self.db.second)
             store_use(self.db, key, fresh if word is None else self.count_use(word))
 
+    def store_frequency(self, key: bytes, counter: int) -> None:
+        """Let a key that has just been written have this counter."""
+        self.uses.pop(key, None)
+        store_use(self.db, key, self.frequency.word(counter, self.db.second))
+
     # -- memory ----------------------------------------------------------------------------
 
     def review(self, live_bytes: int, limit_bytes: int, place: tuple[int, int], now: int) -> None:
