@@ -29,7 +29,7 @@ from typing import Final
 
 from crdb.engine.command import READONLY, Command
 from crdb.engine.errors import CommandError
-from crdb.engine.session import TRACKING, WORKING, Session
+from crdb.engine.session import SUBSCRIBED, TRACKING, WORKING, Session
 from crdb.engine.tracking.messages import broken_redirect, invalidation
 from crdb.engine.tracking.modes import TrackingMode
 from crdb.engine.tracking.tracked_keys import TrackedKeys
@@ -260,7 +260,8 @@ class Tracking:
 
     def tell(self, session: Session, keys: Sequence[bytes] | None) -> None:
         """Send an invalidation to a client that tracks keys, or to the one that it names. None
-        stands for all keys. A client that can receive none gets nothing."""
+        stands for all keys. A client of RESP2 that subscribes to something gets a message for
+        another client. Others that use RESP2 get nothing: they would take it for a reply."""
         mode = session.tracking
         assert mode is not None
         receiver: Session | None = session
@@ -272,8 +273,8 @@ class Tracking:
                     self.push(session, broken_redirect(mode.redirect))
                 return
         assert receiver is not None
-        if receiver.protocol == 3:
-            self.push(receiver, invalidation(keys, 3))
+        if receiver.protocol == 3 or (mode.redirect and receiver.flags & SUBSCRIBED):
+            self.push(receiver, invalidation(keys, receiver.protocol))
 
     def push(self, session: Session, data: bytes) -> None:
         """Send a push, behind the reply that the client receives now."""

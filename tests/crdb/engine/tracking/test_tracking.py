@@ -142,6 +142,23 @@ def test_invalidations_are_redirected() -> None:
     assert (told(receiver), told(client)) == (push("k"), b"")
 
 
+def test_subscriber_of_resp2_gets_messages_for_others() -> None:
+    database = instance()
+    receiver = Client(database)
+    client = Client(database)
+    lines(client, f"CLIENT TRACKING ON REDIRECT {receiver.id}", "GET k")
+    lines(Client(database), "SET k 1")
+    assert told(receiver) == b"", "it does not subscribe"
+    lines(receiver, "SUBSCRIBE __redis__:invalidate")
+    lines(client, "GET k")
+    lines(Client(database), "SET k 2")
+    channel = b"*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n"
+    assert told(receiver) == channel + b"*1\r\n$1\r\nk\r\n"
+    lines(Client(database), "FLUSHALL")
+    assert told(receiver) == channel + b"$-1\r\n"
+    assert told(client) == b""
+
+
 def test_client_learns_that_receiver_is_gone() -> None:
     database = instance()
     receiver = Client(database)
