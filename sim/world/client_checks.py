@@ -11,6 +11,7 @@ from typing import Final
 from sim.nodes.session import CONNECTIONS, SLOTS
 from sim.schedule.step import Words
 from sim.world import (
+    client_cache,
     client_limits,
     conflicts,
     connection_modes,
@@ -31,6 +32,7 @@ CLIENT_CHECKS: Final = (
     conflicts.PROMISE,
     waits.PROMISE,
     eviction.PROMISE,
+    client_cache.PROMISE,
     large_values.PROMISE,
 )
 """The coverage probes of the checks that are made in some runs only, by the promise of each."""
@@ -48,6 +50,7 @@ def check_clients(world: SimWorld) -> None:
     conflicts.check_conflicts(world)
     waits.check_waits(world)
     eviction.check_eviction(world)
+    client_cache.check_client_cache(world)
     large_values.check_large_values(world)
 
 
