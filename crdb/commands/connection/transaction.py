@@ -9,6 +9,7 @@ one with a command that may take long, runs in slices, with its keys to itself (
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from crdb.commands.family import CommandFamily
@@ -118,7 +119,7 @@ def run_queue(client: Client, queue: list[list[bytes]]) -> Iterator[None]:
         if not (client.flags & RESTRICTED and refuse(client, command, args)):
             call(client, command, args)
             if client.flags & TRACKING:
-                instance.tracking.remember(client, command, args)
+                track_reads(client, command, args)
         left -= len(args)
         if client.nested is not None:
             steps, client.nested = client.nested, None
@@ -144,6 +145,16 @@ def refuse(client: Client, command: Command, args: list[bytes]) -> bool:
         client.instance.statistics.count_error(error)
         reply.error(client.out, error)
     return error is not None
+
+
+def track_reads(client: Client, command: Command, args: list[bytes]) -> None:
+    """Remember the keys that a queued command has read, at the end of its slices if it has any."""
+    steps = client.instance.tracking.remember_in_slices(client, command, args)
+    if client.nested is not None:
+        client.nested = chain(client.nested, steps)
+        return
+    for _ in steps:
+        pass
 
 
 def run_nested(client: Client, command: Command, steps: Iterator[None]) -> Iterator[None]:

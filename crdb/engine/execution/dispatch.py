@@ -89,7 +89,8 @@ def run_guarded(client: Client, command: Command, args: list[bytes]) -> None:
     else:
         call(client, command, args)
         if client.flags & TRACKING and not client.flags & POSTPONED:
-            client.instance.tracking.remember(client, command, args)
+            steps = client.instance.tracking.remember_in_slices(client, command, args)
+            client.instance.slices.finish_with(client, steps)
 
 
 def must_wait(client: Client, command: Command) -> bool:

@@ -49,6 +49,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 from crdb.engine.clients.crash_guard import contain_crash
@@ -444,6 +445,16 @@ class Slices:
         else:
             seconds, at = work.seconds, host.wall // 1000
             host.timing.observe(work.session, work.command, work.args, seconds, at)
+
+    def finish_with(self, session: Session, steps: Iterator[None]) -> None:
+        """Carry out `steps` at the end of the work of `session`, or now if its command has ended.
+        The keys of the work are kept from others until then."""
+        for work in self.works:
+            if work.session is session:
+                work.steps = chain(work.steps, steps)
+                return
+        for _ in steps:
+            pass
 
     def charge(self, session: Session, seconds: float) -> None:
         """Add the time of the first slice to the work of `session`."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Final
@@ -138,12 +138,26 @@ class Tracking:
 
     def remember(self, session: Session, command: Command, args: list[bytes]) -> None:
         """Remember the keys that `session`, which tracks keys, has read by a command."""
+        for _ in self.remember_in_slices(session, command, args):
+            pass
+
+    def remember_in_slices(
+        self, session: Session, command: Command, args: list[bytes]
+    ) -> Iterator[None]:
+        """Remember the keys of a command. Yield after each `SLICE_KEYS` of them. Nobody may change
+        the keys before the iterator has ended."""
         mode = session.tracking
         if mode is None or not command.bits & READONLY or not mode.tracks_reads():
             return
+        ranges: list[range] = []
         with suppress(ValueError, CommandError):
-            for places in command.declaration.key_ranges(args):
-                self.add_keys(args[places.start : places.stop : places.step], session.id)
+            ranges = command.declaration.key_ranges(args)
+        for places in ranges:
+            for start in range(0, len(places), SLICE_KEYS):
+                if start:
+                    yield
+                part = places[start : start + SLICE_KEYS]
+                self.add_keys(args[part.start : part.stop : part.step], session.id)
         if self.keys_max and len(self.tracked) > self.keys_max:
             self.limit_keys()
 

@@ -252,6 +252,33 @@ def test_many_changes_are_told_in_slices() -> None:
     assert told(client).count(PUSH) == 10
 
 
+def test_many_keys_are_remembered_in_slices() -> None:
+    database = instance()
+    database.slices.items = 100
+    names = [f"k{n:04}" for n in range(3 * SLICE_KEYS)]
+    client = tracking(database)
+    run(client, f"MGET {' '.join(names)}\r\n".encode())
+    assert client.flags & WORKING
+    assert len(database.tracking.tracked) == 0
+    other = Client(database)
+    run(other, b"SET k0001 1\r\n")
+    while client.flags & WORKING:
+        database.slices.run_slice()
+    assert len(database.tracking.tracked) == len(names)
+    receive(other, b"")
+    assert b"".join(client.out).endswith(push("k0001"))
+
+
+def test_keys_of_transaction_in_slices_are_remembered() -> None:
+    database = instance()
+    database.slices.items = 100
+    names = [f"k{n:04}" for n in range(2 * SLICE_KEYS)]
+    client = tracking(database)
+    replies = lines(client, "MULTI", "GET one", "MGET " + " ".join(names), "GET two", "EXEC")
+    assert replies[-1].startswith(b"*3\r\n_\r\n*1000\r\n")
+    assert len(database.tracking.tracked) == len(names) + 2
+
+
 def test_reply_in_slices_is_not_interrupted() -> None:
     database = instance()
     other = Client(database)
