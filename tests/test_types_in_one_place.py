@@ -16,6 +16,7 @@ COMMANDS_OF_ANY_TYPE = {
     "generic",
     "pubsub",
     "replication",
+    "scripting",
     "security",
     "server",
     "shared",

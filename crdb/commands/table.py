@@ -13,13 +13,13 @@ from crdb.commands.json import arrays, documents, numbers, objects, reading, rem
 from crdb.commands.lists import list_moves, lists
 from crdb.commands.pubsub import publishing, subscribing
 from crdb.commands.replication import admin, crdb_help, following, waiting
+from crdb.commands.scripting import evaluation, function, script
 from crdb.commands.security import acl
 from crdb.commands.server import (
     cluster,
     introspection,
     latency,
     memory,
-    scripting,
     server,
     shutdown,
     slowlog,
@@ -47,8 +47,10 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *crdb_help.COMMANDS,
     *documents.COMMANDS,
     *dumping.COMMANDS,
+    *evaluation.COMMANDS,
     *expiry.COMMANDS,
     *following.COMMANDS,
+    *function.COMMANDS,
     *hashes.COMMANDS,
     *hyperloglog.COMMANDS,
     *introspection.COMMANDS,
@@ -63,8 +65,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *objects.COMMANDS,
     *reading.COMMANDS,
     *removal.COMMANDS,
-    *scripting.COMMANDS,
     *searching.COMMANDS,
+    *script.COMMANDS,
     *server.COMMANDS,
     *set_algebra.COMMANDS,
     *sets.COMMANDS,

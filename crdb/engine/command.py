@@ -53,9 +53,15 @@ SLICED: Final = 2048
 """May run in slices (see `crdb.engine.execution.slices`)."""
 WHOLE: Final = 4096
 """Concerns keys that its arguments do not name."""
-
-MAY_REPLICATE: Final = 8192
-"""Is no write, but other regions may receive something of it. CLIENT PAUSE WRITE delays it."""
+NO_SCRIPT: Final = 8192
+"""Refused in scripts."""
+DENY_BUSY: Final = 16384
+"""Refused while a script has run for too long."""
+SCRIPT: Final = 32768
+"""Uses the interpreter of scripts, so it waits for a script that is paused. It may do anything."""
+MAY_REPLICATE: Final = 65536
+"""Is no write, but other regions may receive something of it. CLIENT PAUSE WRITE delays it, and
+read-only scripts may not call it."""
 
 FLAG_BITS: Final[dict[str, int]] = {
     "write": WRITE,
@@ -63,6 +69,7 @@ FLAG_BITS: Final[dict[str, int]] = {
     "denyoom": DENY_OOM,
     "no_auth": WITHOUT_AUTH,
     "no_multi": NO_MULTI,
+    "noscript": NO_SCRIPT,
 }
 _SHORT: Final = frozenset({"set", "setex", "psetex", "getset"})
 _LONG: Final = frozenset({"unlink"})
@@ -119,10 +126,12 @@ class Command:
         self.bits |= UNQUEUED if declaration.is_unqueued else 0
         self.bits |= SLICED if declaration.is_sliced else 0
         self.bits |= WHOLE if declaration.is_whole else 0
+        self.bits |= SCRIPT if declaration.is_script else 0
         is_lockable = declaration.is_whole or declaration.has_keys or self.name == b"exec"
         self.bits |= LOCKABLE if is_lockable else 0
         self.bits |= 0 if "loading" in words else DENY_LOADING
         self.bits |= 0 if "stale" in words else DENY_STALE
+        self.bits |= 0 if "allow_busy" in words else DENY_BUSY
         self.bits |= CONTAINER if declaration.is_container else 0
         is_short = ("fast" in words and declaration.name not in _LONG) or declaration.name in _SHORT
         if not is_short or declaration.group == "sorted-set":

@@ -49,6 +49,7 @@ from crdb.engine.metrics.statistics import RESTING_SAMPLE_MS, SAMPLE_MS, ServerS
 from crdb.engine.metrics.timing import Timing
 from crdb.engine.parameters.table import OutputLimit, ParameterTable
 from crdb.engine.pubsub.hub import MessageHub
+from crdb.engine.scripting.scripting import ENDED, Scripting
 from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, SUBSCRIBED, Session
 from crdb.engine.tracking.tracking import Tracking
 from crdb.engine.turns.turn import Turn
@@ -128,10 +129,10 @@ class Instance:
         self.links: LinkControl | None = None
         self.following: FollowControl | None = None
         self.role = b"master"  # `replica` while it follows another instance
-        self.refusals: dict[int, bytes] = {}
-        """The error that commands get, by a bit of theirs (see `refuse`)."""
+        self.refusals: dict[int, bytes] = {}  # errors by a bit of commands (see `refuse`)
         self.turn = Turn(replica, self.memory_exhausted, self.fail_journal)
         self.surroundings = Surroundings()
+        self.scripting = Scripting(self.timing)
         self.slices = Slices(self)
         self.info_sections: dict[str, list[InfoLines]] = {}
         self.config.on_change.append(self._reconfigure)
@@ -154,6 +155,10 @@ class Instance:
         journal_bits = 0 if self.journal_error is None else WRITE
         bits = CONTAINER | self.memory.denied_bits | self.refused_bits | journal_bits
         self.guarded_bits = bits | (LOCKABLE if self.slices.may_delay() else 0)
+
+    def end_script(self) -> None:
+        """Let the script that runs, if there is one, end with an error."""
+        self.scripting.end(ENDED)
 
     def fail_journal(self, reason: str) -> None:
         """Refuse all writes from now on, since the journal cannot be written."""

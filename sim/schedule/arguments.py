@@ -97,7 +97,7 @@ GROUPS_LEFT_OUT: Final = {
     "geo": "positions are scores, which other commands change; tests compare all options",
     "hyperloglog": "estimates are no plain values; writers add elements, and tests compare replies",
     "cluster": "the replies are fixed",
-    "scripting": "refused, as there are no scripts",
+    "scripting": "their replies follow from what is in them: scenarios and unit tests use them",
 }
 """The groups whose commands are not drawn, with the reason."""
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from crdb.commands.family import CommandFamily
 from crdb.engine.client import Client
+from crdb.engine.command import DENY_BUSY
 from crdb.engine.errors import SYNTAX, CommandError
 from crdb.resp import reply
 
@@ -45,6 +46,9 @@ def shutdown(client: Client, args: list[bytes]) -> None:
     if b"save" in words:
         raise CommandError(NOT_SAVED % b"SHUTDOWN SAVE")
     instance = client.instance
+    busy = instance.refusals.get(DENY_BUSY)
+    if busy is not None and b"nosave" not in words:
+        raise CommandError(busy)
     stop = instance.surroundings.request_stop
     if stop is None:
         raise CommandError(CANNOT_STOP)

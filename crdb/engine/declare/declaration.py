@@ -26,10 +26,13 @@ _SLICED: Final = "sliced"
 """A flag of our own: the command may run in slices."""
 _WHOLE: Final = "whole"
 """A flag of our own: the command reads or writes keys that its arguments do not name."""
+_SCRIPT: Final = "script"
+"""A flag of our own: the command uses the interpreter of scripts. Such a command is `sliced` and
+`whole` too."""
 _MAY_REPLICATE: Final = "may_replicate"
 """A flag of Redis that COMMAND does not report: other regions may receive something of a command
 that is no write."""
-_OWN_FLAGS: Final = (_UNQUEUED, _SLICED, _WHOLE, _MAY_REPLICATE)
+_OWN_FLAGS: Final = (_UNQUEUED, _SLICED, _WHOLE, _MAY_REPLICATE, _SCRIPT)
 _GROUP_CATEGORIES: Final[dict[str, str]] = {
     "bitmap": "bitmap",
     "connection": "connection",
@@ -128,7 +131,7 @@ class Declaration:
         }
         self.tips = facts.get("tips", "").split()
         words = flags.split()
-        offset = 1 + name.count("|")
+        offset = self._offset = 1 + name.count("|")
         default = "RW access update" if "write" in words else "RO access"
         key_flags = facts.get("keys", default).split(";")
         self.key_specs = derive_key_specs(self.arguments, offset, key_flags)
@@ -141,16 +144,16 @@ class Declaration:
         self._key_flags = facts.get("key_flags")
         self._reaches_all = facts.get("reaches_all")
         self._channels = facts.get("channels", "")
-        self._offset = offset
         is_open = self.is_container or facts.get("ignores_arguments", False)
         self.arity = self._derive_arity(offset + (kind is CommandKind.CONTAINER), is_open=is_open)
         if not all(spec.is_range for spec in self.key_specs):
             words.append("movablekeys")
         self.flags = [word for word in words if word not in _OWN_FLAGS]
         self.is_unqueued = _UNQUEUED in words
-        self.is_sliced = _SLICED in words
-        self.is_whole = _WHOLE in words
+        self.is_script = _SCRIPT in words
         self.may_replicate = _MAY_REPLICATE in words
+        self.is_sliced = _SLICED in words or self.is_script
+        self.is_whole = _WHOLE in words or self.is_script
         own_group = "" if self.is_container else self.group
         self.categories = _derive_categories(words, own_group, facts.get("categories", ""))
 

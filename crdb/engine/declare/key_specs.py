@@ -29,14 +29,15 @@ _KEYWORD = "keyword"
 class KeySpec:
     """The keys from argument `begin` to `last`, which counts from `begin` or, if negative, from the
     end of the request. `begin` is 0 if the position is unknown. If `is_numbered`, argument `begin`
-    holds the number of keys that follow it. With a `keyword`, the key is behind the first argument
-    from `begin` on that equals it."""
+    holds the number of keys that follow it, which may be 0 if `is_optional`. With a `keyword`, the
+    key is behind the first argument from `begin` on that equals it."""
 
     flags: str = ""
     begin: int = 0
     last: int = 0
     step: int = 1
     is_numbered: bool = False
+    is_optional: bool = False
     note: str = ""
     keyword: str = ""
 
@@ -63,7 +64,10 @@ class KeySpec:
             last = end if number is None else self.begin + number
         else:
             last = self.begin + self.last if self.last >= 0 else end + self.last
-        if last >= end or (self.is_numbered and last <= self.begin):
+        least = self.begin + (self.is_numbered and not self.is_optional)
+        if last >= end or last < least:
+            if self.is_optional:
+                return range(0)
             raise ValueError("keys exceed the request")
         if last < self.begin and not may_be_none:
             raise ValueError("there are no such keys")
@@ -111,12 +115,13 @@ def _find_keys(arguments: tuple[Argument, ...], offset: int) -> Iterator[KeySpec
             has_pattern = True
             yield KeySpec()
         is_alone = len(parts) == 1 and argument.is_multiple and not argument.token
-        if "key" in kinds and argument.is_optional and not is_alone:
+        if "key" in kinds and is_numbered:
+            optional = argument.is_optional
+            yield KeySpec(begin=position - 1, is_numbered=True, is_optional=optional)
+        elif "key" in kinds and argument.is_optional and not is_alone:
             for part in parts:
                 if part.kind == "key":
                     yield KeySpec(begin=position, keyword=part.token)
-        elif "key" in kinds and is_numbered:
-            yield KeySpec(begin=position - 1, is_numbered=True)
         elif "key" in kinds:
             begin = position + kinds.index("key")
             later = arguments[index + 1 :]

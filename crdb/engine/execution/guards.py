@@ -24,6 +24,8 @@ guard                     error                       refuses
                                                       source is out of reach
 `guard_loading`           LOADING                     commands without the flag `loading`, while
                                                       the instance recovers its data (STL-1)
+`guard_script`            BUSY                        commands without the flag `allow_busy`, while
+                                                      a script has run for too long
 ========================  ==========================  ============================================
 
 A name that is not in the table is refused before the first guard (`CommandTable.require`). CLIENT
@@ -43,6 +45,7 @@ from typing import Final
 
 from crdb.engine.client import Client
 from crdb.engine.command import (
+    DENY_BUSY,
     DENY_LOADING,
     DENY_STALE,
     NO_MULTI,
@@ -146,6 +149,13 @@ def guard_loading(client: Client, command: Command, _args: list[bytes]) -> bytes
     return refusal_of(client, command, DENY_LOADING)
 
 
+def guard_script(client: Client, command: Command, _args: list[bytes]) -> bytes | None:
+    """Refuse most commands while a script has run for longer than `busy-reply-threshold`."""
+    instance = client.instance
+    is_refused = instance.refused_bits & DENY_BUSY and command.bits & DENY_BUSY
+    return instance.refusals[DENY_BUSY] if is_refused else None
+
+
 def refusal_of(client: Client, command: Command, bit: int) -> bytes | None:
     """Return the error that the instance has for commands with `bit`, if this is such a command."""
     instance = client.instance
@@ -170,4 +180,5 @@ GUARDS: Final[tuple[Guard, ...]] = (
     guard_subscriber,
     guard_source,
     guard_loading,
+    guard_script,
 )

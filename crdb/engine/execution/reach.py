@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from crdb.engine.command import WRITE, Command
+from crdb.engine.command import SCRIPT, WRITE, Command
 from crdb.engine.errors import CommandError
 
 NAMED_MAX: Final = 100_000
@@ -41,4 +41,4 @@ def reach_of_request(command: Command, args: list[bytes]) -> Reach:
         with suppress(ValueError, CommandError):
             for places in declaration.key_ranges(args):
                 keys.update(args[places.start : places.stop : places.step])
-    return Reach(keys, is_whole=is_whole, writes=command.bits & WRITE != 0)
+    return Reach(keys, is_whole=is_whole, writes=command.bits & (WRITE | SCRIPT) != 0)

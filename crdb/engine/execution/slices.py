@@ -53,7 +53,7 @@ from itertools import chain
 from typing import Final
 
 from crdb.engine.clients.crash_guard import contain_crash
-from crdb.engine.command import WRITE, Command
+from crdb.engine.command import SCRIPT, WRITE, Command
 from crdb.engine.errors import MEMORY_EXHAUSTED, CommandError
 from crdb.engine.execution.leftovers import Leftovers, has_many_items
 from crdb.engine.execution.reach import NAMED_MAX, Reach, reach_of_request
@@ -67,8 +67,15 @@ SLICE_ITEMS: Final = 1000
 """The number of items, such as members or arguments, in a slice: about a millisecond."""
 
 
+WRITES: Final = WRITE | SCRIPT
 FREED: Final = 10
 """To free an argument takes so many times less than to use it."""
+
+
+FINISH_SECONDS: Final = 1.0
+FINISH_SLICES: Final = 500
+"""A script that runs for longer than one of these, while something needs the whole state, ends with
+an error. Other commands come to their end."""
 
 
 class MustWait(Exception):
@@ -146,9 +153,22 @@ class Slices:
             work.in_exec, session.in_exec = session.in_exec, False
         if is_ended:
             return
-        work.has_written = host.keyspace.seq != seq
         work.has_replied = len(session.out) > mark
-        session.flags |= WORKING
+        self._keep(work, seq)
+
+    def adopt(self, session: Session, args: list[bytes], steps: Iterator[None], seq: int) -> None:
+        """Run the other slices of a command that has run its first one, while there was no work.
+        `seq` is the number of the last effect before."""
+        assert not self.works
+        command = self.host.commands.require(args)
+        work = Work(session, command, args, steps, self.reach_of(session, command, args))
+        work.clock = self.host.keyspace.expiry_clock
+        self._keep(work, seq)
+
+    def _keep(self, work: Work, seq: int) -> None:
+        """Run the other slices of a work in later turns."""
+        work.has_written = self.host.keyspace.seq != seq
+        work.session.flags |= WORKING
         self.works.append(work)
         self._take_keys(work)
 
@@ -158,7 +178,7 @@ class Slices:
             return reach_of_request(command, args)
         is_whole = b"" in session.queued_keys or len(session.watched) > NAMED_MAX // FREED
         if is_whole:
-            return Reach(set(), is_whole=True, writes=session.queued_bits & WRITE != 0)
+            return Reach(set(), is_whole=True, writes=session.queued_bits & WRITES != 0)
         if session.queued_keys and not session.watched:
             keys = session.queued_keys
         else:
@@ -168,7 +188,7 @@ class Slices:
                 reach = reach_of_request(self.host.commands.require(request), request)
                 keys |= reach.keys
                 is_whole = is_whole or reach.is_whole
-        return Reach(keys, is_whole=is_whole, writes=session.queued_bits & WRITE != 0)
+        return Reach(keys, is_whole=is_whole, writes=session.queued_bits & WRITES != 0)
 
     def _take_keys(self, work: Work) -> None:
         """Let commands of others on the keys of `work` wait."""
@@ -315,14 +335,19 @@ class Slices:
 
     def finish_all(self) -> None:
         """Run all works to their end. A link may ask for that while it sends, so the next turn
-        pushes what they write, and serves the clients that they wake."""
+        pushes what they write, and serves the clients that they wake. A script that would run for
+        long ends with an error."""
         if not self.works:
             return
-        turn = self.host.turn
+        turn, clock, slices = self.host.turn, self.host.timing.clock, 0
+        latest = clock() + FINISH_SECONDS
         turn.defers_push = True
         try:
             while self.works:
                 self.run_slice()
+                slices += 1
+                if slices >= FINISH_SLICES or clock() >= latest:
+                    self.host.end_script()
         finally:
             turn.defers_push = False
         turn.set_timer(turn.clock())

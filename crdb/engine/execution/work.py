@@ -50,6 +50,10 @@ class SliceHost(Protocol):
         """Close a client whose replies exceed its limit."""
         ...
 
+    def end_script(self) -> None:
+        """Let the script that runs, if there is one, end with an error."""
+        ...
+
     def memory_exhausted(self, where: str) -> None:
         """Report that there was no memory."""
         ...

@@ -137,8 +137,26 @@ def _memory(instance: Instance) -> Lines:
         ("mem_total_replication_buffers", report.backlog_bytes),
         ("mem_clients_normal", report.client_bytes),
         ("mem_not_counted_for_evict", instance.memory.uncounted_bytes),
+        *_scripts(instance),
         ("maxmemory", instance.config.values["maxmemory"]),
         ("maxmemory_policy", instance.config.values["maxmemory-policy"]),
+    ]
+
+
+def _scripts(instance: Instance) -> Lines:
+    scripting = instance.scripting
+    interpreter = scripting.interpreter_bytes()
+    scripts, libraries = scripting.cache.used_bytes, scripting.libraries.used_bytes
+    return [
+        ("used_memory_vm_eval", interpreter),
+        ("used_memory_lua", interpreter),
+        ("used_memory_scripts_eval", scripts),
+        ("used_memory_vm_total", interpreter),
+        ("used_memory_functions", libraries),
+        ("used_memory_scripts", scripts + libraries),
+        ("number_of_cached_scripts", len(scripting.cache.by_name)),
+        ("number_of_functions", len(scripting.libraries.functions)),
+        ("number_of_libraries", len(scripting.libraries.by_name)),
     ]
 
 

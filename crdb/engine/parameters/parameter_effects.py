@@ -16,6 +16,7 @@ from typing import Final
 EFFECTIVE: Final[dict[str, str]] = {
     "acl-pubsub-default": "tests/crdb/commands/security/test_acl.py",
     "acllog-max-len": "tests/crdb/commands/security/test_acl.py",
+    "busy-reply-threshold": "tests/crdb/commands/scripting/test_running.py",
     "client-output-buffer-limit": "tests/crdb/engine/execution/test_executor.py",
     "client-query-buffer-limit": "tests/crdb/engine/execution/test_executor.py",
     "hash-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
@@ -50,12 +51,10 @@ EFFECTIVE: Final[dict[str, str]] = {
 
 LAZY: Final = "clients cannot see which thread frees memory"
 NO_HASH_TABLES: Final = "it only concerns when Redis resizes its hash tables"
-NO_SCRIPTS: Final = "there are no scripts yet, so no command runs for so long"
 NO_STREAMS: Final = "there are no streams yet"
 
 UNOBSERVABLE: Final[dict[str, str]] = {
     "activerehashing": NO_HASH_TABLES,
-    "busy-reply-threshold": NO_SCRIPTS,
     "ignore-warnings": "it only concerns warnings that Redis prints when it starts",
     "lazyfree-lazy-eviction": LAZY,
     "lazyfree-lazy-expire": LAZY,

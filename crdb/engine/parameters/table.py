@@ -141,6 +141,7 @@ class ParameterTable:
         self.opens_channels = values["acl-pubsub-default"] == "allchannels"
         self.acl_log_length_max = int(values["acllog-max-len"])
         self.clients_max = int(values["maxclients"])
+        self.busy_reply_ms = int(values["busy-reply-threshold"])
         self.idle_seconds_max = int(values["timeout"])
         self.is_protected = values["protected-mode"] == "yes"
         self.memory_bytes_max = int(values["maxmemory"])

@@ -1,0 +1,1 @@
+"""Commands of scripts and functions."""
