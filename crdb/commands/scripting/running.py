@@ -22,6 +22,7 @@ from crdb.engine.instance import Instance
 from crdb.engine.scripting.numbers_for_lua import to_int64
 from crdb.engine.scripting.scripting import ScriptRun
 from crdb.engine.scripting.shebang import ALLOW_OOM, ALLOW_STALE, COMPATIBLE, NO_WRITES
+from crdb.engine.session import RESTRICTED
 from crdb.resp import reply
 
 BUSY_EVAL: Final = (
@@ -117,6 +118,7 @@ def begin(instance: Instance, run: ScriptRun) -> bool:
     client = calls_of(instance).client
     client.protocol = 2
     client.user = run.session.user
+    client.flags = client.flags & ~RESTRICTED | run.session.flags & RESTRICTED
     return instance.scripting.begin(run)
 
 
@@ -170,7 +172,7 @@ def note_time(instance: Instance, run: ScriptRun) -> None:
 def finish(client: Client, run: ScriptRun) -> None:
     """Append the reply of a script that has ended."""
     script_client = client.instance.scripting.calls.client
-    if script_client.flags:  # a bug in a command: its client is closed
+    if script_client.flags & ~RESTRICTED:  # a bug in a command: its client is closed
         script_client.flags = 0
         client.close_after_reply()
     script_client.drop_replies()

@@ -200,6 +200,20 @@ def test_scripts_are_checked_against_their_caller() -> None:
     assert len(access.log.entries) == 1
 
 
+@pytest.mark.rule("ACL-16", "ACL-20")
+def test_sort_in_script_needs_every_key() -> None:
+    database = instance()
+    lines(Client(database), "RPUSH l 1 2")
+    alice = logged_in(database, "+eval +sort ~l")
+    script = "return redis.call('SORT', KEYS[1], 'BY', 'w_*')"
+    sort = f'EVAL "{script}" 1 l'
+    assert b"BY option of SORT denied" in lines(alice, sort)[0]
+    assert lines(Client(database), sort)[0].startswith(b"*2\r\n")
+    assert b"ACL failure in script" in lines(alice, "EVAL \"return redis.call('GET', 'x')\" 0")[0]
+    lines(Client(database), "ACL SETUSER alice %R~*")
+    assert lines(alice, sort)[0].startswith(b"*2\r\n")
+
+
 @pytest.mark.rule("ACL-18")
 def test_client_that_loses_channel_is_disconnected() -> None:
     database = instance()
