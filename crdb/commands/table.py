@@ -32,6 +32,7 @@ from crdb.commands.sorted_sets import (
     ranges,
     sorted_sets,
 )
+from crdb.commands.streams import entries, groups, pending, stream_info, stream_reads
 from crdb.commands.strings import bitmaps, counters, strings, substrings
 from crdb.engine.command import Command, CommandTable
 
@@ -78,6 +79,11 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *ranges.COMMANDS,
     *sorted_sets.COMMANDS,
     *sorting.COMMANDS,
+    *entries.COMMANDS,
+    *groups.COMMANDS,
+    *pending.COMMANDS,
+    *stream_info.COMMANDS,
+    *stream_reads.COMMANDS,
     *strings.COMMANDS,
     *subscribing.COMMANDS,
     *texts.COMMANDS,

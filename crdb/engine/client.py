@@ -75,11 +75,14 @@ class Client(Session):
         deadline: int | None,
         retry: Callable[[], bool],
         kind: type[Value] = Value,
+        *,
+        needs_value: bool = True,
     ) -> None:
         """Wait until one of `keys` changes, here or by replication, and `retry` returns True.
 
         `retry` then has appended the reply. It is called when a key holds a value of type `kind`.
-        It tries all keys, and skips those of other types without an error. At `deadline` (ms; None
+        It tries all keys, and skips those of other types without an error. Unless it `needs_value`,
+        it is also called when a key is deleted, and may raise CommandError. At `deadline` (ms; None
         is never) the reply is a null array. Inside EXEC nothing blocks, and the reply is a null
         array immediately.
         """
@@ -89,6 +92,7 @@ class Client(Session):
         time_out = partial(reply.null_array, self.out, self.protocol)
         waiter = Waiter(self, deadline, retry, time_out, keys)
         waiter.kind = kind
+        waiter.needs_value = needs_value
         self.instance.blocked.add(waiter)
 
     def hand_over(self, args: list[bytes], steps: Iterator[None]) -> None:

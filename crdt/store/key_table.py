@@ -460,7 +460,7 @@ class KeyTable:
             return None
         code = value.code()
         if is_key_effect(effect, DELETE):
-            return code, self.deadlines.deadline(key), value.visible()
+            return code, self.deadlines.deadline(key), value.change_mark()
         part = value.visible_part(effect) if effect[0] == code else None
         return code, self.deadlines.deadline(key), part
 

@@ -101,6 +101,11 @@ class Value:
         """Return what readers see, in a form that is equal wherever the value is equal."""
         raise NotImplementedError
 
+    def change_mark(self) -> object:
+        """Return what differs before and after each change that readers see. By default this is all
+        that they see. A type whose values may be large returns something shorter."""
+        return self.visible()
+
     def text(self) -> bytes | None:
         """Return the value if it is one byte string to readers, else None."""
         return None

@@ -35,6 +35,7 @@ from crdt.types import (
     remove_wins_set,
     set,
     sorted_set,
+    stream,
     string,
 )
 from crdt.types.base import Value
@@ -215,6 +216,7 @@ DEFINITIONS: Final[tuple[TypeDefinition, ...]] = (
     flag.ENABLE_WINS_DEFINITION,
     flag.DISABLE_WINS_DEFINITION,
     json.DEFINITION,
+    stream.DEFINITION,
 )
 BUILT_IN: Final = TypeRegistry(DEFINITIONS)
 """The types of this package."""

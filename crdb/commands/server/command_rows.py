@@ -66,7 +66,7 @@ def _reply_key_spec(client: Client, spec: KeySpec) -> None:
         numbers = [(b"keynumidx", 0), (b"firstkey", 1), (b"keystep", spec.step)]
         _reply_search(client, b"find_keys", b"keynum", numbers)
     else:
-        numbers = [(b"lastkey", spec.last), (b"keystep", spec.step), (b"limit", 0)]
+        numbers = [(b"lastkey", spec.last), (b"keystep", spec.step), (b"limit", spec.parts)]
         _reply_search(client, b"find_keys", b"range", numbers)
 
 

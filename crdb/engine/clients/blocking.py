@@ -38,7 +38,8 @@ class Waiter:
 
     `attempt` appends the reply and returns True, or does neither. `time_out` appends the reply that
     is due at `deadline` (ms; None is never). A key wakes the client only while it holds a value of
-    type `kind`. `asks_peers` is True if an attempt sends convergence queries to other regions.
+    type `kind`, and if `needs_value` is False also when it holds none. `asks_peers` is True if an
+    attempt sends convergence queries to other regions.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class Waiter:
         "deadline",
         "keys",
         "kind",
+        "needs_value",
         "request",
         "session",
         "time_out",
@@ -66,6 +68,7 @@ class Waiter:
         self.time_out = time_out
         self.keys = list(dict.fromkeys(keys))
         self.kind: type[Value] = Value
+        self.needs_value = True
         self.asks_peers = False
         self.request: list[bytes] | None = None
         """The arguments of the command, to check again whether the user may run it."""
@@ -155,9 +158,7 @@ class Blocked:
         """Serve the waiters for a key that has changed, in order, while it has their type."""
         for waiter in list(self.by_key.get(key, {}).values()):
             value = self.keyspace.lookup(key)
-            if value is None:
-                return
-            if isinstance(value, waiter.kind):
+            if isinstance(value, waiter.kind) or (value is None and not waiter.needs_value):
                 self.attempt(waiter)
 
     def attempt(self, waiter: Waiter) -> None:

@@ -44,6 +44,7 @@ _GROUP_CATEGORIES: Final[dict[str, str]] = {
     "scripting": "scripting",
     "set": "set",
     "sorted-set": "sortedset",
+    "stream": "stream",
     "string": "string",
     "transactions": "transaction",
 }

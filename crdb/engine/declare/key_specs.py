@@ -30,7 +30,8 @@ class KeySpec:
     """The keys from argument `begin` to `last`, which counts from `begin` or, if negative, from the
     end of the request. `begin` is 0 if the position is unknown. If `is_numbered`, argument `begin`
     holds the number of keys that follow it, which may be 0 if `is_optional`. With a `keyword`, the
-    key is behind the first argument from `begin` on that equals it."""
+    key is behind the first argument from `begin` on that equals it. With `parts`, the keys are the
+    first of so many equal parts of all arguments behind the keyword."""
 
     flags: str = ""
     begin: int = 0
@@ -40,6 +41,7 @@ class KeySpec:
     is_optional: bool = False
     note: str = ""
     keyword: str = ""
+    parts: int = 0
 
     @property
     def is_range(self) -> bool:
@@ -57,7 +59,10 @@ class KeySpec:
             keyword = self.keyword.encode()
             for place in range(self.begin, end - 1):
                 if request[place].upper() == keyword:
-                    return range(place + 1, place + 2)
+                    count = (end - place - 1) // self.parts if self.parts else 1
+                    return range(place + 1, place + 1 + count)
+            if self.parts:
+                raise ValueError("the keyword in front of the keys is missing")
             return range(0)
         if self.is_numbered:
             number = parse_integer(request[self.begin]) if self.begin < end else None
@@ -115,7 +120,9 @@ def _find_keys(arguments: tuple[Argument, ...], offset: int) -> Iterator[KeySpec
             has_pattern = True
             yield KeySpec()
         is_alone = len(parts) == 1 and argument.is_multiple and not argument.token
-        if "key" in kinds and is_numbered:
+        if argument.token and parts[0].kind == "key" and parts[0].is_multiple:
+            yield KeySpec(begin=position, last=-1, keyword=argument.token, parts=len(parts))
+        elif "key" in kinds and is_numbered:
             optional = argument.is_optional
             yield KeySpec(begin=position - 1, is_numbered=True, is_optional=optional)
         elif "key" in kinds and argument.is_optional and not is_alone:

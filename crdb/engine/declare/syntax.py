@@ -6,7 +6,7 @@
 | notation | meaning |
 | --- | --- |
 | `COUNT`, `'lib-name'` | a token: a word that stands for itself |
-| `CH:change` | a token whose argument has another name than the token |
+| `CH:change`, `~:approximately` | a token whose argument has another name than the token |
 | `count` | an argument. Its type follows from its name (`TYPES`) |
 | `limit:integer` | an argument of another type |
 | `laddr=ip:port` | an argument that is displayed as `ip:port` |
@@ -165,7 +165,7 @@ def _parse_word(piece: str) -> Argument:
     if piece[0] == '"':
         return Argument(piece.strip('"'), "string")
     token, _, token_name = piece.partition(":")
-    if token.isupper():
+    if token.isupper() or (token_name and not token[:1].isalnum()):
         return Argument(token_name or token.lower(), "pure-token", token)
     name, _, display = piece.partition("=")
     kind = ""

@@ -175,6 +175,7 @@ unixsocketperm! 0 0 511
 CHOICE: Final = """
 acl-pubsub-default resetchannels allchannels resetchannels
 appendfsync everysec everysec always no
+crdt-xadd-id-uniqueness-mode strict strict semi-strict liberal
 cluster-preferred-endpoint-type ip ip hostname unknown-endpoint
 enable-debug-command! no no yes local
 enable-module-command! no no yes local

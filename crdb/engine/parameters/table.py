@@ -26,6 +26,7 @@ from crdb.engine.parameters.settings import (
     parse_output_limits,
 )
 from crdb.engine.session import OUTPUT_UNLIMITED
+from crdt.writes.stream import IdMode
 
 PARAMETERS: Final[dict[str, Parameter]] = load_parameters()
 ALIASES: Final[dict[str, str]] = {p.alias: p.name for p in PARAMETERS.values() if p.alias}
@@ -162,6 +163,8 @@ class ParameterTable:
             int(values["lfu-log-factor"]),
             int(values["lfu-decay-time"]),
         )
+        self.stream_ids = IdMode(values["crdt-xadd-id-uniqueness-mode"])
+        self.stream_node_entries = int(values["stream-node-max-entries"])
         self.keepalive_seconds = int(values["tcp-keepalive"])
         self.serves_stale = values["replica-serve-stale-data"] == "yes"
         limits = parse_output_limits(values["client-output-buffer-limit"])

@@ -22,6 +22,7 @@ from crdt.types.components.fields import Fields
 from crdt.types.list import List
 from crdt.types.set import Set
 from crdt.types.sorted_set import SortedSet
+from crdt.types.stream import Stream
 
 SCANNED: Final = 1
 """The region that scans its keys and values."""
@@ -46,6 +47,8 @@ class Indexes(ListOrder):
             value = db.lookup(encode(key))
             if isinstance(value, List):
                 value.items.check()
+            elif isinstance(value, Stream):
+                value.check()
             elif isinstance(value, Set | Fields):
                 check_names(replica.region, key, value)
             if isinstance(value, SortedSet) and value.prepare_order(SLICE):

@@ -20,11 +20,12 @@ from typing import Any, Final
 
 from crdt.causality.dots import Origin
 from crdt.numbers.number import exact, text_of
-from crdt.testing.builtin_types import commands
+from crdt.testing.builtin_types import commands, stream_commands
 from crdt.testing.builtin_types.commands import TypeCommand
 from crdt.testing.builtin_types.hyperloglog_meaning import hyperloglog
 from crdt.testing.builtin_types.json_commands import JSON_PERFORM, JSON_SAMPLES, json_change
 from crdt.testing.builtin_types.json_specification import json_document
+from crdt.testing.builtin_types.stream_meaning import specify_stream
 from crdt.testing.builtin_types.type_specification import Meaning, Part, TypeSpecification
 from crdt.testing.history import History, HistoryEvent, unseen
 from crdt.types.registry import DEFINITIONS
@@ -443,6 +444,17 @@ SPECIFICATIONS: Final[dict[str, TypeSpecification]] = {
         perform={"PFRAISE": commands.raise_registers},
         subject="hyperloglog",
         samples=("PFRAISE k 65", "PFRAISE k 66 129", "PFRAISE k 130", "PFRAISE l 65"),
+    ),
+    "stream": TypeSpecification(
+        meaning=specify_stream(find_clears),
+        makes=frozenset({"XADD", "XGROUPCREATE"}),
+        perform=dict.fromkeys(stream_commands.CHANGES, stream_commands.change),
+        subject="stream",
+        samples=(
+            *("XADD k a", "XADD k b", "XADDSAME k c", "XDEL k 0", "XDEL k 1", "XTRIM k 1"),
+            *("XSETID k 2", "XGROUPCREATE k g 0", "XGROUPCREATE k h 1", "XGROUPDESTROY k g"),
+            *("XGROUPDESTROY k h", "XACK k g 1", "XACK k g 3"),
+        ),
     ),
     "multi-value": TypeSpecification(
         meaning=multi,

@@ -43,6 +43,7 @@ HASH: Final = SAMPLES["hash"]
 SORTED_SET: Final = SAMPLES["sorted set"]
 LIST: Final = SAMPLES["list"]
 HYPERLOGLOG: Final = SAMPLES["hyperloglog"]
+STREAM: Final = SAMPLES["stream"]
 EMBEDDED: Final = tuple(sample for name in EMBEDDED_TYPES for sample in SAMPLES[name])
 EXPIRY: Final = ("EXPIRE k 10", "EXPIRE k 40", "EXPIRE k 200", "PERSIST k")
 MORTAL: Final = (
@@ -130,7 +131,7 @@ def elsewhere(key: str, *families: tuple[str, ...]) -> tuple[str, ...]:
 def subject_alone(name: str) -> Subject:
     """Return the subject of one type, or of types that are tested together."""
     families = [each.samples for each in SPECIFICATIONS.values() if each.subject == name]
-    return subject(name, *families, KEY, types=DIVIDED if name == "list" else ())
+    return subject(name, *families, KEY, types=DIVIDED if name in ("list", "stream") else ())
 
 
 SINGLE: Final = tuple(dict.fromkeys(each.subject for each in SPECIFICATIONS.values()))
@@ -143,13 +144,13 @@ SUBJECTS: Final = {
         subject("expiry", *(elsewhere(key, MORTAL) for key in "klmn")),
         subject(
             "contest",
-            *(STRING, SET[:3], HASH[:3], LIST[:4], HYPERLOGLOG, KEY),
+            *(STRING, SET[:3], HASH[:3], LIST[:4], HYPERLOGLOG, STREAM, KEY),
             elsewhere("l", STRING[:3], SET[:2]),
             types=DIVIDED,
         ),
         subject(
             "keyspace",
-            *(STRING, SET, HASH, SORTED_SET, LIST, EXPIRY, KEY, elsewhere("l", STRING)),
+            *(STRING, SET, HASH, SORTED_SET, LIST, STREAM, EXPIRY, KEY, elsewhere("l", STRING)),
             types=DIVIDED,
         ),
     )

@@ -53,6 +53,8 @@ CHANGED_IN_7_2 = {
         "arguments",
         "bitop client|kill client|list config|get psubscribe",
     ),
+    "details of consumers": ("history", "xinfo|consumers xinfo|stream"),
+    "a token is an argument": ("arguments", "xinfo|stream"),
     "tokens in lower case": ("arguments", "client|kill client|list"),
     "no members or sources are allowed": ("arguments", "geohash geopos pfmerge"),
     "a group of its own for both ways to store": (
@@ -67,7 +69,9 @@ RENAMED_IN_7_2 = {
     *("end-unit-block", "flush-type", "get-block", "get-pattern", "incrby-block", "limit"),
     *("count-block", "fromlonlat"),
     *("min-match-len", "overflow-block", "range", "save-selector", "set-block", "unblock-type"),
-    *("unit", "write-operation"),
+    *("unit", "write-operation", "ID", "auto-id", "consumer", "data", "entries-added", "group"),
+    *("entriesread", "entries-read", "group-block", "id-selector", "max-deleted-id", "new-id"),
+    *("lastid",),
 }
 """Names of arguments; 7.0 put the names of the parts together, with underscores."""
 
@@ -203,7 +207,7 @@ def test_subcommands_are_some_of_those_of_redis(peer: Peer) -> None:
     [
         *("keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap"),
         *("admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction"),
-        *("scripting", "pubsub", "nothing"),
+        *("scripting", "pubsub", "stream", "nothing"),
     ],
 )
 def test_commands_of_category_equal_redis(peer: Peer, category: str) -> None:
