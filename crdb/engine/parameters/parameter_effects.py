@@ -2,7 +2,8 @@
 
 Each parameter that Redis allows to be set while the server runs is in exactly one of three tables:
 
-* A parameter in `EFFECTIVE` does the same as in Redis.
+* A parameter in `EFFECTIVE` does the same as in Redis, or as in Redis Enterprise if its name begins
+  with `crdt-`.
 * A parameter in `UNOBSERVABLE` is accepted and has no effect. Clients cannot see the difference.
 * CONFIG SET refuses to change a parameter in `REFUSED`.
 
@@ -19,6 +20,7 @@ EFFECTIVE: Final[dict[str, str]] = {
     "busy-reply-threshold": "tests/crdb/commands/scripting/test_running.py",
     "client-output-buffer-limit": "tests/crdb/engine/execution/test_executor.py",
     "client-query-buffer-limit": "tests/crdb/engine/execution/test_executor.py",
+    "crdt-xadd-id-uniqueness-mode": "tests/crdb/commands/streams/test_entries.py",
     "hash-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
     "hash-max-listpack-value": "tests/crdb/engine/parameters/test_encodings.py",
     "hll-sparse-max-bytes": "tests/crdb/commands/hyperloglog/test_hyperloglog.py",
@@ -41,6 +43,7 @@ EFFECTIVE: Final[dict[str, str]] = {
     "set-max-listpack-value": "tests/crdb/engine/parameters/test_encodings.py",
     "slowlog-log-slower-than": "tests/crdb/commands/server/test_slowlog.py",
     "slowlog-max-len": "tests/crdb/commands/server/test_slowlog.py",
+    "stream-node-max-entries": "tests/crdb/commands/streams/test_trimming.py",
     "tcp-keepalive": "tests/crdb/net/test_connection.py",
     "timeout": "tests/crdb/engine/test_instance.py",
     "tracking-table-max-keys": "tests/crdb/engine/tracking/test_tracking.py",
@@ -51,7 +54,6 @@ EFFECTIVE: Final[dict[str, str]] = {
 
 LAZY: Final = "clients cannot see which thread frees memory"
 NO_HASH_TABLES: Final = "it only concerns when Redis resizes its hash tables"
-NO_STREAMS: Final = "there are no streams yet"
 
 UNOBSERVABLE: Final[dict[str, str]] = {
     "activerehashing": NO_HASH_TABLES,
@@ -63,8 +65,7 @@ UNOBSERVABLE: Final[dict[str, str]] = {
     "lazyfree-lazy-user-flush": LAZY,
     "list-compress-depth": "clients cannot see how lists are stored in memory",
     "replica-lazy-flush": LAZY,
-    "stream-node-max-bytes": NO_STREAMS,
-    "stream-node-max-entries": NO_STREAMS,
+    "stream-node-max-bytes": "clients cannot see how streams are stored in memory",
 }
 """Parameters that are accepted without any effect, each with the reason. Clients cannot see the
 difference."""

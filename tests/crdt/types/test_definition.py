@@ -19,6 +19,7 @@ from crdt.writes import json as documents
 from crdt.writes import list as lists
 from crdt.writes import set as sets
 from crdt.writes import sorted_set as zset
+from crdt.writes import stream
 from crdt.writes.content import is_copyable
 
 
@@ -32,6 +33,7 @@ def filled() -> dict[str, Value]:
     lists.push_tail(db, b"list", [b"x", b"y", b"x"])
     hyperloglog.raise_registers(db, b"hyperloglog", None, [65, 130])
     documents.assign(db, b"JSON", (), b'{"b":[1],"a":null}')
+    stream.add(db, b"stream", (7, 1), [b"f", b"v"])
     return {key.decode(): db.data[key] for key in db.data}
 
 
@@ -43,6 +45,7 @@ CONTENT: dict[str, list[Any]] = {
     "list": [b"x", b"y", b"x"],
     "hyperloglog": [0, 65, 130],
     "JSON": [b'{"b":[1],"a":null}'],
+    "stream": [(7, 1, b"*2\r\n$1\r\nf\r\n$1\r\nv\r\n"), (7, 1, 1, 0, 0)],
 }
 ELEMENTS = {
     "string": {b""},
@@ -52,6 +55,7 @@ ELEMENTS = {
     "list": {b"x", b"y"},
     "hyperloglog": {b""},
     "JSON": {b""},
+    "stream": {b"7-1"},
 }
 
 
