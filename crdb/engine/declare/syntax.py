@@ -165,7 +165,7 @@ def _parse_word(piece: str) -> Argument:
     if piece[0] == '"':
         return Argument(piece.strip('"'), "string")
     token, _, token_name = piece.partition(":")
-    if token.isupper() or (token_name and not token[:1].isalnum()):
+    if token.isupper() or (token and token_name and not token[0].isalnum()):
         return Argument(token_name or token.lower(), "pure-token", token)
     name, _, display = piece.partition("=")
     kind = ""

@@ -150,7 +150,17 @@ SUBJECTS: Final = {
         ),
         subject(
             "keyspace",
-            *(STRING, SET, HASH, SORTED_SET, LIST, STREAM, EXPIRY, KEY, elsewhere("l", STRING)),
+            *(
+                STRING,
+                SET,
+                HASH,
+                SORTED_SET,
+                LIST,
+                STREAM[::2],
+                EXPIRY,
+                KEY,
+                elsewhere("l", STRING),
+            ),
             types=DIVIDED,
         ),
     )

@@ -95,7 +95,16 @@ def test_shapes_are_those_of_keys_and_of_types() -> None:
 
 
 def test_members_and_scores_are_changes_only_if_seen() -> None:
-    assert {(0, 3), (2, 0), (2, 1), (4, 0), (4, 1), (4, 2)} == BUILT_IN.change_if_seen
+    assert {
+        (0, 3),
+        (2, 0),
+        (2, 1),
+        (4, 0),
+        (4, 1),
+        (4, 2),
+        (11, 1),
+        (11, 2),
+    } == BUILT_IN.change_if_seen
 
 
 def test_only_plain_write_of_string_ends_time_to_live() -> None:

@@ -45,6 +45,15 @@ def test_new_entry_counts() -> None:
     assert Trimming([b"XADD", b"s", b"MAXLEN", b"~", b"0"], True).count(value, None, 0) == 3
 
 
+def test_approximate_trimming_follows_the_size_of_nodes() -> None:
+    regions = Regions(1)
+    for ms in range(1, 10):
+        regions.run(1, "XADD", "s", ms, "a", "b")
+    assert regions.run(1, "XTRIM", "s", "MAXLEN", "~", "1") == 0
+    regions.run(1, "CONFIG", "SET", "stream-node-max-entries", "3")
+    assert regions.run(1, "XTRIM", "s", "MAXLEN", "~", "1") == 6
+
+
 def test_trimming_in_slices_removes_the_same() -> None:
     regions = Regions()
     regions.instances[1].slice_items = 2
