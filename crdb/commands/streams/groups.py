@@ -51,7 +51,7 @@ def group_for_write(client: Client, key: bytes, name: bytes) -> GroupPlace:
     value = read_typed_for_write(client.db, key, Stream)
     if value is None:
         raise CommandError(NO_SUCH_STREAM)
-    group = value.groups.get(name)
+    group = value.group(name)
     if group is None:
         raise CommandError(NO_SUCH_GROUP % (printable(name), printable(key)))
     return GroupPlace(key, name, value, group)
@@ -60,7 +60,7 @@ def group_for_write(client: Client, key: bytes, name: bytes) -> GroupPlace:
 def find_group(client: Client, key: bytes, name: bytes) -> GroupPlace:
     """Return a group for commands on pending entries. Raises CommandError if it does not exist."""
     value = read_typed(client.db, key, Stream)
-    group = None if value is None else value.groups.get(name)
+    group = None if value is None else value.group(name)
     if value is None or group is None:
         raise CommandError(NO_KEY_OR_GROUP % (printable(key), printable(name)))
     return GroupPlace(key, name, value, group)
@@ -106,7 +106,7 @@ def create(client: Client, args: list[bytes]) -> None:
         start = ID_MIN if value is None else value.last_id()
     else:
         start = parse_id(args[4])
-    if value is not None and args[3] in value.groups:
+    if value is not None and value.group(args[3]) is not None:
         raise CommandError(GROUP_EXISTS)
     stream_groups.create(client.db, args[2], args[3], start, entries_read)
     reply.ok(client.out)
@@ -142,7 +142,7 @@ def destroy(client: Client, args: list[bytes]) -> None:
     value = read_typed_for_write(client.db, args[2], Stream)
     if value is None:
         raise CommandError(NO_SUCH_STREAM)
-    group = value.groups.get(args[3])
+    group = value.group(args[3])
     pending = 0 if group is None else len(group.pending)
     slicing.run(client, args, pending, destroy_steps(client, args, group))
 
@@ -220,7 +220,7 @@ XGROUP.declare_help()
 def xack(client: Client, args: list[bytes]) -> None:
     """Acknowledge entries. Other regions learn of it once no earlier one is pending (STM-18)."""
     value = read_typed(client.db, args[1], Stream)
-    group = None if value is None else value.groups.get(args[2])
+    group = None if value is None else value.group(args[2])
     if value is None or group is None:
         client.out.append(reply.ZERO)
         return

@@ -63,13 +63,13 @@ def stream(client: Client, args: list[bytes]) -> None:
     if len(args) == 3:
         reply.map_header(client.out, client.protocol, 10)
         reply_facts(client, value)
-        name_integer(client, b"groups", len(value.groups))
+        name_integer(client, b"groups", len(value.named_groups()))
         reply_edge(client, b"first-entry", value.first_entry())
         reply_edge(client, b"last-entry", value.last_entry())
         return
     count = parse_full(args)
     shown = value.length() if count == 0 else min(count, value.length())
-    shown += sum(min(count or len(g.pending), len(g.pending)) for g in value.groups.values())
+    shown += sum(min(count or len(g.pending), len(g.pending)) for _, g in value.named_groups())
     slicing.run(client, args, shown, full_steps(client, value, count))
 
 
@@ -108,7 +108,7 @@ def name_count(client: Client, name: bytes, number: int | None) -> None:
 
 def reply_facts(client: Client, value: Stream) -> None:
     """Append the fields that both forms of XINFO STREAM have."""
-    blocks = sum([len(tree.blocks) for tree in value.trees.values()])
+    blocks = value.block_count()
     first = value.first_entry()
     name_integer(client, b"length", value.length())
     name_integer(client, b"radix-tree-keys", blocks)
@@ -136,8 +136,8 @@ def full_steps(client: Client, value: Stream, count: int) -> Iterator[None]:
     shown = min(count, value.length()) if count else value.length()
     yield from send_entries(client, shown, value.forward())
     reply.bulk(client.out, b"groups")
-    reply.array(client.out, len(value.groups))
-    for name, group in sorted(value.groups.items()):
+    reply.array(client.out, len(value.named_groups()))
+    for name, group in value.named_groups():
         yield from full_group(client, value, (name, group), count)
 
 
@@ -200,8 +200,8 @@ def full_pending(
 )
 def groups(client: Client, args: list[bytes]) -> None:
     value = stream_of(client, args[2])
-    reply.array(client.out, len(value.groups))
-    for name, group in sorted(value.groups.items()):
+    reply.array(client.out, len(value.named_groups()))
+    for name, group in value.named_groups():
         reply.map_header(client.out, client.protocol, 6)
         reply.bulk(client.out, b"name")
         reply.bulk(client.out, name)
@@ -221,7 +221,7 @@ def groups(client: Client, args: list[bytes]) -> None:
 def consumers(client: Client, args: list[bytes]) -> None:
     """Reply with the consumers of this region (STM-20)."""
     value = stream_of(client, args[2])
-    group = value.groups.get(args[3])
+    group = value.group(args[3])
     if group is None:
         raise CommandError(NO_SUCH_GROUP % (printable(args[3]), printable(args[2])))
     reply.array(client.out, len(group.consumers))

@@ -131,7 +131,7 @@ class ReadRequest:
 
 def find_group(value: Stream | None, key: bytes, name: bytes) -> Group:
     """Return a group. Raises CommandError if the stream or the group does not exist."""
-    group = None if value is None else value.groups.get(name)
+    group = None if value is None else value.group(name)
     if group is None:
         raise CommandError(NO_GROUP % (printable(key), printable(name)))
     return group

@@ -206,6 +206,18 @@ class StreamContent(Value):
                 found[origin] = place
         return found
 
+    def group(self, name: bytes) -> Group | None:
+        """Return a group, None if it does not exist."""
+        return self.groups.get(name)
+
+    def named_groups(self) -> list[tuple[bytes, Group]]:
+        """Return all groups with their names, in the order of these."""
+        return sorted(self.groups.items())
+
+    def block_count(self) -> int:
+        """Return the number of blocks that hold the entries."""
+        return sum([len(tree.blocks) for tree in self.trees.values()])
+
     # -- what readers see ------------------------------------------------------------------
 
     def visible(self) -> object:
@@ -219,7 +231,7 @@ class StreamContent(Value):
         """Return the groups by name, each with what all regions share of it."""
         return [
             (name, group.start(), *sorted(mark[1:] for mark in group.acked.values()))
-            for name, group in sorted(self.groups.items())
+            for name, group in self.named_groups()
         ]
 
     def visible_part(self, effect: Effect) -> object:

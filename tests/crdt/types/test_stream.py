@@ -48,6 +48,7 @@ def texts(replica: Replica) -> list[bytes]:
     return [entry[3].split(b"\r\n")[-2] for entry in held(replica).forward()]
 
 
+@pytest.mark.rule("D-11")
 @pytest.mark.rule("STM-4")
 def test_ids_contain_the_region() -> None:
     one, two = replicas()

@@ -16,6 +16,7 @@ def test_positions_of_keys() -> None:
     assert key_positions(b"XREADGROUP GROUP streams c STREAMS a 0") == [5]
 
 
+@pytest.mark.rule("D-11")
 @pytest.mark.rule("STM-3")
 @pytest.mark.rule("STM-4")
 def test_strict_mode_puts_the_region_into_ids() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crdt import Replica
 from crdt.causality.observed import Observed
 from crdt.types.components.stream_content import observed_seq
@@ -20,6 +22,7 @@ def filled() -> tuple[Replica, Stream]:
     return one, held(one)
 
 
+@pytest.mark.rule("STM-1")
 def test_ranges_merge_the_origins() -> None:
     _, value = filled()
     assert [entry[0] for entry in value.forward()] == list(range(1, 10))
