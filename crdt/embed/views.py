@@ -28,6 +28,7 @@ from crdt.embed.handles.others import (
     RemoveWinsSetHandle,
     ValueHandle,
 )
+from crdt.embed.handles.streams import StreamHandle
 from crdt.store.keyspace import Keyspace
 from crdt.types.custom import Type
 from crdt.types.flag import DISABLE_WINS, ENABLE_WINS
@@ -81,6 +82,10 @@ class Views:
     def json(self, key: AnyKey) -> JsonHandle:
         """Return the JSON document under `key`."""
         return JsonHandle(self.prepare, key)
+
+    def stream(self, key: AnyKey) -> StreamHandle[AnyKey]:
+        """Return the stream under `key`: entries by id, and consumer groups."""
+        return StreamHandle(self.prepare, key)
 
     def multi_value(self, key: AnyKey) -> MultiValueHandle[AnyKey]:
         """Return the multi-value register under `key`, which shows all concurrent values."""

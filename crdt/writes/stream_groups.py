@@ -85,8 +85,8 @@ def note_delivery(held: Stream, group: Group, last: StreamId) -> None:
 
 def has_deleted(held: Stream, start: StreamId) -> bool:
     """Return whether an entry at or behind `start` may have been deleted."""
-    deleted = held.max_deleted_id()
-    return held.length() > 0 and deleted != ID_MIN and start <= deleted
+    deleted, first = held.max_deleted_id(), held.first_entry()
+    return first is not None and first[:2] <= deleted and start <= deleted
 
 
 def distance_from_first(held: Stream, last: StreamId) -> int:

@@ -150,6 +150,7 @@ HELD: Final[dict[str, tuple[str, str]]] = {
     "Hash": ("a hash", "hash({})"),
     "SortedSet": ("a sorted set", "sorted_set({})"),
     "List": ("a list", "list({})"),
+    "Stream": ("a stream", "stream({})"),
     "HyperLogLog": ("a HyperLogLog", "hyperloglog({})"),
     "JsonDocument": ("a JSON document", "json({})"),
     "MultiValue": ("a multi-value register", "multi_value({})"),

@@ -22,6 +22,8 @@ class Source:
 
     def __init__(self, rng: Random) -> None:
         self.rng = rng
+        self.time = 0
+        """The milliseconds of the latest id of an entry."""
 
     def is_rare(self, share: float = 0.03) -> bool:
         """Return whether a rare case is drawn."""
@@ -87,6 +89,51 @@ class Source:
         chosen = [option for option in options if self.is_rare(0.4)]
         self.rng.shuffle(chosen)
         return [word for option in chosen for word in option]
+
+
+def xadd(source: Source) -> list[str]:
+    """Draw XADD, nearly always with an id that is greater than all before."""
+    source.time += 1
+    new = f"{source.time}-{source.rng.choice('01*')}"
+    if source.is_rare():
+        new = source.rng.choice(["1-1", "x", str(source.time)])
+    options = source.maybe("NOMKSTREAM", share=0.1)
+    options += source.maybe("MAXLEN", str(source.number(0, 9)), share=0.1)
+    return ["XADD", source.key(), *options, new, source.member(), source.member()]
+
+
+def entry_id(source: Source) -> str:
+    """Draw an id that may exist, or the milliseconds of one."""
+    ms = source.number(max(0, source.time - 40), source.time)
+    return f"{ms}-{source.rng.choice('01')}" if source.is_rare(0.8) else str(ms)
+
+
+def entry_range(source: Source) -> list[str]:
+    """Draw a range of ids."""
+    start = source.rng.choice(["-", "", "("])
+    stop = source.rng.choice(["+", "", "("])
+    return [
+        start if start == "-" else start + entry_id(source),
+        stop if stop == "+" else stop + entry_id(source),
+    ]
+
+
+def group(source: Source) -> str:
+    """Draw the name of a group."""
+    return source.rng.choice("gh")
+
+
+def consumer(source: Source) -> str:
+    """Draw the name of a consumer."""
+    return source.rng.choice(["ann", "bob"])
+
+
+def xreadgroup(source: Source) -> list[str]:
+    """Draw XREADGROUP, of new entries or of pending ones."""
+    first = ">" if source.is_rare(0.7) else entry_id(source)
+    options = [*source.maybe("COUNT", str(source.number(0, 4))), *source.maybe("NOACK", share=0.2)]
+    reader = ["XREADGROUP", "GROUP", group(source), consumer(source), *options]
+    return [*reader, "STREAMS", source.key(), first]
 
 
 def zadd(source: Source) -> list[str]:
@@ -268,6 +315,34 @@ LISTS: list[Draw] = [
     insertion,
     insertion,
     lpos,
+]
+STREAMS: list[Draw] = [
+    xadd,
+    xadd,
+    xadd,
+    lambda s: ["XRANGE", s.key(), *entry_range(s), *s.maybe("COUNT", str(s.number(-1, 4)))],
+    lambda s: ["XREVRANGE", s.key(), *entry_range(s)[::-1]],
+    lambda s: ["XDEL", s.key(), entry_id(s), entry_id(s)],
+    lambda s: ["XTRIM", s.key(), "MAXLEN", str(s.number(3, 20))],
+    lambda s: ["XTRIM", s.key(), "MINID", entry_id(s)],
+    lambda s: ["XREAD", "COUNT", str(s.number(0, 4)), "STREAMS", s.key(), entry_id(s)],
+    lambda s: [s.rng.choice(["XLEN", "XLEN", "XLEN", "DEL"]), s.key()],
+]
+GROUPS: list[Draw] = [
+    xreadgroup,
+    xreadgroup,
+    xreadgroup,
+    lambda s: ["XGROUP", "CREATE", s.key(), group(s), s.rng.choice(["$", "0", entry_id(s)])],
+    lambda s: ["XGROUP", "CREATE", s.key(), group(s), "0", "MKSTREAM"],
+    lambda s: ["XGROUP", "SETID", s.key(), group(s), s.rng.choice(["$", "0", entry_id(s)])],
+    lambda s: ["XGROUP", "DELCONSUMER", s.key(), group(s), consumer(s)],
+    lambda s: ["XACK", s.key(), group(s), entry_id(s), entry_id(s), entry_id(s)],
+    lambda s: ["XPENDING", s.key(), group(s)],
+    lambda s: ["XPENDING", s.key(), group(s), *entry_range(s), "9", *s.maybe(consumer(s))],
+    lambda s: ["XCLAIM", s.key(), group(s), consumer(s), "0", entry_id(s), *s.maybe("JUSTID")],
+    lambda s: ["XCLAIM", s.key(), group(s), consumer(s), "0", entry_id(s), "FORCE"],
+    lambda s: ["XAUTOCLAIM", s.key(), group(s), consumer(s), "0", entry_id(s), "COUNT", "2"],
+    lambda s: ["XINFO", "GROUPS", s.key()],
 ]
 MOVES: list[Draw] = [
     lambda s: ["RPOPLPUSH", s.key(), s.key()],

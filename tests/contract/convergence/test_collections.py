@@ -30,6 +30,8 @@ TEMPLATES = """
     HINCRBY k f n; HINCRBY k f -3; HINCRBYFLOAT k f 0.25
     ZADD k n m; ZINCRBY k n m; ZREM k m; ZPOPMIN k; ZUNIONSTORE k 2 k k
     RPUSH k m m; LPUSH k m; LPOP k; LSET k 0 text; LREM k 1 m; LTRIM k 0 1; LMOVE k k LEFT RIGHT
+    XADD k * f n; XADD k MAXLEN 2 * f n; XADD k n f n; XTRIM k MAXLEN 1; XDEL k 1-1 2-1; XSETID k 7
+    XGROUP CREATE k g 0 MKSTREAM; XGROUP DESTROY k g; XREADGROUP GROUP g c NOACK STREAMS k >
     SET k n; SET k text; SET k n PX 20; APPEND k n; INCRBY k n; INCRBYFLOAT k 1.5; GETDEL k
     JSON.SET k $ {"a":1,"l":[1]}; JSON.SET k $.a n; JSON.NUMINCRBY k $.a n; JSON.NUMINCRBY k $.a 0.5
     JSON.ARRAPPEND k $.l n; JSON.ARRINSERT k $.l 0 n n; JSON.ARRPOP k $.l; JSON.DEL k $.a

@@ -14,12 +14,11 @@ from crdt.types.components.register import Register
 from crdt.types.definition import Operation, TypeDefinition, existence, holds_origins
 from crdt.types.registry import BUILT_IN, DEFINITIONS
 from crdt.writes import hash as hashes
-from crdt.writes import hyperloglog, string
+from crdt.writes import hyperloglog, stream, string
 from crdt.writes import json as documents
 from crdt.writes import list as lists
 from crdt.writes import set as sets
 from crdt.writes import sorted_set as zset
-from crdt.writes import stream
 from crdt.writes.content import is_copyable
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.convergence.random_commands import STREAMS, history
 from tests.crdb.redis_peer import Peer, Word
 
 FILLED: list[tuple[Word, ...]] = [
@@ -123,3 +124,8 @@ def test_each_command_equals_redis(peer: Peer, protocol: int) -> None:
     for command in COMMANDS:
         commands += [*FILLED, tuple(command.split()), *AFTER]
     peer.play(commands, protocol)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_histories_are_as_in_redis(peer: Peer, seed: int) -> None:
+    peer.play(history(seed, [STREAMS], 400), 2 + seed % 2)

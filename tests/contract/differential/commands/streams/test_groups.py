@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.convergence.random_commands import GROUPS, STREAMS, history
 from tests.crdb.redis_peer import Peer, Word
 
 FILLED: list[tuple[Word, ...]] = [
@@ -133,3 +134,8 @@ def test_each_command_equals_redis(peer: Peer, protocol: int) -> None:
     for command in COMMANDS:
         commands += [*FILLED, tuple(command.split()), *AFTER]
     peer.play(commands, protocol)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_histories_are_as_in_redis(peer: Peer, seed: int) -> None:
+    peer.play(history(seed, [STREAMS, GROUPS], 400), 2 + seed % 2)
