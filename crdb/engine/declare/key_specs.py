@@ -99,7 +99,7 @@ def derive_key_specs(
         words = head.split()
         if _KEYWORD in words:
             words.remove(_KEYWORD)
-        elif place.keyword:
+        elif place.keyword and not place.parts:
             place = KeySpec()  # noqa: PLW2901
         found.append(attrs.evolve(place, flags=" ".join(words), note=note.strip()))
     return tuple(found)
