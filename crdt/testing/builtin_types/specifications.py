@@ -450,11 +450,7 @@ SPECIFICATIONS: Final[dict[str, TypeSpecification]] = {
         makes=frozenset({"XADD", "XGROUPCREATE"}),
         perform=dict.fromkeys(stream_commands.CHANGES, stream_commands.change),
         subject="stream",
-        samples=(
-            *("XADD k a", "XADD k b", "XADDSAME k c", "XDEL k 0", "XDEL k 1", "XTRIM k 1"),
-            *("XSETID k 2", "XGROUPCREATE k g 0", "XGROUPCREATE k h 1", "XGROUPDESTROY k g"),
-            *("XGROUPDESTROY k h", "XACK k g 1", "XACK k g 3"),
-        ),
+        samples=stream_commands.SAMPLES,
     ),
     "multi-value": TypeSpecification(
         meaning=multi,

@@ -104,3 +104,9 @@ CHANGES: Final = {
     "XACK": acknowledge,
 }
 """The execution of each command."""
+SAMPLES: Final = (
+    *("XADD k a", "XADD k b", "XADDSAME k c", "XDEL k 0", "XDEL k 1", "XTRIM k 1"),
+    *("XSETID k 2", "XGROUPCREATE k g 0", "XGROUPCREATE k h 1", "XGROUPDESTROY k g"),
+    *("XGROUPDESTROY k h", "XACK k g 1", "XACK k g 3"),
+)
+"""The commands of random schedules."""
