@@ -49,6 +49,7 @@ from crdb.engine.metrics.statistics import RESTING_SAMPLE_MS, SAMPLE_MS, ServerS
 from crdb.engine.metrics.timing import Timing
 from crdb.engine.parameters.table import OutputLimit, ParameterTable
 from crdb.engine.pubsub.hub import MessageHub
+from crdb.engine.pubsub.key_events import KeyEvents
 from crdb.engine.scripting.scripting import ENDED, Scripting
 from crdb.engine.session import OBSERVED, OUTPUT_UNLIMITED, PAUSED, SUBSCRIBED, Session
 from crdb.engine.tracking.tracking import Tracking
@@ -79,6 +80,8 @@ class Instance:
     stale_released_with_merge: bool = False
     """True if a full sync brought back, after the latest restart, what had been lost."""
     started_at: int = 0
+    role: bytes = b"master"
+    """`replica` while it follows another instance."""
     test_clock: int | None = None
     last_client_id: int = 0
     slice_items: int = SLICE_ITEMS
@@ -118,25 +121,31 @@ class Instance:
         )
         self.polling = Polling(self.blocked)
         self.watching = Watching(self.keyspace, self.watched_keys)
+        self.hub = MessageHub(self.send)
+        self.key_events = KeyEvents(replica, self.watched_keys, self.hub)
         self.access = AccessControl(self)
         self.eviction = Eviction(self.keyspace, self.random)
         self.tracking = Tracking(self.keyspace, self.clients, self.send, self.random)
-        self.hub = MessageHub(self.send)
-        replica.watch_messages(self.hub.arrive)
         self.now = 0  # the monotonic clock in ms, for waiting and ages
         self.wall = 0  # the wall clock in ms, as `keyspace.now` unless a test clock is set
         self.clock_steps = ClockSteps()
         self.links: LinkControl | None = None
         self.following: FollowControl | None = None
-        self.role = b"master"  # `replica` while it follows another instance
         self.refusals: dict[int, bytes] = {}  # errors by a bit of commands (see `refuse`)
         self.turn = Turn(replica, self.memory_exhausted, self.fail_journal)
         self.surroundings = Surroundings()
         self.scripting = Scripting(self.timing)
         self.slices = Slices(self)
         self.info_sections: dict[str, list[InfoLines]] = {}
+        self._connect_hub()
         self.config.on_change.append(self._reconfigure)
         self._reconfigure()
+
+    def _connect_hub(self) -> None:
+        """Let messages of other regions and keyspace events reach the subscribers."""
+        self.replica.watch_messages(self.hub.arrive)
+        self.blocked.key_events = self.key_events
+        self.eviction.on_evicted = self.key_events.report_evicted
 
     def refuse(self, bit: int, error: bytes | None) -> None:
         """Let commands with this bit get `error` from now on; None lets them run."""
@@ -154,6 +163,7 @@ class Instance:
         """Put the bits of all guards into `guarded_bits`, since one of them has changed."""
         journal_bits = 0 if self.journal_error is None else WRITE
         bits = CONTAINER | self.memory.denied_bits | self.refused_bits | journal_bits
+        bits |= self.key_events.bits
         self.guarded_bits = bits | (LOCKABLE if self.slices.may_delay() else 0)
 
     def end_script(self) -> None:
@@ -213,6 +223,7 @@ class Instance:
             self.polling.deadline,
             self.pause.ends_at,
             self.next_sample,
+            self.key_events.deadline(self.now),
         ]
         return min(at for at in due if at is not None)
 
@@ -223,6 +234,7 @@ class Instance:
         self.pause.expire(self.now)
         self.tracking.expire()
         self.tracking.deliver()
+        self.key_events.poll(self.now)
         if self.now >= self.next_sample:
             self.statistics.sample(self.now)
             rests = self.statistics.is_quiet() and not self._limits_time()
@@ -281,6 +293,7 @@ class Instance:
             self.tracking.disable(session)
             self.monitors.remove(session)
             self.hub.end(session)
+            self.key_events.forget(session)
 
     def send(self, session: Session, data: bytes) -> None:
         """Send data that is not the reply to a request."""
@@ -462,6 +475,8 @@ class Instance:
             log_length_max=self.config.acl_log_length_max,
         )
         self.tracking.keys_max = self.config.tracked_keys_max
+        self.key_events.configure(self.config.events)
+        self.combine_guards()
         for session in self.clients.values():
             self._configure(session)
         self.access.update_all()

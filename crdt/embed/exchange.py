@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from crdt.causality.causal_buffer import CausalBuffer, is_ready
 from crdt.causality.dots import ORIGINS_MAX, Origin, join, region_of
@@ -44,6 +44,18 @@ class Outcome(enum.Enum):
     REFUSED = "refused"
 
 
+class OpObserver(Protocol):
+    """Sees the operations of other replicas (see `watch_ops`)."""
+
+    def before_op(self, op: Op) -> None:
+        """Prepare for an operation that is about to be applied."""
+        ...
+
+    def after_op(self, op: Op) -> None:
+        """Take note of an operation that has been applied."""
+        ...
+
+
 class ReplicaExchange(Views):
     """The part of a replica that exchanges operations and states with peers."""
 
@@ -75,6 +87,8 @@ class ReplicaExchange(Views):
         """The function of `watch_seals`."""
         self.hold: Hold | None = None
         """The hold of commands that work in slices, if there are any."""
+        self.op_observer: OpObserver | None = None
+        """The object of `watch_ops`."""
 
     @property
     def origin(self) -> Origin:
@@ -116,6 +130,18 @@ class ReplicaExchange(Views):
         """Call `on_message` from now on with each message of another region (see
         `crdt.writes.message`), in the order in which they are applied."""
         self.keyspace.on_message = on_message
+
+    def watch_ops(self, observer: OpObserver | None) -> None:
+        """Let `observer` see each operation of another replica, immediately before and after it is
+        applied; None lets nobody."""
+        self.op_observer = observer
+
+    def applies_at_once(self, op: Op) -> bool:
+        """Return whether `op` is too short for its effects to be left to `work`."""
+        db = self.keyspace
+        if not db.slice_keys:
+            return True
+        return not db.unsettled.is_long(op, db.slice_keys, db.slice_effects)
 
     # -- work in slices --------------------------------------------------------------------
 
@@ -308,7 +334,12 @@ class ReplicaExchange(Views):
         """Apply an operation whose dependencies have been applied, and add it to the history."""
         past = self.contexts.setdefault(op.origin, {})
         past.update(op.deps)
+        observer = self.op_observer
+        if observer is not None:
+            observer.before_op(op)
         self.keyspace.apply_op(op, past)
+        if observer is not None:
+            observer.after_op(op)
         self.applied += len(op.effects)
         self.history.append(op)
         self.identities.record(op)

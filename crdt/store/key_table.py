@@ -101,7 +101,9 @@ class KeyTable:
         """Continue with empty tables. The caller has taken the old ones."""
         self.data = self.new_store()
         self.tombstones = self.new_store()
+        record = self.deadlines.record
         self.deadlines = Deadlines()
+        self.deadlines.record = record
         self.garbage = Table()
         self.traced = Table()
 
@@ -411,6 +413,14 @@ class KeyTable:
         keys = list(dict.fromkeys(self.dirty_keys))
         self.dirty_keys.clear()
         return keys
+
+    def change_count(self) -> int:
+        """Return the number of changes that `drain_changes` has not returned yet."""
+        return len(self.dirty_keys)
+
+    def changes_since(self, count: int) -> set[bytes]:
+        """Return the watched keys that have changed since `change_count` returned `count`."""
+        return set(self.dirty_keys[count:])
 
     def note_change(self, key: bytes) -> None:
         """Record a change of `key` if the key is watched."""

@@ -32,6 +32,7 @@ from crdt.structures.table import Table
 from crdt.types.base import DroppedContent, Value
 from crdt.types.components.contested import Contested, carried
 from crdt.types.components.deadlines import Deadlines, flatten
+from crdt.types.components.expiry_record import ExpiryRecord
 from crdt.types.components.register import Register
 from crdt.types.folded_string import dot_of, is_counter, value_of
 from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
@@ -221,6 +222,10 @@ class MutableKeyTable(KeyTable):
             else:
                 self.traced.pop(key)
         deadlines, self.deadlines = self.deadlines, Deadlines()
+        record = deadlines.record
+        if record is not None:
+            record.clear()
+            self.deadlines.record = record
         self.discard_tables((dropped.index, deadlines.table, garbage), deadlines.heaps)
 
     def discard_tables(
@@ -282,6 +287,34 @@ class MutableKeyTable(KeyTable):
             if dropped is not None:
                 self.discard(dropped)
             self.retire(key, value)
+
+    # -- expiry ----------------------------------------------------------------------------
+
+    def record_expiry(self, is_on: bool) -> None:
+        """Record the keys that expire from now on, or stop that."""
+        deadlines = self.deadlines
+        if not is_on:
+            deadlines.record = None
+        elif deadlines.record is None:
+            known = [entry for heap in deadlines.heaps for entry in heap]
+            deadlines.record = ExpiryRecord(self.expiry_time, self.held_deadline, known)
+
+    def records_expiry(self) -> bool:
+        """Return whether the keys that expire are recorded."""
+        return self.deadlines.record is not None
+
+    def take_expired(self, limit: int) -> list[bytes]:
+        """Return at most `limit` keys that have expired, each once, in order."""
+        record = self.deadlines.record
+        return [] if record is None else record.take(limit)
+
+    def held_deadline(self, key: bytes) -> int:
+        """Return the deadline of a key that is settled; FOREVER without one."""
+        return self.deadlines.deadline(key)
+
+    def expiry_time(self) -> int:
+        """Return the time (ms) that decides whether a key has expired."""
+        return self.expiry_clock
 
     # -- watching --------------------------------------------------------------------------
 

@@ -124,6 +124,10 @@ class TypeRegistry:
         """Return whether an effect edits a value of the plain type."""
         return bool(effect[0] == self.plain_code and effect[1] in self.edits)
 
+    def operation_of(self, effect: Effect) -> Operation | None:
+        """Return the operation of an effect; None if its type declares none."""
+        return self.operations.get(effect[:2])
+
     def definition(self, value: Value) -> TypeDefinition:
         """Return the definition of a value's type."""
         return self.by_code[value.code()]

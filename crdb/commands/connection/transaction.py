@@ -125,6 +125,7 @@ def run_queue(client: Client, queue: list[list[bytes]]) -> Iterator[None]:
             steps, client.nested = client.nested, None
             for _ in run_nested(client, command, steps):
                 yield
+            instance.key_events.finish(client)
             left = 0
         queue[index] = DONE  # frees the request
         client.apply_queued_mode()

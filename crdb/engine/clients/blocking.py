@@ -23,6 +23,7 @@ from crdb.engine.clients.crash_guard import contain_crash
 from crdb.engine.clients.watched_keys import WatchedKeys
 from crdb.engine.errors import CommandError
 from crdb.engine.events.event_bases import Report
+from crdb.engine.pubsub.key_events import KeyEvents
 from crdb.engine.session import BLOCKED, RESTRICTED, Session
 from crdb.resp import reply
 from crdt.store.keyspace import Keyspace
@@ -93,6 +94,7 @@ class Blocked:
         "by_key",
         "deadlines",
         "watched_keys",
+        "key_events",
         "keyless",
         "keyspace",
         "recheck",
@@ -120,6 +122,8 @@ class Blocked:
         """The waiters for no key, by client."""
         self.deadlines: list[tuple[int, int]] = []
         """A heap of (deadline, client id). Entries of clients that no longer wait are stale."""
+        self.key_events: KeyEvents | None = None
+        """Raises the events of what blocked clients do."""
 
     def add(self, waiter: Waiter) -> None:
         """Block a client."""
@@ -171,8 +175,12 @@ class Blocked:
                 reply.error(session.out, error)
                 self._end(session, mark)
                 return
+        events = self.key_events
+        seen = events.begin_blocked(session) if events is not None and events.bits else None
         if contain_crash(session, self.report, waiter.try_serve) or session.closing:
             self._end(session, mark)
+        if events is not None:
+            events.end(seen, session)
 
     def expire(self, now: int) -> None:
         """Time out the waiters whose deadline has come."""

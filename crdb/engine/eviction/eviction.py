@@ -58,6 +58,7 @@ class Eviction:
         "frequency",
         "has_failed",
         "measure",
+        "on_evicted",
         "policy",
         "rng",
         "samples",
@@ -70,6 +71,8 @@ class Eviction:
         self.policy = EvictionPolicy(EvictionOrder.NONE)
         self.measure: Callable[[Keyspace, bytes, int], int | None] = key_bytes
         """Returns about how many bytes a key takes."""
+        self.on_evicted: Callable[[bytes], None] | None = None
+        """Called with each key that was evicted."""
         self.samples = 5
         self.frequency = Frequency(rng)
         self.candidates = Candidates(self.walk, rng)
@@ -193,6 +196,8 @@ class Eviction:
             self.has_failed = False
             self.debt_bytes -= self.measure(self.db, key, ELEMENTS_SAMPLED) or len(key)
             self.db.delete(key)
+            if self.on_evicted is not None:
+                self.on_evicted(key)
             count += 1
         self.evicted += count
         return count

@@ -157,7 +157,10 @@ def call(client: Client, command: Command, args: list[bytes]) -> float:
     instance.keyspace.set_marking(not client.no_touch or command.name == b"touch")
     timing = instance.timing
     began = timing.clock()
-    handle(client, command, args)
+    if command.bits & instance.key_events.bits:
+        handle_observed(client, command, args)
+    else:
+        handle(client, command, args)
     ended = timing.clock()
     took = ended - began
     instance.keyspace.set_marking(True)
@@ -176,6 +179,21 @@ def call(client: Client, command: Command, args: list[bytes]) -> float:
     if instance.monitors.sessions:
         instance.monitors.feed(client, command.flags, args)
     return ended
+
+
+def handle_observed(client: Client, command: Command, args: list[bytes]) -> None:
+    """Run the handler, and raise the keyspace events of what it has done."""
+    events = client.instance.key_events
+    seen = events.begin(command, args)
+    handle(client, command, args)
+    if client.nested is not None or (client.flags & WORKING and not client.in_exec):
+        events.keep(seen, client)
+    elif client.flags & POSTPONED and not client.in_exec:
+        events.drop(seen)
+    else:
+        if client.flags & BLOCKED:
+            events.note_blocked(client, command, args)
+        events.end(seen, client)
 
 
 def handle(client: Client, command: Command, args: list[bytes]) -> None:

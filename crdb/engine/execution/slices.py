@@ -435,6 +435,7 @@ class Slices:
             self._count(work)
             self._keep_garbage(work)
             kept, self.kept_changes = self.kept_changes, []
+            host.key_events.finish(session)
             host.serve_blocked(kept)
             host.after_command(session)
         except MemoryError:

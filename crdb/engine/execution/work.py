@@ -13,6 +13,7 @@ from crdb.engine.execution.reach import Reach
 from crdb.engine.metrics.statistics import ServerStatistics
 from crdb.engine.metrics.timing import Timing
 from crdb.engine.pubsub.hub import MessageHub
+from crdb.engine.pubsub.key_events import KeyEvents
 from crdb.engine.session import Session
 from crdb.engine.tracking.tracking import Tracking
 from crdb.engine.turns.turn import Turn
@@ -33,6 +34,7 @@ class SliceHost(Protocol):
     watching: Watching
     tracking: Tracking
     hub: MessageHub
+    key_events: KeyEvents
     turn: Turn
     report: Report
     wall: int

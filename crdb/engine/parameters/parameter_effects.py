@@ -34,6 +34,7 @@ EFFECTIVE: Final[dict[str, str]] = {
     "maxmemory": "tests/crdb/engine/metrics/test_memory.py",
     "maxmemory-policy": "tests/crdb/engine/eviction/test_eviction.py",
     "maxmemory-samples": "tests/crdb/engine/eviction/test_eviction.py",
+    "notify-keyspace-events": "tests/crdb/engine/pubsub/test_key_events.py",
     "proto-max-bulk-len": "tests/crdb/engine/execution/test_executor.py",
     "protected-mode": "tests/crdb/net/test_client_admission.py",
     "replica-serve-stale-data": "tests/crdb/region/core/test_staleness.py",
@@ -119,7 +120,6 @@ _REFUSED_BY_REASON: Final[dict[str, str]] = {
     LOG: "loglevel",
     FILE: "bind port",
     "a follower never accepts writes; REPLICAOF NO ONE ends following": "replica-read-only",
-    "there are no keyspace events yet": "notify-keyspace-events",
     "the frequency of a region's periodic tasks is fixed": "active-expire-effort dynamic-hz hz",
     "members are sorted by their bytes": "locale-collate",
     "a signal always stops a region cleanly and immediately": "shutdown-on-sigint "

@@ -64,6 +64,8 @@ class ParameterTable:
         """Start from the defaults. Raises InvalidValue for an override that Redis would refuse."""
         self.values: dict[str, str] = {name: p.default for name, p in PARAMETERS.items()}
         self.on_change: list[Callable[[], None]] = []
+        self.events = ""
+        """The classes of keyspace events, as letters."""
         self.clients_possible: int | None = None
         """The number of clients that the process can serve. None means any number."""
         for name, value in (overrides or {}).items():
@@ -74,6 +76,7 @@ class ParameterTable:
         """Set a parameter on behalf of the server. It may be immutable. Raises InvalidValue."""
         kept = value.encode("utf-8", "surrogateescape").decode("latin-1")
         self.values[name] = canonical(PARAMETERS[name], kept, self.values[name])
+        self._keep_events({name: kept})
         self._refresh()
 
     def get(self, patterns: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
@@ -127,9 +130,15 @@ class ParameterTable:
             if name == "maxclients" and self._lacks_files(int(accepted[name])):
                 raise _failed(given.encode(), FEW_FILES % self.clients_possible)
         self.values.update(accepted)
+        self._keep_events({NAMES[given].name: value for given, value in chosen.items()})
         self._refresh()
         for notify in self.on_change:
             notify()
+
+    def _keep_events(self, given: dict[str, str]) -> None:
+        """Keep the classes of keyspace events as they were given. As in Redis, CONFIG GET shows no
+        `n` next to `A`, but it has its effect."""
+        self.events = given.get("notify-keyspace-events", self.events)
 
     def _lacks_files(self, clients: int) -> bool:
         """Return whether the process cannot open enough files for this number of clients."""

@@ -48,7 +48,7 @@ class Delivery:
 
 
 class Arrival:
-    """A message of another region whose receivers have not all been looked up yet."""
+    """A message whose receivers have not all been looked up yet."""
 
     __slots__ = ("channel", "kind", "patterns", "payload")
 
@@ -149,9 +149,13 @@ class MessageHub:
 
     def arrive(self, effect: Effect) -> None:
         """Put a message of another region into the queue."""
+        self.add_arrival(effect[3], effect[4], effect[5])
+
+    def add_arrival(self, kind: int, channel: bytes, payload: bytes) -> None:
+        """Put a message into the queue whose receivers are looked up later."""
         if self.queued > self.queue_max:
             self.deliver_slice()
-        self.queue.append(Arrival(effect[3], effect[4], effect[5]))
+        self.queue.append(Arrival(kind, channel, payload))
         self.queued += 1
 
     # -- the queue -------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from crdt.causality.dots import Dot, Vector, join_dots
 from crdt.causality.observed import Observed
 from crdt.causality.schema import FOREVER
 from crdt.structures.table import Table
+from crdt.types.components.expiry_record import ExpiryRecord
 
 HEAP_SLACK: Final = 1024  # fewer outdated entries than this do not justify a compaction
 HEAP_MAX: Final = 2000  # entries of one heap, so that compacting it takes about a millisecond
@@ -28,7 +29,7 @@ HEAP_MAX: Final = 2000  # entries of one heap, so that compacting it takes about
 class Deadlines:
     """The deadlines of all keys that have any, flat: `(dot, ms, dot, ms, ...)`, by dot."""
 
-    __slots__ = ("entries", "heap_max", "heaps", "table", "timed")
+    __slots__ = ("entries", "heap_max", "heaps", "record", "table", "timed")
 
     def __init__(self, heap_max: int = HEAP_MAX) -> None:
         """Create an empty collection whose heaps have at most `heap_max` entries."""
@@ -41,6 +42,8 @@ class Deadlines:
         least one. An entry is outdated if the key has another deadline now."""
         self.entries: int = 0
         """The number of entries in all heaps."""
+        self.record: ExpiryRecord | None = None
+        """Gets every change of a deadline, if somebody reports the keys that expire."""
 
     def deadline(self, key: bytes) -> int:
         """Return when the key expires, in ms; FOREVER if it does not."""
@@ -94,9 +97,13 @@ class Deadlines:
             self.timed -= 1
         if not siblings:
             self.table.pop(key)
+            if self.record is not None:
+                self.record.remove(key)
             return
         self.table.put(key, siblings)
         deadline = longest(siblings)
+        if self.record is not None:
+            self.record.add(key, deadline)
         if deadline < FOREVER:
             self.timed += 1
             self.push((deadline, key))
