@@ -7,7 +7,7 @@ from typing import Final
 from crdb.commands.connection import clients, connection, monitor, tracking, transaction
 from crdb.commands.generic import dumping, expiry, keys, sorting
 from crdb.commands.geo import positions, searching
-from crdb.commands.hashes import hashes
+from crdb.commands.hashes import field_expiry, hashes
 from crdb.commands.hyperloglog import hyperloglog
 from crdb.commands.json import arrays, documents, numbers, objects, reading, removal, texts
 from crdb.commands.lists import list_moves, lists
@@ -50,6 +50,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *dumping.COMMANDS,
     *evaluation.COMMANDS,
     *expiry.COMMANDS,
+    *field_expiry.COMMANDS,
     *following.COMMANDS,
     *function.COMMANDS,
     *hashes.COMMANDS,

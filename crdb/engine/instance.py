@@ -201,6 +201,7 @@ class Instance:
         if self.clock_steps.record(now, self.wall):
             self.report(ClockSteppedEvent(ms=self.clock_steps.last_ms))
             self.tracking.invalidate_all()  # expired keys may be visible again
+        self.keyspace.keep_parts(bool(self.slices.works))
         self.replica.advance(self.wall if self.test_clock is None else self.test_clock)
 
     def wall_ms(self) -> int:

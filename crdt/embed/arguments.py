@@ -25,6 +25,7 @@ ENCODE = "encode other values first, for example with str or json.dumps"
 NO_PAIRS: Mapping[str, object] = {}
 NO_TEXT = "this is not Unicode text: pass bytes instead"
 USE_CLOCK = "use lambda: time.time_ns() // 1_000_000"
+REAL_MS = 10**12  # the year 2001 in ms since 1970; a later clock counts ms since 1970
 SECONDS_MAX = 10**11  # the year 1973 in ms since 1970; an earlier reading or deadline is in seconds
 
 
@@ -168,6 +169,20 @@ def deadline(at: Any) -> int | None:
         return None
     hint = "milliseconds since 1970 are int(time.time() * 1000)"
     return expect_integer(at, "a deadline", 0, DEADLINE_MAX, hint)
+
+
+def check_deadline(at: int | None, now: int) -> None:
+    """Raise ValueError for a deadline that would never come by a clock that shows `now` ms, or that
+    appears to be in seconds."""
+    if at is None:
+        return
+    if not now:
+        raise ValueError(
+            "this replica has no clock, so nothing would ever expire: make it with "
+            "Replica(clock=lambda: time.time_ns() // 1_000_000), or call advance(ms)"
+        )
+    if 0 < at < SECONDS_MAX and now > REAL_MS:
+        raise ValueError(f"a deadline counts milliseconds; {at} looks like seconds")
 
 
 def region_number(member: object, name: str = "a member") -> int:

@@ -6,8 +6,8 @@ visits no other key.
 
 Three things are removed by an ordinary, replicated effect:
 
-* an expired key, once every member has reported a wall clock past its deadline. From then on no
-  member that has observed the deadline shows the key;
+* an expired key, or an expired field of a hash, once every member has reported a wall clock past
+  its deadline. From then on no member that has observed the deadline shows the key or the field;
 * a deadline whose key is gone, once every member has observed the removal of the key, or has
   reported a wall clock past the deadline;
 * deadlines at FOREVER (PERSIST), once every member has observed them.
@@ -164,4 +164,12 @@ class Garbage:
             self.db.delete(key)
         self.collected += len(keys)
         self.db.expired += len(keys)
-        return len(keys)
+        return len(keys) + self.delete_parts(clock, keys_max)
+
+    def delete_parts(self, clock: int, parts_max: int) -> int:
+        """Delete fields of hashes that have expired by every member's clock. Return the number of
+        effects."""
+        effects = self.db.removals_of_parts(clock, parts_max)
+        for effect in effects:
+            self.db.emit(effect)
+        return len(effects)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from crdt.causality.dots import Dot
 from crdt.causality.effect import ANY_TYPE, DELETE, EXPIRE, FLUSH, Effect, is_key_effect
 from crdt.causality.schema import FOREVER
+from crdt.store.part_deadlines import PartDeadlines
 from crdt.store.values import MemoryStore, ValueStore
 from crdt.structures.table import Table
 from crdt.types.base import Value
@@ -40,10 +41,12 @@ class KeyTable:
         "hits",
         "expiry_clock",
         "is_unsettled",
+        "keeps_parts",
         "watched_keys",
         "marks_use",
         "misses",
         "new_store",
+        "part_deadlines",
         "readers",
         "second",
         "traced",
@@ -51,6 +54,8 @@ class KeyTable:
 
     def __init__(self, new_store: Callable[[], ValueStore] = MemoryStore) -> None:
         self.expiry_clock: int = 0
+        self.keeps_parts: bool = False
+        """True while a command works in slices: then no parts of values are hidden."""
         self.is_unsettled: bool = False
         """True if some keys must be settled before they are touched: see `unsettled`."""
         self.new_store: Callable[[], ValueStore] = new_store
@@ -65,6 +70,7 @@ class KeyTable:
         """The keys of `data` whose removal may leave something (see `Value.keeps_traces`), except
         folded counters, and perhaps some more."""
         self.deadlines: Deadlines = Deadlines()
+        self.part_deadlines: PartDeadlines = PartDeadlines()
         self.watched_keys: set[bytes] = set()
         self.dirty_keys: list[bytes] = []
         """The watched keys that have changed."""
@@ -201,6 +207,7 @@ class KeyTable:
             yield keys
             if cursor == 0:
                 break
+        yield self.part_deadlines.hidden_keys()
         yield from self.data.counter_slices()
 
     def live_parts(self, key: bytes) -> list[Value]:
@@ -289,7 +296,11 @@ class KeyTable:
         if type(entry) is bytes and not is_counter(entry):
             return ()
         value: Value | None = value_of(entry)
-        return () if value is None else carry(value)
+        if value is None:
+            value = self.tombstones.get(key) if self.tombstones.index else None
+            if value is None or not value.hidden_since():
+                return ()
+        return carry(value)
 
     def size(self) -> int:
         """Return the number of keys. Expired keys count until they are deleted (rule KEY-12)."""

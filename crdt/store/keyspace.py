@@ -134,8 +134,7 @@ class Keyspace(MutableKeyTable):
         return self.unsettled.settle_key_slice(key, self.slice_keys)
 
     def settle_watched(self) -> None:
-        """Settle the watched keys after a step has begun, so that their changes are recorded.
-        Settle all keys if nothing is left to `work`, or if too many steps wait."""
+        """Settle the watched keys after a step has begun, or all keys if too many steps wait."""
         if self.slice_keys == 0 or len(self.unsettled.steps) > STEPS_MAX:
             self.settle_all()
             return
@@ -181,9 +180,8 @@ class Keyspace(MutableKeyTable):
         """Set the wall clock to `now` ms. Stamps and expiry follow it.
 
         A step back of at most `CLOCK_SLACK_MS` does not move expiry, so a small correction makes no
-        expired key visible again. A larger step means that the clock was wrong. Expiry follows it.
-        Otherwise keys would stay hidden for as long as the clock was ahead. A watched key that
-        becomes visible again counts as changed.
+        expired key visible again. Expiry follows a larger step, as the clock was wrong then. A
+        watched key that becomes visible again counts as changed.
         """
         self.now = now
         if now > self.expiry_clock or now < self.expiry_clock - CLOCK_SLACK_MS:
@@ -191,6 +189,7 @@ class Keyspace(MutableKeyTable):
             hidden = self.hidden(self.watched_keys) if is_set_back and self.watched_keys else []
             self.expiry_clock = now
             self.dirty_keys += [key for key in hidden if self.lookup(key) is not None]
+        self.move_parts()
         if not self.outbox:
             self.base = now
 
@@ -414,8 +413,7 @@ class Keyspace(MutableKeyTable):
         return self.types.is_assignment(latest) and len(latest[4]) > LARGE_BYTES
 
     def waiting_bytes(self) -> int:
-        """Return the bytes of large items in the outbox, without a latest effect that a further
-        assignment may still replace."""
+        """Return the bytes of large items in the outbox that no assignment can still replace."""
         if not self.outbox:
             return 0
         latest = self.outbox[len(self.outbox) - 1]
@@ -435,15 +433,13 @@ class Keyspace(MutableKeyTable):
         return Op(self.origin, self.first, self.base, deps, effects, previous, self.packed)
 
     def pack_recent(self) -> None:
-        """Encode effects while what they hold is still in the processor's cache, once there are
-        enough of them. Those with large items are left to `seal`, which does not copy them."""
+        """Encode effects without large items while they are in the cache, if they are many."""
         waiting = len(self.outbox) - (0 if self.packed is None else self.packed.count)
         if waiting > RECENT_EFFECTS and self.outbox_bytes == 0:
             self.pack_effects(waiting, weighs=False)
 
     def pack_effects(self, count: int, *, weighs: bool = True) -> None:
-        """Encode up to `count` further effects in advance, but not the latest one. If there is no
-        memory for that, nothing is encoded in advance: `seal` encodes all effects."""
+        """Encode up to `count` effects in advance, but not the latest, if there is memory."""
         packed = PackedEffects() if self.packed is None else self.packed
         self.packed = None
         with suppress(MemoryError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from crdt.causality.dots import Dot, Origin, Vector, origin_of
 from crdt.causality.effect import (
@@ -36,6 +36,9 @@ from crdt.types.components.expiry_record import ExpiryRecord
 from crdt.types.components.register import Register
 from crdt.types.folded_string import dot_of, is_counter, value_of
 from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
+
+HIDDEN_MAX: Final = 1 << 30  # more parts than a value has
+HIDDEN_STEP: Final = 500  # the parts that one effect hides at most
 
 
 class MutableKeyTable(KeyTable):
@@ -91,7 +94,12 @@ class MutableKeyTable(KeyTable):
             elif held is not found or not self.data.shares(held):
                 self.data.put(key, held)
             if value.has_garbage():
-                self.garbage[key] = None
+                self.note_garbage(key, value)
+                if not value.is_live():
+                    self.retire(key, held)
+                    return
+                if not self.data.shares(held):
+                    self.data.put(key, held)
             self.note_traces(key, held)
 
     def apply_folded(self, entry: Any, effect: Effect, dot: Dot, observed: Observed) -> bool:
@@ -357,7 +365,7 @@ class MutableKeyTable(KeyTable):
         if type(value) is Contested:
             value = value.resolve()
         if value.has_garbage():
-            self.garbage[key] = None
+            self.note_garbage(key, value)
         if value.is_live():
             self.put_live(key, value)
             self.note_traces(key, value)
@@ -371,6 +379,104 @@ class MutableKeyTable(KeyTable):
             self.tombstones.put(key, value)
         if key in self.deadlines.table:
             self.garbage[key] = None
+
+    def note_garbage(self, key: bytes, value: Value) -> None:
+        """Note a key whose value has metadata to collect, or parts that expire. Hide the parts that
+        have expired already, unless they are many: then `hide_expired_parts` continues."""
+        deadline = value.next_deadline()
+        if deadline and deadline < self.expiry_clock:
+            value.hide_expired(self.expiry_clock, HIDDEN_STEP)
+            self.note_hidden(key, value)
+            deadline = value.next_deadline()
+        if deadline:
+            self.part_deadlines.schedule(key, deadline)
+        if not deadline or value.keeps_traces():
+            self.garbage[key] = None
+
+    def hide_expired_parts(self, limit: int) -> None:
+        """Hide about `limit` of the parts of values that have expired. The next call continues."""
+        parts, clock = self.part_deadlines, self.expiry_clock
+        while limit > 0:
+            key = parts.due(clock)
+            if key is None:
+                return
+            limit -= self.hide_parts(key, limit)
+
+    def hide_parts(self, key: bytes, limit: int) -> int:
+        """Hide up to `limit` parts of one value that have expired. Return how many keys and parts
+        were visited."""
+        if self.is_unsettled:
+            self.settle(key)
+        value = self.data.get(key)
+        if value is None:
+            value = self.tombstones.get(key)
+        if value is None:
+            return 1
+        if self.readers:
+            self.warn_readers(key)
+        count = value.hide_expired(self.expiry_clock, limit)
+        self.note_hidden(key, value)
+        self.retire(key, value)
+        return 1 + count
+
+    def note_hidden(self, key: bytes, value: Value) -> None:
+        """Note a key whose value has hidden parts."""
+        deadline = value.hidden_since()
+        if deadline:
+            self.part_deadlines.hide(key, deadline)
+            self.part_deadlines.clock = max(self.part_deadlines.clock, self.expiry_clock)
+
+    def move_expiry(self, clock: int) -> None:
+        """Let keys and parts of values expire by another clock. O(parts that change)."""
+        self.expiry_clock = clock
+        if clock < self.part_deadlines.clock:
+            self.show_parts()
+        self.hide_expired_parts(HIDDEN_MAX)
+
+    def keep_parts(self, keeps: bool) -> None:
+        """Let `move_parts` do nothing, while a command works in slices, or let it work again."""
+        self.keeps_parts = keeps
+
+    def move_parts(self) -> None:
+        """Hide some of the parts of values that have expired by the clock, or show those that have
+        not if it was set back."""
+        parts, clock = self.part_deadlines, self.expiry_clock
+        if self.keeps_parts:
+            return
+        if parts.clock > clock:
+            self.show_parts()
+        if parts.next < clock:
+            self.hide_expired_parts(2 * HIDDEN_STEP)
+
+    def show_parts(self) -> None:
+        """Hide by the present clock, after it was set back, what was hidden by a later one."""
+        self.part_deadlines.clock = self.expiry_clock
+        for key in self.part_deadlines.show_all():
+            self.hide_parts(key, HIDDEN_MAX)
+
+    def removals_of_parts(self, clock: int, limit: int) -> list[Effect]:
+        """Return effects that remove about `limit` parts of values that expired before `clock`."""
+        parts = self.part_deadlines
+        effects: list[Effect] = []
+        visited: list[tuple[bytes, Value]] = []
+        while limit > 0:
+            key = parts.over(clock)
+            if key is None:
+                break
+            if self.is_unsettled:
+                self.settle(key)
+            value = self.data.get(key)
+            if value is None:
+                value = self.tombstones.get(key)
+            if value is not None:
+                found = value.removals(key, clock, limit)
+                effects += found
+                limit -= sum([len(effect) for effect in found])
+                visited.append((key, value))
+            limit -= 1
+        for key, value in visited:
+            self.note_hidden(key, value)
+        return effects
 
     def note_traces(self, key: bytes, value: Value) -> None:
         """Note a key whose value has been stored, if its removal may leave something."""

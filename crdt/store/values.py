@@ -20,8 +20,9 @@ class ValueStore:
     `get` returns a copy, and a changed copy takes effect with the next `put`, unless the store
     `shares` the value. Then a change takes effect immediately, and a `put` of it is allowed.
 
-    A store keeps `Value.state` and `Value.accessed`. Anything else, such as the order in which
-    members are sampled, may be lost between `put` and `get`.
+    A store keeps `Value.state`, `Value.accessed` and which parts are hidden (`Value.hidden_at`).
+    Anything else, such as the order in which members are sampled, may be lost between `put` and
+    `get`.
     """
 
     __slots__ = ("counters", "index")

@@ -174,6 +174,30 @@ class Value:
         whether garbage is left."""
         return False
 
+    def next_deadline(self) -> int:
+        """Return the earliest deadline of a part of the value, in ms of wall clock; 0 if no part
+        expires. A value with deadlines has garbage. O(1)."""
+        return 0
+
+    def hide_expired(self, clock: int, limit: int) -> int:
+        """Hide about `limit` of the parts that expired before `clock` ms. Return how many were
+        visited: if they are fewer than `limit`, no part that has expired is visible."""
+        return 0
+
+    def hidden_at(self) -> int:
+        """Return the clock by which parts were hidden last, in ms; 0 if never. A copy made of the
+        state hides the same parts with `hide_expired`."""
+        return 0
+
+    def hidden_since(self) -> int:
+        """Return the deadline of the part that has been hidden for the longest time; 0 if none
+        is."""
+        return 0
+
+    def removals(self, key: bytes, clock: int, limit: int) -> list[Effect]:
+        """Return effects that remove up to `limit` of the parts that expired before `clock` ms."""
+        return []
+
     def siblings(self) -> list[tuple[Dot, object]]:
         """Return the concurrent values by dot, the one that readers see first."""
         return []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from crdt.causality.schema import FOREVER
 from crdt.errors import NotANumber
 from crdt.numbers.long_double import LongDouble
 from crdt.numbers.number import Number, check_range, portable
@@ -9,19 +12,22 @@ from crdt.store.keyspace import Keyspace
 from crdt.types.components.counter import next_sum
 from crdt.types.components.fields import ADD
 from crdt.types.components.register import Register
-from crdt.types.hash import HASH, Hash
+from crdt.types.hash import EXPIRE_FIELDS, HASH, Hash
 from crdt.types.string import String
 from crdt.writes.content_writers import add_content_writer
 from crdt.writes.fields import assign_fields, assign_seen, remains_of, remove_fields
 
 
 def assign(db: Keyspace, key: bytes, pairs: list[bytes]) -> None:
-    """HSET: write fields, given as alternating names and values."""
+    """HSET: write fields, given as alternating names and values. They do not expire afterwards."""
+    clear_remnants(db, key, pairs[::2])
     assign_fields(db, key, HASH, pairs)
 
 
 def assign_one(db: Keyspace, key: bytes, held: Hash | None, field: bytes, value: bytes) -> bool:
     """HSET: write one field of the visible hash. Return whether it is new."""
+    if held is None or held.timers is not None:
+        clear_remnants(db, key, [field])
     return assign_seen(db, key, held, HASH, (field, value))
 
 
@@ -30,12 +36,33 @@ def remove(db: Keyspace, key: bytes, fields: list[bytes]) -> int:
     return remove_fields(db, key, HASH, fields)
 
 
+def expire(db: Keyspace, key: bytes, fields: list[bytes], deadline: int | None) -> None:
+    """HPEXPIREAT: set the deadline of existing fields, in ms of wall clock. None ends it
+    (HPERSIST)."""
+    db.emit((HASH, EXPIRE_FIELDS, key, FOREVER if deadline is None else deadline, *fields))
+
+
+def remnants(db: Keyspace, key: bytes, fields: list[bytes]) -> list[bytes]:
+    """Return those of these fields that are not visible and yet have deadlines."""
+    held = db.remains(key, HASH)
+    return held.remnants(fields) if isinstance(held, Hash) else []
+
+
+def clear_remnants(db: Keyspace, key: bytes, fields: list[bytes]) -> None:
+    """Remove what is left of fields that have expired, before they are written (EXP-6)."""
+    held = db.remains(key, HASH)
+    if isinstance(held, Hash) and held.timers is not None:
+        for effect in held.removals_of(key, held.remnants(dict.fromkeys(fields))):
+            db.emit(effect)
+
+
 def increment(db: Keyspace, key: bytes, field: bytes, delta: int) -> int:
     """HINCRBY: add `delta` to a field. Return its new value.
 
     Raises NotANumber if the field does not hold an integer. Raises CounterOverflow if the result
     needs more than 59 bits, unless it is closer to 0 than before. Nothing is changed then.
     """
+    clear_remnants(db, key, [field])
     held = remains_of(db, key, HASH, field)
     before = 0
     if held is not None and held.is_live():
@@ -53,6 +80,7 @@ def increment(db: Keyspace, key: bytes, field: bytes, delta: int) -> int:
 def increment_decimal(db: Keyspace, key: bytes, field: bytes, delta: LongDouble) -> bytes:
     """HINCRBYFLOAT: add `delta` to a field. Return its new value as text. Raises NotANumber if the
     field does not hold a number."""
+    clear_remnants(db, key, [field])
     held = remains_of(db, key, HASH, field)
     if held is None:
         text, difference = String().increased(delta)
@@ -73,4 +101,20 @@ def add_to(db: Keyspace, key: bytes, field: bytes, held: Register | None, delta:
     db.emit((HASH, ADD, key, field, birth, portable(amount)))
 
 
-add_content_writer(HASH, assign)
+def write_content(db: Keyspace, key: bytes, pairs: list[Any]) -> None:
+    """Write fields, given as alternating names and values. A value may be a pair of its text and
+    the field's deadline."""
+    flat: list[Any] = list(pairs)
+    expiring: dict[int, list[bytes]] = {}
+    for index in range(1, len(flat), 2):
+        item = flat[index]
+        if not isinstance(item, bytes):
+            text, deadline = item
+            flat[index] = text
+            expiring.setdefault(deadline, []).append(flat[index - 1])
+    assign(db, key, flat)
+    for deadline, fields in expiring.items():
+        expire(db, key, fields, deadline)
+
+
+add_content_writer(HASH, write_content)

@@ -87,6 +87,13 @@ LEFT_OUT: Final[dict[str, str]] = {
     "OBJECT": "the replies describe the memory of the server, not the data",
     **dict.fromkeys(("DUMP", "RESTORE"), "payloads are compared with those of redis-server"),
     "MIGRATE": "refused, as a region does not write to other servers",
+    **dict.fromkeys(
+        (
+            *("HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT", "HPERSIST", "HTTL", "HPTTL"),
+            *("HEXPIRETIME", "HPEXPIRETIME", "HGETDEL", "HGETEX", "HSETEX"),
+        ),
+        "the model of a single Redis has no deadlines of fields; writers set some",
+    ),
     "WAITAOF": "refused, as there is no append-only file",
 }
 """The commands on data that are not drawn, with the reason."""

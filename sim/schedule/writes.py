@@ -323,6 +323,7 @@ class WriterClients:
                 ("HSET", key, field, number),
                 ("HINCRBY", key, field, number),
                 ("HDEL", key, field),
+                ("HPEXPIRE", key, str(100 + 300 * abs(int(number))), "FIELDS", "1", field),
                 ("SADD", key, field),
                 ("SREM", key, field),
                 ("ZADD", key, number, field),

@@ -28,7 +28,7 @@ from typing import Any, ClassVar, Final, Generic, NoReturn, Self, SupportsIndex,
 
 from crdt.causality.schema import OFFSET_MAX
 from crdt.embed.arguments import (
-    SECONDS_MAX,
+    check_deadline,
     deadline,
     decimal,
     decode_key,
@@ -55,7 +55,6 @@ Prepare = Callable[[bool], Keyspace]
 V = TypeVar("V", bound=Value)
 T = TypeVar("T", bound=str | bytes)
 
-REAL_MS = 10**12  # the year 2001 in ms since 1970; a later clock counts ms since 1970
 ADD = "use add() for fractions"
 TEXT_SHOWN = 40  # characters of a value in an error
 
@@ -121,14 +120,7 @@ class Handle(Generic[T]):
         """
         at = deadline(deadline_ms)
         db = self.prepare(True)
-        if at is not None:
-            if not db.now:
-                raise ValueError(
-                    "this replica has no clock, so nothing would ever expire: make it with "
-                    "Replica(clock=lambda: time.time_ns() // 1_000_000), or call advance(ms)"
-                )
-            if 0 < at < SECONDS_MAX and db.now > REAL_MS:
-                raise ValueError(f"a deadline counts milliseconds; {at} looks like seconds")
+        check_deadline(at, db.now)
         if db.lookup_for_write(self.key) is None:
             return False
         db.expire(self.key, at)

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 from decimal import Decimal
 from typing import Any, Self, SupportsIndex
 
-from crdt.embed.arguments import decimal, encode, pairs_of, real, whole
+from crdt.embed.arguments import check_deadline, deadline, decimal, encode, pairs_of, real, whole
 from crdt.embed.handles.arithmetic import Arithmetic, plain_number
 from crdt.embed.handles.base import ADD, Handle, T, Text, not_countable, too_far
 from crdt.errors import CounterOverflow, NotANumber
@@ -103,6 +103,30 @@ class HashHandle(Handle[T], MutableMapping[T, T]):
         if isinstance(held, String) and held.number() is None:
             raise self._refused(encoded)
         return float(hashes.increment_decimal(db, self.key, encoded, delta))
+
+    def expire_fields_at(self, deadline_ms: int | None, *fields: Text) -> bool:
+        """Set the deadline of fields, in milliseconds since 1970, or remove it (None). Return
+        whether any of them exists.
+
+        A field that is written again does not expire. Raises ValueError as `expire_at` does.
+        """
+        ends = deadline(deadline_ms)
+        db, value = self.write(Hash), self.read(Hash)
+        check_deadline(ends, db.now)
+        held = [n for n in dict.fromkeys(map(name, fields)) if value is not None and value.has(n)]
+        if held and ends is not None and ends <= db.expiry_clock:
+            hashes.remove(db, self.key, held)
+        elif held:
+            hashes.expire(db, self.key, held, ends)
+        return bool(held)
+
+    def expires_at(self, field: Text) -> int | None:
+        """Return when a field expires, in ms since 1970; None if it does not. Raises KeyError for a
+        missing field."""
+        value = self.read(Hash)
+        if value is None or not value.has(name(field)):
+            raise KeyError(field)
+        return value.deadline_of(name(field))
 
     def _refused(self, field: bytes) -> NotANumber:
         """Return the error for a field that cannot be incremented."""

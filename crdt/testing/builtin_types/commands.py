@@ -16,6 +16,7 @@ from typing import Any, Final
 import attrs
 
 from crdt.causality.dots import Dot
+from crdt.causality.schema import FOREVER
 from crdt.errors import WrongType
 from crdt.numbers import long_double
 from crdt.numbers.long_double import LongDouble
@@ -222,13 +223,39 @@ def hash_increment(db: Keyspace, asked: TypeCommand) -> TypeCommand | None:
     """HINCRBY. For a fraction, the resolved command holds the exact difference."""
     key, field, delta = encode(asked.key), encode(asked.args[0]), asked.args[1]
     value = held(db, key, Hash)
+    name = "HANEW" if hashes.remnants(db, key, [field]) else "HINCRBY"
     if isinstance(delta, int):
         hashes.increment(db, key, field, delta)
-        return None
+        return TypeCommand(name, asked.key, asked.args)
     register = None if value is None else value.find(field)
     before = Decimal(0) if register is None else exact_value(register)
     after = hashes.increment_decimal(db, key, field, long_double_of(delta))
-    return TypeCommand("HINCRBY", asked.key, (asked.args[0], Decimal(after.decode()) - before))
+    return TypeCommand(name, asked.key, (asked.args[0], Decimal(after.decode()) - before))
+
+
+def hash_expire(db: Keyspace, asked: TypeCommand) -> TypeCommand:
+    """HPEXPIREAT. Fields that do not exist are left out. A deadline that has passed removes."""
+    key, deadline = encode(asked.key), int(asked.args[0])
+    value = held(db, key, Hash)
+    fields = [f for f in asked.args[1:] if value is not None and value.has(encode(f))]
+    if not fields:
+        return TypeCommand("HTTL", asked.key)
+    names = [encode(field) for field in fields]
+    if deadline <= db.expiry_clock:
+        hashes.remove(db, key, names)
+        return TypeCommand("HDEL", asked.key, tuple(fields))
+    hashes.expire(db, key, names, deadline)
+    return TypeCommand("HPEXPIREAT", asked.key, (deadline, *fields))
+
+
+def hash_persist(db: Keyspace, asked: TypeCommand) -> TypeCommand:
+    """HPERSIST."""
+    key, field = encode(asked.key), asked.args[0]
+    value = held(db, key, Hash)
+    if value is None or value.deadline_of(encode(field)) is None:
+        return TypeCommand("HTTL", asked.key)
+    hashes.expire(db, key, [encode(field)], None)
+    return TypeCommand("HPEXPIREAT", asked.key, (FOREVER, field))
 
 
 def zset_assign(db: Keyspace, asked: TypeCommand) -> None:

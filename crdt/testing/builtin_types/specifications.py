@@ -14,17 +14,22 @@ has expired, first clears the remaining content of the key there (EXP-6).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from crdt.causality.dots import Origin
 from crdt.numbers.number import exact, text_of
 from crdt.testing.builtin_types import commands, stream_commands
-from crdt.testing.builtin_types.commands import TypeCommand
 from crdt.testing.builtin_types.hyperloglog_meaning import hyperloglog
 from crdt.testing.builtin_types.json_commands import JSON_PERFORM, JSON_SAMPLES, json_change
 from crdt.testing.builtin_types.json_specification import json_document
+from crdt.testing.builtin_types.register_changes import (
+    ChangesOf,
+    hash_changes,
+    set_changes,
+    string_changes,
+    zset_changes,
+)
 from crdt.testing.builtin_types.stream_meaning import specify_stream
 from crdt.testing.builtin_types.type_specification import Meaning, Part, TypeSpecification
 from crdt.testing.history import History, HistoryEvent, unseen
@@ -34,44 +39,6 @@ FOREVER: Final = 1 << 60
 NUMERIC: Final = re.compile(r"-?\d+(\.\d+)?")
 
 Shown = tuple[str, Any, int | None]  # type, value, deadline
-
-
-# -- single types --------------------------------------------------------------------------------
-#
-# As in `check_type`, a command is the number of an operation and its argument. Operation 0 adds or
-# writes, operation 1 removes.
-
-
-def add_wins(history: Sequence[HistoryEvent]) -> set[Any]:
-    """Return the value of an add-wins set: elements with an add that no remove had seen."""
-    adds = [event for event in history if event.command[0] == 0]
-    removes = [event for event in history if event.command[0] == 1]
-    return {
-        add.command[1]
-        for add in adds
-        if not any(r.command[1] == add.command[1] and r.saw(add) for r in removes)
-    }
-
-
-def remove_wins(history: Sequence[HistoryEvent]) -> set[Any]:
-    """Return the value of a remove-wins set: added elements whose every remove was seen by a later
-    add."""
-    present: set[Any] = set()
-    for element in {event.command[1] for event in history}:
-        about = [event for event in history if event.command[1] == element]
-        if all(event.command[0] == 0 for event in unseen(about, about)):
-            present.add(element)
-    return present
-
-
-def multi_value(history: Sequence[HistoryEvent]) -> set[Any]:
-    """Return the value of a multi-value register: the writes that no other write had seen."""
-    return {event.command[1] for event in unseen(history, history)}
-
-
-def total(history: Sequence[HistoryEvent]) -> int:
-    """Return the value of a counter: the sum of all increments."""
-    return sum(event.command[1] for event in history)
 
 
 # -- the keyspace --------------------------------------------------------------------------------
@@ -155,11 +122,6 @@ def ends_at(history: History, event: HistoryEvent) -> int | None:
 
 # -- registers with increments: strings, fields, scores -------------------------------------------
 
-RegisterChange = tuple[str, Any]  # ("write", value), ("add", number), ("remove", None)
-ChangesOf = Callable[
-    [TypeCommand], dict[Any, RegisterChange]
-]  # the changes of a command by register
-
 
 def registers(history: History, about: list[HistoryEvent], changes_of: ChangesOf) -> dict[Any, Any]:
     """Return each register's live writes, live increments and lowest live origin, by name.
@@ -174,11 +136,12 @@ def registers(history: History, about: list[HistoryEvent], changes_of: ChangesOf
         undo = [event for event, change in mine if change[0] != "add"]
         live = unseen([t for t, change in mine if change[0] != "remove"], [*undo, *clears])
         value_of = {event.index: change[1] for event, change in mine}
-        writes = [t for t in live if t in undo]
+        written = [event for event, change in mine if change[0] == "write"]
+        writes = [t for t in live if t in written]
         writes.sort(key=lambda t: (-register_stamp(history, t, name, changes_of), t.origin))
         names[name] = (
             [value_of[t.index] for t in writes],
-            [value_of[t.index] for t in live if t not in undo],
+            [value_of[t.index] for t in live if t not in written],
             min((t.origin for t in live), default=0),
         )
     return {name: found for name, found in names.items() if found[2]}
@@ -196,40 +159,11 @@ def register_stamp(history: History, write: HistoryEvent, name: Any, changes_of:
             clears = find_clears(before, about)
             undo = [t for t in about if changes_of(t.command).get(name, ("add",))[0] != "add"]
             live = unseen(undo, [*undo, *clears])
-            writes = [t for t in live if changes_of(t.command)[name][0] != "remove"]
+            writes = [t for t in live if changes_of(t.command)[name][0] == "write"]
             stamps = [register_stamp(before, t, name, changes_of) for t in writes]
             found = max([write.clock, *(s + 1 for s in stamps)])
         write.notes[name, changes_of] = found
     return int(found)
-
-
-def string_changes(made: TypeCommand) -> dict[Any, RegisterChange]:
-    if made.name in ("SET", "KEEP", "RENEW"):
-        return {"": ("write", str(made.args[0]))}
-    return {"": ("add", made.args[0])} if made.name == "INCRBY" else {}
-
-
-def hash_changes(made: TypeCommand) -> dict[Any, RegisterChange]:
-    if made.name == "HSET":
-        pairs = zip(made.args[::2], made.args[1::2], strict=True)
-        return {field: ("write", str(value)) for field, value in pairs}
-    if made.name == "HINCRBY":
-        return {made.args[0]: ("add", made.args[1])}
-    return dict.fromkeys(made.args, ("remove", None)) if made.name == "HDEL" else {}
-
-
-def zset_changes(made: TypeCommand) -> dict[Any, RegisterChange]:
-    if made.name == "ZADD":
-        pairs = zip(made.args[::2], made.args[1::2], strict=True)
-        return {member: ("write", float(score)) for member, score in pairs}
-    if made.name == "ZINCRBY":
-        return {made.args[0]: ("add", float(made.args[1]))}
-    return dict.fromkeys(made.args, ("remove", None)) if made.name == "ZREM" else {}
-
-
-def set_changes(made: TypeCommand) -> dict[Any, RegisterChange]:
-    change = {"SADD": ("write", None), "SREM": ("remove", None)}.get(made.name)
-    return dict.fromkeys(made.args, change) if change is not None else {}
 
 
 def text(writes: list[str], increments: list[Any]) -> str:
@@ -248,10 +182,32 @@ def string(history: History, about: list[HistoryEvent]) -> Part | None:
 
 
 def hash_fields(history: History, about: list[HistoryEvent]) -> Part | None:
-    """Return the value of a hash: strings by field (HSH-*)."""
+    """Return the value of a hash: strings by field (HSH-*). Fields that have expired are hidden."""
     found = registers(history, about, hash_changes)
+    found = {f: each for f, each in found.items() if field_ends(history, about, f) >= history.now}
     fields = [(field, text(*found[field][:2])) for field in sorted(found)]
     return (fields, min(found[field][2] for field in found)) if found else None
+
+
+def field_ends(history: History, about: list[HistoryEvent], field: Any) -> int:
+    """Return the deadline of a field: the latest of the concurrent ones. A write is one that never
+    comes (HSH-10, D-10)."""
+    changes: list[HistoryEvent] = []
+    removers = find_clears(history, about)
+    values: dict[int, int] = {}
+    for event in about:
+        made = event.command
+        kind = hash_changes(made).get(field, ("",))[0]
+        if made.name == "HPEXPIREAT" and field in made.args[1:]:
+            changes.append(event)
+            values[event.index] = made.args[0]
+        elif kind == "write":
+            changes.append(event)
+            values[event.index] = FOREVER
+        elif kind in ("remove", "anew"):
+            removers.append(event)
+    live = unseen(changes, [*changes, *removers])
+    return max((values[event.index] for event in live), default=FOREVER)
 
 
 def sorted_set(history: History, about: list[HistoryEvent]) -> Part | None:
@@ -406,11 +362,14 @@ SPECIFICATIONS: Final[dict[str, TypeSpecification]] = {
             "HSET": commands.hash_assign,
             "HDEL": commands.hash_remove,
             "HINCRBY": commands.hash_increment,
+            "HPEXPIREAT": commands.hash_expire,
+            "HPERSIST": commands.hash_persist,
         },
         subject="hash",
         samples=(
             *("HSET k f a", "HSET k f '7' g '8'", "HINCRBY k f 1", "HINCRBY k g 10"),
             *("HDEL k f", "HDEL k f g", "HINCRBY k f 0.1"),
+            *("HPEXPIREAT k 10 f", "HPEXPIREAT k 40 f g", "HPERSIST k f", "HPEXPIREAT k 200 g"),
         ),
     ),
     "sorted set": TypeSpecification(

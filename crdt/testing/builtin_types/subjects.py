@@ -14,6 +14,8 @@ from crdt.testing.builtin_types.specifications import SPECIFICATIONS, keyspace
 from crdt.testing.builtin_types.type_specification import Perform
 from crdt.testing.subject import Subject
 from crdt.types.components.contested import Contested
+from crdt.types.components.fields import REMOVE
+from crdt.types.hash import HASH as HASH_CODE
 from crdt.types.registry import DEFINITIONS
 
 KEYS: Final = ("k", "l", "m", "n")
@@ -102,8 +104,11 @@ def text_of(value: Any) -> Any:
 
 
 def collected(effect: Effect) -> TypeCommand:
-    """Return the command for an effect of garbage collection: DEL of an expired key, or FORGET of
-    deadlines."""
+    """Return the command for an effect of garbage collection: DEL of an expired key, HDEL of
+    expired fields, or FORGET of deadlines."""
+    if effect[0] == HASH_CODE:
+        fields = effect[3:] if effect[1] == REMOVE else effect[3:4]
+        return TypeCommand("HDEL", effect[2].decode(), tuple(each.decode() for each in fields))
     return TypeCommand("FORGET" if effect[1] == FORGET else "DEL", effect[2].decode())
 
 

@@ -34,7 +34,8 @@ class Site:
 def digest_at(replica: Replica, now: int) -> bytes:
     """Return the digest of a replica as of the time `now`, in ms."""
     db = replica.keyspace
-    expiry_clock, db.expiry_clock = db.expiry_clock, now
+    expiry_clock = db.expiry_clock
+    db.move_expiry(now)
     digest = replica.digest()
-    db.expiry_clock = expiry_clock
+    db.move_expiry(expiry_clock)
     return digest

@@ -117,6 +117,25 @@ class Contested(Value):
             left = value.collect(stable) or left
         return left
 
+    def next_deadline(self) -> int:
+        found = [value.next_deadline() for value in self.parts.values()]
+        return min([deadline for deadline in found if deadline], default=0)
+
+    def hide_expired(self, clock: int, limit: int) -> int:
+        self.front = None
+        return sum([value.hide_expired(clock, limit) for value in self.parts.values()])
+
+    def hidden_at(self) -> int:
+        return max([value.hidden_at() for value in self.parts.values()])
+
+    def hidden_since(self) -> int:
+        found = [value.hidden_since() for value in self.parts.values()]
+        return min([deadline for deadline in found if deadline], default=0)
+
+    def removals(self, key: bytes, clock: int, limit: int) -> list[Effect]:
+        parts = [self.parts[code] for code in sorted(self.parts)]
+        return [effect for part in parts for effect in part.removals(key, clock, limit)]
+
     def state(self) -> Any:
         return tuple((code, self.parts[code].state()) for code in sorted(self.parts))
 

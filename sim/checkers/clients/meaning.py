@@ -18,7 +18,7 @@ from crdt.causality.dots import Dot, Vector, covers, make_dot
 from crdt.causality.effect import Effect
 from crdt.causality.op import OP_BYTES
 from crdt.store.keyspace import Keyspace
-from crdt.testing.builtin_types.specifications import add_wins, total
+from crdt.testing.builtin_types.single_types import add_wins, total
 from crdt.testing.history import HistoryEvent, unseen
 from crdt.types.base import Value
 from sim.engine.checker import Checker, Watched

@@ -24,19 +24,20 @@ class SerialisingStore(ValueStore):
         entry = self.index.get(key)
         if entry is None:
             return None
-        packed, accessed = entry
+        packed, accessed, hidden_at = entry
         contested = Contested()
         for code, state in codec.unpack_body(packed):
             part = contested.parts[code] = BUILT_IN.makers[code]()
             part.load(state)
             if accessed is not None:
                 part.accessed = accessed
+            part.hide_expired(hidden_at, 1 << 30)
         return contested.shown() if len(contested.parts) == 1 else contested
 
     def put(self, key: bytes, value: Value) -> None:
         shown = value.shown() if isinstance(value, Contested) else value
         accessed = getattr(shown, "accessed", None)
-        self.index[key] = codec.pack_body(parts_of(value)), accessed
+        self.index[key] = codec.pack_body(parts_of(value)), accessed, value.hidden_at()
 
 
 @contextmanager

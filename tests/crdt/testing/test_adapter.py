@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from crdt.testing import SUBJECTS, Step, World
 from crdt.testing.adapter import RegionMachine, schedules
-from crdt.testing.builtin_types.specifications import add_wins
+from crdt.testing.builtin_types.single_types import add_wins
 from crdt.testing.checking import subject_of
 from tests.crdt.testing.planted import ADD, REMOVE, GreedyCart
 from tests.crdt.testing.right_types import MaxMap

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crdt.testing import SUBJECTS, Disagreement, HistoryEvent, check_subject, check_type, subject_of
-from crdt.testing.builtin_types import specifications as specs
+from crdt.testing.builtin_types import single_types
 from crdt.testing.checking import Report
 from crdt.testing.running import search
 from tests.crdt.testing import planted
@@ -31,28 +31,28 @@ Make = Callable[[], Any]
 Spec = Callable[[Sequence[HistoryEvent]], Any]
 
 RIGHT: list[tuple[Make, list[Any], Spec]] = [
-    (planted.Cart, CART, specs.add_wins),
+    (planted.Cart, CART, single_types.add_wins),
     (planted.Register, REGISTER, by_own_stamp),
-    (planted.Tally, TALLY, specs.total),
-    (planted.Blocklist, CART, specs.remove_wins),
+    (planted.Tally, TALLY, single_types.total),
+    (planted.Blocklist, CART, single_types.remove_wins),
 ]
 
 VALUE = "value equals specification"
 
 # the wrong type, the law that finds it, and the number of steps
 WRONG: list[tuple[Make, list[Any], Spec, str, int]] = [
-    (planted.ForgetfulCart, CART, specs.add_wins, VALUE, 5),
-    (planted.GreedyCart, CART, specs.add_wins, VALUE, 3),
-    (planted.UnsortedCart, CART, specs.add_wins, "merge is commutative", 2),
-    (planted.OneSidedCart, CART, specs.add_wins, "garbage collection is invisible", 3),
-    (planted.LossyCart, CART, specs.add_wins, VALUE, 3),
+    (planted.ForgetfulCart, CART, single_types.add_wins, VALUE, 5),
+    (planted.GreedyCart, CART, single_types.add_wins, VALUE, 3),
+    (planted.UnsortedCart, CART, single_types.add_wins, "merge is commutative", 2),
+    (planted.OneSidedCart, CART, single_types.add_wins, "garbage collection is invisible", 3),
+    (planted.LossyCart, CART, single_types.add_wins, VALUE, 3),
     (planted.HastyRegister, REGISTER, by_own_stamp, VALUE, 4),
     (planted.UndecidedRegister, REGISTER, by_own_stamp, VALUE, 2),
-    (planted.DoubleTally, TALLY, specs.total, VALUE, 4),
-    (planted.StubbornTally, TALLY, specs.total, "a deleted key is gone", 2),
-    (planted.RashBlocklist, CART, specs.remove_wins, VALUE, 3),
-    (planted.HoardingBlocklist, CART, specs.remove_wins, "no garbage is left", 1),
-    (planted.Cart, CART, specs.remove_wins, VALUE, 2),
+    (planted.DoubleTally, TALLY, single_types.total, VALUE, 4),
+    (planted.StubbornTally, TALLY, single_types.total, "a deleted key is gone", 2),
+    (planted.RashBlocklist, CART, single_types.remove_wins, VALUE, 3),
+    (planted.HoardingBlocklist, CART, single_types.remove_wins, "no garbage is left", 1),
+    (planted.Cart, CART, single_types.remove_wins, VALUE, 2),
 ]
 
 
@@ -90,7 +90,7 @@ def test_wrong_type_is_found_and_shrunk(
 
 def test_failure_is_script_and_two_values() -> None:
     with pytest.raises(AssertionError) as caught:
-        check_type(planted.GreedyCart, CART, specs.add_wins)
+        check_type(planted.GreedyCart, CART, single_types.add_wins)
     text = str(caught.value)
     assert re.search(r"write \d \(1, b'milk'\)", text)
     assert "shows set(), the specification says {b" in text
@@ -98,19 +98,19 @@ def test_failure_is_script_and_two_values() -> None:
 
 
 def test_error_of_our_own_type_fails_its_check() -> None:
-    subject = subject_of(planted.GreedyCart, CART, specs.add_wins)
+    subject = subject_of(planted.GreedyCart, CART, single_types.add_wins)
     with pytest.raises(AssertionError, match="found with seed"):
         check_subject(subject, schedules=10)
 
 
 @pytest.mark.trio
 async def test_check_runs_inside_event_loop() -> None:
-    report = check_type(planted.Tally, TALLY, specs.total, schedules=2)
+    report = check_type(planted.Tally, TALLY, single_types.total, schedules=2)
     assert report.schedules == 2
 
 
 def test_report_lists_checks() -> None:
-    report = check_type(planted.Tally, TALLY, specs.total, schedules=2)
+    report = check_type(planted.Tally, TALLY, single_types.total, schedules=2)
     assert (report.subject, report.schedules) == ("Tally", 2)
     assert report.laws[VALUE] > 10
 
@@ -127,9 +127,9 @@ def test_arguments_of_check_subject_are_named() -> None:
 
 def test_check_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="commands is empty"):
-        check_type(planted.Cart, [], specs.add_wins)
+        check_type(planted.Cart, [], single_types.add_wins)
     with pytest.raises(ValueError, match="`schedules` is 0"):
-        check_type(planted.Tally, TALLY, specs.total, schedules=0)
+        check_type(planted.Tally, TALLY, single_types.total, schedules=0)
 
 
 def test_report_is_for_reading() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crdt.testing import Failure, Foreign, Step, check_type, replay, subject_of
-from crdt.testing.builtin_types import specifications as specs
+from crdt.testing.builtin_types import single_types
 from crdt.testing.failure_text import annotated, comment, quoted, reading_text, spelled
 from crdt.testing.subject import Disagreement
 from tests.crdt.testing import planted
@@ -52,14 +52,14 @@ CARTS: dict[str, Any] = {"good": planted.Cart, "bad": Greedy}
 CARTS_COMMANDS = [(name, *command) for name in CARTS for command in CART]
 
 PASTED: list[tuple[Any, list[Any], Any, dict[str, Any]]] = [
-    (planted.GreedyCart, CART, specs.add_wins, {"delete": False}),
+    (planted.GreedyCart, CART, single_types.add_wins, {"delete": False}),
     (right.PNCounter, [("add", 1)], None, {"invariant": is_even, "duplicates": False}),
     (right.PNCounter, [("add", 1)], None, {"invariant": [is_even]}),
     (wrong.ReaddingSet, ODD, None, {}),
     (wrong.ReaddingSet, QUOTES, None, {}),
     (BESIDE, BESIDE_COMMANDS, None, {}),
     (BESIDE, BESIDE_COMMANDS, {"count": total, "set": two_phases}, {"delivery": "any"}),
-    (CARTS, CARTS_COMMANDS, {"good": specs.add_wins, "bad": specs.add_wins}, {}),
+    (CARTS, CARTS_COMMANDS, {"good": single_types.add_wins, "bad": single_types.add_wins}, {}),
     ({"set": right.ObservedRemoveSet}, [("set", "add", 1)], None, {"invariant": is_even}),
 ]
 NAMES: dict[str, Any] = {
@@ -67,7 +67,7 @@ NAMES: dict[str, Any] = {
     "is_even": is_even,
     "total": total,
     "two_phases": two_phases,
-    "add_wins": specs.add_wins,
+    "add_wins": single_types.add_wins,
     "Greedy": Greedy,
     **{name: getattr(planted, name) for name in ("Cart", "GreedyCart")},
     **{name: getattr(right, name) for name in ("PNCounter", "ObservedRemoveSet")},

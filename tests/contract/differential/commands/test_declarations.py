@@ -17,12 +17,21 @@ from crdb.engine.declare.syntax import Argument
 from crdb.resp.decoder import ErrorReply, Reply, Status
 from tests.crdb.redis_peer import Peer, decode
 
+
+def is_newer(command: Command) -> bool:
+    """Return whether a command is newer than Redis 7.2."""
+    return tuple(map(int, command.declaration.since.split("."))) >= (7, 4)
+
+
 EVERYTHING = {
     command.full_name.decode(): command
     for command in build_table().everything()
-    if not command.full_name.startswith((b"crdb.", b"json.")) and command.name != b"migrate"
+    if not command.full_name.startswith((b"crdb.", b"json."))
+    and command.name != b"migrate"
+    and not is_newer(command)
 }
-"""Without MIGRATE, which is always refused, so nobody asks for its keys."""
+"""The commands of Redis 7.2, by name. Without MIGRATE, which is always refused, so nobody asks for
+its keys."""
 NEW_IN_7_2 = {"client|no-touch", "client|setinfo", "waitaof"}
 
 CHANGED_IN_7_2 = {

@@ -13,6 +13,7 @@ import pytest
 
 from crdt.causality.dots import make_dot, make_origin
 from crdt.testing import Subject, World, parse
+from crdt.testing.builtin_types import single_types
 from crdt.testing.builtin_types import specifications as specs
 from crdt.testing.builtin_types.commands import TypeCommand
 from crdt.testing.builtin_types.subjects import subject
@@ -116,13 +117,13 @@ def event(index: int, command: Any, past: int, clock: int = 0) -> HistoryEvent:
 def test_specifications_of_small_types() -> None:
     done = [event(0, (0, b"x"), 0), event(1, (1, b"x"), 0b1), event(2, (0, b"x"), 0b1, 9)]
     everything = History(done, 0b111)
-    assert specs.add_wins(everything) == {b"x"}
-    assert specs.remove_wins(everything) == set()
-    assert specs.multi_value(everything) == {b"x"}
-    assert specs.add_wins(History(done, 0b011)) == set()
-    assert specs.remove_wins(History(done, 0b101)) == {b"x"}
+    assert single_types.add_wins(everything) == {b"x"}
+    assert single_types.remove_wins(everything) == set()
+    assert single_types.multi_value(everything) == {b"x"}
+    assert single_types.add_wins(History(done, 0b011)) == set()
+    assert single_types.remove_wins(History(done, 0b101)) == {b"x"}
     counts = History([event(0, (0, 3), 0), event(1, (0, 4), 0)], 0b11)
-    assert specs.total(counts) == 7
+    assert single_types.total(counts) == 7
 
 
 def test_untouched_key_does_not_exist() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crdt.testing import Subject, check_type
-from crdt.testing.builtin_types import specifications as specs
+from crdt.testing.builtin_types import single_types
 from crdt.testing.checking import subject_of
 from tests.crdt.testing import planted
 
@@ -70,7 +70,7 @@ def test_several_types_live_under_key_each() -> None:
 
 def test_queries_of_one_of_several_types_are_specified() -> None:
     def count(history: Any, at_least: int) -> bool:
-        return len(specs.add_wins(history)) >= at_least
+        return len(single_types.add_wins(history)) >= at_least
 
     makes, commands = {"cart": SmallCart}, [("cart", *command) for command in MILK]
     options: Any = {"refuses": (Full,), "queries": [("cart", "count", 1)], "schedules": 5}
@@ -78,7 +78,7 @@ def test_queries_of_one_of_several_types_are_specified() -> None:
     def always(_history: Any, _at_least: int) -> bool:
         return True
 
-    spec = {"cart": specs.add_wins, "cart.count": count}
+    spec = {"cart": single_types.add_wins, "cart.count": count}
     check_type(makes, commands, spec, **options)
     with pytest.raises(AssertionError, match=r"cart.count\(1\) = False, the spec.* = True"):
         check_type(makes, commands, {"cart.count": always}, **options)
