@@ -69,8 +69,8 @@ class KeySpec:
             last = end if number is None else self.begin + number
         else:
             last = self.begin + self.last if self.last >= 0 else end + self.last
-        least = self.begin + (self.is_numbered and not self.is_optional)
-        if last >= end or last < least:
+        least = self.begin if self.is_optional else self.begin + 1
+        if last >= end or (self.is_numbered and last < least):
             if self.is_optional:
                 return range(0)
             raise ValueError("keys exceed the request")
