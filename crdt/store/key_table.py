@@ -54,8 +54,7 @@ class KeyTable:
 
     def __init__(self, new_store: Callable[[], ValueStore] = MemoryStore) -> None:
         self.expiry_clock: int = 0
-        self.keeps_parts: bool = False
-        """True while a command works in slices: then no parts of values are hidden."""
+        self.keeps_parts: bool = False  # while a command works in slices, no parts are hidden
         self.is_unsettled: bool = False
         """True if some keys must be settled before they are touched: see `unsettled`."""
         self.new_store: Callable[[], ValueStore] = new_store
@@ -72,21 +71,15 @@ class KeyTable:
         self.deadlines: Deadlines = Deadlines()
         self.part_deadlines: PartDeadlines = PartDeadlines()
         self.watched_keys: set[bytes] = set()
-        self.dirty_keys: list[bytes] = []
-        """The watched keys that have changed."""
+        self.dirty_keys: list[bytes] = []  # the watched keys that have changed
         self.readers: list[Reader] = []
         self.hits: int = 0
         """The number of times that `read` or `inspect` found a key."""
         self.misses: int = 0
         """The number of times that `read` or `inspect` found no key."""
-        self.second: int = 0
-        """The time in seconds that is stored as the time of a value's last use. `mark_uses` sets
-        it."""
-        self.count_use: Callable[[int], int] | None = None
-        """Where uses are counted, it returns the word of a used value for its word before (see
-        `count_uses`)."""
-        self.marks_use: bool = True
-        """True if `read` records the time of use in the value that it finds."""
+        self.second: int = 0  # stored as the time (s) of a value's last use; see `mark_uses`
+        self.count_use: Callable[[int], int] | None = None  # see `count_uses`
+        self.marks_use: bool = True  # `read` records the time of use in the value that it finds
 
     # -- settling --------------------------------------------------------------------------
 
@@ -157,9 +150,8 @@ class KeyTable:
             return entry
         value: Value = entry.shown() if type(entry) is Contested else entry
         if self.marks_use:
-            value.accessed = (
-                self.second if self.count_use is None else self.word_of_use(value.accessed)
-            )
+            count = self.count_use
+            value.accessed = self.second if count is None else count(value.accessed)
         return value
 
     def inspect(self, key: bytes) -> Value | None:

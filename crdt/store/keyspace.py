@@ -35,7 +35,7 @@ from crdt.causality.op_pieces import PackedEffects
 from crdt.causality.schema import FOREVER, STAMP_MAX
 from crdt.errors import DotReused
 from crdt.store.bin import Bin
-from crdt.store.mutable_key_table import MutableKeyTable
+from crdt.store.expiring_key_table import ExpiringKeyTable
 from crdt.store.steps import FlushStep
 from crdt.store.unsettled import STEPS_MAX, Unsettled
 from crdt.store.values import MemoryStore, ValueStore
@@ -54,7 +54,7 @@ JOINED_BYTES_MAX: Final = 4096
 """The largest patch of joined edits. Each of them copies the patch, so it must remain short."""
 
 
-class Keyspace(MutableKeyTable):
+class Keyspace(ExpiringKeyTable):
     """All keys of one replica. `now` is the wall clock in ms, set by `advance`."""
 
     __slots__ = (
@@ -102,10 +102,8 @@ class Keyspace(MutableKeyTable):
         self.reserve: bytes = bytes(RESERVE_BYTES)
         """Memory that is freed to complete an effect after a MemoryError."""
         self.first: int = 1
-        self.group: int = 0
-        """The slot group of these keys. It is always 0, as clusters are not supported yet."""
-        self.on_message: Callable[[Effect], None] | None = None
-        """Called with each message of another region, in the order of its region's effects."""
+        self.group: int = 0  # the slot group of these keys; there is only one yet
+        self.on_message: Callable[[Effect], None] | None = None  # gets others' messages in order
         self.sent_context: Vector = {}
         self.has_remote_news: bool = False
         self.unsettled: Unsettled = Unsettled(self)
@@ -470,13 +468,20 @@ class Keyspace(MutableKeyTable):
             self.remove_sealed(op)
         return op
 
+    def takes_long(self, op: Op, observed: Observed) -> bool:
+        """Return whether it takes longer than a slice to apply a remote operation."""
+        if len(op.effects) > self.slice_keys and not observed.covers_all(self.vector):
+            if self.unsettled.has_many_conflicts(op, observed, self.slice_keys):
+                return True
+        return self.unsettled.is_long(op, self.slice_keys, self.slice_effects)
+
     def apply_op(self, op: Op, past: Vector) -> None:
         """Apply all effects of a remote operation, whose origin had observed `past`."""
         assert not self.outbox, "seal before taking in what others did"
         assert self.vector.get(op.origin, 0) == op.first - 1
         before = self.visible_states(op.effects) if self.watched_keys else {}
         observed = Observed(past, op.origin, op.first, op.base)
-        if self.slice_keys and self.unsettled.takes_long(op, observed):
+        if self.slice_keys and self.takes_long(op, observed):
             self.unsettled.put_off(op, Observed(dict(past), op.origin, op.first, op.base))
             self.settle_watched()
         else:

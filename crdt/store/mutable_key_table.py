@@ -32,12 +32,10 @@ from crdt.structures.table import Table
 from crdt.types.base import DroppedContent, Value
 from crdt.types.components.contested import Contested, carried
 from crdt.types.components.deadlines import Deadlines, flatten
-from crdt.types.components.expiry_record import ExpiryRecord
 from crdt.types.components.register import Register
 from crdt.types.folded_string import dot_of, is_counter, value_of
 from crdt.types.registry import ENDS_TTL, NO_ASSIGNMENT, TypeRegistry
 
-HIDDEN_MAX: Final = 1 << 30  # more parts than a value has
 HIDDEN_STEP: Final = 500  # the parts that one effect hides at most
 
 
@@ -296,34 +294,6 @@ class MutableKeyTable(KeyTable):
                 self.discard(dropped)
             self.retire(key, value)
 
-    # -- expiry ----------------------------------------------------------------------------
-
-    def record_expiry(self, is_on: bool) -> None:
-        """Record the keys that expire from now on, or stop that."""
-        deadlines = self.deadlines
-        if not is_on:
-            deadlines.record = None
-        elif deadlines.record is None:
-            known = [entry for heap in deadlines.heaps for entry in heap]
-            deadlines.record = ExpiryRecord(self.expiry_time, self.held_deadline, known)
-
-    def records_expiry(self) -> bool:
-        """Return whether the keys that expire are recorded."""
-        return self.deadlines.record is not None
-
-    def take_expired(self, limit: int) -> list[bytes]:
-        """Return at most `limit` keys that have expired, each once, in order."""
-        record = self.deadlines.record
-        return [] if record is None else record.take(limit)
-
-    def held_deadline(self, key: bytes) -> int:
-        """Return the deadline of a key that is settled; FOREVER without one."""
-        return self.deadlines.deadline(key)
-
-    def expiry_time(self) -> int:
-        """Return the time (ms) that decides whether a key has expired."""
-        return self.expiry_clock
-
     # -- watching --------------------------------------------------------------------------
 
     def apply_watched(self, effect: Effect, dot: Dot, observed: Observed) -> None:
@@ -393,90 +363,12 @@ class MutableKeyTable(KeyTable):
         if not deadline or value.keeps_traces():
             self.garbage[key] = None
 
-    def hide_expired_parts(self, limit: int) -> None:
-        """Hide about `limit` of the parts of values that have expired. The next call continues."""
-        parts, clock = self.part_deadlines, self.expiry_clock
-        while limit > 0:
-            key = parts.due(clock)
-            if key is None:
-                return
-            limit -= self.hide_parts(key, limit)
-
-    def hide_parts(self, key: bytes, limit: int) -> int:
-        """Hide up to `limit` parts of one value that have expired. Return how many keys and parts
-        were visited."""
-        if self.is_unsettled:
-            self.settle(key)
-        value = self.data.get(key)
-        if value is None:
-            value = self.tombstones.get(key)
-        if value is None:
-            return 1
-        if self.readers:
-            self.warn_readers(key)
-        count = value.hide_expired(self.expiry_clock, limit)
-        self.note_hidden(key, value)
-        self.retire(key, value)
-        return 1 + count
-
     def note_hidden(self, key: bytes, value: Value) -> None:
         """Note a key whose value has hidden parts."""
         deadline = value.hidden_since()
         if deadline:
             self.part_deadlines.hide(key, deadline)
             self.part_deadlines.clock = max(self.part_deadlines.clock, self.expiry_clock)
-
-    def move_expiry(self, clock: int) -> None:
-        """Let keys and parts of values expire by another clock. O(parts that change)."""
-        self.expiry_clock = clock
-        if clock < self.part_deadlines.clock:
-            self.show_parts()
-        self.hide_expired_parts(HIDDEN_MAX)
-
-    def keep_parts(self, keeps: bool) -> None:
-        """Let `move_parts` do nothing, while a command works in slices, or let it work again."""
-        self.keeps_parts = keeps
-
-    def move_parts(self) -> None:
-        """Hide some of the parts of values that have expired by the clock, or show those that have
-        not if it was set back."""
-        parts, clock = self.part_deadlines, self.expiry_clock
-        if self.keeps_parts:
-            return
-        if parts.clock > clock:
-            self.show_parts()
-        if parts.next < clock:
-            self.hide_expired_parts(2 * HIDDEN_STEP)
-
-    def show_parts(self) -> None:
-        """Hide by the present clock, after it was set back, what was hidden by a later one."""
-        self.part_deadlines.clock = self.expiry_clock
-        for key in self.part_deadlines.show_all():
-            self.hide_parts(key, HIDDEN_MAX)
-
-    def removals_of_parts(self, clock: int, limit: int) -> list[Effect]:
-        """Return effects that remove about `limit` parts of values that expired before `clock`."""
-        parts = self.part_deadlines
-        effects: list[Effect] = []
-        visited: list[tuple[bytes, Value]] = []
-        while limit > 0:
-            key = parts.over(clock)
-            if key is None:
-                break
-            if self.is_unsettled:
-                self.settle(key)
-            value = self.data.get(key)
-            if value is None:
-                value = self.tombstones.get(key)
-            if value is not None:
-                found = value.removals(key, clock, limit)
-                effects += found
-                limit -= sum([len(effect) for effect in found])
-                visited.append((key, value))
-            limit -= 1
-        for key, value in visited:
-            self.note_hidden(key, value)
-        return effects
 
     def note_traces(self, key: bytes, value: Value) -> None:
         """Note a key whose value has been stored, if its removal may leave something."""

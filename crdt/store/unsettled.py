@@ -292,16 +292,6 @@ class Unsettled:
             weight += step.weight(key)
         return weight > slice_keys
 
-    def takes_long(self, op: Op, observed: Observed) -> bool:
-        """Return whether it takes longer than a slice to apply a remote operation. `observed` is
-        the past of its first effect."""
-        db = self.db
-        if self.is_long(op, db.slice_keys, db.slice_effects):
-            return True
-        if len(op.effects) <= db.slice_keys or observed.covers_all(db.vector):
-            return False
-        return self.has_many_conflicts(op, observed, db.slice_keys)
-
     def is_long(self, op: Op, slice_keys: int, slice_effects: int) -> bool:
         """Return whether it takes longer than a slice to apply the effects of `op`, or to settle
         one of their keys before that. Conflicts are not counted (see `has_many_conflicts`)."""
