@@ -116,7 +116,7 @@ class RegisterArray:
         if self.dense is None:
             found: list[int] = self.codes.tolist()
             return found
-        return [index << RANK_BITS | rank for index, rank in enumerate(self.dense) if rank]
+        return [index << RANK_BITS | rank for index, rank in enumerate(bytes(self.dense)) if rank]
 
     def estimate(self) -> int:
         """Return the estimated number of different elements."""

@@ -47,6 +47,7 @@ from sim.schedule.writes import draw_burst, make_writers
 from sim.world.client_checks import check_clients
 from sim.world.coverage_probes import coverage_counts
 from sim.world.cut_off import check_cut_off
+from sim.world.eviction import check_eviction
 from sim.world.figures import check_figures
 from sim.world.freshness import check_freshness
 from sim.world.idleness import check_idleness
@@ -291,6 +292,7 @@ class Run:
         check_figures(self.world)
         self.wait_for_convergence(list(self.world.sites))  # a key may have expired just now
         self.world.check_end()
+        check_eviction(self.world)  # the checks at the end expect the keys that it deletes
 
     def wait_for_whole_frames(self) -> None:
         """Wait until no receiver waits for the rest of a frame whose length noise has changed.

@@ -15,7 +15,6 @@ from sim.world import (
     client_limits,
     conflicts,
     connection_modes,
-    eviction,
     large_values,
     pipelines,
     settings,
@@ -31,7 +30,6 @@ CLIENT_CHECKS: Final = (
     client_limits.PROMISE,
     conflicts.PROMISE,
     waits.PROMISE,
-    eviction.PROMISE,
     client_cache.PROMISE,
     large_values.PROMISE,
 )
@@ -49,7 +47,6 @@ def check_clients(world: SimWorld) -> None:
     client_limits.check_client_limits(world)
     conflicts.check_conflicts(world)
     waits.check_waits(world)
-    eviction.check_eviction(world)
     client_cache.check_client_cache(world)
     large_values.check_large_values(world)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sim.world import eviction
 from sim.world.client_checks import CLIENT_CHECKS
 from sim.world.world import SimWorld
 
@@ -48,6 +49,7 @@ NAMES: Final = (
     "follower got a snapshot",
     "follower went on from a backlog",
     *CLIENT_CHECKS,
+    eviction.PROMISE,
 )
 
 
