@@ -92,7 +92,7 @@ def insert(db: Keyspace, key: bytes, address: Address, index: int, values: list[
     db.emit((JSON, INSERT, key, address, *place, text_of(ordered)))
 
 
-def increment(db: Keyspace, key: bytes, address: Address, delta: float) -> float:
+def increment(db: Keyspace, key: bytes, address: Address, delta: Any) -> Any:
     """Add to the number at an address (JSN-12). Return the result.
 
     Raises CounterOverflow and NotANumber as `sums.increased` does. Nothing is changed then.
@@ -100,7 +100,7 @@ def increment(db: Keyspace, key: bytes, address: Address, delta: float) -> float
     leaf = document(db, key).node_at(address)
     assert isinstance(leaf, JsonLeaf)
     shown = values_of(leaf)
-    result: float = increased(shown, delta)
+    result = increased(shown, delta)
     amount = next_sum(own_sum(leaf.sums, db.origin), shown, result)
     if amount is not None:
         db.emit((JSON, ADD, key, address, amount))

@@ -76,12 +76,16 @@ class ReadRequest:
         self.spelled_ids: list[bytes] = []
         self.starts: list[StreamId | None] = []
         """The id behind which each stream is read."""
-        index = 1
-        while index < len(args) and not self.keys:
-            index += self.parse_option(args, index, is_group)
+        self.parse(args, is_group)
         if not self.keys:
             raise CommandError(SYNTAX)
-        if is_group and self.group is None:
+
+    def parse(self, args: list[bytes], is_group: bool) -> None:
+        """Parse all options. Raises CommandError."""
+        index = 1
+        while index < len(args) and not self.spelled_ids:
+            index += self.parse_option(args, index, is_group)
+        if is_group and self.group is None and self.spelled_ids:
             raise CommandError(NO_GROUP_OPTION)
 
     def parse_option(self, args: list[bytes], index: int, is_group: bool) -> int:
