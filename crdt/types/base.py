@@ -174,6 +174,11 @@ class Value:
         whether garbage is left."""
         return False
 
+    def earliest_deadline(self) -> int:
+        """Return the earliest deadline of a part, hidden or not; 0 if no part has one. O(parts with
+        a deadline)."""
+        return 0
+
     def next_deadline(self) -> int:
         """Return the earliest deadline of a part of the value, in ms of wall clock; 0 if no part
         expires. A value with deadlines has garbage. O(1)."""

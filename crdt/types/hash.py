@@ -108,6 +108,16 @@ class Hash(Fields):
         timers = self.timers
         return timers.heap[0][0] if timers is not None and timers.heap else 0
 
+    def earliest_deadline(self) -> int:
+        timers = self.timers
+        if timers is None:
+            return 0
+        found = [
+            timers.deadline(field, timers.expired.get(field) or self.thing(field))
+            for field in timers.entries
+        ]
+        return min(found, default=FOREVER)
+
     def hide_expired(self, clock: int, limit: int) -> int:
         timers = self.timers
         if timers is None:

@@ -148,6 +148,8 @@ class StateHash:
             return None
         deadline = self.db.deadline(key)
         deadline = FOREVER if deadline is None else deadline
+        for part in live:  # a field of a hash that ends changes what the key shows
+            deadline = min(deadline, part.earliest_deadline() or FOREVER)
         parts = [(part.code(), part.visible()) for part in live]
         packed = codec.pack_body((key, parts, deadline))
         hashed = int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big")

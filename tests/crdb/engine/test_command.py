@@ -8,6 +8,7 @@ from crdb.commands.table import build_table
 from crdb.engine.client import Client
 from crdb.engine.command import (
     CONTAINER,
+    DENY_BUSY,
     DENY_LOADING,
     TIMED,
     UNQUEUED,
@@ -78,8 +79,8 @@ def test_arity() -> None:
 
 def test_flags_become_bits() -> None:
     bits = declared("a", nothing, "", "write denyoom unqueued stale fast").bits
-    assert bits == WRITE | DENY_OOM | UNQUEUED | DENY_LOADING
-    assert declared("a", None, "", "loading stale").bits == CONTAINER | TIMED
+    assert bits == WRITE | DENY_OOM | UNQUEUED | DENY_LOADING | DENY_BUSY
+    assert declared("a", None, "", "loading stale").bits == CONTAINER | TIMED | DENY_BUSY
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,8 @@ def test_served_clients_add_and_take_elements_alone() -> None:
     assert found == {
         ("list", "insert"),
         ("list", "remove"),
+        ("stream", "add"),
+        ("stream", "acknowledge"),
         ("sorted set", "remove"),
         ("sorted set", "erase"),
     }

@@ -32,6 +32,7 @@ def test_faulty_arguments_are_errors_of_command() -> None:
     assert value_of(b"[1]") == [1]
 
 
+@pytest.mark.interpreted("it replaces a constant")
 def test_path_that_visits_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crdt.types.json_path.evaluator.VISITS_MAX", 10)
     documents = Documents()

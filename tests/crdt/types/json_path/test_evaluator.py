@@ -128,6 +128,7 @@ def test_places_lead_back_to_what_they_show(document: JsonDocument) -> None:
         assert node.dot == place.dot
 
 
+@pytest.mark.interpreted("it replaces a constant")
 def test_walk_pauses_and_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     db = Replica(1).keyspace
     documents.assign(db, b"k", (), text_of(list(range(5000))))
@@ -139,6 +140,7 @@ def test_walk_pauses_and_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         find_places(root_of(documents.document(db, b"k")), parse_path("$.*"))
 
 
+@pytest.mark.interpreted("it replaces a constant")
 def test_long_texts_are_not_matched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluator, "MATCHED_MAX", 3)
     db = Replica(1).keyspace
