@@ -28,6 +28,7 @@ from crdb.commands.json.requests import (
     reply_integers,
     reply_texts,
     run,
+    run_at_optional_path,
     still_there,
     value_of,
     wrong_kind,
@@ -258,13 +259,7 @@ def trim_range(size: int, start: int, stop: int) -> tuple[int, int]:
     complexity="O(N) for N values that the path visits.",
 )
 def json_arrlen(client: Client, args: list[bytes]) -> None:
-    path = optional_path(args, 2)
-    document = read_document(client.db, args[1])
-    if document is None and path.is_legacy:
-        reply.null(client.out, client.protocol)
-        return
-    where = existing(document), path
-    run(client, args, where, reply_all_lengths(client, where))
+    run_at_optional_path(client, args, reply_all_lengths)
 
 
 def reply_all_lengths(client: Client, where: Where) -> Iterator[None]:

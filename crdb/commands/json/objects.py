@@ -8,7 +8,6 @@ from typing import Final
 from crdb.commands.family import CommandFamily
 from crdb.commands.json.requests import (
     Found,
-    existing,
     find,
     no_path,
     optional_path,
@@ -16,6 +15,7 @@ from crdb.commands.json.requests import (
     reply_integer,
     reply_integers,
     run,
+    run_at_optional_path,
     wrong_kind,
 )
 from crdb.engine.client import Client
@@ -34,13 +34,7 @@ COMMANDS: Final[CommandFamily] = CommandFamily("json", since="1.0.0")
     complexity="O(N) for N values that the path visits, and N members.",
 )
 def json_objkeys(client: Client, args: list[bytes]) -> None:
-    path = optional_path(args, 2)
-    document = read_document(client.db, args[1])
-    if document is None and path.is_legacy:
-        reply.null(client.out, client.protocol)
-        return
-    where = existing(document), path
-    run(client, args, where, reply_names(client, where))
+    run_at_optional_path(client, args, reply_names)
 
 
 def reply_names(client: Client, where: tuple[JsonDocument, JsonPath]) -> Iterator[None]:

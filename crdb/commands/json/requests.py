@@ -1,11 +1,11 @@
-"""What the commands on JSON documents share: paths, values, errors and replies.
+"""Paths, values, errors and replies that the commands on JSON documents share.
 
 Texts of errors are those of RedisJSON, some of which have no code in front.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 from crdb.commands.shared import slicing
@@ -138,6 +138,22 @@ def run(
     """Carry out a command on the places that a path selects, in slices if that may take long."""
     document, path = where
     slicing.run(client, args, 0 if path.is_static() else document.count_items(), steps)
+
+
+def run_at_optional_path(
+    client: Client,
+    args: list[bytes],
+    answer: Callable[[Client, tuple[JsonDocument, JsonPath]], Iterator[None]],
+) -> None:
+    """Let `answer` reply to a command that reads a key at an optional path. The reply for a missing
+    key is null for a path of RedisJSON 1. Raises CommandError for any other path."""
+    path = optional_path(args, 2)
+    document = read_document(client.db, args[1])
+    if document is None and path.is_legacy:
+        reply.null(client.out, client.protocol)
+        return
+    where = existing(document), path
+    run(client, args, where, answer(client, where))
 
 
 def distinct(places: Found) -> Found:

@@ -19,11 +19,10 @@ from crdb.commands.json.requests import (
     existing,
     find,
     no_path,
-    optional_path,
     path_of,
-    read_document,
     reply_integers,
     run,
+    run_at_optional_path,
     value_of,
     wrong_kind,
 )
@@ -94,13 +93,7 @@ def reply_sizes(client: Client, path: JsonPath, sizes: list[int | None], otherwi
     complexity="O(N) for N values that the path visits.",
 )
 def json_strlen(client: Client, args: list[bytes]) -> None:
-    path = optional_path(args, 2)
-    document = read_document(client.db, args[1])
-    if document is None and path.is_legacy:
-        reply.null(client.out, client.protocol)
-        return
-    where = existing(document), path
-    run(client, args, where, reply_lengths(client, where))
+    run_at_optional_path(client, args, reply_lengths)
 
 
 def reply_lengths(client: Client, where: tuple[JsonDocument, JsonPath]) -> Iterator[None]:

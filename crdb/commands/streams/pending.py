@@ -199,7 +199,7 @@ class Claim:
 
 
 class Claimed:
-    """What a claim came to: the entries to reply with, and the ids of deleted ones."""
+    """The result of a claim: the entries to reply with, and the ids of deleted ones."""
 
     __slots__ = ("deleted", "entries", "next_id")
 

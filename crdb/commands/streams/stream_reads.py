@@ -60,7 +60,7 @@ NEW: Final = None
 
 
 class ReadRequest:
-    """What XREAD or XREADGROUP asks for."""
+    """The options, streams and ids of XREAD or XREADGROUP."""
 
     __slots__ = ("count", "group", "keys", "name", "needs_ack", "spelled_ids", "starts", "wait_ms")
 

@@ -35,7 +35,7 @@ NODE_ENTRIES: Final = 100
 
 
 class Trimming:
-    """Which entries to remove, and the place of the argument behind the options."""
+    """The bound of the entries to keep, and the place of the argument behind the options."""
 
     __slots__ = ("index", "is_approximate", "length_max", "limit", "may_create", "min_id")
 

@@ -82,7 +82,7 @@ SILENT: Final = frozenset({b"flushall", b"flushdb"})
 
 
 class CommandRun:
-    """What a command has done: its request, and the keys before and after it."""
+    """The request of a command, and the keys before and after it."""
 
     def __init__(
         self, name: bytes, group: str, args: list[bytes], existed: dict[bytes, bool]

@@ -76,7 +76,7 @@ class ScriptRun:
 
 
 class Scripting:
-    """What an instance knows about scripts."""
+    """The state of scripts of an instance."""
 
     __slots__ = (
         "cache",
