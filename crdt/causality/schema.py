@@ -79,8 +79,9 @@ def is_name(item: object) -> bool:
 
 def is_dot(item: object) -> bool:
     """Return whether `item` is a dot of an origin that this program supports. A follower renames
-    it. A sequence number or a birth, which has no origin, is not a dot."""
-    return type(item) is int and 0 < item <= DOT_MAX
+    it. A sequence number or a birth, which has no origin, is not a dot, and neither is an origin
+    without a sequence number."""
+    return type(item) is int and SEQ_MAX < item <= DOT_MAX and item & SEQ_MAX != 0
 
 
 def is_seq(item: object) -> bool:
@@ -181,6 +182,11 @@ def is_deadline(item: object) -> bool:
 def is_growth(item: object) -> bool:
     """Return whether `item` is the sum of a grow-only counter."""
     return type(item) is int and 0 <= item <= SUM_MAX
+
+
+def is_count(item: object) -> bool:
+    """Return whether `item` is a number of things, or the difference of two such numbers."""
+    return type(item) is int and -SUM_MAX <= item <= SUM_MAX
 
 
 def is_offset(item: object) -> bool:

@@ -352,7 +352,8 @@ class MutableKeyTable(KeyTable):
 
     def note_garbage(self, key: bytes, value: Value) -> None:
         """Note a key whose value has metadata to collect, or parts that expire. Hide the parts that
-        have expired already, unless they are many: then `hide_expired_parts` continues."""
+        have expired already, unless they are many: then `hide_expired_parts` continues. Hidden
+        parts are no garbage: the lowest region removes them by effects."""
         deadline = value.next_deadline()
         if deadline and deadline < self.expiry_clock:
             value.hide_expired(self.expiry_clock, HIDDEN_STEP)
@@ -360,7 +361,7 @@ class MutableKeyTable(KeyTable):
             deadline = value.next_deadline()
         if deadline:
             self.part_deadlines.schedule(key, deadline)
-        if not deadline or value.keeps_traces():
+        if value.needs_collection():
             self.garbage[key] = None
 
     def note_hidden(self, key: bytes, value: Value) -> None:

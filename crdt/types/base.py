@@ -166,8 +166,13 @@ class Value:
         return True
 
     def has_garbage(self) -> bool:
-        """Return whether something here may be forgotten once all members have seen it."""
+        """Return whether something here may be forgotten once all members have seen it, or whether
+        parts of the value expire."""
         return False
+
+    def needs_collection(self) -> bool:
+        """Return whether `collect` may forget something here. Parts that expire do not count."""
+        return self.has_garbage()
 
     def collect(self, stable: Vector) -> bool:
         """Forget the metadata that `stable` covers, as every replica has observed it. Return

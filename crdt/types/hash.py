@@ -257,6 +257,9 @@ class Hash(Fields):
     def has_garbage(self) -> bool:
         return self.timers is not None or self.dirty is not None
 
+    def needs_collection(self) -> bool:
+        return self.dirty is not None
+
     def collect(self, stable: Vector) -> bool:
         if self.dirty is None:
             return False

@@ -23,7 +23,7 @@ from typing import Any, Final
 from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Origin, Vector, covers, make_dot
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
-from crdt.causality.schema import is_bytes, is_dot, is_number
+from crdt.causality.schema import is_bytes, is_count, is_dot
 from crdt.structures.entry_tree import EntryBlock, EntryTree, Place
 from crdt.structures.packed_texts import pack_texts
 from crdt.types.base import Value
@@ -370,15 +370,15 @@ DEFINITION: Final[TypeDefinition] = TypeDefinition(
     operations=(
         Operation(
             "add",
-            (*ID, is_number),
+            (*ID, is_count),
             repeated=(is_bytes, is_bytes),
             serves_waiters=True,
             spelling=spell("XADD"),
         ),
         Operation("remove", ID, repeated=ID, is_change_if_seen=True, spelling=spell("XDEL")),
         Operation("trim", ID, is_change_if_seen=True, spelling=spell("XTRIM")),
-        Operation("set id", (*ID, is_number), optional=ID, spelling=spell("XSETID")),
-        Operation("create group", (is_bytes, *ID, is_number), spelling=spell("XGROUPCREATE")),
+        Operation("set id", (*ID, is_count), optional=ID, spelling=spell("XSETID")),
+        Operation("create group", (is_bytes, *ID, is_count), spelling=spell("XGROUPCREATE")),
         Operation("destroy group", (is_bytes, is_bit), spelling=spell("XGROUPDESTROY")),
         Operation(
             "acknowledge",

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, Final
 
 from crdt.causality.dots import REGION_MAX, Origin, region_of
+from crdt.causality.schema import SUM_MAX
 from crdt.store.keyspace import Keyspace
 from crdt.structures.packed_texts import unpack_texts
 from crdt.types.components.stream_content import STREAM
@@ -76,7 +77,8 @@ def next_minor(last: StreamId, mode: IdMode, origin: Origin, ms: int) -> int | N
 def add(db: Keyspace, key: bytes, new: StreamId, fields: list[bytes]) -> None:
     """XADD: add an entry. `fields` are names and values in turn. The id must be greater than the
     last one."""
-    db.emit((STREAM, ADD, key, new[0], new[1], own_share(db, key) + 1, *fields))
+    share = min(own_share(db, key) + 1, SUM_MAX)
+    db.emit((STREAM, ADD, key, new[0], new[1], share, *fields))
 
 
 def own_share(db: Keyspace, key: bytes) -> int:
@@ -128,7 +130,7 @@ def set_id(
     held = held_stream(db, key)
     share = own_share(db, key)
     if added is not None and held is not None:
-        share += added - held.entries_added()
+        share = max(-SUM_MAX, min(share + added - held.entries_added(), SUM_MAX))
     effect: tuple[Any, ...] = (STREAM, SET_ID, key, last[0], last[1], share)
     db.emit(effect if max_deleted is None else (*effect, *max_deleted))
 

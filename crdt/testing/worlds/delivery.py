@@ -16,7 +16,7 @@ WORDS: Final = {
     "fifo": "the order of each sender",
     "any": "any order",
 }
-TRIES_MAX: Final = 60  # schedules for each weaker contract
+TRIES_MAX: Final = 200  # schedules for each weaker contract
 
 
 def contracted(subject: MessageSubject, sends: str, options: CheckOptions) -> MessageSubject:

@@ -16,7 +16,7 @@ import attrs
 REGIONS: Final = 3  # in every world; known faults with more regions also occur with 3
 AHEAD: Final = (30, 1, 200, 5, 0, -20, 3_000, -3_000)  # ms
 WORK_EVERY: Final = 8  # one in so many steps is a step of work, where there are any
-NUMBER_MAX: Final = 64  # the numbers of a step are below this
+NUMBER_MAX: Final = 128  # the numbers of a step are below this
 
 # The meaning of each step's numbers, and the weight with which it is drawn.
 KINDS: Final[dict[str, tuple[tuple[str, ...], int]]] = {

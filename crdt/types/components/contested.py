@@ -111,6 +111,9 @@ class Contested(Value):
     def has_garbage(self) -> bool:
         return any(value.has_garbage() for value in self.parts.values())
 
+    def needs_collection(self) -> bool:
+        return any(value.needs_collection() for value in self.parts.values())
+
     def collect(self, stable: Vector) -> bool:
         left = False
         for value in self.parts.values():

@@ -9,6 +9,7 @@ from typing import Any, Final
 from crdt.causality.dots import SEQ_MAX, Dot, Origin, make_dot
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
+from crdt.causality.schema import SUM_MAX
 from crdt.structures.entry_tree import (
     ENTRIES_MAX,
     DroppedBlocks,
@@ -121,8 +122,9 @@ class StreamContent(Value):
 
     def entries_added(self) -> int:
         """Return the number of entries that were ever added, or the number that XSETID set. It
-        counts what an origin added since a removal has last seen all of that."""
-        return sum([header[3] for header in self.headers.values()])
+        counts what an origin added since a removal has last seen all of that. The number is at
+        least 0 and has 63 bits, as in Redis."""
+        return max(0, min(sum([header[3] for header in self.headers.values()]), SUM_MAX))
 
     def max_deleted_id(self) -> StreamId:
         """Return the greatest id that XDEL has removed, or that XSETID set."""

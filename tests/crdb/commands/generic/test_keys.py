@@ -118,9 +118,10 @@ def test_key_of_two_types_shows_that_of_lower_region() -> None:
 
 def test_every_type_has_name() -> None:
     regions = Regions(1)
-    for command in (*FILLED, ("JSON.SET", "document", "$", "{}")):
+    others = (("JSON.SET", "document", "$", "{}"), ("XADD", "stream", "*", "f", "v"))
+    for command in (*FILLED, *others):
         regions.run(1, *command)
-    names = (*NAMES, "document")
+    names = (*NAMES, "document", "stream")
     shown = {regions.run(1, "TYPE", name).text for name in names} - {b"none"}
     assert shown == {each.redis_name for each in DEFINITIONS if each.redis_name is not None}
 

@@ -20,6 +20,6 @@ def test_contract_comes_from_family_or_declaration() -> None:
 
 def test_report_names_order_that_is_needed() -> None:
     commands = [("add", "milk"), ("remove", "milk")]
-    report = check_type(right.ObservedRemoveSet, commands, schedules=60)
+    report = check_type(right.ObservedRemoveSet, commands, schedules=200)
     assert report.contract[0] == "delivered in causal order, once"
     assert report.contract[1].startswith("needs causal order: under ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +37,7 @@ def act(here: Replica, kind: int, key: bytes, number: int) -> None:
     code = 0 if held is None else held.code()
     name = key.decode()
     if kind == 0 or code == 0:
-        match number % 5:
+        match number % 8:
             case 0:
                 here.string(name).set(f"v{number}") if code in {0, 1} else db.delete(key)
             case 1:
@@ -47,6 +49,16 @@ def act(here: Replica, kind: int, key: bytes, number: int) -> None:
             case 3:
                 db.delete(key)
                 lists.push_tail(db, key, [b"a", b"b", b"c"])
+            case 4:
+                db.delete(key)
+                here.stream(name).group("g").create("0")
+                here.stream(name).append(f="v")
+            case 5:
+                db.delete(key)
+                here.json(name).set({"n": 1, "l": [{"x": 1}, [1, 2]]})
+            case 6:
+                db.delete(key)
+                here.hyperloglog(name).add(f"{number}")
             case _:
                 db.delete(key)
                 here.counter(name).increment(number)
@@ -69,11 +81,39 @@ def act(here: Replica, kind: int, key: bytes, number: int) -> None:
             zsets.assign(db, key, [b"m", 2.0])
         elif number % 3 == 1:
             zsets.remove(db, key, [b"m"])
+    elif code == 11:
+        change_stream(here.stream(name), number)
+    elif code == 12:
+        here.hyperloglog(name).add(f"{number}")
+    elif code == 13:
+        change_document(here.json(name), number)
     else:
         lists.insert(db, key, 1, b"%d" % number)
         lists.assign(db, key, 0, b"x")
         if number % 2:
             lists.pop(db, key, 0)
+
+
+def change_stream(stream: Any, number: int) -> None:
+    """Add, remove or acknowledge an entry."""
+    stream.append(n=f"{number}")
+    group = stream.group("g")
+    if group.exists and number % 2:
+        group.acknowledge(*[index for index, _ in group.read("c", 2)])
+    elif number % 3 == 0:
+        del stream[next(iter(stream))[0]]
+
+
+def change_document(document: Any, number: int) -> None:
+    """Change something inside an element of an array, if it is there, or the array."""
+    array = document["l"]
+    first = array[0]
+    if number % 3 == 0 and first.get("x") is not None:
+        first["x"].increment(number)
+    elif number % 3 == 1:
+        array.insert(0, {"x": number})
+    elif len(array) > 1:
+        array.pop(-1)
 
 
 steps = st.lists(
@@ -129,6 +169,8 @@ SHARES_AB, SHARES_XY = (A, 1, 2, 3.5, B, 1, 1, 7), (X, 1, 2, 3.5, Y, 1, 1, 7)
             (5, 18, b"k", (0, A_0, A_7), (0, B_0, A_7, 1, 2)),
             (5, 18, b"k", (0, X_0, A_7), (0, Y_0, A_7, 1, 2)),
         ),
+        ((11, 0, b"k", A, A, 1, b"f", b"v"), (11, 0, b"k", A, A, 1, b"f", b"v")),
+        ((11, 6, b"k", b"g", A_7, A, 1), (11, 6, b"k", b"g", X_7, A, 1)),
     ],
 )
 def test_only_origins_are_mapped(there: Effect, here: Effect) -> None:
@@ -137,9 +179,13 @@ def test_only_origins_are_mapped(there: Effect, here: Effect) -> None:
 
 def test_every_kind_of_server_is_known() -> None:
     definitions = BUILT_IN.by_code.values()
-    assert {each.code for each in definitions if each.rename_origins is not None} == {*range(1, 6)}
-    kinds = {kind for kind in BUILT_IN.shapes if kind[0] <= 5}
-    by_code = {0: (1, 2, 3), 1: (2, 3, 4), 2: (0, 1), 3: (0, 2, 3), 4: (0, 2, 3)}
+    of_redis = {*range(1, 6), 11, 12, 13}
+    assert {each.code for each in definitions if each.rename_origins is not None} == of_redis
+    itself = {each.code for each in definitions if each.rename_effect is not None}
+    assert itself == {13}, "whose addresses hold dots at any depth"
+    kinds = {kind for kind in BUILT_IN.shapes if kind[0] in {0, *of_redis} - itself}
+    by_code = {0: (1, 2, 3, 4), 1: (2, 3, 4), 2: (0, 1), 3: (0, 2, 3, 5), 4: (0, 2, 3)}
+    by_code |= {11: (0, 1, 2, 3, 4, 5), 12: (0,)}
     plain = {(code, each) for code, several in by_code.items() for each in several}
     assert {kind for kind in kinds if not holds_origins(BUILT_IN.shapes[kind])} == plain
 
