@@ -134,6 +134,8 @@ class Hash(Fields):
                 if thing is not None:
                     self.drop(field)
                 timers.expired[field] = thing
+        if not timers.expired:
+            timers.clock = 0
         return count
 
     def show_expired(self) -> None:

@@ -47,7 +47,8 @@ class FieldDeadlines:
         """The fields that are going to expire, by deadline. An entry is outdated if the field has
         another deadline now."""
         self.clock: int = 0
-        """The wall clock at which `expired` was brought up to date, in ms."""
+        """The wall clock at which `expired` was brought up to date, in ms. 0 if none has
+        expired."""
 
     def deadline(self, field: bytes, thing: Thing | None) -> int:
         """Return when a field expires, for which `thing` is stored; FOREVER if it does not."""
