@@ -108,7 +108,7 @@ class Sink(End):
         self.ack_at = NEVER
         self.resume_at = NEVER
         self.stalls = 0
-        """The number of stalls in a row."""
+        """The number of stalls in a row, without a batch or a snapshot in between."""
         self.parts = PartBuffer(applier.begin_op)
         self.incoming: Incoming | None = None
         self.asked: frozenset[Origin] = frozenset()
@@ -304,6 +304,7 @@ class Sink(End):
             raise RemoteProtocolError("an end outside a snapshot")
         incoming, self.incoming = self.incoming, None
         self.applier.merge(incoming)
+        self.stalls = 0
         self.tally.full += 1
         self.ack(now)
         resynced = Resynced(self.peer, self.direction, True)

@@ -75,7 +75,8 @@ class Stall:
     sink: Sink
     stalled_at: int | None = None
     in_a_row: int = 0
-    """The number of stalls before the present one without any operation received in between."""
+    """The number of stalls before the present one, without any operation or whole snapshot in
+    between."""
     has_resumed: bool = True
     is_in_parts: bool = False
     """True if a part of an operation was received, and not its last part."""
@@ -216,6 +217,8 @@ class FlowChecker(FrameChecker):
             stall.has_resumed = True
         elif isinstance(frame, Truncated):
             stall.end()
+        elif isinstance(frame, SnapshotEnd):
+            stall.in_a_row = 0
         elif isinstance(frame, DATA) and stall.has_resumed:
             if sink.state is SinkState.STALLED:
                 stall.stalled_at, stall.has_resumed = process.read_clock(), False

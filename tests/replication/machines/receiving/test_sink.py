@@ -286,6 +286,17 @@ def test_snapshot_that_has_not_begun(frame: Frame) -> None:
         sink.receive(frame, 0)
 
 
+def test_snapshot_ends_row_of_stalls() -> None:
+    us, eu = replica(1, history_bytes=1), replica(2)
+    write(us)
+    sink = sink_in_state(S.WAITING, eu)
+    sink.stalls = STALLS_MAX
+    sink.load()
+    for frame in pieces(us):
+        sink.receive(frame, 0)
+    assert sink.stalls == 0
+
+
 def test_snapshot_that_was_cut_off_changes_nothing() -> None:
     us, eu = replica(1), replica(2)
     write(us)
