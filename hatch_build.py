@@ -38,6 +38,9 @@ OPTIMISATION = "2"
 LOG = Path("build", "compile.log")
 # The percentage between two lines of progress where the output is not a terminal, as in CI.
 QUIET_PERCENT = 25
+# So many translated files are compiled as one. Half of the time that a small one takes goes into
+# reading the headers.
+FILES_TOGETHER = 6
 # The use of CPython's trashcan in a deallocator that does not untrack its object.
 MISUSED_TRASHCAN = re.compile(
     r"(?<=\{\n)    CPy_TRASHCAN_BEGIN\(self, \w+\)\n(.*?)    CPy_TRASHCAN_END\(self\)\n", re.DOTALL
@@ -132,10 +135,28 @@ def translate(modules: Sequence[str], scratch: Path, level: str) -> list[Any]:
     )
     for extension in extensions:
         extension.include_dirs.append(str(scratch / "c" / Path(*GROUP.split(".")).parent))
-        extension.sources = [without_trashcan(Path(each)) for each in extension.sources]
+        sources = [without_trashcan(Path(each)) for each in extension.sources]
+        extension.sources = combine(sources, scratch / "c")
         # Another compiler may print warnings that we have not seen. They must not fail the build.
         extension.extra_compile_args = [a for a in extension.extra_compile_args if a != "-Werror"]
     return extensions
+
+
+def combine(sources: Sequence[str], folder: Path) -> list[str]:
+    """Return the sources, but instead of translated modules files in `folder` that include several
+    of them each.
+
+    mypyc gives each function of a library a name of its own, also the static ones. Other sources
+    are not combined.
+    """
+    modules = [each for each in sources if Path(each).name.startswith("__native_")]
+    parts = [each for each in sources if each not in modules]
+    for index in range(0, len(modules), FILES_TOGETHER):
+        path = folder / f"modules{index // FILES_TOGETHER}.c"
+        some = [Path(each).relative_to(folder) for each in modules[index : index + FILES_TOGETHER]]
+        path.write_text("".join(f'#include "{each.as_posix()}"\n' for each in some))
+        parts.append(str(path))
+    return parts
 
 
 def without_trashcan(source: Path) -> str:

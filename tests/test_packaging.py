@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from hatch_build import Progress, without_trashcan
+from hatch_build import FILES_TOGETHER, Progress, combine, without_trashcan
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"crdt", "replication", "geo", "crdb", "sim"}
@@ -109,3 +109,14 @@ def test_deallocators_that_untrack_nothing_do_without_the_trashcan(tmp_path: Pat
     assert Path(without_trashcan(source)).read_text() == "{\n" + freed + "}\n" + cyclic
     source.write_text(cyclic)
     assert without_trashcan(source) == str(source)
+
+
+def test_translated_modules_are_compiled_several_at_a_time(tmp_path: Path) -> None:
+    modules = [str(tmp_path / f"__native_m{index}.c") for index in range(FILES_TOGETHER + 1)]
+    runtime = str(tmp_path / "init.c")
+    assert combine([runtime], tmp_path) == [runtime]
+    parts = combine([*modules, runtime], tmp_path)
+    assert parts[0] == runtime
+    included = [line for part in parts[1:] for line in Path(part).read_text().splitlines()]
+    assert included == [f'#include "{Path(each).name}"' for each in modules]
+    assert len(parts) == 3

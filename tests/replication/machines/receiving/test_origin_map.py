@@ -37,31 +37,7 @@ def act(here: Replica, kind: int, key: bytes, number: int) -> None:
     code = 0 if held is None else held.code()
     name = key.decode()
     if kind == 0 or code == 0:
-        match number % 8:
-            case 0:
-                here.string(name).set(f"v{number}") if code in {0, 1} else db.delete(key)
-            case 1:
-                db.delete(key)
-                hashes.assign(db, key, [b"f", b"1"])
-            case 2:
-                db.delete(key)
-                zsets.assign(db, key, [b"m", 1.0])
-            case 3:
-                db.delete(key)
-                lists.push_tail(db, key, [b"a", b"b", b"c"])
-            case 4:
-                db.delete(key)
-                here.stream(name).group("g").create("0")
-                here.stream(name).append(f="v")
-            case 5:
-                db.delete(key)
-                here.json(name).set({"n": 1, "l": [{"x": 1}, [1, 2]]})
-            case 6:
-                db.delete(key)
-                here.hyperloglog(name).add(f"{number}")
-            case _:
-                db.delete(key)
-                here.counter(name).increment(number)
+        make_value(here, name, number, code)
     elif kind == 1:
         db.delete(key)
     elif kind == 2:
@@ -92,6 +68,31 @@ def act(here: Replica, kind: int, key: bytes, number: int) -> None:
         lists.assign(db, key, 0, b"x")
         if number % 2:
             lists.pop(db, key, 0)
+
+
+def make_value(here: Replica, name: str, number: int, code: int) -> None:
+    """Replace the value of a key, or set a string."""
+    db, key = here.keyspace, name.encode()
+    if number % 8 or code not in {0, 1}:
+        db.delete(key)
+    match number % 8:
+        case 0:
+            here.string(name).set(f"v{number}")
+        case 1:
+            hashes.assign(db, key, [b"f", b"1"])
+        case 2:
+            zsets.assign(db, key, [b"m", 1.0])
+        case 3:
+            lists.push_tail(db, key, [b"a", b"b", b"c"])
+        case 4:
+            here.stream(name).group("g").create("0")
+            here.stream(name).append(f="v")
+        case 5:
+            here.json(name).set({"n": 1, "l": [{"x": 1}, [1, 2]]})
+        case 6:
+            here.hyperloglog(name).add(f"{number}")
+        case _:
+            here.counter(name).increment(number)
 
 
 def change_stream(stream: Any, number: int) -> None:
