@@ -91,7 +91,8 @@ class DirectedEvent(PeerEvent):
 
 
 EVENTS: Final[dict[str, type[OperatorEvent]]] = {}
-"""The class of each event, after `operator_events` was imported."""
+"""The class of each event, after `operator_events` and `script_events` were
+imported."""
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(detail,))
