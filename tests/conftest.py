@@ -7,11 +7,15 @@ them has a deadline: a test never measures time.
 Under nohup the signal SIGHUP is ignored, also in the processes that tests start. Its usual effect
 is restored, since tests send it.
 
+Python's garbage collector rests while tests are collected, and ignores afterwards what exists then:
+visiting thousands of tests again and again takes a third of the time of collecting them.
+
 Tests marked `no_cover` run as fast as without coverage: they play through everything at length.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -30,11 +34,18 @@ for name, examples, steps in (("quick", 25, 25), ("ci", 60, 30), ("nightly", 5_0
         suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no fault of the test
     )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+gc.disable()
 
 
 def pytest_sessionstart() -> None:
     """Restore the usual effect of SIGHUP."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector run again, for what is made from now on."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

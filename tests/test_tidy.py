@@ -11,6 +11,7 @@ rules. An entry that is no longer needed fails.
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import inspect
 import re
@@ -56,7 +57,9 @@ def text(path: str) -> str:
 
 @cache
 def tree(path: str) -> ast.Module:
-    return ast.parse(text(path))
+    found = ast.parse(text(path))
+    gc.freeze()  # trees are kept: the garbage collector need not visit them again and again
+    return found
 
 
 @cache
