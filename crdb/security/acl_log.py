@@ -24,8 +24,8 @@ COMPARED_MAX: Final = 10
 
 @attrs.frozen
 class DeniedAccess:
-    """What was denied to whom. `context` is where the request came from, `subject` the command, the
-    key, the channel, or the word of the login."""
+    """A request that was denied. `context` is where the request came from, `subject` the command,
+    the key, the channel, or the word of the login."""
 
     reason: Reason
     context: bytes

@@ -14,14 +14,14 @@ from crdb.engine.errors import CommandError
 READ: Final = 1
 WRITE: Final = 2
 EITHER: Final = 0
-"""What a pattern must permit for a key of which only the existence, the type or the like is
-reported: it suffices that a pattern matches."""
+"""The needed permission for a key of which only the existence, the type or the like is reported: a
+pattern that matches suffices."""
 _NEEDS: Final = {"access": READ, "insert": WRITE, "delete": WRITE, "update": WRITE}
 
 
 class Reason(IntEnum):
-    """What a user has no permission for. The furthest counts: channel before key before command
-    (ACL-12)."""
+    """The missing permission. The furthest check that failed counts: channel before key before
+    command (ACL-12)."""
 
     AUTH = 0
     """The password is wrong, or the user is disabled."""

@@ -37,7 +37,7 @@ RAISE: Final = 0  # (code, operation, key, register code, ...)
 
 NO_DOTS: Final[Dots] = ()
 DELETED: Final[tuple[object, ...]] = ()
-"""What a delete of a visible HyperLogLog carries."""
+"""The item that a delete of a visible HyperLogLog carries."""
 
 
 class HyperLogLog(Value):

@@ -20,8 +20,8 @@ PACE_SECONDS: Final = 0.000_5
 SEND_BYTES: Final = 256 << 10  # put into one call, so that the other links get their turn
 STRETCH_SECONDS: Final = 0.001  # spent on gathering before others get their turn
 HANDSHAKE_BYTES_MAX: Final = 128
-"""If no more than this was ever sent, it belongs to the handshake. The last frame must not
-overtake it."""
+"""The largest size of a handshake. If a link ends that has sent no more than this in all, its
+waiting output is sent before the last frame."""
 
 
 @attrs.define(eq=False)

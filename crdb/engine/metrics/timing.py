@@ -19,7 +19,7 @@ from crdb.engine.parameters.table import ParameterTable
 from crdb.engine.session import Session
 
 FINE_SECONDS: Final = 0.002
-"""If less than this is an outlier, every command is timed by itself."""
+"""Every command is timed by itself if an outlier can be shorter than this."""
 SUSPICION_MS: Final = 10_000
 
 

@@ -1,4 +1,4 @@
-"""Who subscribes to which channels and patterns.
+"""The subscribers of channels and patterns.
 
 There are three kinds of names: channels, patterns of channels, and shard channels. A shard channel
 has nothing to do with a channel of the same name, and no pattern matches it.

@@ -1,4 +1,4 @@
-"""What a HyperLogLog shows, as a function of the operations that changed it."""
+"""The visible value of a HyperLogLog, as a function of the operations that changed it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands do to registers: strings, fields and scores, and the members of sets.
+"""The effect of commands on registers: strings, fields and scores, and the members of sets.
 
 A change is `("write", value)`, `("add", number)`, `("remove", None)`, or `("anew", number)`, which
 removes what is there and then adds.

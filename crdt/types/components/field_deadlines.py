@@ -41,8 +41,8 @@ class FieldDeadlines:
     def __init__(self) -> None:
         self.entries: dict[bytes, Entry] = {}
         self.expired: dict[bytes, Thing | None] = {}
-        """What is stored for the fields that have expired, about by deadline. None for a field of
-        which only deadlines are left."""
+        """The stored content of the fields that have expired, about by deadline. None for a field
+        of which only deadlines are left."""
         self.heap: list[tuple[int, bytes]] = []
         """The fields that are going to expire, by deadline. An entry is outdated if the field has
         another deadline now."""

@@ -36,7 +36,7 @@ VISITS_MAX: Final = 1 << 24
 """The values that one walk may visit: some ten seconds."""
 VISITED_IN_SLICE: Final = 1000
 VISITS_PER_CHARACTER: Final = 16
-"""What it takes to match a character with a regular expression."""
+"""The cost of matching one character with a regular expression, in visited nodes."""
 MATCHED_MAX: Final = 1 << 15
 """The longest text that is matched with a regular expression."""
 CONTAINERS: Final = ("object", "array")

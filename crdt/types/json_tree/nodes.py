@@ -44,7 +44,7 @@ class JsonLeaf:
         self.dot: Dot = dot
         self.value: Any = value
         self.sums: Sums = ()
-        """What the origins have added to a number (rule JSN-12)."""
+        """The sum that each origin has added to a number (rule JSN-12)."""
 
 
 class JsonObject:
@@ -73,7 +73,7 @@ class JsonArray(ElementSequence):
 
 
 JsonNode: TypeAlias = JsonLeaf | JsonObject | JsonArray
-"""What one write of a slot has made, and what was changed in it since."""
+"""The value that one write of a slot has made, with all later changes inside it."""
 MISSING: Final = object()
 """Stands for a member or an element that does not exist. None is a value."""
 

@@ -26,7 +26,8 @@ INTEGER_MAX: Final = (1 << 64) - 1
 """Greater integers, and smaller ones than `INTEGER_MIN`, are kept as floats."""
 LONG_INTEGER: Final = re.compile(rb"[0-9]{19}")
 DOUBTFUL: Final = re.compile(rb"[0-9][eE][+-]?[0-9]{3}|[0-9]{300}|\\u[dD][89a-fA-F]")
-"""What a number that is too large, or half of a surrogate pair, has in its text."""
+"""Matches in each text with a number that is too large, or with half of a surrogate pair. It may
+match in other texts too."""
 EXPONENT: Final = re.compile(r"[0-9]e[-+]?[0-9]")
 TOO_DEEP: Final = "recursion limit exceeded"
 TOO_LONG: Final = f"an array has more than {INDEX_MAX + 1} elements"
@@ -192,7 +193,7 @@ def number_text(number: float) -> str:
 
 @attrs.frozen
 class Layout:
-    """What is put between the parts of a printed text."""
+    """The white space between the parts of a printed text."""
 
     indent: str = ""
     newline: str = ""
