@@ -470,10 +470,11 @@ class Keyspace(ExpiringKeyTable):
 
     def takes_long(self, op: Op, observed: Observed) -> bool:
         """Return whether it takes longer than a slice to apply a remote operation."""
-        if len(op.effects) > self.slice_keys and not observed.covers_all(self.vector):
-            if self.unsettled.has_many_conflicts(op, observed, self.slice_keys):
-                return True
-        return self.unsettled.is_long(op, self.slice_keys, self.slice_effects)
+        if self.unsettled.is_long(op, self.slice_keys, self.slice_effects):
+            return True
+        if len(op.effects) <= self.slice_keys or observed.covers_all(self.vector):
+            return False
+        return self.unsettled.has_many_conflicts(op, observed, self.slice_keys)
 
     def apply_op(self, op: Op, past: Vector) -> None:
         """Apply all effects of a remote operation, whose origin had observed `past`."""
