@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crdb.commands.connection import clients, connection, monitor, tracking, transaction
-from crdb.commands.generic import dumping, expiry, keys, sorting
+from crdb.commands.generic import databases, dumping, expiry, keys, sorting
 from crdb.commands.geo import positions, searching
 from crdb.commands.hashes import field_expiry, hashes
 from crdb.commands.hyperloglog import hyperloglog
@@ -46,6 +46,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *connection.COMMANDS,
     *counters.COMMANDS,
     *crdb_help.COMMANDS,
+    *databases.COMMANDS,
+    *databases.SERVER_COMMANDS,
     *documents.COMMANDS,
     *dumping.COMMANDS,
     *evaluation.COMMANDS,

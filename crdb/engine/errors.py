@@ -27,6 +27,7 @@ class CommandError(Exception):
 WRONG_TYPE: Final = b"WRONGTYPE Operation against a key holding the wrong kind of value"
 SYNTAX: Final = b"ERR syntax error"
 NO_SUCH_KEY: Final = b"ERR no such key"
+SAME_OBJECT: Final = b"ERR source and destination objects are the same"
 INDEX_OUT_OF_RANGE: Final = b"ERR index out of range"
 OFFSET_OUT_OF_RANGE: Final = b"ERR offset is out of range"
 OUT_OF_RANGE: Final = b"ERR value is out of range"

@@ -86,6 +86,7 @@ LEFT_OUT: Final[dict[str, str]] = {
     **dict.fromkeys(("SCAN", "KEYS", "RANDOMKEY"), "all keys: see the sessions that scan"),
     "OBJECT": "the replies describe the memory of the server, not the data",
     **dict.fromkeys(("DUMP", "RESTORE"), "payloads are compared with those of redis-server"),
+    "MOVE": "refused, as there is one database",
     "MIGRATE": "refused, as a region does not write to other servers",
     **dict.fromkeys(
         (

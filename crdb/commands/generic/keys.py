@@ -17,7 +17,7 @@ from crdb.commands.shared import scanning, slicing
 from crdb.commands.shared.database_index import check_database
 from crdb.engine.client import Client
 from crdb.engine.declare.declaration import Facts
-from crdb.engine.errors import NO_SUCH_KEY, SYNTAX, CommandError
+from crdb.engine.errors import NO_SUCH_KEY, SAME_OBJECT, SYNTAX, CommandError
 from crdb.engine.glob import compile_glob
 from crdb.engine.parameters.encodings import encoding_of
 from crdb.resp import reply
@@ -36,7 +36,6 @@ OBJECT.declare_help(since="6.2.0")
 
 
 NOT_COPYABLE: Final = b"ERR the type of the key has no content that can be copied"
-SAME_OBJECT: Final = b"ERR source and destination objects are the same"
 NO_FREQUENCY: Final = (
     b"ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that"
     b" when switching between policies at runtime LRU and LFU data will take some time to adjust."
