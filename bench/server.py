@@ -22,86 +22,17 @@ from statistics import median
 import attrs
 from rich.table import Table
 
-from driver import Driver, request
+from driver import Driver
 from machine import Server, console, redis_server
-from places import VALUE, additions
 from regions import database, region_alone
-from requests_by_benchmark import KEYS, drive
+from requests_by_benchmark import drive
 from results import guarded, parsed, parser_for, write_figures
+from server_cases import BARS, COMMANDS
+from subscribers import subscribers
 
 # Requests of a run by pipeline. They take redis-server about 1 s of CPU, for exact ratios.
 REQUESTS = {1: 100_000, 16: 600_000, 64: 1_000_000}
 QUICK_SCALE = 0.01
-HASHES, FIELDS = 1_000, 10
-
-
-def numbered(key: str, count: int) -> Iterator[str]:
-    """Yield the names that redis-benchmark draws."""
-    return (f"{key}:{number:012d}" for number in range(count))
-
-
-def keys_to_expire(_requests: int) -> Iterator[bytes]:
-    """Yield SETs of all keys."""
-    return (request("SET", key, VALUE) for key in numbered("key", KEYS))
-
-
-def members_to_pop(requests: int) -> Iterator[bytes]:
-    """Yield the requests that add a member to a set for each request."""
-    return additions("set", "myset", 0, requests)
-
-
-def scores_to_pop(requests: int) -> Iterator[bytes]:
-    """Yield the requests that add a member to a sorted set for each request."""
-    return additions("zset", "myzset", 0, requests)
-
-
-def elements_to_pop(requests: int) -> Iterator[bytes]:
-    """Yield the requests that add an element to a list for each request."""
-    return additions("list", "mylist", 0, requests)
-
-
-def hashes_to_read(_requests: int) -> Iterator[bytes]:
-    """Yield the requests that make hashes of 10 fields."""
-    for key in numbered("hash", HASHES):
-        yield request("HSET", key, *(word for n in range(FIELDS) for word in (f"f{n}", VALUE)))
-
-
-@attrs.frozen
-class Measured:
-    """A measured command: the arguments of redis-benchmark, its data, and the range of keys."""
-
-    what: list[str]
-    data: Callable[[int], Iterator[bytes]] | None = None
-    keys: int = KEYS
-    cost: int = 1
-    """The number of usual commands that take as much time."""
-
-
-COMMANDS = {
-    "GET": Measured(["-t", "get"]),
-    "SET": Measured(["-t", "set"]),
-    "INCR": Measured(["-t", "incr"]),
-    "SADD": Measured(["-t", "sadd"]),
-    "HSET": Measured(["-t", "hset"]),
-    "LPUSH": Measured(["-t", "lpush"]),
-    "LPOP": Measured(["-t", "lpop"], elements_to_pop),
-    "ZADD": Measured(["-t", "zadd"]),
-    "MSET": Measured(["-t", "mset"], cost=5),
-    "EXPIRE": Measured(["EXPIRE", "key:__rand_int__", "10000"], keys_to_expire),
-    "SPOP": Measured(["-t", "spop"], members_to_pop),
-    "ZPOPMIN": Measured(["-t", "zpopmin"], scores_to_pop),
-    "HGETALL": Measured(["HGETALL", "hash:__rand_int__"], hashes_to_read, HASHES, 2),
-}
-
-# The lowest acceptable ratio of our rate to that of redis-server, by pipeline.
-ROWS: dict[tuple[str, ...], dict[int, float]] = {
-    ("GET",): {1: 0.88, 16: 0.82, 64: 0.78},
-    ("SET", "INCR", "SADD"): {1: 0.83, 16: 0.60, 64: 0.55},
-    ("HSET", "LPUSH", "LPOP"): {1: 0.80, 16: 0.52, 64: 0.45},
-    ("ZADD",): {1: 0.80, 16: 0.85, 64: 0.93},
-    ("MSET", "EXPIRE", "SPOP", "ZPOPMIN", "HGETALL"): {1: 0.75, 16: 0.50, 64: 0.45},
-}
-BARS = {command: bars for row, bars in ROWS.items() for command in row}
 
 
 @attrs.frozen
@@ -119,17 +50,20 @@ Results = dict[Case, list[Rates]]  # one entry a round
 def measure(server: Server, case: Case, requests: int) -> Rates:
     """Measure one run. It ends when all regions have every write."""
     command, pipeline = COMMANDS[case[0]], case[1]
-    if command.data is not None:
-        with Driver(server) as driver:
+    with Driver(server) as driver:
+        for words in command.setup:
+            driver.ask(*words)
+        if command.data is not None:
             driver.load(command.data(requests), 20)
     is_ours = server.name != "redis-server"
     if is_ours:
         server.converge()
-    before = server.cpu_seconds()
-    wall = drive(server, requests, pipeline, command.what, command.keys)
-    if is_ours:
-        server.converge()
-    return Rates(requests / (server.cpu_seconds() - before), wall)
+    with subscribers(server, command.subscribers):
+        before = server.cpu_seconds()
+        wall = drive(server, requests, pipeline, command.what, command.keys)
+        if is_ours:
+            server.converge()
+        return Rates(requests / (server.cpu_seconds() - before), wall)
 
 
 def rounds(arguments: argparse.Namespace) -> Iterator[tuple[str, Case, Rates]]:
@@ -149,7 +83,7 @@ def rounds(arguments: argparse.Namespace) -> Iterator[tuple[str, Case, Rates]]:
                     scaled = REQUESTS[pipeline] * arguments.scale / COMMANDS[command].cost
                     for who, server in servers.items():
                         yield who, case, measure(server, case, max(1_000, int(scaled)))
-                    if COMMANDS[command].data is not None:
+                    if COMMANDS[command].data is not None or COMMANDS[command].setup:
                         empty(list(servers.values()), regions)
                 empty(list(servers.values()), regions)
 

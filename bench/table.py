@@ -13,7 +13,7 @@ from rich.table import Table
 
 from machine import console
 from results import guarded, parsed, parser_for, read_figures
-from server import ROWS
+from server_cases import ROWS
 from stall_cases import CASES
 
 # The longest waits in ms, here and at a peer, when the bars were set.
