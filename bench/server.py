@@ -75,6 +75,8 @@ def rounds(arguments: argparse.Namespace) -> Iterator[tuple[str, Case, Rates]]:
             "ours": regions[0],
             "alone": regions[-1],
         }
+        for region in regions:  # so that a request may name the id of a stream's entry
+            region.client().config_set("crdt-xadd-id-uniqueness-mode", "semi-strict")
         for number in range(1, arguments.rounds + 1):
             for pipeline in arguments.pipelines:
                 console.print(f"[dim]round {number} of {arguments.rounds}, pipeline {pipeline}")

@@ -30,7 +30,7 @@ from crdb.engine.clients.pausing import Pause
 from crdb.engine.clients.polling import Polling
 from crdb.engine.clients.watch import Watching
 from crdb.engine.clients.watched_keys import WatchedKeys
-from crdb.engine.command import CONTAINER, LOCKABLE, WRITE, CommandTable
+from crdb.engine.command import CONTAINER, DENY_BUSY, LOCKABLE, WRITE, CommandTable
 from crdb.engine.environment.follow_control import FollowControl
 from crdb.engine.environment.link_control import LinkControl
 from crdb.engine.environment.surroundings import Surroundings
@@ -169,6 +169,11 @@ class Instance:
     def end_script(self) -> None:
         """Let the script that runs, if there is one, end with an error."""
         self.scripting.end(ENDED)
+
+    def abandon_script(self, session: Session) -> None:
+        """End the script of `session` that is paused, if there is one."""
+        if self.scripting.abandon(session):
+            self.refuse(DENY_BUSY, None)
 
     def fail_journal(self, reason: str) -> None:
         """Refuse all writes from now on, since the journal cannot be written."""

@@ -12,8 +12,9 @@ from typing import Final
 from crdt.causality.dots import SEQ_BITS, SEQ_MAX
 from crdt.store.keyspace import Keyspace
 from crdt.structures.entry_tree import Entry
+from crdt.types.components.pending_entries import Consumer, StreamId
 from crdt.types.components.stream_content import STREAM
-from crdt.types.components.stream_groups import ID_MIN, UNKNOWN, Consumer, Group, StreamId
+from crdt.types.components.stream_groups import ID_MIN, UNKNOWN, Group
 from crdt.types.stream import ACK, CREATE, DESTROY, Stream
 
 ENDS: Final = 1
@@ -63,9 +64,15 @@ def deliver_next(
     """
     held, group = place.stream, place.group
     found = list(islice(held.from_places(held.undelivered(group)), count))
+    is_gapless = len(found) > 0 and has_no_gap_behind(held, found[0][:2])
     for ms, minor, dot, _ in found:
         last = (ms, minor)
-        note_delivery(held, group, last)
+        if group.entries_read != UNKNOWN and (is_gapless or has_no_gap_behind(held, last)):
+            group.entries_read += 1
+        elif held.entries_added():
+            group.entries_read = distance_from_first(held, last)
+        if last > group.last_id:
+            group.last_id = last
         group.positions[dot >> SEQ_BITS] = (dot & SEQ_MAX, ms, minor)
         if needs_ack:
             group.deliver(last, consumer, db.now)
@@ -74,19 +81,10 @@ def deliver_next(
     return found
 
 
-def note_delivery(held: Stream, group: Group, last: StreamId) -> None:
-    """Count an entry that is delivered, as Redis counts it."""
-    if group.entries_read != UNKNOWN and not has_deleted(held, last):
-        group.entries_read += 1
-    elif held.entries_added():
-        group.entries_read = distance_from_first(held, last)
-    group.last_id = max(group.last_id, last)
-
-
-def has_deleted(held: Stream, start: StreamId) -> bool:
-    """Return whether an entry at or behind `start` may have been deleted."""
+def has_no_gap_behind(held: Stream, last: StreamId) -> bool:
+    """Return whether no entry at or behind an id was deleted, so that deliveries are counted."""
     deleted, first = held.max_deleted_id(), held.first_entry()
-    return first is not None and first[:2] <= deleted and start <= deleted
+    return first is None or deleted < first[:2] or deleted < last
 
 
 def distance_from_first(held: Stream, last: StreamId) -> int:
@@ -109,7 +107,7 @@ def lag(held: Stream, group: Group) -> int | None:
     added = held.entries_added()
     if not added:
         return 0
-    if group.entries_read != UNKNOWN and not has_deleted(held, group.last_id):
+    if group.entries_read != UNKNOWN and has_no_gap_behind(held, group.last_id):
         return added - group.entries_read
     read = distance_from_first(held, group.last_id)
     return None if read == UNKNOWN else added - read
@@ -120,11 +118,13 @@ def acknowledge(db: Keyspace, place: GroupPlace, ids: list[StreamId]) -> int:
 
     Other regions learn of it as soon as all entries up to an id are acknowledged (rule STM-18).
     """
-    done = 0
+    done, group = 0, place.group
+    is_held_back = True
     for last in ids:
-        if place.group.drop_pending(last):
+        if group.drop_pending(last):
             done += 1
-    if done:
+            is_held_back = is_held_back and group.holds_back(last)
+    if not is_held_back:
         send_acks(db, place)
     return done
 

@@ -134,19 +134,16 @@ def run_in_slices(client: Client, run: ScriptRun) -> Iterator[None]:
 
 
 def continue_in_slices(client: Client, run: ScriptRun) -> Iterator[None]:
-    """Run the other slices of a script, from the second step on. If this is closed before the end,
-    the script ends."""
+    """Run the other slices of a script, from the second step on. If its work ends before, so does
+    the script (`Instance.abandon_script`)."""
     instance = client.instance
-    scripting = instance.scripting
     is_ended = False
     try:
         while not is_ended:
             yield
             note_time(instance, run)
-            is_ended = scripting.resume()
+            is_ended = instance.scripting.resume()
     finally:
-        if scripting.run is run:
-            scripting.abandon()
         if run.is_busy:
             instance.refuse(DENY_BUSY, None)
     finish(client, run)

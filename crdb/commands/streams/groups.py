@@ -160,7 +160,7 @@ def drop_pending(client: Client, group: Group, names: list[bytes]) -> Iterator[N
         pending = group.consumers[name].pending
         while len(pending) > client.slice_items:
             for _ in range(client.slice_items):
-                group.drop_pending(pending.peekitem(-1)[0])
+                group.drop_pending(pending.last())
             yield
 
 

@@ -22,7 +22,8 @@ from crdb.engine.errors import SYNTAX, CommandError, printable
 from crdb.resp import reply
 from crdb.resp.numbers import INT64_MAX
 from crdt.structures.entry_tree import Entry
-from crdt.types.components.stream_groups import ID_MIN, Consumer, Group, PendingEntry, StreamId
+from crdt.types.components.pending_entries import Consumer, PendingEntry, StreamId
+from crdt.types.components.stream_groups import ID_MIN, Group
 from crdt.writes import stream_groups
 from crdt.writes.stream_groups import GroupPlace
 
@@ -88,8 +89,16 @@ def xpending(client: Client, args: list[bytes]) -> None:
             return
         pending = consumer.pending
     items = len(pending) if asked.idle_ms else min(asked.count, len(pending))
-    ids = pending.irange(asked.start, asked.stop) if asked.start <= asked.stop else iter(())
+    ids = up_to(asked.stop, pending.ids_from(asked.start))
     slicing.run(client, args, items, pending_steps(client, group, asked, ids))
+
+
+def up_to(stop: StreamId, ids: Iterator[StreamId]) -> Iterator[StreamId]:
+    """Yield the ids that are not above `stop`."""
+    for last in ids:
+        if last > stop:
+            return
+        yield last
 
 
 def reply_summary(client: Client, group: Group) -> None:
@@ -97,14 +106,14 @@ def reply_summary(client: Client, group: Group) -> None:
     out, protocol = client.out, client.protocol
     reply.array(out, 4)
     reply.integer(out, len(group.pending))
-    if not group.pending:
+    if not len(group.pending):
         reply.null(out, protocol)
         reply.null(out, protocol)
         reply.null_array(out, protocol)
         return
-    reply_id(out, group.pending.peekitem(0)[0])
-    reply_id(out, group.pending.peekitem(-1)[0])
-    busy = [each for _, each in sorted(group.consumers.items()) if each.pending]
+    reply_id(out, group.pending.first())
+    reply_id(out, group.pending.last())
+    busy = [each for _, each in sorted(group.consumers.items()) if len(each.pending)]
     reply.array(out, len(busy))
     for consumer in busy:
         reply.array(out, 2)
@@ -121,13 +130,13 @@ def pending_steps(
     for visited, last in enumerate(ids, 1):
         if len(found) == asked.count:
             break
-        if now - group.pending[last].delivered_ms >= asked.idle_ms:
+        if now - group.pending.by_id[last].delivered_ms >= asked.idle_ms:
             found.append(last)
         if visited % client.slice_items == 0:
             yield
     reply.array(out, len(found))
     for number, last in enumerate(found, 1):
-        held: PendingEntry = group.pending[last]
+        held = group.pending.by_id[last]
         reply.array(out, 4)
         reply_id(out, last)
         reply.bulk(out, held.consumer.name)
@@ -187,9 +196,9 @@ class Claim:
     def claim(self, held: PendingEntry, last: StreamId, consumer: Consumer, now: int) -> None:
         """Give a pending entry to a consumer."""
         if held.consumer is not consumer:
-            held.consumer.pending.pop(last, None)
+            held.consumer.pending.pop(last)
             held.consumer = consumer
-            consumer.pending[last] = held
+            consumer.pending.put(last, held)
         held.delivered_ms = self.time_of_delivery(now)
         if self.retries >= 0:
             held.count = self.retries
@@ -255,7 +264,7 @@ def claim_steps(
     consumer = group.consumer(name, now)
     consumer.seen_ms = now
     for number, last in enumerate(ids, 1):
-        held: PendingEntry | None = group.pending.get(last)
+        held = group.pending.get(last)
         entries = place.stream.at_id(last)
         if not entries:
             if held is not None:
@@ -267,7 +276,7 @@ def claim_steps(
                 found.entries += entries
         elif asked.forces:
             group.deliver(last, consumer, now)
-            asked.claim(group.pending[last], last, consumer, now)
+            asked.claim(group.pending.by_id[last], last, consumer, now)
             found.entries += entries
         if number % client.slice_items == 0:
             yield
@@ -323,12 +332,12 @@ def autoclaim_steps(
     consumer.seen_ms = now
     attempts = asked.count * ATTEMPTS
     left = asked.count
-    ids: list[StreamId] = list(islice(group.pending.irange(start), attempts + 1))
+    ids: list[StreamId] = list(islice(group.pending.ids_from(start), attempts + 1))
     for visited, last in enumerate(ids):
         if visited == attempts or left == 0:
             found.next_id = last
             break
-        held: PendingEntry = group.pending[last]
+        held = group.pending.by_id[last]
         entries = place.stream.at_id(last)
         if not entries:
             group.drop_pending(last)

@@ -20,14 +20,8 @@ from crdb.engine.client import Client
 from crdb.engine.errors import NO_SUCH_KEY, CommandError, printable
 from crdb.resp import reply
 from crdt.structures.entry_tree import Entry
-from crdt.types.components.stream_groups import (
-    ID_MIN,
-    UNKNOWN,
-    Consumer,
-    Group,
-    PendingEntry,
-    StreamId,
-)
+from crdt.types.components.pending_entries import Consumer, PendingEntries, StreamId
+from crdt.types.components.stream_groups import ID_MIN, UNKNOWN, Group
 from crdt.types.stream import Stream
 from crdt.writes import stream_groups
 
@@ -175,7 +169,7 @@ def reply_position(client: Client, value: Stream, group: Group) -> None:
 
 
 def full_pending(
-    client: Client, pending: dict[StreamId, PendingEntry], count: int, names_consumer: bool
+    client: Client, pending: PendingEntries, count: int, names_consumer: bool
 ) -> Iterator[None]:
     """Reply with the first pending entries."""
     shown = min(count, len(pending)) if count else len(pending)

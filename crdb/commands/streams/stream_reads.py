@@ -31,7 +31,8 @@ from crdb.resp import reply
 from crdt.causality.dots import Origin
 from crdt.structures.entry_tree import Entry, Place
 from crdt.types.base import Value
-from crdt.types.components.stream_groups import ID_MIN, Consumer, Group, PendingEntry, StreamId
+from crdt.types.components.pending_entries import Consumer, StreamId
+from crdt.types.components.stream_groups import ID_MIN, Group
 from crdt.types.stream import Stream
 from crdt.writes import stream_groups
 from crdt.writes.stream_groups import GroupPlace
@@ -232,12 +233,14 @@ class StreamRead:
     def send_history(self, client: Client, consumer: Consumer, limit: int) -> Iterator[None]:
         """Reply with the pending entries of a consumer behind an id (rule STM-24). Null stands for
         one that was deleted."""
-        ids = consumer.pending.irange(self.start, inclusive=(False, True))
+        start = self.start
+        assert start is not None
+        ids = consumer.pending.ids_from(start, is_behind=True)
         found: list[StreamId] = list(islice(ids, limit) if limit else ids)
         entries = [self.value.at_id(last) for last in found]
         reply.array(client.out, sum([len(each) or 1 for each in entries]))
         for index, last in enumerate(found):
-            held: PendingEntry = consumer.pending[last]
+            held = consumer.pending.by_id[last]
             for entry in entries[index]:
                 reply_entry(client.out, entry)
             if entries[index]:

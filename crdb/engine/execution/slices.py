@@ -413,6 +413,7 @@ class Slices:
     def _end(self, work: Work) -> None:
         """End a work: let others use its keys, and its client go on."""
         host, session, hold = self.host, work.session, self.hold
+        host.abandon_script(session)
         self.works.remove(work)
         session.flags &= ~(WORKING | SKIPPING)
         if session.flags & SKIP_NEXT:

@@ -56,6 +56,10 @@ class SliceHost(Protocol):
         """Let the script that runs, if there is one, end with an error."""
         ...
 
+    def abandon_script(self, session: Session) -> None:
+        """End the script of `session` that is paused, if there is one."""
+        ...
+
     def memory_exhausted(self, where: str) -> None:
         """Report that there was no memory."""
         ...

@@ -117,19 +117,33 @@ class Scripting:
         assert self.run is None, "one script at a time"
         self.run = run
         self._begin_slice()
-        return self._check(self.fiber.start(self._serve))
+        is_ended = True
+        try:
+            is_ended = self.fiber.start(self._serve)
+        finally:
+            if is_ended:
+                self.run = None
+        return is_ended
 
     def resume(self) -> bool:
         """Run the next slice. Return whether the script has ended."""
         self._begin_slice()
-        return self._check(self.fiber.resume())
+        is_ended = True
+        try:
+            is_ended = self.fiber.resume()
+        finally:
+            if is_ended:
+                self.run = None
+        return is_ended
 
-    def abandon(self) -> None:
-        """End the script that is paused."""
-        if self.run is not None:
-            self.end(KILLED)
-            while not self.resume():
-                pass
+    def abandon(self, session: Session) -> bool:
+        """End the script of `session` that is paused. Return whether there was one."""
+        if self.run is None or self.run.session is not session:
+            return False
+        self.end(KILLED)
+        while not self.resume():
+            pass
+        return True
 
     def end(self, text: bytes) -> None:
         """Let the script end with an error when it runs next."""
@@ -141,12 +155,6 @@ class Scripting:
         run = self.run
         assert run is not None
         run.results = run.call()
-
-    def _check(self, is_ended: bool) -> bool:
-        """Forget the script if it has ended."""
-        if is_ended:
-            self.run = None
-        return is_ended
 
     def _begin_slice(self) -> None:
         self.ticks = 0

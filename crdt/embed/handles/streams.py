@@ -29,12 +29,8 @@ from crdt.embed.arguments import encode, items_of, pairs_of, whole
 from crdt.embed.handles.base import Handle, T, Text
 from crdt.structures.entry_tree import Entry
 from crdt.structures.packed_texts import unpack_texts
-from crdt.types.components.stream_groups import (
-    ID_MIN,
-    ID_PART_MAX,
-    PendingEntry,
-    StreamId,
-)
+from crdt.types.components.pending_entries import StreamId
+from crdt.types.components.stream_groups import ID_MIN, ID_PART_MAX
 from crdt.types.stream import Stream
 from crdt.writes import stream, stream_groups
 from crdt.writes.stream import IdMode
@@ -263,7 +259,7 @@ class StreamGroup(Generic[T]):
 
     def pending(self) -> dict[str, T]:
         """Return the consumer of each pending entry, by id. Raises KeyError without the group."""
-        held: dict[StreamId, PendingEntry] = self.place().group.pending
+        held = self.place().group.pending
         return {
             format_id(last): self.stream.decode(entry.consumer.name) for last, entry in held.items()
         }

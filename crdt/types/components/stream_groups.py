@@ -13,15 +13,12 @@ origin up to a sequence number.
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-from sortedcontainers import SortedDict
+from typing import Final
 
 from crdt.causality.dots import SEQ_BITS, SEQ_MAX, Dot, Origin, Vector, covers, join_dots
 from crdt.structures.entry_tree import EntryTree, Place
+from crdt.types.components.pending_entries import Consumer, PendingEntries, PendingEntry, StreamId
 
-StreamId = tuple[int, int]
-"""The id of an entry: milliseconds, and a number that tells entries of one millisecond apart."""
 Mark = tuple[int, int, int]
 """The sequence number of an origin's effect, and an id."""
 Start = tuple[int, int, int]
@@ -34,38 +31,11 @@ UNKNOWN: Final = -1
 """The number of entries that were read, if it is not known."""
 
 
-class PendingEntry:
-    """An entry that was delivered to a consumer, and not acknowledged."""
-
-    __slots__ = ("consumer", "count", "delivered_ms")
-
-    def __init__(self, consumer: Consumer, now: int) -> None:
-        self.consumer: Consumer = consumer
-        self.delivered_ms: int = now
-        """The wall clock at the latest delivery."""
-        self.count: int = 1
-        """The number of deliveries."""
-
-
-class Consumer:
-    """A consumer of a group in this region."""
-
-    __slots__ = ("active_ms", "name", "pending", "seen_ms")
-
-    def __init__(self, name: bytes, now: int) -> None:
-        self.name: bytes = name
-        self.seen_ms: int = now
-        """The wall clock when the consumer last asked for something."""
-        self.active_ms: int = -1
-        """The wall clock when the consumer last got something; -1 before."""
-        self.pending: Any = SortedDict()
-        """The entries that are pending for the consumer, by id."""
-
-
 class Group:
     """A consumer group."""
 
     __slots__ = (
+        "ack_horizon",
         "acked",
         "consumers",
         "creates",
@@ -88,8 +58,11 @@ class Group:
         self.last_id: StreamId = ID_MIN
         """The greatest id that was delivered here."""
         self.entries_read: int = UNKNOWN
-        self.pending: Any = SortedDict()
-        """All pending entries, by id."""
+        self.pending: PendingEntries = PendingEntries()
+        """All pending entries."""
+        self.ack_horizon: StreamId = ID_MIN
+        """The lowest pending id up to which everything that is acknowledged was sent; `ID_MIN` if
+        it is not known."""
         self.consumers: dict[bytes, Consumer] = {}
 
     # -- what all regions share ------------------------------------------------------------
@@ -174,22 +147,23 @@ class Group:
 
     def deliver(self, last: StreamId, consumer: Consumer, now: int) -> None:
         """Make an entry pending for a consumer, also if it was pending for another one."""
-        held: PendingEntry | None = self.pending.get(last)
+        held = self.pending.get(last)
         if held is None:
-            held = self.pending[last] = PendingEntry(consumer, now)
+            held = PendingEntry(consumer, now)
+            self.pending.put(last, held)
         else:
-            del held.consumer.pending[last]
+            held.consumer.pending.pop(last)
             held.consumer = consumer
             held.delivered_ms = now
             held.count = 1
-        consumer.pending[last] = held
+        consumer.pending.put(last, held)
 
     def drop_pending(self, last: StreamId) -> bool:
         """Remove a pending entry. Return whether there was one."""
-        held: PendingEntry | None = self.pending.pop(last, None)
+        held = self.pending.pop(last)
         if held is None:
             return False
-        del held.consumer.pending[last]
+        held.consumer.pending.pop(last)
         return True
 
     def drop_consumer(self, name: bytes) -> int:
@@ -197,9 +171,18 @@ class Group:
         consumer = self.consumers.pop(name, None)
         if consumer is None:
             return 0
-        for last in consumer.pending:
-            del self.pending[last]
+        for last in consumer.pending.by_id:
+            self.pending.pop(last)
         return len(consumer.pending)
+
+    def holds_back(self, last: StreamId) -> bool:
+        """Return whether an acknowledgement of `last` cannot be sent yet, nor any other, since an
+        entry before it was pending when the latest ones were sent, and still is."""
+        return (
+            len(self.pending) > 0
+            and self.pending.first() == self.ack_horizon
+            and last > self.ack_horizon
+        )
 
     def ack_frontier(self, trees: dict[Origin, EntryTree]) -> list[tuple[Dot, int, int]]:
         """Return the entries up to which all were acknowledged and not all regions know it, as
@@ -209,12 +192,16 @@ class Group:
         also those of other origins. O(origins * log n).
         """
         horizon: StreamId = ID_MAX
-        if self.pending:
-            horizon = self.pending.peekitem(0)[0]
+        self.ack_horizon = ID_MIN
+        if len(self.pending):
+            horizon = self.ack_horizon = self.pending.first()
         for tree in trees.values():
             place = self.next_place(tree)
             if not tree.is_at_end(place):
-                horizon = min(horizon, tree.at(place)[:2])
+                undelivered = tree.at(place)[:2]
+                if undelivered < horizon:
+                    horizon = undelivered
+                    self.ack_horizon = ID_MIN
         found: list[tuple[Dot, int, int]] = []
         for origin in sorted(self.positions):
             mark: Mark | None = self.positions[origin]

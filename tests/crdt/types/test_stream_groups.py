@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from crdt import Replica
@@ -102,7 +104,7 @@ def test_acknowledgement_moves_the_position() -> None:
     assert read(two) == [ids[2]]
     copy = Replica(3)
     copy.merge(one.snapshot())
-    assert place(copy).group.pending == {}
+    assert not place(copy).group.pending.by_id
     assert read(copy) == [ids[2]]
 
 
@@ -130,13 +132,71 @@ def test_concurrent_creations_begin_at_the_lower_id() -> None:
         assert read(each) == [first]
 
 
+def receive_late(one: Replica, two: Replica) -> None:
+    """Let an entry arrive whose id is lower than all others."""
+    two.advance(900)
+    stream.add(two.keyspace, KEY, (1, 1), [b"f", b"v"])
+    send(two, one)
+
+
+@pytest.mark.rule("STM-18")
+def test_late_entry_before_a_pending_one_is_sent() -> None:
+    one, two = filled(3)
+    ids = read(one)
+    acknowledge(one, ids[1])
+    receive_late(one, two)
+    assert read(one) == [(1, 1)]
+    acknowledge(one, (1, 1))
+    assert [mark[1:] for mark in place(one).group.acked.values()] == [(1, 1)]
+
+
+@pytest.mark.rule("STM-18")
+def test_deleted_entry_before_a_pending_one_holds_nothing_back() -> None:
+    one, two = filled(3)
+    ids = read(one)
+    receive_late(one, two)
+    acknowledge(one, ids[0])
+    assert place(one).group.acked == {}, "the late one was not delivered"
+    stream.remove(one.keyspace, KEY, [(1, 1)])
+    acknowledge(one, ids[2])
+    assert [mark[1:] for mark in place(one).group.acked.values()] == [ids[0]]
+
+
+@pytest.mark.rule("STM-18")
+@pytest.mark.parametrize("seed", range(2))
+def test_nothing_that_can_be_sent_is_left_behind(seed: int) -> None:
+    """An acknowledgement behind a pending entry is not even looked at, as long as nothing else can
+    have changed what is to be sent."""
+    one, two = filled(5)
+    rng = Random(seed)
+    for step in range(150):
+        one.advance(3000 + step)
+        two.advance(2000 + step)  # so its entries arrive late
+        group, action = place(one).group, rng.randrange(8)
+        pending = sorted(group.pending.by_id)
+        if action == 0:
+            add(one, b"here")
+        elif action == 1:
+            add(two, b"there")
+            send(two, one)
+        elif action == 2:
+            read(one, rng.randrange(1, 4), needs_ack=rng.random() < 0.9)
+        elif action == 3 and held(one).size:
+            entry = rng.choice(list(held(one).forward())[-4:])
+            stream.remove(one.keyspace, KEY, [entry[:2]])
+        elif action == 4 and pending:
+            group.drop_pending(rng.choice(pending))
+        elif pending and acknowledge(one, *rng.sample(pending, min(len(pending), 2))):
+            assert group.ack_frontier(held(one).trees) == []
+
+
 def test_delivery_changes_the_owner() -> None:
     group = Group()
     ann, bob = group.consumer(b"ann", 1), group.consumer(b"bob", 1)
     group.deliver((1, 1), ann, 5)
     group.deliver((1, 1), bob, 6)
-    assert (list(ann.pending), list(bob.pending)) == ([], [(1, 1)])
-    assert group.pending[1, 1].delivered_ms == 6
+    assert (list(ann.pending.by_id), list(bob.pending.by_id)) == ([], [(1, 1)])
+    assert group.pending.by_id[1, 1].delivered_ms == 6
     assert group.drop_consumer(b"bob") == 1
     assert group.drop_consumer(b"bob") == 0
     assert not group.drop_pending((1, 1))

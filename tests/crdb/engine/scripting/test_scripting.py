@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crdb.engine.client import Client
 from crdb.engine.scripting.scripting import KILLED, SLICE_TICKS, Scripting, ScriptRun
 from crdb.resp.decoder import ErrorReply
@@ -42,10 +44,27 @@ def test_script_is_paused_by_the_clock() -> None:
 
 def test_abandoned_script_ends() -> None:
     scripting, ended = Scripting(instance().timing), list[bytes | None]()
-    assert not scripting.begin(run_of(scripting, 1000, ended))
-    scripting.abandon()
+    run = run_of(scripting, 1000, ended)
+    assert not scripting.begin(run)
+    assert not scripting.abandon(Client(instance())), "it is the script of another client"
+    assert scripting.run is run
+    assert scripting.abandon(run.session)
     assert (ended, scripting.run) == ([KILLED], None)
-    scripting.abandon()
+    assert not scripting.abandon(run.session)
+
+
+def test_script_that_raises_is_not_kept() -> None:
+    scripting = Scripting(instance().timing)
+
+    def fail() -> None:
+        scripting.pause()
+        raise ValueError("a bug")
+
+    run = ScriptRun(Client(instance()), b"name", [], fail)
+    assert not scripting.begin(run)
+    with pytest.raises(ValueError, match="a bug"):
+        scripting.resume()
+    assert scripting.run is None
 
 
 def test_only_the_first_reason_to_end_counts() -> None:
