@@ -177,12 +177,25 @@ def finish(client: Client, run: ScriptRun) -> None:
     run.results = None
     if isinstance(result, bytes):
         reply.bulk(client.out, result)
+    elif result is None or isinstance(result, bool):
+        reply_truth(client, result, script_client.protocol)
     elif isinstance(result, int | float):
         reply.integer(client.out, to_int64(result))
     elif result[0] is None:
         client.out.append(result[1])
     else:
         refuse(client, run, result)
+
+
+def reply_truth(client: Client, value: bool | None, protocol: int) -> None:
+    """Reply with a boolean or null, the result of a script that has chosen a version of the
+    protocol. Version 2 has no booleans: false is null there, and true is 1."""
+    if protocol == 3 and value is not None:
+        reply.boolean(client.out, client.protocol, value)
+    elif value:
+        client.out.append(reply.ONE)
+    else:
+        reply.null(client.out, client.protocol)
 
 
 def refuse(client: Client, run: ScriptRun, result: tuple[Any, ...]) -> None:

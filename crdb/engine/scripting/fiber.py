@@ -35,7 +35,9 @@ class Fiber:
         body = self.body
         if body is None or body.dead:
             body = self.body = greenlet(self._serve)
-        self.caller = body.parent = getcurrent()
+        caller = getcurrent()
+        if caller is not self.caller or caller is not body.parent:
+            self.caller = body.parent = caller
         return bool(body.switch(task))
 
     def resume(self) -> bool:

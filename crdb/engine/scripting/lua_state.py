@@ -214,9 +214,9 @@ class LuaState:
     # -- run -------------------------------------------------------------------------------
 
     def run(self, function: Any, count: int, args: list[bytes], is_eval: bool) -> Results:
-        """Run a script or a function with `count` keys and other arguments. Return a string or a
-        number; or a tuple: None and the encoded reply, or False, the text of an error, whether it
-        was counted, and its place if it was raised."""
+        """Run a script or a function with `count` keys and other arguments. Return a string, a
+        number, a boolean or None; or a tuple: None and the encoded reply, or False, the text of an
+        error, whether it was counted, and its place if it was raised."""
         if len(args) < PACKED_MIN:
             run = self._run_eval if is_eval else self._run_fcall
             is_packed = False

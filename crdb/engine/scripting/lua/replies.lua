@@ -90,7 +90,9 @@ end
 -- encode ---------------------------------------------------------------------------------------
 
 local function integer(number)
-  if number ~= number or number >= 9223372036854775808 or number < -9223372036854775808 then
+  if number > -1e14 and number < 1e14 and number == floor(number) then
+    return ':' .. (number == 0 and 0 or number) .. '\r\n'
+  elseif number ~= number or number >= 9223372036854775808 or number < -9223372036854775808 then
     return ':-9223372036854775808\r\n'      -- as a cast of C does
   end
   number = number < 0 and -floor(-number) or floor(number)

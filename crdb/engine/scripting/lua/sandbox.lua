@@ -603,19 +603,17 @@ end
 sethook(on_count, '', INSTRUCTIONS)
 
 local function reset_hook()
-  if killed then
-    killed = false
-    sethook(on_count, '', INSTRUCTIONS)
-  end
+  killed = false
+  sethook(on_count, '', INSTRUCTIONS)
 end
 
 local encode, protocols = replies.encode, host.protocols
 
--- Return the reply of a script: a string or a number as it is, or nil and an encoded reply. An
--- error returns false, its text, and whether it has been counted.
+-- Return the reply of a script: a string, a number, a boolean or nil as it is, or nil and an encoded
+-- reply. An error returns false, its text, and whether it has been counted.
 local function finish(ok, value)
   running = nil
-  reset_hook()
+  if killed then reset_hook() end
   if not ok then
     if type(value) == 'table' then
       local text = rawget(value, 'err')
@@ -626,7 +624,7 @@ local function finish(ok, value)
     return false, tostring(value)
   end
   local kind = type(value)
-  if kind == 'string' or kind == 'number' then
+  if kind ~= 'table' and kind ~= 'function' and kind ~= 'userdata' and kind ~= 'thread' then
     return value
   elseif kind == 'table' and type(rawget(value, 'err')) == 'string' then
     return false, value.err, rawget(value, 'ignore_error_stats_update') == true
@@ -720,7 +718,7 @@ function exports.load(text, register)
   running = nil
   meta.__index = function_globals
   registering.register_function = nil
-  reset_hook()
+  if killed then reset_hook() end
   if ok then
     return nil
   end
