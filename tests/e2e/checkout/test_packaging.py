@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PACKAGES = {"crdt", "replication", "geo", "crdb", "sim"}
 LOCK = ROOT / "requirements" / "lock.txt"
-NEEDED_BY_CRDT = {"attr", "attrs", "librt", "msgpack", "mypy_extensions", "sortedcontainers"}
+NEEDED_BY_CRDT = {"attr", "attrs", "librt", "msgpack", "mypy_extensions"}
 
 # Prints what an import adds to the interpreter, without the standard library and without what was
 # never imported: a compiled module may put helpers of its own among the modules.
