@@ -3,14 +3,15 @@
 A slot is its text, if its value is plain, or a tuple of nodes. A node is one of these:
 
     (dot, LEAF, text, sums)
-    (dot, OBJECT, text, name, slot, name, slot, ...)    the text has the members with plain values
+    (dot, OBJECT, text, name, slot, name, slot, ...)    the text has the inherited members
     (dot, ARRAY, runs, k, run, keys, contents, ...)     as states of lists (`crdt.types.list`)
 
 Contents are the text of an array, if all elements of a segment are plain, or a tuple of slots.
 
 Equal content has equal states. A container that was edited, but looks like one that was not, counts
-as plain. Members with plain values stay in the order in which they were written, which is the same
-everywhere. The others are sorted by name.
+as plain. The text of an object has the members that were written with the object, in the order of
+that write. The value of one that was edited since is null there, and its slot follows. Slots are
+sorted by name.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from crdt.types.components.list_elements import differences
 from crdt.types.components.run_tree import element_dot, name_of
 from crdt.types.json_tree.addresses import is_name
 from crdt.types.json_tree.nodes import (
+    MISSING,
     JsonArray,
     JsonLeaf,
     JsonNode,
@@ -100,12 +102,20 @@ def object_state(node: JsonObject) -> Plain | tuple[Any, ...]:
             plain[name] = state.value
         else:
             edited.append((name, state))
+            if is_inherited(slot, node.dot):
+                plain[name] = None
     if not edited:
         return Plain(plain)
     flat = [
         item for name, state in sorted(edited, key=name_first) for item in (name.encode(), state)
     ]
     return (node.dot, OBJECT, text_of(plain), *flat)
+
+
+def is_inherited(slot: Slot, dot: Dot) -> bool:
+    """Return whether a slot holds the node that the effect `dot` of its object has written."""
+    nodes = slot if has_siblings(slot) else (slot,)
+    return any(is_node(node) and node.dot == dot for node in nodes)
 
 
 def name_first(pair: tuple[str, Any]) -> bytes:
@@ -230,9 +240,13 @@ def read_object(dot: Dot, items: tuple[Any, ...], depth: int) -> JsonObject:
     members = cast("dict[str, Slot]", fields)
     for index in range(HEAD_ITEMS, len(items), 2):
         name = bytes_of(items[index], "a member's name")
-        if not is_name(name) or name.decode() in members:
-            raise DecodeError(f"{WHAT}: a member's name is no text, or comes twice")
-        members[name.decode()] = read_slot(items[index + 1], dot, depth + 1)
+        if not is_name(name) or (index > HEAD_ITEMS and name <= items[index - 2]):
+            raise DecodeError(f"{WHAT}: a member's name is no text, or not in order")
+        slot = read_slot(items[index + 1], dot, depth + 1)
+        held = members.get(name.decode(), MISSING)
+        if held is not (None if is_inherited(slot, dot) else MISSING):
+            raise DecodeError(f"{WHAT}: an edited member does not fit the text of its object")
+        members[name.decode()] = slot
     return JsonObject(dot, members)
 
 

@@ -50,7 +50,7 @@ def test_edited_parts_stand_beside_text() -> None:
     documents.increment(db, b"k", (*root.node_address(), b"b", 0), 3)
     document = documents.document(db, b"k")
     ((dot, kind, text, *rest),) = document.state()[1]
-    assert (dot, kind, text) == (DOT, OBJECT, b"{}")
+    assert (dot, kind, text) == (DOT, OBJECT, b'{"a":null,"b":null}')
     array, counted, flag = rest[1::2]
     assert rest[::2] == [b"a", b"b", b"c"]
     assert array[0][:2] == (DOT, ARRAY)
@@ -65,6 +65,7 @@ def test_edited_parts_stand_beside_text() -> None:
 
 
 NODE = (DOT, LEAF, b"1", ())
+NODE_2 = (DOT + 2, LEAF, b"1", ())
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,9 @@ NODE = (DOT, LEAF, b"1", ())
         *(((DOT, OBJECT, b"[]"),), ((DOT, OBJECT, b"{}", b"a"),), ((DOT, OBJECT, b"{}", 1, b"1"),)),
         *(((DOT, OBJECT, b'{"a":1}', b"a", b"1"),), ((DOT, OBJECT, b"{}", b"\xff", b"1"),)),
         *(((DOT, OBJECT, b"{}", b"a", ()),), ((DOT, OBJECT, b"{}", b"a", 5),)),
+        ((DOT, OBJECT, b"{}", b"a", ((DOT, LEAF, b"1", (1 << 14, 4, 3)),)),),
+        ((DOT, OBJECT, b'{"a":null}', b"a", ((DOT + 2, LEAF, b"1", ()),)),),
+        ((DOT, OBJECT, b"{}", b"b", (NODE_2,), b"a", (NODE_2,)),),
         *(((DOT, ARRAY, (), 0, RUN, (1 << 22,)),), ((DOT, ARRAY, 5),)),
         *(((DOT, ARRAY, (), 0, RUN, (1 << 22,), b"[]"),), ((DOT, ARRAY, (), 0, RUN, (), b"[]"),)),
         *(((DOT, ARRAY, (), 0, RUN, (1,), b"[1]"),), ((DOT, ARRAY, (), 0, 5, (1 << 22,), b"[1]"),)),
@@ -94,10 +98,10 @@ def test_hostile_state_is_refused(nodes: Any) -> None:
 
 
 def test_state_that_is_too_deep_is_refused() -> None:
-    state: Any = b"1"
+    state: Any = ((DOT, OBJECT, b"{}", b"a", b"1"),)
     for _ in range(DEPTH_MAX + 2):
-        state = ((DOT, OBJECT, b"{}", b"a", state),)
-    with pytest.raises(DecodeError):
+        state = ((DOT, OBJECT, b'{"a":null}', b"a", state),)
+    with pytest.raises(DecodeError, match="too deep"):
         JsonDocument().load((STATE_VERSION, state))
 
 
