@@ -219,6 +219,9 @@ class Checker:
     def on_late_reply(self, region: Watched, session: int, command: Words, reply: Reply) -> None:
         """Called when a reply has come that a client has waited for."""
 
+    def on_messages(self, region: Watched, session: int, messages: Sequence[Reply]) -> None:
+        """Called with what a subscriber has received: messages, and replies to its commands."""
+
     def on_client_left(self, region: Watched, session: int) -> None:
         """Called when the connection of a client was closed, by either end."""
 

@@ -34,7 +34,7 @@ from sim.engine.trace import Trace
 from sim.network.connector import ConnectionContext
 from sim.nodes.client import Reply, SimClient, parse_replies
 from sim.nodes.run_history import RunHistory
-from sim.nodes.session import CONNECTIONS, SimSession
+from sim.nodes.session import CONNECTIONS, SUBSCRIBERS, SimSession
 from sim.nodes.state_hash import StateHash
 from sim.report.report import Recorder
 from sim.schedule.plan import Tuning
@@ -148,6 +148,9 @@ class SimProcess:
 
     def after_late_reply(self, session: int, command: Words, reply: Reply) -> None:
         """Notify the checkers of the reply to a command that had blocked."""
+
+    def after_messages(self, session: int, messages: Sequence[Reply]) -> None:
+        """Notify the checkers of what a subscriber has received."""
 
     def before_connection(self, session: int, identity: int, commands: Sequence[Words]) -> None:
         """Notify the checkers of commands whose replies depend on the connection."""
@@ -307,8 +310,11 @@ class SimProcess:
         replies = session.sim_client.send_commands(*commands)
         for words, reply in zip(commands, replies, strict=False):
             session.remember_reply(words, reply)
-        session.waiting = commands[len(replies)] if len(replies) < len(commands) else None
-        self.after_commands(session.number, commands, replies)
+        if session.number in SUBSCRIBERS:
+            self.after_messages(session.number, replies)
+        else:
+            session.waiting = commands[len(replies)] if len(replies) < len(commands) else None
+            self.after_commands(session.number, commands, replies)
         self.finish_turn()
         return replies
 
@@ -352,6 +358,9 @@ class SimProcess:
             self.before_late_run()
             late = parse_replies(receive(connection.sim_client.client, b""))
             self.after_connection(connection.session.number, late)
+        elif connection.session.number in SUBSCRIBERS and not woken.killed:
+            received = parse_replies(receive(connection.sim_client.client, b""))
+            self.after_messages(connection.session.number, received)
         elif not woken.killed:
             self.deliver_late_replies(connection)
         if woken.closing:

@@ -264,9 +264,12 @@ class SimRegion(LinkedProcess):
             checker.on_replies(self, session, commands, replies)
 
     def after_late_reply(self, session: int, command: Words, reply: Reply) -> None:
-        """Notify the checkers of the reply to a command that had blocked."""
         for checker in self.examining("on_late_reply"):
             checker.on_late_reply(self, session, command, reply)
+
+    def after_messages(self, session: int, messages: Sequence[Reply]) -> None:
+        for checker in self.examining("on_messages"):
+            checker.on_messages(self, session, messages)
 
     def before_connection(self, session: int, identity: int, commands: Sequence[Words]) -> None:
         """Notify the checkers of commands whose replies depend on the connection."""
@@ -275,11 +278,9 @@ class SimRegion(LinkedProcess):
             checker.on_connection_request(self, session, identity, commands)
 
     def before_late_run(self) -> None:
-        """Note the state before commands run that were held."""
         self.before = dict(self.replica.keyspace.vector)
 
     def after_connection(self, session: int, replies: Sequence[Reply]) -> None:
-        """Notify the checkers of replies to such commands."""
         for checker in self.examining("on_connection_replies"):
             checker.on_commands_run(self, (), self.before)
             checker.on_connection_replies(self, session, replies)

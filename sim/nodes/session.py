@@ -3,7 +3,9 @@
 A step of kind `client` names a region, a session number, and commands that are sent together. The
 word `$cursor` stands for the session's latest cursor of the same scan command and key. Other words
 stand for times: `$now` and `$seconds` for the latest reply to TIME, in ms and in s, and `$end` for
-the latest deadline in a reply to PEXPIRETIME. A number may follow, as in `$now-1`.
+the latest deadline in a reply to PEXPIRETIME. A number may follow, as in `$now-1`. The word
+`$entry-0` stands for the id of the latest entry that the session has added to a stream, or got from
+it, and `$entry-1` for the one before.
 
 A session that has moved to another region first sends CRDB.AWAIT with its latest reply to
 CRDB.VECTOR. It is *adrift* until CRDB.AWAIT replies 1: the region may lack effects that the session
@@ -33,7 +35,13 @@ SLOTS: Final = 10
 """The number of sessions for each region that use the state of their connection."""
 CONNECTIONS: Final = range(10_000, 10_000 + 100 * SLOTS)
 """The numbers of all such sessions."""
+SUBSCRIBERS: Final = range(7_100, 7_200)
+"""The numbers of the sessions that receive messages. They are not judged by their replies."""
 ID_WORD: Final = re.compile(r"\$id(\d)")
+ENTRY_WORD: Final = re.compile(r"\$entry-(\d)")
+NO_ENTRY: Final = "0-1"
+"""The id that stands for an entry that a session does not know."""
+ENTRIES_MAX: Final = 20
 TIME_WORD: Final = re.compile(r"\$(now|seconds|end)([+-]\d+)?")
 LEAVE: Final = ("QUIT",)
 """The command that closes a session's connection, also while the session is blocked."""
@@ -76,6 +84,8 @@ class SimSession:
         self.cursors: dict[Words, str] = {}
         self.times = {"now": 1, "seconds": 1, "end": 1}
         """The numbers that `$now`, `$seconds` and `$end` stand for."""
+        self.entries: dict[str, list[str]] = {}
+        """The ids of the latest entries that the session knows, by stream."""
         self.waiting: Words | None = None
         """The command that is blocked, or None."""
 
@@ -115,7 +125,11 @@ class SimSession:
         if not any(word.startswith("$") for word in words):
             return words
         cursor = self.cursors.get(scan_identity(words), "0")
-        return tuple(cursor if word == CURSOR else self.fill_in_time(word) for word in words)
+        known = self.entries.get(words[1], []) if len(words) > 1 else []
+        return tuple(
+            cursor if word == CURSOR else self.fill_in_time(fill_in_entry(word, known))
+            for word in words
+        )
 
     def fill_in_time(self, word: str) -> str:
         """Return the number that a word like `$now-1` stands for, or any other word itself."""
@@ -136,6 +150,25 @@ class SimSession:
             self.times |= {"now": 1000 * seconds + microseconds // 1000, "seconds": seconds}
         elif name == "PEXPIRETIME" and isinstance(reply, int) and reply > 0:
             self.times["end"] = reply
+        elif name == "XADD" and isinstance(reply, bytes):
+            self.remember_entries(words[1], [reply])
+        elif name == "XREADGROUP" and isinstance(reply, list):
+            ((key, entries),) = cast("list[tuple[bytes, list[list[bytes]]]]", reply)
+            self.remember_entries(key.decode(), [entry[0] for entry in entries])
+
+    def remember_entries(self, key: str, ids: Sequence[bytes]) -> None:
+        """Remember the ids of entries of a stream."""
+        known = self.entries.get(key, []) + [each.decode() for each in ids]
+        self.entries[key] = known[-ENTRIES_MAX:]
+
+
+def fill_in_entry(word: str, known: Sequence[str]) -> str:
+    """Return the id that a word like `$entry-1` stands for, or any other word itself."""
+    found = ENTRY_WORD.fullmatch(word)
+    if found is None:
+        return word
+    back = int(found[1])
+    return known[-1 - back] if back < len(known) else NO_ENTRY
 
 
 def scan_identity(words: Words) -> Words:

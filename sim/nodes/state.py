@@ -8,7 +8,8 @@ by the remaining time.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from crdb.resp.numbers import format_double
 from crdt.store.keyspace import Keyspace
@@ -55,9 +56,11 @@ def format_shown(form: TextForm | None, shown: Any) -> str:
 
 
 def format_item(item: Any) -> str:
-    """Return a byte string or a number as text."""
+    """Return a byte string, a number, or a list of these as text."""
     if isinstance(item, int):
         return str(item)
+    if isinstance(item, list | tuple):
+        return f"[{' '.join(map(format_item, cast('Sequence[Any]', item)))}]"
     return format_bytes(format_double(item) if isinstance(item, float) else item)
 
 

@@ -2,8 +2,7 @@
 
 A document has a number, an array and an object. Regions edit all of them, replace parts of them and
 the whole, so that all rules of JSON documents are met. Commands that find nothing to edit reply an
-error, as in a real run. Not in the usual load: a test, or a run that is asked to, adds the family
-`doc` to `Load.families`.
+error, as in a real run.
 """
 
 from __future__ import annotations

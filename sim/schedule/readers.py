@@ -1,8 +1,8 @@
-"""The steps of client sessions: read, watch, block, scan, and move between regions.
+"""The steps of client sessions: read, watch, block, scan, subscribe, and move between regions.
 
 Each region has several sessions, and each session does only one of these. One session of the world
 *roams*: it moves between regions and takes its vector along (see `session`). One session of each
-region sends unusual commands (see `edges`).
+region sends unusual commands (see `edges`), and one works off streams (see `streams`).
 
 A session of a region has the number `10 * region + slot`.
 """
@@ -18,7 +18,9 @@ from sim.engine.rng import SeededRandom
 from sim.nodes.session import CURSOR, LEAVE
 from sim.schedule.connections import ConnectionClients
 from sim.schedule.edges import EdgeClient
+from sim.schedule.messages import draw_subscriber_steps
 from sim.schedule.step import ScheduleStep, Words
+from sim.schedule.streams import StreamClients
 from sim.schedule.writes import FIELDS, LARGE, THIRDS, TYPE_OF, Load, key_name
 
 READER, WITNESS, WATCHER, SCANNER, WAITER = range(5)
@@ -331,7 +333,20 @@ def draw_reader_steps(
         streams.append(client.draw_steps(end))
         connections = ConnectionClients(rng.substream(f"{name}/connections"), load, name, number)
         streams.append(connections.draw_steps(end))
+        streams += draw_receiver_steps(rng, load, name, number, end)
     return streams
+
+
+def draw_receiver_steps(
+    rng: SeededRandom, load: Load, name: str, number: int, end: int
+) -> Iterator[Iterator[ScheduleStep]]:
+    """Yield the steps of the session of a region that works off streams, and of its subscribers."""
+    if "stream" in load.families:
+        stream = rng.substream(f"{name}/stream")
+        yield StreamClients(stream, name, number, load.writes_per_second).draw_steps(end)
+    for slot in range(2) if "news" in load.families else ():
+        subscriber = rng.substream(f"{name}/subscriber/{slot}")
+        yield draw_subscriber_steps(subscriber, name, number, slot, end)
 
 
 def draw_follower_reader_steps(

@@ -11,10 +11,13 @@ families. The commands of a family determine its invariant:
     set: hash: zset: list:    elements with names used once: a removed element does not return
     sum: field: score:        increments and resets: no increment counts twice
     queue: ranks:             elements used once, which other clients block for and move
-    pair:     only transactions, which do the same to a key `twin:`: both are always equal
+    pair:     only transactions and scripts, which do the same to a key `twin:`: both are equal
     crowd: table: board: tape:    hundreds of elements: values that fill several blocks
     retry:    only SADD, sent twice because the first reply was lost (see `faults.connections`)
-    doc:      edits of JSON documents (see `documents`); not in the usual load
+    doc: stream:              edits of JSON documents, and of streams (see `documents`, `streams`)
+    sketch:   only PFADD: the estimate is near the number of different elements
+    place:    only GEOADD: the last writer of each member wins, and scores are positions
+    news:     only PUBLISH and SPUBLISH, which change no key (see `messages`)
     free:     all commands of all types under few names: conflicts of all kinds
 
 Names used once begin with `u`. Each period of time writes to new keys. Some families change keys
@@ -32,13 +35,15 @@ import attrs
 
 from sim.engine.events import MS, SECOND
 from sim.engine.rng import SeededRandom
+from sim.schedule.any_commands import FIELDS, FOR_ALL_KEYS, change_any
 from sim.schedule.documents import change_document
+from sim.schedule.messages import draw_message
 from sim.schedule.step import ScheduleStep, Words
+from sim.schedule.streams import change_stream
 
 PERIOD_NS: Final = 60 * SECOND
-THIRDS: Final = ("count", "word", "tag", "all", "log")
+THIRDS: Final = ("count", "word", "tag", "all", "log", "sketch", "place")
 LIFE: Final = 2  # periods after which keys are deleted
-FIELDS: Final = 6
 LARGE: Final = ("crowd", "table", "board", "tape")
 MANY: Final = 40  # elements that are added to a large value by one command
 TYPE_OF: Final = {
@@ -48,14 +53,14 @@ TYPE_OF: Final = {
     **dict.fromkeys(("zset", "score", "ranks", "board"), "sorted set"),
     **dict.fromkeys(("log", "list", "queue", "tape"), "list"),
     "doc": "JSON",
+    "stream": "stream",
+    "sketch": "HyperLogLog",
+    "place": "positions",
 }
 """The type of each family's keys; those of `free` may have any."""
 CONDITIONS: Final = ("NX", "XX", "GT", "LT")
 CONDITION_SHARE: Final = 12
 """The number of times to live of which one is set under each condition."""
-LONG_OFFSET: Final = "5000"
-"""A place in a string that is so long that only its changes are sent."""
-LONG_BIT: Final = "40001"
 NAMES_MAX: Final = 40  # names remembered per key, which later commands can remove
 
 
@@ -70,6 +75,7 @@ class Load:
     families: Words = (
         *("count", "word", "tag", "all", "log", "set", "hash", "zset", "list", "free"),
         *("sum", "field", "score", "queue", "ranks", "pair", *LARGE),
+        *("doc", "stream", "sketch", "place", "news"),
     )
     expiry: int = 10
     """The percentage of commands that set or remove the time to live of a recent key."""
@@ -124,6 +130,10 @@ class WriterClients:
             "board": self.change_board,
             "tape": self.change_tape,
             "doc": self.edit_document,
+            "stream": self.edit_stream,
+            "sketch": self.add_to_sketch,
+            "place": self.move_place,
+            "news": self.publish,
         }
 
     def draw_steps(self, begin: int, end: int) -> Iterator[ScheduleStep]:
@@ -304,46 +314,26 @@ class WriterClients:
 
     def change_freely(self) -> Words:
         key, other = self.draw_key("free"), self.draw_key("free")
-        field = f"f{self.rng.integer_below(FIELDS)}"
-        number = str(self.rng.integer_between(-50, 50))
         self.count += 1
-        text = f"v{self.number}.{self.count}"
-        return self.rng.choose_one(
-            (
-                ("SET", key, text),
-                ("SET", key, number),
-                ("SET", key, number, "KEEPTTL"),
-                ("SET", key, text, "PX", str(self.rng.integer_between(1, 20_000))),
-                ("APPEND", key, field),
-                ("SETRANGE", key, LONG_OFFSET, field),
-                ("SETBIT", key, LONG_BIT, "1"),
-                ("INCRBY", key, number),
-                ("INCRBYFLOAT", key, "0.5"),
-                ("HSET", key, field, text),
-                ("HSET", key, field, number),
-                ("HINCRBY", key, field, number),
-                ("HDEL", key, field),
-                ("HPEXPIRE", key, str(100 + 300 * abs(int(number))), "FIELDS", "1", field),
-                ("SADD", key, field),
-                ("SREM", key, field),
-                ("ZADD", key, number, field),
-                ("ZINCRBY", key, number, field),
-                ("ZREM", key, field),
-                ("RPUSH", key, text),
-                ("LPOP", key),
-                ("LSET", key, "0", text),
-                ("LMOVE", key, other, "LEFT", "RIGHT"),
-                ("PFADD", key, field, number),
-                ("PFMERGE", key, other),
-                ("SUNIONSTORE", key, key, other),
-                ("RENAME", key, other),
-                ("COPY", key, other, "REPLACE"),
-                ("DEL", key),
-            )
-        )
+        return change_any(self.rng, key, other, f"v{self.number}.{self.count}")
 
     def edit_document(self) -> Words:
         return change_document(self.rng, self.draw_key("doc"), self.unique_name())
+
+    def edit_stream(self) -> Words:
+        return change_stream(self.rng, self.draw_key("stream"), self.unique_name())
+
+    def add_to_sketch(self) -> Words:
+        names = [self.unique_name() for _ in range(self.rng.choose_one((1, 1, MANY)))]
+        return ("PFADD", self.draw_key("sketch"), f"t{self.rng.integer_below(FIELDS)}", *names)
+
+    def move_place(self) -> Words:
+        longitude, latitude = self.rng.integer_below(360), self.rng.integer_below(170)
+        member = f"t{self.rng.integer_below(FIELDS)}"
+        return ("GEOADD", self.draw_key("place"), f"{longitude - 180}", f"{latitude - 85}", member)
+
+    def publish(self) -> Words:
+        return draw_message(self.rng, self.unique_name())
 
     def fill_queue(self) -> Words:
         key, name = self.draw_key("queue"), f"q{self.unique_name()}"
@@ -364,7 +354,7 @@ class WriterClients:
         )
 
     def change_pair(self) -> tuple[Words, ...]:
-        """Return a transaction that does the same to both keys of a pair."""
+        """Return a transaction or a script that does the same to both keys of a pair."""
         number = self.rng.integer_below(self.load.keys)
         member, amount = f"t{self.rng.integer_below(FIELDS)}", str(self.rng.integer_between(1, 100))
         name = self.unique_name()
@@ -381,6 +371,8 @@ class WriterClients:
                 self.rng.integer_below(2)
             ]
         keys = (key_name("pair", self.at, number), key_name("twin", self.at, number))
+        if self.rng.happens_in(1, 3):
+            return (("EVAL", FOR_ALL_KEYS, "2", *keys, words[0], *words[2:]),)
         both = [(words[0], key, *words[2:]) for key in keys]
         return (("MULTI",), *both, ("EXEC",))
 

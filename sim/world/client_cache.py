@@ -102,7 +102,7 @@ class CacheProbe:
             for _ in range(STEPS):
                 self.step()
                 self.world.sleep(self.rng.integer_between(1, 60) * MS)
-            self.world.sleep((TIME_MS + LATE_MS) * MS)
+            self.world.sleep((TIME_MS + LATE_MS + self.sites[0].clock.tick_ms) * MS)
             if not self.world.converge(2 * arrival_limit_ns(self.world)):
                 return  # `liveness` reports that
             self.check()

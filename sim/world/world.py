@@ -30,9 +30,11 @@ from sim.checkers.clients.connections import ConnectionChecker
 from sim.checkers.clients.durability import DurabilityChecker
 from sim.checkers.clients.guarantees import GuaranteesChecker
 from sim.checkers.clients.meaning import MeaningChecker
+from sim.checkers.clients.messages import MessageChecker
 from sim.checkers.clients.reads import ReadsChecker
 from sim.checkers.clients.refusals import RefusalsChecker
 from sim.checkers.clients.scanning import ScanningChecker
+from sim.checkers.clients.streams import StreamChecker
 from sim.checkers.clients.waiting import WaitingChecker
 from sim.checkers.clients.watching import WatchingChecker
 from sim.checkers.figures.age import AgeChecker
@@ -125,6 +127,8 @@ CHECKERS: Final[tuple[type[Checker], ...]] = (
     ResyncChecker,
     MonitoringChecker,
     HiddenChecker,
+    StreamChecker,
+    MessageChecker,
 )
 SHOWN_MAX: Final = 100  # commands of a session's request in the trace
 CHECK_NS: Final = 10 * MS  # between two evaluations of a condition in `wait_for`

@@ -12,6 +12,7 @@ from typing import Final
 from crdb.commands.family import CommandFamily
 from crdb.commands.shared import slicing
 from crdb.engine.client import Client
+from crdb.engine.command import DENY_LOADING, WRITE
 from crdb.engine.glob import compile_glob
 from crdb.engine.pubsub.messages import CHANNEL, SHARD_CHANNEL
 from crdb.resp import reply
@@ -85,7 +86,8 @@ def send_to_regions(client: Client, kind: int, args: list[bytes]) -> None:
     """Send a message to all other regions, unless this instance may not write now: a follower, or a
     region that recovers, delivers it to its own subscribers only."""
     instance = client.instance
-    if instance.refuse_writes is None and instance.journal_error is None:
+    is_refused = WRITE in instance.refusals or DENY_LOADING in instance.refusals
+    if not is_refused and instance.journal_error is None:
         message.publish(client.db, kind, args[1], args[2])
 
 

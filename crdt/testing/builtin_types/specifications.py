@@ -406,7 +406,7 @@ SPECIFICATIONS: Final[dict[str, TypeSpecification]] = {
     ),
     "stream": TypeSpecification(
         meaning=specify_stream(find_clears),
-        makes=frozenset({"XADD", "XGROUPCREATE"}),
+        makes=frozenset({"XADD", "XGROUPCREATE", "XSETID"}),
         perform=dict.fromkeys(stream_commands.CHANGES, stream_commands.change),
         subject="stream",
         samples=stream_commands.SAMPLES,

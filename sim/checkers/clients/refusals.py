@@ -5,7 +5,7 @@ can read, and get STALE for writes. The same holds for transactions that were qu
 whatever the order of their commands. The region must not make writes of its own either, such as the
 deletion of expired keys. A region that has caught up must not reply LOADING or STALE.
 
-Not checked: followers, and commands that need no data.
+Not checked: followers, and commands and transactions that need no data.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from sim.nodes.client import Refusal, Reply
 from sim.schedule.step import Words
 
 REFUSAL_CODES: Final = ("LOADING", "STALE")
+PUBLISHING: Final = frozenset({"PUBLISH", "SPUBLISH"})
+"""Commands that need no data. The messages do not cross then."""
 
 
 class RefusalsChecker(Checker):
@@ -50,7 +52,11 @@ class RefusalsChecker(Checker):
                 raise self.violation(
                     f"{region.name} has caught up and answers {' '.join(words)} with {code}"
                 )
-            is_read = words[0] in READS or (words[0] == "EXEC" and isinstance(reply, list))
+            is_read = words[0] in READS or (
+                words[0] == "EXEC"
+                and isinstance(reply, list)
+                and PUBLISHING.isdisjoint(each[0] for each in commands)
+            )
             if is_read and reply and reply != "QUEUED" and not code and not serves:
                 raise self.violation(
                     f"{region.name} has not caught up with its peers and answers"

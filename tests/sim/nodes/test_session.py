@@ -28,6 +28,20 @@ def test_scan_goes_on_where_it_was() -> None:
     assert world.run_session("eu", 1, ("SCAN", "$cursor")) == [[b"0", [b"s"]]]
 
 
+def test_session_names_entries_that_it_knows() -> None:
+    world = fresh()
+    send = world.run_session
+    assert send("eu", 1, ("XDEL", "s", "$entry-0")) == [0]
+    send("eu", 1, ("XADD", "s", "5", "a", "b"), ("XADD", "s", "6", "a", "b"))
+    assert send("eu", 1, ("XDEL", "s", "$entry-1"), ("XRANGE", "s", "-", "+")) == [
+        1,
+        [[b"6-1", [b"a", b"b"]]],
+    ]
+    send("eu", 2, ("XGROUP", "CREATE", "s", "g", "0"))
+    send("eu", 2, ("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">"))
+    assert send("eu", 2, ("XACK", "s", "g", "$entry-0")) == [1]
+
+
 def test_session_waits_elsewhere_for_what_it_has_seen() -> None:
     world = fresh()
     assert world.run_session("eu", 1, ("SADD", "k", "a"), VECTOR) == [1, b"1=1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crdb.engine.client import Client
+from crdb.engine.command import DENY_LOADING
 from crdb.engine.execution.executor import receive, run
 from crdb.engine.instance import Instance
 from tests.crdb.raw import instance, lines
@@ -127,6 +128,16 @@ def test_read_only_instance_keeps_messages_to_itself() -> None:
     database = instance()
     client = many(database, 1)[0]
     database.refuse_writes = b"READONLY x"
+    assert lines(Client(database), "PUBLISH a one", "SPUBLISH a two") == [b":1\r\n", b":0\r\n"]
+    assert b"".join(client.out) == message("a", "one")
+    assert database.keyspace.pending_count() == 0
+
+
+def test_instance_that_lacks_its_data_keeps_messages_to_itself() -> None:
+    """A region made operations of its own once, before it had caught up with its peers."""
+    database = instance()
+    client = many(database, 1)[0]
+    database.refuse(DENY_LOADING, b"LOADING x")
     assert lines(Client(database), "PUBLISH a one", "SPUBLISH a two") == [b":1\r\n", b":0\r\n"]
     assert b"".join(client.out) == message("a", "one")
     assert database.keyspace.pending_count() == 0

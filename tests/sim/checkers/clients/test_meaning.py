@@ -44,14 +44,33 @@ def test_all_families_are_worked_out() -> None:
         world.run(name, "SADD", "tag:0.0", "t1")
         world.run(name, "SADD", "all:0", f"u{name}")
         world.run(name, "RPUSH", "log:0", f"u{name}")
+        world.run(name, "PFADD", "sketch:0", "t1", f"u{name}")
+        world.run(name, "GEOADD", "place:0", "13.3", f"-{len(name)}8.5", "t1")
         world.sleep(MS)
     world.run_all("us", ("MULTI",), ("SREM", "tag:0.0", "t1"), ("SADD", "tag:0.0", "t2"), ("EXEC",))
     for pair in (("eu", "us"), ("eu", "ap"), ("us", "ap")):
         world.heal(*pair)
     finish(world)
-    assert checker_of(world).looked >= 15
+    assert checker_of(world).looked >= 21
     assert world.run("ap", "SMEMBERS", "tag:0.0") == [b"t1", b"t2"]
     assert world.run("eu", "GET", "word:0.0") == b"uap"
+
+
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [
+        (("PFADD", "sketch:0", *map(str, range(20))), "sketch:0"),
+        (("GEOADD", "place:0", "1", "2", "m"), "place:0"),
+    ],
+)
+@pytest.mark.rule("HLL-1", "ZST-11")
+def test_lost_estimate_or_position_is_caught(command: tuple[str, ...], key: str) -> None:
+    world = fresh(MeaningChecker)
+    world.run("eu", *command)
+    assert world.converge(10 * SECOND)
+    drop_key(world.sites["us"], key.encode())
+    with pytest.raises(Violation, match=rf"us shows (None|\[\]) under {key}"):
+        world.check_end()
 
 
 def test_write_that_had_seen_other_wins_with_slow_clock() -> None:

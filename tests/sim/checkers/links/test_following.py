@@ -161,3 +161,14 @@ def test_follower_may_start_again_without_data() -> None:
     world.restart_process("f")
     assert not world.copies["f"].replica.keyspace.vector
     finish(world)
+
+
+@pytest.mark.rule("STM-14")
+def test_follower_of_two_sources_may_differ_in_groups_of_streams() -> None:
+    """It gets a delete of one source, or does not, if the source has forgotten it."""
+    world = fresh(FollowingChecker, copies=(Copy("f", 255, ("eu", "us")),))
+    world.run("eu", "XGROUP", "CREATE", "stream:0", "g", "0", "MKSTREAM")
+    assert world.converge(10 * SECOND)
+    drop_key(world.copies["f"], b"stream:0")
+    world.copies["f"].show_changes()
+    finish(world)

@@ -40,6 +40,17 @@ def a_set_hides_a_member(world: SimWorld) -> None:
         finish(world)
 
 
+@pytest.mark.rule("STM-26")
+def test_copy_of_stream_without_entries_is_right() -> None:
+    """It was once said to be nothing, as no XADD and no group had made it."""
+    world = fresh(RulesChecker)
+    world.run("eu", "XGROUP", "CREATE", "stream:0", "g", "0", "MKSTREAM")
+    world.run("eu", "COPY", "stream:0", "stream:1")
+    finish(world)
+    assert world.run("us", "TYPE", "stream:1") == "stream"
+    assert checker_of(world).looked == 6
+
+
 @pytest.mark.interpreted("gives a type another method")
 def test_value_that_all_have_wrong_is_caught() -> None:
     assert caught(a_set_hides_a_member) == ["conflict rules", "commands"]
