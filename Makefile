@@ -95,7 +95,8 @@ coverage: .venv/locked-dev
 
 # For the night: no run of CI waits for it.
 soak: coverage .venv/installed
-	HYPOTHESIS_PROFILE=nightly $(PYTEST) $(CONTRACT)/types $(CONTRACT)/convergence
+	HYPOTHESIS_PROFILE=nightly $(PYTEST) $(CONTRACT)/types $(CONTRACT)/convergence \
+		$(CONTRACT)/differential/test_random_sequences.py
 	$(BIN)/python -P -m sim --seeds $(SEEDS) --jobs $(WORKERS)
 
 # `make --jobs 2 install lint` installs the tools and checks the types while the modules are compiled.

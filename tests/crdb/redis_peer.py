@@ -256,7 +256,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         "Redis 7.2",
         "small sets and lists are packed",
         lambda args, theirs, ours: (
-            (args[0].upper(), args[1].upper()) == (b"OBJECT", b"ENCODING")
+            [word.upper() for word in args[:2]] == [b"OBJECT", b"ENCODING"]
             and theirs in (b"hashtable", b"quicklist")
             and ours == b"listpack"
         ),
