@@ -10,6 +10,12 @@ OK is also written as text. One of these words can precede the JSON:
     match "^v"              text in which the regular expression is found
     error "^WRONGTYPE"      an error reply in which the regular expression is found
     subsequences [[A], [B]] all items of these lists; the items of each list keep their order
+    json [{"a": 1}]         text that is JSON with this value
+
+One of these words can come first, and selects a part of the reply:
+
+    ids ["1-1"]             the ids of entries of streams
+    names ["g"]             the names in a list of descriptions
 
 A JSON object stands for the fields and values of a hash, in any order.
 """
@@ -38,15 +44,19 @@ class Expectation:
 
     kind: str
     value: Json
+    selected: str = ""
+    """The part of the reply that is compared; empty for all of it."""
 
     def __str__(self) -> str:
-        value = json.dumps(self.value)
-        return value if self.kind == "exact" else f"{self.kind} {value}"
+        kind = "" if self.kind == "exact" else self.kind
+        return " ".join(filter(None, (self.selected, kind, json.dumps(self.value))))
 
 
 def parse_expectation(text: str) -> Expectation:
     """Parse the text after the arrow of a step. Raises ScenarioMistake."""
     word, _, rest = text.partition(" ")
+    if word in SELECTIONS:
+        return attrs.evolve(parse_expectation(rest), selected=word)
     kind, value = (word, rest) if word in COMPARISONS else ("exact", text)
     try:
         return Expectation(kind, json.loads(value))
@@ -68,7 +78,8 @@ def is_as_expected(reply: Reply, wanted: Expectation) -> bool:
     refusal = find_refusal(reply)
     if refusal is not None:
         return wanted.kind == "error" and re.search(wanted.value, refusal.text) is not None
-    return COMPARISONS[wanted.kind](reply, wanted.value)
+    part = SELECTIONS[wanted.selected](reply) if wanted.selected else reply
+    return COMPARISONS[wanted.kind](part, wanted.value)
 
 
 def find_refusal(reply: Reply) -> Refusal | None:
@@ -137,6 +148,26 @@ def is_interleaving(reply: Reply, wanted: Json) -> bool:
     return all([item for item in reply if item in row] == row for row in rows)
 
 
+def is_json(reply: Reply, wanted: Json) -> bool:
+    """Return whether a reply is text that is JSON with a value."""
+    return isinstance(reply, str) and json.loads(reply) == wanted
+
+
+def select_ids(reply: Reply) -> list[Reply]:
+    """Return the ids of entries in a reply of XRANGE, XREAD, XREADGROUP or XPENDING."""
+    ids: list[Reply] = []
+    for item in cast("list[list[Reply]]", reply or []):
+        name, second = item[:2]
+        is_nested = isinstance(second, list) and isinstance(cast("list[Reply]", second)[0], list)
+        ids += select_ids(second) if is_nested else [name]
+    return ids
+
+
+def select_names(reply: Reply) -> list[Reply]:
+    """Return the names in a reply of XINFO GROUPS or XINFO CONSUMERS."""
+    return [row[row.index("name") + 1] for row in cast("list[list[Reply]]", reply)]
+
+
 def is_error(_reply: Reply, _wanted: Json) -> bool:
     """Return False: a reply that is not a refusal is not an error."""
     return False
@@ -151,4 +182,9 @@ COMPARISONS: Final[dict[str, Callable[[Reply, Json], bool]]] = {
     "match": is_match,
     "error": is_error,
     "subsequences": is_interleaving,
+    "json": is_json,
+}
+SELECTIONS: Final[dict[str, Callable[[Reply], list[Reply]]]] = {
+    "ids": select_ids,
+    "names": select_names,
 }

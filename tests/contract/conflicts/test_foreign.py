@@ -8,11 +8,16 @@ from tests.contract.conflicts.foreign import foreign_conflicts
 from tests.contract.conflicts.loading import CONFLICTS
 
 YAML = """
-- id: json
-  type: string
+- id: streams
+  type: stream
   regions: 2
-  requires: ["json"]
-  steps: []
+  config: {"crdt_xadd_id_uniqueness_mode": "liberal"}
+  steps:
+    - {t: 1, at: 1, cmd: ["FT.CREATE", "idx"]}
+    - {t: 1, at: 1, cmd: ["XRANGE", "x", "-", "+"], select: "ids", compare: "unordered", expect: []}
+    - {t: 1, at: 1, cmd: ["JSON.GET", "k", "$"], compare: "json", expect: {"a": true}}
+    - {t: 1, at: 1, cmd: ["JSON.GET", "k", "."], compare: "json", expect: 1.5}
+    - {t: 1, at: 1, cmd: ["ZSCORE", "z", "m"], expect_any: [1.5, 2.5]}
 - id: everything
   type: string
   regions: 2
@@ -33,7 +38,19 @@ YAML = """
 def test_foreign_steps_become_lines(tmp_path: Path) -> None:
     file = tmp_path / "other.yaml"
     file.write_text(YAML, encoding="utf-8")
-    (conflict,) = foreign_conflicts(file)
+    streams, conflict = foreign_conflicts(file)
+    setting = "write all CONFIG SET crdt-xadd-id-uniqueness-mode"
+    assert [line for _, line in streams.steps] == [
+        "regions r1 r2",
+        "unmodelled",
+        "unlink all",
+        f"{setting} liberal",
+        "check r1 XRANGE x - + => ids unordered []",
+        """check r1 JSON.GET k '$' => json [{"a": true}]""",
+        "check r1 JSON.GET k . => json 1.5",
+        'check r1 ZSCORE z m => any ["1.5", "2.5"]',
+        f"{setting} strict",
+    ]
     assert conflict.name == "everything"
     assert [line for _, line in conflict.steps] == [
         "regions r1 r2",

@@ -23,6 +23,7 @@ from sim.scenarios.language import ScenarioMistake
         ("any [1, null]", Expectation("any", [1, None])),
         ('unordered ["a", "b"]', Expectation("unordered", ["a", "b"])),
         ('error "^ERR"', Expectation("error", "^ERR")),
+        ("ids unordered []", Expectation("unordered", [], "ids")),
     ],
 )
 def test_expectation_is_word_and_json(text: str, wanted: Expectation) -> None:
@@ -46,6 +47,19 @@ def test_expectation_that_is_not_json_is_refused() -> None:
         (["a", ["b"]], Expectation("exact", ["a", ["b"]]), ["a", "b"]),
         (["b", "a", "a"], Expectation("unordered", ["a", "b", "a"]), ["a", "b", "b"]),
         (["b", "a"], Expectation("unordered", ["a", "b"]), "ab"),
+        ('{"a": [1]}', Expectation("json", {"a": [1]}), '{"a": 1}'),
+        (
+            [["s", [["1-1", ["f", "v"]]]]],
+            Expectation("exact", ["1-1"], "ids"),
+            [["1-2", ["f", "v"]]],
+        ),
+        (
+            [["1-1", ["f", "v"]], ["1-2", "ann", 3, 1]],
+            Expectation("exact", ["1-1", "1-2"], "ids"),
+            [],
+        ),
+        (None, Expectation("exact", [], "ids"), [["1-1", None]]),
+        ([["name", "g", "pending", 0]], Expectation("exact", ["g"], "names"), []),
         ("3.1000000000000001", Expectation("approx", 3.1), "3.2"),
         (["m", "1"], Expectation("approx", ["m", 1.0]), ["n", "1"]),
         (["m"], Expectation("approx", ["m"]), ["m", "1"]),
