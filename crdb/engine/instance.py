@@ -41,6 +41,7 @@ from crdb.engine.events.operator_events import (
     JournalFailedEvent,
     OutOfMemoryEvent,
 )
+from crdb.engine.eviction.backlog import bound_backlog
 from crdb.engine.eviction.eviction import Eviction
 from crdb.engine.execution.slices import SLICE_ITEMS, Slices
 from crdb.engine.metrics.clock_steps import ClockSteps
@@ -420,7 +421,9 @@ class Instance:
     def _review_memory(self) -> None:
         """Let keys be evicted if too much memory is used."""
         memory = self.memory
-        memory.uncounted_bytes = self.replica.history.bytes if self.eviction.policy.evicts else 0
+        memory.uncounted_bytes = bound_backlog(
+            self.replica.history, self.eviction.policy, memory.limit_bytes
+        )
         self.eviction.review(memory.counted_bytes(), memory.limit_bytes, self.place(), self.now)
         memory.set_evicting(self.eviction.can_evict())
 

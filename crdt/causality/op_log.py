@@ -43,6 +43,7 @@ class OpLog:
     __slots__ = (
         "appended_bytes",
         "bytes",
+        "ceiling",
         "floor",
         "jumps",
         "last",
@@ -53,10 +54,15 @@ class OpLog:
         "start",
         "state_is_unjournaled",
         "unjournaled",
+        "wanted_limit",
     )
 
     def __init__(self, limit: int = HISTORY_BYTES) -> None:
         self.limit: int = limit
+        self.wanted_limit: int = limit
+        """The limit if there were no ceiling."""
+        self.ceiling: int | None = None
+        """The highest limit that is allowed, in bytes."""
         self.pinned_limit: int = 0
         """The bytes that are kept at most for peers that are connected."""
         self.pinned_from: Callable[[], int] = nothing_pinned
@@ -191,8 +197,17 @@ class OpLog:
             raise DecodeError("the history of a saved replica does not reach its vector")
 
     def resize(self, limit: int) -> None:
-        """Keep at most `limit` bytes, from the next operation on."""
-        self.limit = limit
+        """Keep at most `limit` bytes, from the next operation on, or as many as the ceiling allows
+        if that is less."""
+        self.wanted_limit = limit
+        self.limit = limit if self.ceiling is None else min(limit, self.ceiling)
+
+    def cap(self, ceiling: int | None) -> None:
+        """Let no limit be higher than `ceiling`, in bytes. None removes the ceiling, and the limit
+        is again the one that `resize` was given."""
+        if ceiling != self.ceiling:
+            self.ceiling = ceiling
+            self.resize(self.wanted_limit)
 
     def forget(self, vector: Vector) -> None:
         """Keep nothing, and begin again at `vector`."""

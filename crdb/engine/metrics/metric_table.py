@@ -162,7 +162,11 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
         gauge("mem_total_replication_buffers", "bytes", "as `mem_replication_backlog`"),
         constant("mem_clients_slaves", 0, "replicas of Redis cannot connect"),
         gauge("mem_clients_normal", "bytes", "connections with their buffers"),
-        gauge("mem_not_counted_for_evict", "bytes", "the backlog, if keys are evicted"),
+        gauge(
+            "mem_not_counted_for_evict",
+            "bytes",
+            "the part of the backlog above its limit, if keys are evicted",
+        ),
         constant("mem_aof_buffer", 0, "data live in memory only"),
         constant("mem_allocator", "python", "memory is that of Python objects"),
         *constants(

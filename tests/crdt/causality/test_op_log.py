@@ -217,3 +217,16 @@ def test_a_smaller_limit_holds_from_the_next_operation_on() -> None:
     assert history.stop - history.start == 3
     history.append(op(1, 4))
     assert history.stop - history.start <= 1
+
+
+def test_ceiling_bounds_every_limit_until_it_is_removed() -> None:
+    history = OpLog(1 << 20)
+    history.cap(1000)
+    assert history.limit == 1000
+    history.resize(5000)
+    assert history.limit == 1000
+    history.resize(400)
+    assert history.limit == 400
+    history.resize(5000)
+    history.cap(None)
+    assert history.limit == 5000
