@@ -38,6 +38,7 @@ from replication.machines.receiving import sink_states
 from replication.machines.sending import source_states
 from sim.faults.kinds import FAULTS, Fault
 from sim.scenarios import script
+from tools.info_left_out import LEFT_OUT
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 NOTE: Final = "<!-- Written by tools/reference.py from the tables of the code; do not edit. -->\n"
@@ -184,8 +185,9 @@ def parameters_page() -> str:
 def info_page() -> str:
     """Return the page of all fields of INFO, by section."""
     opening = (
-        "`INFO` has the sections of Redis 7.2 and a section `crdt`. A field of Redis that would "
-        "mean nothing here is left out, unless monitoring tools read it and a constant is true. "
+        "`INFO` has the sections of Redis 7.2 and a section `crdt`. A field of Redis of which no "
+        "value would be true is left out; the end of this page lists these fields with the "
+        "reasons. "
         "A *counter* only grows while the process runs, and a *gauge* is any other number. A "
         "*record* holds several values. A name with a star stands for several fields."
     )
@@ -194,6 +196,9 @@ def info_page() -> str:
         lines += [f"\n## {section_name}\n", "| field | kind | meaning |", "| --- | --- | --- |"]
         for alike in groupby(metrics, lambda metric: (metric.kind, metric.value, metric.help)):
             lines.append(info_row(list(alike[1])))
+    lines += ["\n## Fields of Redis that are left out\n", "| field | why |", "| --- | --- |"]
+    for reason, names in groupby(LEFT_OUT, lambda name: LEFT_OUT[name]):
+        lines.append(f"| {', '.join(f'`{name}`' for name in names)} | {reason} |")
     return "\n".join(lines) + "\n"
 
 

@@ -170,11 +170,14 @@ def cpu_lines() -> Lines:
     """Return the lines about the processor time so far, in seconds."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    thread = resource.getrusage(resource.RUSAGE_THREAD)  # INFO runs in the main thread
     return [
         ("used_cpu_sys", f"{usage.ru_stime:.6f}"),
         ("used_cpu_user", f"{usage.ru_utime:.6f}"),
         ("used_cpu_sys_children", f"{children.ru_stime:.6f}"),
         ("used_cpu_user_children", f"{children.ru_utime:.6f}"),
+        ("used_cpu_sys_main_thread", f"{thread.ru_stime:.6f}"),
+        ("used_cpu_user_main_thread", f"{thread.ru_utime:.6f}"),
     ]
 
 

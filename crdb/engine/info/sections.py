@@ -35,6 +35,8 @@ DEFAULT: Final = (
 )
 EVERYTHING: Final = (*DEFAULT[:8], "commandstats", *DEFAULT[8:], "latencystats", "crdt")
 TIMES_SAMPLED: Final = 1000
+LRU_CLOCK_PERIOD: Final = 1 << 24
+"""Redis keeps the seconds of its LRU clock in 24 bits."""
 """Keys whose times to live are averaged (rule KEY-12: figures about keys are approximations)."""
 TITLES: Final = {"cpu": "CPU", "crdt": "CRDT"}
 
@@ -92,6 +94,7 @@ def _server(instance: Instance) -> Lines:
         ("uptime_in_days", uptime // 86400),
         ("hz", instance.config.values["hz"]),
         ("configured_hz", instance.config.values["hz"]),
+        ("lru_clock", instance.wall // 1000 % LRU_CLOCK_PERIOD),
         ("region", instance.name),
     ]
 
@@ -150,10 +153,13 @@ def _scripts(instance: Instance) -> Lines:
     return [
         ("used_memory_vm_eval", interpreter),
         ("used_memory_lua", interpreter),
+        ("used_memory_lua_human", human(interpreter)),
         ("used_memory_scripts_eval", scripts),
         ("used_memory_vm_total", interpreter),
+        ("used_memory_vm_total_human", human(interpreter)),
         ("used_memory_functions", libraries),
         ("used_memory_scripts", scripts + libraries),
+        ("used_memory_scripts_human", human(scripts + libraries)),
         ("number_of_cached_scripts", len(scripting.cache.by_name)),
         ("number_of_functions", len(scripting.libraries.functions)),
         ("number_of_libraries", len(scripting.libraries.by_name)),

@@ -135,6 +135,14 @@ def test_settings_are_taken_and_given_back_as_by_redis(fresh: Peer, setting: str
     fresh.same("CONFIG", "GET", "timeout")
 
 
+def test_every_parameter_of_server_7_0_exists(peer: Peer) -> None:
+    """The table adds the parameters of 7.2. `test_parameter_effects` checks their classes."""
+    theirs: list[bytes] = decode(peer.server.run([b"CONFIG", b"GET", b"*"]))
+    names = {name.decode() for name in theirs[::2]}
+    assert len(names) > 150
+    assert names - NAMES.keys() == set()
+
+
 def test_aliases_of_server_7_0_exist(peer: Peer) -> None:
     for name, parameter in PARAMETERS.items():
         theirs = peer.server.run([b"CONFIG", b"GET", name.encode()])
