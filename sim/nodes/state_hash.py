@@ -4,7 +4,8 @@ Like a snapshot, a `StateHash` is a reader of the keyspace: the keyspace reports
 changes. Comparing two regions therefore costs only the keys that changed since the last time.
 
 The state hash does not hide keys that have expired by the region's own clock. The clocks of regions
-differ, while their data must not. `is_equal_after` leaves out keys that end before a given time.
+differ, while their data must not. `is_equal_after` leaves out keys that end before a given time,
+and fields of hashes that do.
 
 If the keyspace fails to report a change, the state hash misses it, and so do snapshots.
 `unreported_changes` finds such keys, but must hash every key.
@@ -13,7 +14,7 @@ If the keyspace fails to report a change, the state hash misses it, and so do sn
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
@@ -63,8 +64,11 @@ def elements_missing(some: Elements, others: Elements) -> list[Element]:
 
 Parts: TypeAlias = list[tuple[int, Any]]
 """The visible value of a key for each of its types, with the type code."""
-Held: TypeAlias = tuple[int, int, Elements, Parts]
-"""The hash of a key, its deadline, its elements and its visible values."""
+Ending: TypeAlias = tuple[int, int]
+"""A deadline, and the hash of a key or of a field that has this deadline."""
+Held: TypeAlias = tuple[int, int, Elements, Parts, tuple[Ending, ...]]
+"""The hash of a key, its deadline, its elements and its visible values. The hash is that of what
+has no deadline of its own; fields that have one follow."""
 
 
 @attrs.frozen
@@ -72,11 +76,11 @@ class Fingerprint:
     """A fingerprint of the data of a replica.
 
     `no_expiry` combines the hashes of the keys without a deadline. `ending` contains the deadline
-    and the hash of each other key, sorted.
+    and the hash of each other key, and of each field with a deadline, sorted.
     """
 
     no_expiry: int
-    ending: tuple[tuple[int, int], ...]
+    ending: tuple[Ending, ...]
 
     def is_equal_after(self, other: Fingerprint, clock: int) -> bool:
         """Return whether two replicas hold equal data, except keys that end by `clock` (ms)."""
@@ -96,8 +100,8 @@ class StateHash:
         self.dirty: dict[bytes, None] = dict.fromkeys(db.held_keys())
         self.held: dict[bytes, Held] = {}
         self.no_expiry = 0
-        self.ending: dict[bytes, tuple[int, int]] = {}
-        self.sorted: tuple[tuple[int, int], ...] | None = ()
+        self.ending: dict[bytes, tuple[Ending, ...]] = {}
+        self.sorted: tuple[Ending, ...] | None = ()
         """The values of `ending`; None if they have changed since."""
         self.hashed = 0
         """The number of keys hashed so far, which measures the cost."""
@@ -129,15 +133,15 @@ class StateHash:
         if before is not None:
             if before[1] >= FOREVER:
                 self.no_expiry ^= before[0]
-            else:
-                del self.ending[key]
+            if self.ending.pop(key, None) is not None:
                 self.sorted = None
             del self.held[key]
         if after is not None:
             if after[1] >= FOREVER:
                 self.no_expiry ^= after[0]
-            else:
-                self.ending[key] = after[1], after[0]
+            ending = endings_of(after)
+            if ending:
+                self.ending[key] = ending
                 self.sorted = None
             self.held[key] = after
 
@@ -148,15 +152,25 @@ class StateHash:
             return None
         deadline = self.db.deadline(key)
         deadline = FOREVER if deadline is None else deadline
-        for part in live:  # a field of a hash that ends changes what the key shows
-            deadline = min(deadline, part.earliest_deadline() or FOREVER)
         parts = [(part.code(), part.visible()) for part in live]
-        packed = codec.pack_body((key, parts, deadline))
-        hashed = int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big")
+        lasting: Parts = []
+        fields: list[Ending] = []
+        for part, (code, shown) in zip(live, parts, strict=True):
+            timed = deadlines_of_fields(part) if part.earliest_deadline() else {}
+            for pair, ends in timed.items():
+                fields.append((min(deadline, ends), fingerprint_of((key, pair, ends))))
+            rest: Any = (
+                [pair for pair in cast("list[Any]", shown) if pair not in timed] if timed else shown
+            )
+            if rest or not timed:
+                lasting.append((code, rest))
+        hashed = fingerprint_of((key, lasting, deadline))
+        if not lasting:  # the key ends with the last of its fields
+            deadline = max(ends for ends, _ in fields)
         self.hashed += 1
         types = self.db.types.by_code
         elements = tuple([(code, types[code].elements(shown)) for code, shown in parts])
-        return hashed, deadline, elements, parts
+        return hashed, deadline, elements, parts, tuple(sorted(fields))
 
     def unreported_changes(self) -> list[tuple[bytes, Held | None, Held | None]]:
         """Return the keys that have changed without a report by the keyspace.
@@ -175,8 +189,36 @@ class StateHash:
         """Return the fingerprint of the replica as of the last `drain_changes`."""
         assert not self.dirty, "refresh first"
         if self.sorted is None:
-            self.sorted = tuple(sorted(self.ending.values()))
+            self.sorted = tuple(sorted([each for ends in self.ending.values() for each in ends]))
         return Fingerprint(self.no_expiry, self.sorted)
+
+
+def fingerprint_of(item: Any) -> int:
+    """Return the hash of an item."""
+    packed = codec.pack_body(item)
+    return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "big")
+
+
+def deadlines_of_fields(part: Any) -> dict[Any, int]:
+    """Return the visible fields of a hash that have a deadline, with their values, each with it."""
+    found: dict[Any, int] = {}
+    for pair in part.visible():
+        ends: int | None = part.deadline_of(pair[0])
+        if ends is not None:
+            found[pair] = ends
+    return found
+
+
+def endings_of(held: Held) -> tuple[Ending, ...]:
+    """Return what ends of a key: the key itself, and fields."""
+    return held[4] if held[1] >= FOREVER else ((held[1], held[0]), *held[4])
+
+
+def what_stays(held: Held | None, clock: int) -> tuple[Ending, ...]:
+    """Return the key without what ends by `clock` (ms), in a form that can be compared."""
+    if held is None:
+        return ()
+    return tuple([each for each in ((held[1], held[0]), *held[4]) if each[0] > clock])
 
 
 def elements_of(held: Held | None) -> Elements:

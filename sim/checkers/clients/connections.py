@@ -159,7 +159,8 @@ class ConnectionChecker(Checker):
         connection = record.connections.get(session)
         if connection is None or connection.identity != identity:
             connection = record.connections[session] = ConnectionRecord(session, identity)
-        connection.active_at = region.now_ms
+        if commands or not connection.active_at:
+            connection.active_at = region.now_ms
         record.sent.append((region.now_ms, len(commands)))
         connection.unread.extend(commands)
         self.advance(region, record, connection)

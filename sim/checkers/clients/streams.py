@@ -142,11 +142,11 @@ class StreamChecker(Checker):
             case "XREADGROUP":
                 self.deliver(region, ledger, words, reply, held)
             case "XACK":
-                self.acknowledge(region, ledger, words, held)
+                ids = [parse_id(word.encode()) for word in words[3:]]
+                self.acknowledge(region, ledger, words, ids, held)
             case "XAUTOCLAIM":
-                pending = ledger.deliveries(region.name, words[2]).pending
-                for last in cast("list[list[bytes]]", reply)[2]:
-                    pending.pop(parse_id(last), None)
+                gone = cast("list[list[bytes]]", reply)[2]
+                self.acknowledge(region, ledger, words, list(map(parse_id, gone)), held)
             case _:
                 pass
 
@@ -245,12 +245,20 @@ class StreamChecker(Checker):
                 f" {[spell(each.last) for each in left]}"
             )
 
-    def acknowledge(self, region: Watched, ledger: Ledger, words: Words, held: list[Added]) -> None:
-        """Record what other regions need not deliver from now on."""
+    def acknowledge(
+        self,
+        region: Watched,
+        ledger: Ledger,
+        words: Words,
+        ids: Sequence[StreamId],
+        held: list[Added],
+    ) -> None:
+        """Record what other regions need not deliver from now on. The entries with these ids were
+        acknowledged, or have been deleted and are not pending any more."""
         db, group = region.replica.keyspace, words[2]
         given = ledger.deliveries(region.name, group)
-        for word in words[3:]:
-            given.pending.pop(parse_id(word.encode()), None)
+        for last in ids:
+            given.pending.pop(last, None)
         spared = ledger.acked_by(group, present(db))
         ahead = [each.last for each in held if each.dot not in given.taken | spared]
         horizon = min([*given.pending, *ahead], default=None)

@@ -37,7 +37,7 @@ def held_text(held: Held | None) -> str:
     """Return the recorded values of a key and its deadline as text."""
     if held is None:
         return "nothing"
-    _, deadline, _, parts = held
+    _, deadline, _, parts, _ = held
     forms = BUILT_IN.by_code
     texts = [format_shown(forms[code].text_form, shown) for code, shown in parts]
     text = " and ".join(texts).removeprefix("= ")

@@ -24,7 +24,7 @@ from sim.nodes.effect_decoder import EffectDecoder
 from sim.nodes.formatting import format_bytes
 from sim.nodes.run_history import Entry, RunHistory
 from sim.nodes.state import format_value
-from sim.nodes.state_hash import Elements, StateHash
+from sim.nodes.state_hash import Elements, StateHash, what_stays
 
 OPERATIONS_MAX: Final = 8  # ops listed in one text: the latest ones
 TEXT_MAX: Final = 400  # characters of one value
@@ -95,8 +95,7 @@ def missing_effects(run_history: RunHistory, vector: Vector, known: Vector) -> l
 def differing_key(one: StateHash, other: StateHash, clock: int, later: set[bytes]) -> bytes | None:
     """Return the first key, in byte order, that differs, except keys in `later`."""
     for key in sorted({*one.db.held_keys(), *other.db.held_keys()} - later):
-        held = [state_hash.hash_key(key) for state_hash in (one, other)]
-        mine, theirs = (None if each is None or each[1] <= clock else each for each in held)
+        mine, theirs = (what_stays(each.hash_key(key), clock) for each in (one, other))
         if mine != theirs:
             return key
     return None

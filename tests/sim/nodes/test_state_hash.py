@@ -163,3 +163,38 @@ def test_unreported_state_change_is_found() -> None:
         (b"new", None, [(STRING, b"v")]),
         (b"s", [(SET_TYPE, [b"a", b"b"])], None),
     ]
+
+
+@pytest.mark.rule("EXP-4")
+def test_field_that_has_ended_leaves_rest_of_hash_comparable() -> None:
+    """The whole key was once left out."""
+    early, hash_early = mirrored(1)
+    late, hash_late = mirrored(2)
+    for field in (b"f", b"g", b"h"):
+        early.hash(b"k")[field] = b"1"
+    early.hash(b"k").expire_fields_at(BASE + 100, b"f")
+    early.hash(b"k").expire_fields_at(BASE + 300, b"g")
+    send(early, late)
+    late.advance(BASE + 200)
+    for each in (hash_early, hash_late):
+        each.drain_changes()
+    assert hash_early.fingerprint() != hash_late.fingerprint()
+    assert hash_early.fingerprint().is_equal_after(hash_late.fingerprint(), BASE + 200)
+    late.hash(b"k")[b"h"] = b"2"
+    hash_late.drain_changes()
+    assert not hash_early.fingerprint().is_equal_after(hash_late.fingerprint(), BASE + 200)
+
+
+def test_hash_of_ending_fields_ends_with_last_of_them() -> None:
+    early, hash_early = mirrored(1)
+    late, hash_late = mirrored(2)
+    for number, field in enumerate((b"f", b"g"), 1):
+        early.hash(b"k")[field] = b"1"
+        early.hash(b"k").expire_fields_at(BASE + 100 * number, field)
+    send(early, late)
+    late.advance(BASE + 300)
+    for each in (hash_early, hash_late):
+        each.drain_changes()
+    assert not hash_late.held
+    assert hash_early.fingerprint().is_equal_after(hash_late.fingerprint(), BASE + 300)
+    assert not hash_early.fingerprint().is_equal_after(hash_late.fingerprint(), BASE + 150)

@@ -61,6 +61,16 @@ def test_what_streams_promise_is_right() -> None:
     assert checker_of(world).looked == 19
 
 
+@pytest.mark.rule("STM-18")
+def test_deleted_entry_holds_acknowledgements_back_until_it_is_claimed() -> None:
+    """Another region was once blamed for skipping what was acknowledged then."""
+    last = ("XACK", KEY, "g", "$entry-0")
+    world = started(CREATE, ADD, ADD, READ, ("XDEL", KEY, "$entry-1"), last)
+    send(world, "eu", ("XAUTOCLAIM", KEY, "g", "bob", "0", "0", "COUNT", "9"))
+    assert world.converge(SECOND)
+    assert world.run_session("ap", 1, READ) == [None]
+
+
 def test_entry_that_is_lost_is_caught() -> None:
     world = started(ADD)
     drop_key(world.sites["us"], KEY.encode())
