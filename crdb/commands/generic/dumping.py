@@ -3,25 +3,29 @@
 A restored value is new content, like a copy: its elements get new dots, and with REPLACE it
 replaces what this region has observed (rules KEY-8, D-09). What a payload contains is checked
 completely before anything is written.
+
+A HyperLogLog is a string in Redis. DUMP returns this string, and RESTORE of such a string makes a
+HyperLogLog, as GET and SET do (rules HLL-5, HLL-6).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
 from crdb.commands.family import CommandFamily
 from crdb.commands.generic import copying
 from crdb.commands.shared import slicing
+from crdb.commands.strings.hyperloglog_strings import assign_hyperloglog, find_hyperloglog
 from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import SYNTAX, CommandError
 from crdb.rdb.decoder import HASH, STRING, ZSET, RdbValue, decode_in_slices
 from crdb.rdb.encoder import TYPES, encode_header, encode_items
 from crdb.rdb.errors import RdbError
-from crdb.rdb.payload import check_in_slices, seal_in_slices
+from crdb.rdb.payload import check_in_slices, seal, seal_in_slices
 from crdb.rdb.source import RdbSource
 from crdb.resp import reply
 from crdt.causality.schema import DEADLINE_MAX
@@ -41,10 +45,20 @@ BAD_TTL: Final = b"ERR Invalid TTL value, must be >= 0"
 BAD_IDLE_TIME: Final = b"ERR Invalid IDLETIME value, must be >= 0"
 BAD_FREQUENCY: Final = b"ERR Invalid FREQ value, must be >= 0 and <= 255"
 TOO_LATE: Final = b"ERR invalid expire time in 'restore' command"
-NO_FORM: Final = b"ERR values of this type are not supported by DUMP: Redis has no form for them"
+NO_STREAMS: Final = (
+    b"ERR DUMP of a stream is not supported by crdb. Copy its entries with XRANGE and XADD"
+)
+NO_DOCUMENTS: Final = (
+    b"ERR DUMP of a JSON document is not supported by crdb: its serialisation in Redis is that of "
+    b"a module. Copy it with JSON.GET and JSON.SET"
+)
 NO_MIGRATION: Final = (
     b"ERR MIGRATE is not supported by crdb: a region does not write to other servers. Use DUMP and "
     b"RESTORE, or let the other instance follow this one"
+)
+NO_FIELD_DEADLINES: Final = (
+    b"ERR DUMP of a hash with fields that expire is not supported by crdb: Redis 7.2 has no form "
+    b"for their deadlines. Remove them with HPERSIST, or use COPY"
 )
 PAIRED: Final = (HASH, ZSET)
 FREQUENCY_MAX: Final = 255
@@ -68,26 +82,37 @@ def dump(client: Client, args: list[bytes]) -> None:
     if value is None:
         reply.null(client.out, client.protocol)
         return
+    registers = find_hyperloglog(client, value)
+    if registers is not None:
+        reply.bulk(client.out, seal([encode_header(STRING, 1), encode_items([registers])]))
+        return
     definition = db.types.definition(value)
     if definition.redis_name not in TYPES or definition.content is None:
-        raise CommandError(NO_FORM)
+        raise CommandError(NO_STREAMS if definition.redis_name == b"stream" else NO_DOCUMENTS)
     text = value.text()
     items = copying.size_of(db, value) if text is None else len(text) // TEXT_BYTES
     slicing.run(client, args, items, dump_steps(client, value))
 
 
 def dump_steps(client: Client, value: Value) -> Iterator[None]:
-    """Reply with a payload, in slices."""
+    """Reply with a payload, in slices. Raises CommandError for a hash with fields that expire."""
     definition = client.db.types.definition(value)
     content, pieces = definition.content, definition.content_pieces
     assert content is not None, "the caller has checked it"
     assert definition.redis_name is not None, "the caller has checked it"
     parts = [encode_header(definition.redis_name, copying.size_of(client.db, value))]
     for piece in [content(value)] if pieces is None else pieces(value, client.slice_items):
+        if has_deadlines(piece):
+            raise CommandError(NO_FIELD_DEADLINES)
         parts.append(encode_items(piece))
         yield
     yield from seal_in_slices(parts)
     reply.bulk_parts(client.out, sum(map(len, parts)), parts)
+
+
+def has_deadlines(piece: list[Any]) -> bool:
+    """Return whether a value in a part of a hash comes with a deadline, as a pair of both."""
+    return any(isinstance(item, tuple) for item in piece)
 
 
 @attrs.define
@@ -187,6 +212,9 @@ def write_steps(
     db = client.db
     code = code_of(db, value.kind)
     if value.kind == STRING:
+        if assign_hyperloglog(db, key, value.content[0], keep_ttl=False):
+            db.expire(key, deadline)
+            return
         put(db, key, code, value.content, deadline)
         return
     db.delete(key)

@@ -20,8 +20,16 @@ FIRST_BYTE: Final = hyperloglog_text.MAGIC[0]
 
 def read_hyperloglog(client: Client, value: Value) -> bytes:
     """Return the string of a HyperLogLog. Raises CommandError for another type."""
-    if not isinstance(value, HyperLogLog):
+    text = find_hyperloglog(client, value)
+    if text is None:
         raise CommandError(WRONG_TYPE)
+    return text
+
+
+def find_hyperloglog(client: Client, value: Value) -> bytes | None:
+    """Return the string of a HyperLogLog, or None for another type."""
+    if not isinstance(value, HyperLogLog):
+        return None
     limit = client.instance.config.encoding_limits["hll-sparse-max-bytes"]
     return value.redis_text(limit)
 

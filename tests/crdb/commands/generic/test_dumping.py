@@ -65,6 +65,30 @@ def test_deadline_beyond_the_last_one_is_refused() -> None:
     assert reply.text == b"ERR invalid expire time in 'restore' command"
 
 
+def test_dump_of_streams_and_documents_is_refused_with_reason() -> None:
+    client = Client(instance())
+    ask(client, "XADD", "stream", "*", "f", "v")
+    ask(client, "JSON.SET", "document", "$", "{}")
+    for key, other in (("stream", b"XRANGE and XADD"), ("document", b"JSON.GET and JSON.SET")):
+        assert ask(client, "DUMP", key).text.startswith(b"ERR DUMP of a ")
+        assert ask(client, "DUMP", key).text.endswith(other)
+
+
+def test_dump_of_hash_with_fields_that_expire_is_refused() -> None:
+    """Redis 7.2 has no form for them. Without their deadlines they would stay for ever."""
+    database = instance()
+    client = Client(database)
+    for count in (3, 300):
+        ask(client, "HSET", "h", *map(str, range(2 * count)))
+        payload = ask(client, "DUMP", "h")
+        ask(client, "HEXPIRE", "h", "100", "FIELDS", "1", "2")
+        refusal = ask(client, "DUMP", "h").text
+        assert refusal.startswith(b"ERR DUMP of a hash with fields that expire")
+        ask(client, "HPERSIST", "h", "FIELDS", "1", "2")
+        assert ask(client, "DUMP", "h") == payload
+        assert ask(client, "PING").text == b"PONG"
+
+
 def test_migrate_is_refused_with_reason() -> None:
     [refused] = lines(Client(instance()), "MIGRATE 127.0.0.1 6379 k 0 1000")
     assert refused.startswith(b"-ERR MIGRATE is not supported by crdb: ")

@@ -50,6 +50,26 @@ def test_values_of_all_types_go_both_ways(peer: Peer, commands: list[tuple[Word,
     exchange(peer, NAMES)
 
 
+@pytest.mark.parametrize("count", [1, 30, 5000])
+@pytest.mark.rule("HLL-5")
+def test_hyperloglogs_go_both_ways(peer: Peer, count: int) -> None:
+    """The server stores few elements in the sparse form, and many in the dense one."""
+    peer.play([("PFADD", "log", *map(str, range(count)))])
+    exchange(peer, ["log"])
+    peer.play([("PFADD", "log", "more", "still more"), ("PFCOUNT", "log"), ("TYPE", "log")])
+    peer.play([("PFMERGE", "other", "log"), ("PFCOUNT", "other")])
+
+
+def test_restore_exchanges_strings_and_hyperloglogs(peer: Peer) -> None:
+    peer.play([("PFADD", "log", "a", "b"), ("SET", "string", "v", "EX", "100")])
+    for key, other in (("log", "string"), ("string", "log")):
+        payload = decode(peer.ours.run(encode(("DUMP", key))))
+        peer.play([("RESTORE", "copy", "0", payload, "REPLACE"), ("PFCOUNT", "copy")])
+        peer.play([("RESTORE", other, "90000", payload, "REPLACE"), ("PFCOUNT", other)])
+        peer.play([("GET", "string"), ("EXPIRE", "log", "50", "NX"), ("EXPIRE", "log", "50", "GT")])
+        peer.play([("SET", "string", "v"), ("DEL", "log"), ("PFADD", "log", "c")])
+
+
 ITEM = st.one_of(
     st.binary(max_size=70),
     st.integers(-(1 << 63), (1 << 63) - 1).map(lambda number: b"%d" % number),
