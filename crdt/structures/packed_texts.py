@@ -11,13 +11,16 @@ from typing import Final
 
 CRLF: Final = b"\r\n"
 DIGITS_MAX: Final = 20
+CACHED: Final = 256
+HEADERS: Final[list[bytes]] = [b"$%d\r\n" % size for size in range(CACHED)]
 
 
 def pack_texts(texts: Sequence[bytes]) -> bytes:
     """Return some byte strings as one."""
     parts: list[bytes] = [b"*%d\r\n" % len(texts)]
     for text in texts:
-        parts.append(b"$%d\r\n" % len(text))
+        size = len(text)
+        parts.append(HEADERS[size] if size < CACHED else b"$%d\r\n" % size)
         parts.append(text)
         parts.append(CRLF)
     return b"".join(parts)

@@ -18,7 +18,9 @@ from array import array
 from bisect import bisect_left
 from typing import Any, Final
 
-from crdt.structures.murmur import murmur64
+from mypy_extensions import i64
+
+from crdt.structures.murmur import murmur_halves
 
 INDEX_BITS: Final = 14
 REGISTERS: Final = 1 << INDEX_BITS
@@ -38,10 +40,13 @@ HIGH_BITS: Final = int.from_bytes(b"\x80" * REGISTERS, "little")
 
 def code_of(element: bytes) -> int:
     """Return the register and the rank of an element, as one code."""
-    found = murmur64(element, SEED)
-    rest = found >> INDEX_BITS | 1 << HASH_BITS
-    rank = (rest & -rest).bit_length()
-    return (found & REGISTERS - 1) << RANK_BITS | rank
+    high, low = murmur_halves(element, SEED)
+    rest: i64 = high << (32 - INDEX_BITS) | low >> INDEX_BITS | 1 << HASH_BITS
+    rank: i64 = 1
+    while rest & 1 == 0:
+        rest >>= 1
+        rank += 1
+    return (low & REGISTERS - 1) << RANK_BITS | rank
 
 
 class RegisterArray:
@@ -67,6 +72,10 @@ class RegisterArray:
             return 0
         found: int = codes[place] & RANK_MASK
         return found
+
+    def is_below(self, code: int) -> bool:
+        """Return whether the rank in `code` is greater than that of its register."""
+        return self.rank(code >> RANK_BITS) < code & RANK_MASK
 
     def put(self, code: int) -> None:
         """Raise a register to the rank in `code`, unless its rank is greater."""

@@ -19,10 +19,10 @@ def add(db: Keyspace, key: bytes, value: HyperLogLog | None, elements: Iterable[
     return raise_registers(db, key, value, [code_of(element) for element in elements])
 
 
-def raise_registers(
-    db: Keyspace, key: bytes, value: HyperLogLog | None, codes: Iterable[int]
-) -> bool:
+def raise_registers(db: Keyspace, key: bytes, value: HyperLogLog | None, codes: list[int]) -> bool:
     """Raise registers, given as codes. Only what changes is sent. Return whether anything did."""
+    if value is not None and len(codes) == 1 and not value.ranks.is_below(codes[0]):
+        return False
     best: dict[int, int] = {}
     for code in codes:
         index, rank = code >> RANK_BITS, code & RANK_MASK

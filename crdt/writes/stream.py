@@ -17,7 +17,7 @@ from crdt.causality.schema import SUM_MAX
 from crdt.store.keyspace import Keyspace
 from crdt.structures.packed_texts import unpack_texts
 from crdt.types.components.stream_content import STREAM
-from crdt.types.components.stream_groups import ID_MAX, ID_PART_MAX, StreamId
+from crdt.types.components.stream_groups import ID_MIN, ID_PART_MAX, StreamId
 from crdt.types.stream import ADD, REMOVE, SET_ID, TRIM, Stream
 from crdt.writes.content_writers import add_content_writer
 
@@ -51,7 +51,11 @@ def held_stream(db: Keyspace, key: bytes) -> Stream | None:
 
 def next_id(held: Stream | None, mode: IdMode, origin: Origin, now: int) -> StreamId | None:
     """Return the id that XADD with `*` generates at `now` (ms), None if the ids are exhausted."""
-    last = (0, 0) if held is None else held.last_id()
+    return id_after(ID_MIN if held is None else held.last_id(), mode, origin, now)
+
+
+def id_after(last: StreamId, mode: IdMode, origin: Origin, now: int) -> StreamId | None:
+    """Return the same for a stream whose last id is `last`."""
     ms = max(now, last[0])
     minor = next_minor(last, mode, origin, ms)
     if minor is None and ms < ID_PART_MAX:
@@ -77,13 +81,19 @@ def next_minor(last: StreamId, mode: IdMode, origin: Origin, ms: int) -> int | N
 def add(db: Keyspace, key: bytes, new: StreamId, fields: list[bytes]) -> None:
     """XADD: add an entry. `fields` are names and values in turn. The id must be greater than the
     last one."""
-    share = min(own_share(db, key) + 1, SUM_MAX)
+    add_to(db, key, held_stream(db, key), new, fields)
+
+
+def add_to(
+    db: Keyspace, key: bytes, held: Stream | None, new: StreamId, fields: list[bytes]
+) -> None:
+    """Add an entry to the stream `held`, which `held_stream` has returned for the key."""
+    share = min(own_share(db, held) + 1, SUM_MAX)
     db.emit((STREAM, ADD, key, new[0], new[1], share, *fields))
 
 
-def own_share(db: Keyspace, key: bytes) -> int:
+def own_share(db: Keyspace, held: Stream | None) -> int:
     """Return the number of entries that the present origin has added to a stream."""
-    held = held_stream(db, key)
     header = None if held is None else held.headers.get(db.origin)
     return 0 if header is None else header[3]
 
@@ -128,7 +138,7 @@ def set_id(
     """XSETID: set the last id of an existing stream, and perhaps the number of entries ever added
     and the greatest deleted id."""
     held = held_stream(db, key)
-    share = own_share(db, key)
+    share = own_share(db, held)
     if added is not None and held is not None:
         share = max(-SUM_MAX, min(share + added - held.entries_added(), SUM_MAX))
     effect: tuple[Any, ...] = (STREAM, SET_ID, key, last[0], last[1], share)
@@ -143,11 +153,6 @@ def assign(db: Keyspace, key: bytes, content: list[Any]) -> None:
             set_id(db, key, (ms, minor), added, (deleted_ms, deleted_minor))
         else:
             add(db, key, (item[0], item[1]), list(unpack_texts(item[2])))
-
-
-def is_exhausted(held: Stream) -> bool:
-    """Return whether a stream has the greatest id that there is."""
-    return held.last_id() == ID_MAX
 
 
 add_content_writer(STREAM, assign)

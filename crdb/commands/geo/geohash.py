@@ -15,6 +15,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from mypy_extensions import i64
+
 STEPS_MAX: Final = 26  # the number of times that each axis is halved for a full position
 LONGITUDE_MAX: Final = 180.0
 LATITUDE_MAX: Final = 85.05112878
@@ -35,21 +37,26 @@ Position = tuple[float, float]
 
 def spread(number: int) -> int:
     """Return an integer of 32 bits with a zero before each bit."""
-    number = (number | number << 16) & 0x0000FFFF0000FFFF
-    number = (number | number << 8) & 0x00FF00FF00FF00FF
-    number = (number | number << 4) & 0x0F0F0F0F0F0F0F0F
-    number = (number | number << 2) & 0x3333333333333333
-    return (number | number << 1) & EVEN_BITS
+    bits: i64 = number
+    bits = (bits | bits << 16) & 0x0000FFFF0000FFFF
+    bits = (bits | bits << 8) & 0x00FF00FF00FF00FF
+    bits = (bits | bits << 4) & 0x0F0F0F0F0F0F0F0F
+    bits = (bits | bits << 2) & 0x3333333333333333
+    return int((bits | bits << 1) & EVEN_BITS)
 
 
 def gather(number: int) -> int:
     """Return the bits of an integer at even positions. This is the reverse of `spread`."""
-    number &= EVEN_BITS
-    number = (number | number >> 1) & 0x3333333333333333
-    number = (number | number >> 2) & 0x0F0F0F0F0F0F0F0F
-    number = (number | number >> 4) & 0x00FF00FF00FF00FF
-    number = (number | number >> 8) & 0x0000FFFF0000FFFF
-    return (number | number >> 16) & UINT32_MAX
+    return int(gather_bits(number & EVEN_BITS))
+
+
+def gather_bits(bits: i64) -> i64:
+    """Return the bits at even positions of an integer that has no others."""
+    bits = (bits | bits >> 1) & 0x3333333333333333
+    bits = (bits | bits >> 2) & 0x0F0F0F0F0F0F0F0F
+    bits = (bits | bits >> 4) & 0x00FF00FF00FF00FF
+    bits = (bits | bits >> 8) & 0x0000FFFF0000FFFF
+    return (bits | bits >> 16) & UINT32_MAX
 
 
 def encode(longitude: float, latitude: float, steps: int = STEPS_MAX) -> int:
@@ -74,14 +81,19 @@ def decode(score: float) -> Position:
     Any score is accepted, since ZADD and ZINCRBY can set any.
     """
     bits = unsigned(score)
-    west, east = side(gather(bits >> 1), STEPS_MAX, LONGITUDE_MAX)
-    south, north = side(gather(bits), STEPS_MAX, LATITUDE_MAX)
-    longitude = (west + east) / 2
-    latitude = (south + north) / 2
-    return (
-        max(-LONGITUDE_MAX, min(longitude, LONGITUDE_MAX)),
-        max(-LATITUDE_MAX, min(latitude, LATITUDE_MAX)),
-    )
+    column, row = gather_bits(bits >> 1 & EVEN_BITS), gather_bits(bits & EVEN_BITS)
+    return middle(column, LONGITUDE_MAX), middle(row, LATITUDE_MAX)
+
+
+def middle(number: i64, limit: float) -> float:
+    """Return the middle of a column or a row of the finest grid, as `side` gives its edges."""
+    size = float(1 << STEPS_MAX)
+    low = -limit + float(number) / size * (limit + limit)
+    high = -limit + float(number + 1 & UINT32_MAX) / size * (limit + limit)
+    found = (low + high) / 2
+    if found > limit:
+        return limit
+    return found if found > -limit else -limit
 
 
 def side(number: int, steps: int, limit: float) -> tuple[float, float]:

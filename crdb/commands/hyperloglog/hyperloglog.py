@@ -54,8 +54,12 @@ def checked(value: Value | None) -> HyperLogLog | None:
     complexity="O(1) for each element.",
 )
 def pfadd(client: Client, args: list[bytes]) -> None:
-    checked(client.db.lookup_for_write(args[1]))
-    slicing.run(client, args, len(args), add_elements(client, args))
+    value = checked(client.db.lookup_for_write(args[1]))
+    if len(args) > client.slice_items:
+        client.hand_over(args, add_elements(client, args))
+    else:
+        is_changed = hyperloglog.add(client.db, args[1], value, args[2:])
+        reply.integer(client.out, int(is_changed))
 
 
 def add_elements(client: Client, args: list[bytes]) -> Iterator[None]:

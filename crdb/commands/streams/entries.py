@@ -31,7 +31,7 @@ from crdb.engine import arguments
 from crdb.engine.client import Client
 from crdb.engine.errors import NO_SUCH_KEY, SYNTAX, CommandError, wrong_arity
 from crdb.resp import reply
-from crdt.types.components.stream_groups import ID_MIN, StreamId
+from crdt.types.components.stream_groups import ID_MAX, ID_MIN, StreamId
 from crdt.types.stream import Stream
 from crdt.writes import stream
 from crdt.writes.stream import IdMode
@@ -98,31 +98,31 @@ def xadd(client: Client, args: list[bytes]) -> None:
     if value is None and not trimming.may_create:
         reply.null(client.out, client.protocol)
         return
-    new = choose_id(client, key, None if is_auto else given)
-    count = 0
-    if trimming.is_bounded():
-        held = Stream() if value is None else value
-        count = trimming.count(held, new, node_entries_max(client))
-    if count > client.slice_items:
-        client.hand_over(args, add_steps(client, args, trimming, new, count))
-        return
-    for _ in add_steps(client, args, trimming, new, count):
-        pass
-
-
-def choose_id(client: Client, key: bytes, given: tuple[int, int | None] | None) -> StreamId:
-    """Return the id of a new entry. `given` is None for `*`. Raises CommandError (STM-8)."""
-    db = client.db
     held = stream.held_stream(db, key)
-    if held is not None and stream.is_exhausted(held):
+    new = choose_id(client, held, None if is_auto else given)
+    if not trimming.is_bounded():
+        stream.add_to(db, key, held, new, args[index + 1 :])
+        reply_id(client.out, new)
+        return
+    count = trimming.count(Stream() if value is None else value, new, node_entries_max(client))
+    slicing.run(client, args, count, add_steps(client, args, trimming, new, count))
+
+
+def choose_id(
+    client: Client, held: Stream | None, given: tuple[int, int | None] | None
+) -> StreamId:
+    """Return the id of a new entry of the stream `held`. `given` is None for `*`. Raises
+    CommandError (STM-8)."""
+    db = client.db
+    last = ID_MIN if held is None else held.last_id()
+    if last == ID_MAX:
         raise CommandError(EXHAUSTED)
     mode = client.instance.config.stream_ids
     if given is None:
-        new = stream.next_id(held, mode, db.origin, db.now)
+        new = stream.id_after(last, mode, db.origin, db.now)
         if new is None:
             raise CommandError(EXHAUSTED)
         return new
-    last = ID_MIN if held is None else held.last_id()
     minor = given[1]
     if minor is None:
         minor = stream.next_minor(last, mode, db.origin, given[0])

@@ -47,6 +47,8 @@ class Trimming:
         self.may_create: bool = True
         self.limit: int | None = None
         self.index: int = 2
+        if is_add and args[2] == b"*":
+            return
         while self.index < len(args):
             word = args[self.index].upper()
             has_more = self.index + 1 < len(args)

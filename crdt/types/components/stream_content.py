@@ -114,11 +114,11 @@ class StreamContent(Value):
 
     def last_id(self) -> StreamId:
         """Return the greatest id that was ever given to an entry, or set by XSETID."""
-        found = ID_MIN
+        ms = minor = 0
         for header in self.headers.values():
-            if header[1:3] > found:
-                found = header[1:3]
-        return found
+            if header[1] > ms or (header[1] == ms and header[2] > minor):
+                ms, minor = header[1], header[2]
+        return ms, minor
 
     def entries_added(self) -> int:
         """Return the number of entries that were ever added, or the number that XSETID set. It

@@ -10,11 +10,14 @@ import pytest
 from crdb.commands.geo.geohash import (
     LATITUDE_MAX,
     LONGITUDE_MAX,
+    STEPS_MAX,
     Position,
     decode,
     distance,
     encode,
     gather,
+    middle,
+    side,
     signed,
     spread,
     text_of,
@@ -51,6 +54,15 @@ def test_decoded_position_is_in_the_cell_of_the_encoded_one() -> None:
         assert abs(found[0] - longitude) <= 360 / 2**26
         assert abs(found[1] - latitude) <= 171 / 2**26
         assert encode(*found) == encode(longitude, latitude)
+
+
+def test_middle_is_between_the_sides() -> None:
+    rng = Random(4)
+    for number in (0, (1 << 26) - 1, 1 << 26, (1 << 32) - 1, *(rng.getrandbits(32) for _ in "ab")):
+        low, high = side(number, STEPS_MAX, LATITUDE_MAX)
+        assert middle(number, LATITUDE_MAX) == max(
+            -LATITUDE_MAX, min((low + high) / 2, LATITUDE_MAX)
+        )
 
 
 @pytest.mark.parametrize("score", [-1.0, 2.0**60, 1e30, -1e30, math.inf, -math.inf, 0.5])
