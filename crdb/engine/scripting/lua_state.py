@@ -156,7 +156,6 @@ class LuaState:
         self._run_fcall: Callable[..., Results] = exports[b"fcall"]
         self._run_fcall_packed: Callable[..., Results] = exports[b"fcall_packed"]
         self._end_now: Callable[[bytes], None] = exports[b"end_now"]
-        self._used: Callable[[], int] = self.runtime.get_memory_used
         self.is_stretched = False
         """True if a script that ends has got more memory."""
 
@@ -176,12 +175,12 @@ class LuaState:
 
     def has_room(self, size: int) -> bool:
         """Return whether a string of this size can be passed to Lua."""
-        return self._used() + size < self.memory_bytes - RESERVE_BYTES // 2
+        return self.runtime.get_memory_used() + size < self.memory_bytes - RESERVE_BYTES // 2
 
     def make_room(self, size: int) -> bool:
         """Return whether there is room for strings of this size. Collect the garbage of earlier
         scripts if it may be much. No script may run."""
-        if self._used() + size < self.memory_bytes // GARBAGE_SHARE:
+        if self.runtime.get_memory_used() + size < self.memory_bytes // GARBAGE_SHARE:
             return True
         self.runtime.set_max_memory(0)
         self._collect()
@@ -271,7 +270,7 @@ class LuaState:
 
     def is_full(self) -> bool:
         """Return whether hardly any memory is left."""
-        return self._used() > self.memory_bytes - RESERVE_BYTES
+        return self.runtime.get_memory_used() > self.memory_bytes - RESERVE_BYTES
 
     def end_now(self, text: bytes) -> NoReturn:
         """End the script that has called the host at its next instruction. It gets a little more
