@@ -49,7 +49,9 @@ def test_every_checker_has_something_to_look_at() -> None:
         "promotion",  # nobody is promoted or asked for a role
         "requests",  # nothing waits when a link resumes
         "refusals",  # nobody asks a region that has not caught up
+        "messages",  # nobody subscribes
         "stability",
+        "streams",  # no session works off a stream
     }
 
 
