@@ -420,12 +420,12 @@ class Instance:
 
     def _review_memory(self) -> None:
         """Let keys be evicted if too much memory is used."""
-        memory = self.memory
-        memory.uncounted_bytes = bound_backlog(
-            self.replica.history, self.eviction.policy, memory.limit_bytes
-        )
-        self.eviction.review(memory.counted_bytes(), memory.limit_bytes, self.place(), self.now)
-        memory.set_evicting(self.eviction.can_evict())
+        memory, eviction, place = self.memory, self.eviction, self.place()
+        limit = memory.limit_bytes
+        memory.uncounted_bytes = bound_backlog(self.replica.history, eviction.policy, limit)
+        memory.reserve_percent = self.config.reserve_percent if place[1] > 1 else 0
+        eviction.review(memory.counted_bytes(), limit, place, self.now)
+        memory.set_evicting(eviction.can_evict())
 
     def place(self) -> tuple[int, int]:
         """Return the place of this region among the members, by their numbers, and their count."""

@@ -198,7 +198,8 @@ class LimitsProbe:
             return USED_BYTES + used, PLENTY
 
         memory.probe = measure
-        self.set("maxmemory", str(measure()[0] - missing))
+        share = 100 - memory.reserve_percent  # clients may use this part of it (rule OOM-4)
+        self.set("maxmemory", str((measure()[0] - missing) * 100 // share + 1))
         self.check_write(is_refused=True)
         self.world.sleep(3 * SAMPLE_MS * MS)
         doomed = [client for client, _ in greedy[:count]]

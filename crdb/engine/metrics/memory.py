@@ -6,6 +6,10 @@ refuse writes that may need memory with an OOM error: the parameter `maxmemory`,
 the limit that the system sets for the process, if it sets one. Reads, deletions, deadlines and ops
 of other regions are not refused (specification OOM-4, OOM-5).
 
+In a region with peers, a part of `maxmemory` is reserved for operations of other regions: clients'
+writes are refused before it is used (OOM-4). While keys can be evicted there is no reserve, as
+memory is freed for everybody.
+
 If an allocation fails nevertheless, the process frees a reserve that it holds for this case. Writes
 that may need memory are refused until the reserve is held again.
 """
@@ -56,6 +60,7 @@ class Memory:
         "peak_bytes",
         "probe",
         "release",
+        "reserve_percent",
         "samples_full",
         "spare_bytes",
         "startup_bytes",
@@ -88,6 +93,8 @@ class Memory:
         self.peak_bytes = 0
         self.limit_bytes = 0
         """The parameter `maxmemory`; 0 is no limit."""
+        self.reserve_percent = 0
+        """The part of `maxmemory` that clients may not use, in percent."""
         self.spare_bytes = PLENTY
         self.denied_bits = 0
         """DENY_OOM while memory is full, else 0."""
@@ -173,11 +180,16 @@ class Memory:
         return min(self.spare_bytes, self.limit_available_bytes())
 
     def limit_available_bytes(self) -> int:
-        """Return how many more bytes `maxmemory` leaves; negative if there are too many already."""
-        if not self.limit_bytes:
+        """Return how many more bytes `maxmemory` leaves to clients; negative if too many are used
+        already."""
+        limit = self.limit_bytes
+        if not limit:
             return PLENTY
-        slack = self.limit_bytes // EVICTION_SHARE if self.is_evicting else 0
-        return self.limit_bytes + slack - self.counted_bytes()
+        if self.is_evicting:
+            allowed = limit + limit // EVICTION_SHARE
+        else:
+            allowed = limit - limit * self.reserve_percent // 100
+        return allowed - self.counted_bytes()
 
     def can_allocate(self, size: int) -> bool:
         """Return whether a command may make a value of `size` bytes. For a large one the figures

@@ -20,6 +20,7 @@ EFFECTIVE: Final[dict[str, str]] = {
     "busy-reply-threshold": "tests/crdb/commands/scripting/test_running.py",
     "client-output-buffer-limit": "tests/crdb/engine/execution/test_executor.py",
     "client-query-buffer-limit": "tests/crdb/engine/execution/test_executor.py",
+    "crdt-replication-oom-threshold-percent": "tests/crdb/engine/metrics/test_reserve.py",
     "crdt-xadd-id-uniqueness-mode": "tests/crdb/commands/streams/test_entries.py",
     "hash-max-listpack-entries": "tests/crdb/engine/parameters/test_encodings.py",
     "hash-max-listpack-value": "tests/crdb/engine/parameters/test_encodings.py",

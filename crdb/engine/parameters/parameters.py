@@ -110,6 +110,7 @@ cluster-node-timeout 15000 0 LONG_MAX
 cluster-ping-interval? 0 0 LONG_MAX
 cluster-port! 0 0 65535
 cluster-replica-validity-factor=cluster-slave-validity-factor 10 0 INT_MAX
+crdt-replication-oom-threshold-percent 5 0 20
 databases! 1 1 INT_MAX
 hash-max-listpack-entries=hash-max-ziplist-entries 512 0 LONG_MAX
 hz 10 0 INT_MAX

@@ -155,6 +155,7 @@ class ParameterTable:
         self.idle_seconds_max = int(values["timeout"])
         self.is_protected = values["protected-mode"] == "yes"
         self.memory_bytes_max = int(values["maxmemory"])
+        self.reserve_percent = int(values["crdt-replication-oom-threshold-percent"])
         self.bulk_bytes_max = int(values["proto-max-bulk-len"])
         self.request_bytes_max = int(values["client-query-buffer-limit"])
         self.slower_than_us = int(values["slowlog-log-slower-than"])
