@@ -58,7 +58,7 @@ def test_second_arrival_is_caught() -> None:
 
 def test_lost_message_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     world = subscribed()
-    nobody: list[dict[bytes, dict[Subscriber, None]]] = [{}, {}, {}]
+    nobody: tuple[dict[bytes, dict[Subscriber, None]], ...] = ({}, {}, {})
     monkeypatch.setattr(world.sites["us"].instance.hub.subscribers, "by_kind", nobody)
     publish(world, "one")
     with pytest.raises(Violation, match=r"us has not sent \[b'one'\] to 7100"):
