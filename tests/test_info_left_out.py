@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from crdb.engine.metrics.metric_table import METRICS
+from tests.crdb.redis_peer import decode, started
 from tools.info_left_out import LEFT_OUT
 
 
@@ -19,3 +22,20 @@ def test_reason_is_part_of_sentence(name: str) -> None:
     assert len(reason) > 15
     assert not reason.endswith(".")
     assert reason[:1] != " "
+
+
+def test_every_field_of_redis_has_row_or_reason(tmp_path: Path) -> None:
+    with started(tmp_path) as server:
+        info = decode(server.run([b"INFO", b"everything"])).decode()
+    listed: dict[str, set[str]] = {}
+    names: set[str] = set()
+    for line in info.splitlines():
+        if line.startswith("# "):
+            names = listed.setdefault(line[2:].lower(), set())
+        elif line:
+            names.add(line.partition(":")[0])
+    for section, names in listed.items():
+        rows = METRICS.get(section, ())
+        known = {name for name in names if any(row.is_name_of(name) for row in rows)}
+        assert names - known - LEFT_OUT.keys() == set()
+        assert known & LEFT_OUT.keys() == set()

@@ -13,15 +13,19 @@ The server is Redis 7.0 or newer. Changes of 7.2 are listed there as well.
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import attrs
+import pytest
 
 from crdb.commands.table import build_table
 from crdb.engine.client import Client
@@ -37,6 +41,7 @@ from crdb.resp.decoder import (
 from crdt.causality.op import Op
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
+from tests.ports import free_ports
 
 Word = str | bytes | int | float
 
@@ -132,6 +137,20 @@ class Server:
         self.socket.close()
         self.process.terminate()
         self.process.wait()
+
+
+@contextmanager
+def started(directory: Path) -> Generator[Server]:
+    """Yield a redis-server that keeps its files in `directory`. `CRDB_REDIS_SERVER` names another
+    binary. The test is skipped if there is none."""
+    binary = shutil.which(os.environ.get("CRDB_REDIS_SERVER", "redis-server"))
+    if binary is None:
+        pytest.skip("needs redis-server, which the package of that name installs")
+    server = Server(binary, free_ports(1)[0], directory)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def wall_clock() -> int:

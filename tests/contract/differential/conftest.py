@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
-from tests.crdb.redis_peer import Ours, Peer, Server
-from tests.ports import free_ports
+from tests.crdb.redis_peer import Ours, Peer, Server, started
 
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start a redis-server for the whole session. `CRDB_REDIS_SERVER` names another binary."""
-    binary = shutil.which(os.environ.get("CRDB_REDIS_SERVER", "redis-server"))
-    if binary is None:
-        pytest.skip("needs redis-server, which the package of that name installs")
-    server = Server(binary, free_ports(1)[0], tmp_path_factory.mktemp("redis"))
-    yield server
-    server.stop()
+    """Start a redis-server for the whole session."""
+    with started(tmp_path_factory.mktemp("redis")) as server:
+        yield server
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-from crdb.engine.metrics.metric_table import METRICS
 from tests.crdb.redis_peer import Peer, decode
-from tools.info_left_out import LEFT_OUT
 
 
 def titles(text: str) -> list[str]:
@@ -37,21 +35,6 @@ def test_field_names_equal_redis(peer: Peer) -> None:
     newer |= {"client_output_buffer_limit_disconnections"}
     ours = fields(decode(peer.ours.run([b"INFO"])).decode()).keys()
     assert ours - names - newer == set()
-
-
-def test_every_field_of_redis_has_row_or_reason(peer: Peer) -> None:
-    listed: dict[str, set[str]] = {}
-    names: set[str] = set()
-    for line in decode(peer.server.run([b"INFO", b"everything"])).decode().splitlines():
-        if line.startswith("# "):
-            names = listed.setdefault(line[2:].lower(), set())
-        elif line:
-            names.add(line.partition(":")[0])
-    for section, names in listed.items():
-        rows = METRICS.get(section, ())
-        known = {name for name in names if any(row.is_name_of(name) for row in rows)}
-        assert names - known - LEFT_OUT.keys() == set()
-        assert known & LEFT_OUT.keys() == set()
 
 
 def test_sections_are_parted_by_empty_line(peer: Peer) -> None:
