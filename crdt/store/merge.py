@@ -39,6 +39,9 @@ class Incoming:
         self.trails: Trails = {}
         self.values: Table = Table()
         self.deadlines: Table = Table()
+        self.begun: dict[bytes, dict[int, Value]] = {}
+        """By key and type code, the values of which parts have been read, but not the record of
+        their key."""
         self.expected: int = -1
         self.received: int = 0
         self.complete: bool = False
@@ -57,7 +60,7 @@ class Incoming:
                 raise DecodeError(
                     f"a snapshot of more than the {self.expected} keys that it announced"
                 )
-        elif piece == (END, self.received):
+        elif piece == (END, self.received) and not self.begun:
             self.complete = True
         else:
             raise DecodeError("a snapshot was cut off, or a piece of it is of unknown form")
@@ -107,35 +110,58 @@ class Incoming:
         self.received += len(keys)
 
     def read_records(self, records: Any) -> None:
-        """Read the records of all values other than plain strings."""
+        """Read the records of all values other than plain strings, and the parts of large ones.
+
+        A record holds a key, its deadlines, and pairs of type code and state. A part of a value
+        holds the key, the type code and a part of the state.
+        """
         for record in tuple_of(records, "a snapshot's records"):
-            name, deadlines, parts = items_of(record, 3, "a record")
+            name, second, third = items_of(record, 3, "a record")
             key = bytes_of(name, "a record's key")
-            if deadlines != ():
-                self.deadlines[key] = check_deadlines(deadlines, self.vector)
-            if parts != ():
-                self.values[key] = self.read_parts(parts)
+            if type(second) is int:
+                self.read_part(key, second, third)
+                continue
+            if second != ():
+                self.deadlines[key] = check_deadlines(second, self.vector)
+            values = self.begun.pop(key, {})
+            for part in tuple_of(third, "a key's values"):
+                value = self.read_value(part)
+                values[value.code()] = value
+            if values:
+                self.values[key] = contested_value(values)
             self.received += 1
 
-    def read_parts(self, parts: Any) -> Value:
-        """Read the typed values under one key."""
-        values = [self.read_value(part) for part in tuple_of(parts, "a key's values")]
-        if len(values) == 1:
-            return values[0]
-        contested = Contested()
-        contested.parts = {value.code(): value for value in values}
-        return contested.resolve()
+    def read_part(self, key: bytes, code: int, part: Any) -> None:
+        """Read a part of a large value. Raises DecodeError."""
+        values = self.begun.setdefault(key, {})
+        if code not in values:
+            values[code] = self.make_value(code)
+        if not values[code].load_part(part, self.vector):
+            raise DecodeError(UNSEEN)
+
+    def make_value(self, code: object) -> Value:
+        """Return an empty value of a type. Raises DecodeError if it is unknown."""
+        if type(code) is not int or code not in self.db.types.makers:
+            raise DecodeError(f"a value of unknown type {code!r}")
+        return self.db.types.makers[code]()
 
     def read_value(self, part: Any) -> Value:
         """Read one typed value. Raises DecodeError."""
         code, state = items_of(part, 2, "a key's value")
-        if type(code) is not int or code not in self.db.types.makers:
-            raise DecodeError(f"a value of unknown type {code!r}")
-        value = self.db.types.makers[code]()
+        value = self.make_value(code)
         value.load(state)
         if not value.covered(self.vector):
             raise DecodeError(UNSEEN)
         return value
+
+
+def contested_value(values: dict[int, Value]) -> Value:
+    """Return the content of a key that holds these values, by type code."""
+    if len(values) == 1:
+        return next(iter(values.values()))
+    contested = Contested()
+    contested.parts = values
+    return contested.resolve()
 
 
 def check_deadlines(deadlines: object, vector: Vector) -> tuple[int, ...]:

@@ -7,9 +7,13 @@ key's earlier state, which is sent instead (copy on write, see `walk`). The firs
 limit of the number of keys. The last piece holds the number, which detects a truncated snapshot.
 
 Plain values, the common case, are strings that hold one write. They are written in columns. All
-other values are written as their `state()`. Pieces are deflated. A piece ends after `piece_keys`
-keys or `piece_bytes` bytes, so large values also travel in small pieces. Only a single key may be
-larger than `piece_bytes`. With the same order of keys, equal content has equal bytes.
+other values are written as their `state()`, in one record for each key. Pieces are deflated. A
+piece ends after `piece_keys` keys or `piece_bytes` bytes.
+
+The state of a value that is larger than a piece goes before the record of its key, in parts. Each
+part is read from the value when it is sent, so that neither side works on a whole large value in
+one step. If the key is written meanwhile, the rest of its parts are read first. A sorted snapshot
+has no parts: with the same order of keys, equal content has equal bytes.
 """
 
 from __future__ import annotations
@@ -35,7 +39,9 @@ from crdt.wire.decoding import bytes_of, check_version, items_of, tuple_of
 from crdt.wire.expect import Given, expect, no_subclass
 from crdt.wire.formats import STATE, explain
 
-VERSION: Final = 1
+VERSION: Final = 2
+WHOLE_VERSION: Final = 1
+"""The version of a snapshot that has no parts."""
 PIECE_KEYS: Final = 1000
 PIECE_BYTES: Final = 1 << 17  # inflated; takes about two milliseconds to deflate or read
 PIECE_BYTES_MAX: Final = 4 << 30  # limit for received pieces, inflated; the largest key must fit
@@ -66,13 +72,18 @@ class Snapshot(KeyWalk):
         self.plain_code: int = db.types.plain_code
         self.plain: list[Plain] = []
         self.records: list[bytes] = []
+        self.elements: int = 0  # in the parts among `records`
         self.size: int = 0  # of `plain` and `records`, in bytes
+        self.is_sorted: bool = sort
+        self.current_key: bytes = b""
+        self.current: Iterator[None] | None = None
+        """The rest of the visit to `current_key`, whose value is read in parts."""
         self.full: deque[bytes] = deque()  # complete pieces
         flat = tuple((o, write_vector(contexts[o])) for o in sorted(contexts))
         marks = write_trails(trails, self.vector)
         head = (
             HEAD,
-            VERSION,
+            WHOLE_VERSION if sort else VERSION,
             db.group,
             write_vector(self.vector),
             flat,
@@ -104,7 +115,36 @@ class Snapshot(KeyWalk):
         self.position = HASH_PLACES
 
     def visit(self, key: bytes) -> None:
-        """Add the state of `key` to the piece that is being filled."""
+        for _ in self.record_in_parts(key):
+            pass
+
+    def begin(self, key: bytes) -> None:
+        self.current_key, self.current = key, self.record_in_parts(key)
+
+    def before_change(self, key: bytes) -> None:
+        if self.current is None or key != self.current_key:
+            super().before_change(key)
+            return
+        for _ in self.current:
+            pass
+        self.current = None
+
+    def close(self) -> None:
+        """Stop watching the keyspace."""
+        self.current = None
+        super().close()
+
+    def advance(self) -> bool:
+        """Read the next key, or the next part of a large value. Return whether there was one."""
+        if self.current is None:
+            return self.visit_next()
+        for _ in self.current:
+            return True
+        self.current = None
+        return True
+
+    def record_in_parts(self, key: bytes) -> Iterator[None]:
+        """Add the state of `key` to the pieces. Yield after each part of a large value."""
         db = self.db
         self.count += 1
         if key in db.deadlines.table:
@@ -119,17 +159,37 @@ class Snapshot(KeyWalk):
             self.plain.append((key, plain.dot, plain.stamp, plain.value, flag))
             self.size += len(key) + len(plain.value)
         else:
-            record = codec.pack_body((key, deadlines, parts_of(value)))
-            self.records.append(record)
-            self.size += len(record)
-        if self.size >= self.piece_bytes or len(self.plain) + len(self.records) >= self.piece_keys:
+            whole: list[tuple[int, Any]] = []
+            count, size = self.piece_keys, self.piece_bytes
+            for part in parts_of(value):
+                if self.is_sorted or not part.divides(count, size):
+                    whole.append((part.code(), part.state()))
+                    continue
+                for state in part.state_parts(count, size):
+                    self.add_record((key, part.code(), state))
+                    self.elements += count
+                    self.end_full_piece()
+                    yield
+            self.add_record((key, deadlines, tuple(whole)))
+        self.end_full_piece()
+
+    def add_record(self, record: tuple[Any, ...]) -> None:
+        """Add a record to the piece that is being filled."""
+        packed = codec.pack_body(record)
+        self.records.append(packed)
+        self.size += len(packed)
+
+    def end_full_piece(self) -> None:
+        """End the piece that is being filled if it is full."""
+        count = len(self.plain) + len(self.records) + self.elements
+        if self.size >= self.piece_bytes or count >= self.piece_keys:
             self.end_piece()
 
     def end_piece(self) -> None:
         """Make a piece of the collected keys and begin the next one."""
         piece = (codec.pack_body(columns(self.plain)), codec.pack_array(self.records))
         self.full.append(deflate(codec.pack_array([codec.pack_body(KEYS), *piece])))
-        self.plain, self.records, self.size = [], [], 0
+        self.plain, self.records, self.elements, self.size = [], [], 0, 0
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -138,7 +198,7 @@ class Snapshot(KeyWalk):
         if self.head is not None:
             head, self.head = self.head, None
             return head
-        while not self.full and self.visit_next():
+        while not self.full and self.advance():
             pass
         if not self.full and (self.plain or self.records):
             self.end_piece()
@@ -218,17 +278,19 @@ def head_items(piece: tuple[Any, ...]) -> tuple[Any, ...]:
 
     Raises DecodeError if the piece has another version or form.
     """
-    check_version(piece[1] if len(piece) > 1 else None, VERSION, "a snapshot")
+    version = piece[1] if len(piece) > 1 else None
+    if version != WHOLE_VERSION:
+        check_version(version, VERSION, "a snapshot")
     return items_of(piece, 7, "the head of a snapshot")[2:]
 
 
-def parts_of(value: Value | None) -> tuple[tuple[int, Any], ...]:
-    """Return pairs of type code and state for the values under a key."""
+def parts_of(value: Value | None) -> list[Value]:
+    """Return the values of different types under a key, by their codes."""
     if value is None:
-        return ()
+        return []
     if isinstance(value, Contested):
-        return tuple((code, value.parts[code].state()) for code in sorted(value.parts))
-    return ((value.code(), value.state()),)
+        return [value.parts[code] for code in sorted(value.parts)]
+    return [value]
 
 
 def columns(plain: list[Plain]) -> tuple[Any, ...]:

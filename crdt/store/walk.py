@@ -77,8 +77,12 @@ class KeyWalk:
             if key not in self.pending:
                 return True
             del self.pending[key]
-        self.visit(key)
+        self.begin(key)
         return True
+
+    def begin(self, key: bytes) -> None:
+        """Visit `key`, which was next, or begin to visit it. A subclass may go on later."""
+        self.visit(key)
 
     def list_part(self) -> None:
         """List the keys of the next range of places. It is a part of the most divided table."""

@@ -21,6 +21,7 @@ from mypy_extensions import mypyc_attr
 from crdt.causality.dots import Dot, Vector
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
+from crdt.errors import DecodeError
 
 
 class DroppedContent(Protocol):
@@ -154,6 +155,22 @@ class Value:
     def load(self, state: Any) -> None:
         """Become what `state()` returned. Raises DecodeError if `state` is not of that form."""
         raise NotImplementedError
+
+    def divides(self, count: int, size: int) -> bool:
+        """Return whether the state is of more than about `count` elements or `size` bytes, and can
+        be read and loaded in parts. O(1)."""
+        return False
+
+    def state_parts(self, count: int, size: int) -> Iterator[Any]:
+        """Yield the state in parts of about `count` elements or `size` bytes, for `load_part`. The
+        value must not change until the iterator has ended, but may be read. Call it only if
+        `divides`."""
+        raise NotImplementedError
+
+    def load_part(self, part: Any, vector: Vector) -> bool:
+        """Add the next part that `state_parts` yielded to a new value. Return whether `vector`
+        covers the dots in it. Raises DecodeError if it is malformed."""
+        raise DecodeError(f"a value of type {self.code()} in parts")
 
     def covered(self, vector: Vector) -> bool:
         """Return whether `vector` covers every dot of this value. A snapshot that fails this check

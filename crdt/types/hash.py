@@ -24,7 +24,7 @@ from crdt.causality.schema import (
 )
 from crdt.structures.pieces import in_pieces
 from crdt.types.base import Value
-from crdt.types.components.field_deadlines import FieldDeadlines
+from crdt.types.components.field_deadlines import Entry, FieldDeadlines, are_covered
 from crdt.types.components.fields import (
     ADD,
     ASSIGN,
@@ -284,8 +284,8 @@ class Hash(Fields):
         timers.clock = max(timers.clock, given.clock)
         self.close_timers()
 
-    def everything(self) -> list[tuple[bytes, Register]]:
-        found = super().everything()
+    def unseen(self) -> list[tuple[bytes, Register]]:
+        found = super().unseen()
         if self.timers is not None:
             for field, thing in self.timers.expired.items():
                 if thing is not None:
@@ -302,12 +302,31 @@ class Hash(Fields):
         flat = tuple_of(state, "a hash")
         if len(flat) == 2 and type(flat[0]) is tuple:
             super().load(flat[0])
-            timers = self.open_timers()
-            for field, entry in timers.load(flat[1]).items():
-                timers.put(field, self.stored(field), entry)
-            self.close_timers()
+            self.load_timers(flat[1])
         else:
             super().load(state)
+
+    def load_timers(self, state: Any) -> dict[bytes, Entry]:
+        """Add the deadlines of fields that are here, and return them. Raises DecodeError."""
+        timers = self.open_timers()
+        loaded = timers.load(state)
+        for field, entry in loaded.items():
+            timers.put(field, self.stored(field), entry)
+        self.close_timers()
+        return loaded
+
+    def state_parts(self, count: int, size: int) -> Iterator[Any]:
+        yield from super().state_parts(count, size)
+        timers = self.timers
+        if timers is not None:
+            for state in timers.state_parts(count):
+                yield (state,)
+
+    def load_part(self, part: Any, vector: Vector) -> bool:
+        flat = tuple_of(part, "a hash")
+        if len(flat) != 1:
+            return super().load_part(part, vector)
+        return are_covered(self.load_timers(flat[0]), vector)
 
     def covered(self, vector: Vector) -> bool:
         return super().covered(vector) and (self.timers is None or self.timers.covered(vector))

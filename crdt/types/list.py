@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from crdt.causality.dots import SEQ_MAX, Dot, Vector, covers
-from crdt.causality.effect import Effect
+from crdt.causality.effect import Effect, weight
 from crdt.causality.observed import Observed
 from crdt.causality.schema import (
     KEY_MAX,
@@ -286,8 +286,17 @@ class List(ElementSequence):
     def state(self) -> Any:
         """Return the version, the runs in the middle, and `SEGMENT_ITEMS` for elements of one run
         that are next to each other."""
-        flat: list[Any] = [POSITIONS_VERSION, () if self.tree is None else self.tree.state()]
-        whole = self.items.slice(0, self.items.size)
+        return (*self.head(), *self.segments(0, self.items.size))
+
+    def head(self) -> tuple[Any, Any]:
+        """Return the version, and the runs in the middle."""
+        return POSITIONS_VERSION, () if self.tree is None else self.tree.state()
+
+    def segments(self, first: int, last: int) -> list[Any]:
+        """Return `SEGMENT_ITEMS` for elements of one run that are next to each other, from index
+        `first` to `last`."""
+        flat: list[Any] = []
+        whole = self.items.slice(first, last)
         start = 0
         while start < len(whole.keys):
             run = whole.runs[start]
@@ -298,7 +307,39 @@ class List(ElementSequence):
             things = [h if type(h) is bytes else h.state() for h in whole.things[start:stop]]
             flat += (*name_of(run), differences(keys), tuple(things))
             start = stop
-        return tuple(flat)
+        return flat
+
+    def divides(self, count: int, size: int) -> bool:
+        return self.items.size > count
+
+    def state_parts(self, count: int, size: int) -> Iterator[Any]:
+        version, runs = self.head()
+        first = 0
+        while first < self.items.size:
+            last = self.part_end(first, count, size)
+            yield (version, runs, *self.segments(first, last))
+            first, runs = last, ()
+
+    def part_end(self, first: int, count: int, size: int) -> int:
+        """Return where a part of at most `count` elements or about `size` bytes ends that begins
+        at index `first`."""
+        last = first
+        for held in self.items.slice(first, min(first + count, self.items.size)).things:
+            size -= len(held) if type(held) is bytes else weight(held.state())
+            last += 1
+            if size <= 0:
+                break
+        return last
+
+    def load_part(self, part: Any, vector: Vector) -> bool:
+        first = self.items.size
+        items = tuple_of(part, "a list")
+        if first > 0 and items[1:2] != ((),):
+            raise DecodeError("a list: runs behind its first part")
+        self.load(items)
+        if first == 0 and self.tree is not None and not self.tree.covered(vector):
+            return False
+        return self.are_covered(first, self.items.size, vector)
 
     def equals(self, other: Value) -> bool:
         if self.items.size > MERGED_IN_SLICE:
@@ -348,7 +389,11 @@ class List(ElementSequence):
     def covered(self, vector: Vector) -> bool:
         if self.tree is not None and not self.tree.covered(vector):
             return False
-        whole = self.items.slice(0, self.items.size)
+        return self.are_covered(0, self.items.size, vector)
+
+    def are_covered(self, first: int, last: int, vector: Vector) -> bool:
+        """Return whether `vector` covers the elements from index `first` to `last`."""
+        whole = self.items.slice(first, last)
         for index, held in enumerate(whole.things):
             if type(held) is not bytes:
                 if not held.covered(vector):

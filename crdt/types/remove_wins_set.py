@@ -114,7 +114,9 @@ class RemoveWinsSet(Value):
                 self.removes[member] = check_dots(flat[index + 2])
 
     def covered(self, vector: Vector) -> bool:
-        return are_covered(self.adds, vector) and are_covered(self.removes, vector)
+        return are_covered(self.adds.values(), vector) and are_covered(
+            self.removes.values(), vector
+        )
 
     def siblings(self) -> list[tuple[Dot, object]]:
         return [(dot, m) for m in self.members() for dot in dots_of(self.adds[m])]

@@ -8,7 +8,7 @@ integer, is the common case; concurrent adds leave a tuple of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from crdt.causality.dots import Dot, Vector, covers, read_dot
@@ -219,10 +219,30 @@ class Set(Named):
                 for dot in dots_of(dots):
                     self.large.note_dot(dot)
 
+    def divides(self, count: int, size: int) -> bool:
+        return self.size() > count
+
+    def state_parts(self, count: int, size: int) -> Iterator[Any]:
+        flat: list[Any] = []
+        left = size
+        for members in self.name_slices():
+            for member in members:
+                flat += (member, self.find(member))
+                left -= len(member)
+                if len(flat) >= 2 * count or left <= 0:
+                    yield tuple(flat)
+                    flat, left = [], size
+        if flat:
+            yield tuple(flat)
+
+    def load_part(self, part: Any, vector: Vector) -> bool:
+        self.load(part)
+        return are_covered(part[1::2], vector)
+
     def covered(self, vector: Vector) -> bool:
         if self.large is not None:
             return self.large.is_covered(vector)
-        return are_covered(self.members, vector)
+        return are_covered(self.members.values(), vector)
 
     def siblings(self) -> list[tuple[Dot, object]]:
         return [(dot, member) for member, held in sorted(self.entries()) for dot in dots_of(held)]
@@ -275,9 +295,9 @@ def merge_members(
     return merged
 
 
-def are_covered(members: dict[bytes, Dots], vector: Vector) -> bool:
+def are_covered(held_by_members: Iterable[Dots], vector: Vector) -> bool:
     """Return whether `vector` covers all dots of all members."""
-    for held in members.values():
+    for held in held_by_members:
         if isinstance(held, int):
             if not covers(vector, held):
                 return False

@@ -38,8 +38,12 @@ from crdt.types.components.stream_groups import (
 )
 from crdt.types.components.stream_state import (
     MERGED_IN_SLICE,
+    TREE_ITEMS,
+    column_parts,
+    head_of,
     join_dots,
     join_registers,
+    load_entries,
     load_stream,
     merge_trees,
     state_of,
@@ -51,6 +55,7 @@ from crdt.types.definition import (
     SpellingForm,
     TypeDefinition,
 )
+from crdt.wire.decoding import tuple_of
 
 ADD: Final = 0  #      (code, operation, key, ms, minor, added, field, value, ...)
 REMOVE: Final = 1  #   (code, operation, key, ms, minor, ...)  the greatest deleted id, then ids
@@ -223,6 +228,21 @@ class Stream(StreamContent):
 
     def load(self, state: Any) -> None:
         load_stream(self, state)
+
+    def divides(self, count: int, size: int) -> bool:
+        return self.size > count
+
+    def state_parts(self, count: int, size: int) -> Iterator[Any]:
+        yield head_of(self)
+        for origin in sorted(self.trees):
+            yield from column_parts(self.trees[origin], count, size)
+
+    def load_part(self, part: Any, vector: Vector) -> bool:
+        items = tuple_of(part, "a stream")
+        if len(items) == TREE_ITEMS:
+            return covers(vector, load_entries(self, items))
+        self.load(items)
+        return self.covered(vector)
 
     def covered(self, vector: Vector) -> bool:
         for tree in self.trees.values():

@@ -15,15 +15,16 @@ text (`REBASE`). That makes it a write of this origin.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from mypy_extensions import mypyc_attr
 
-from crdt.causality.dots import SEQ_BITS, Dot, Origin
+from crdt.causality.dots import SEQ_BITS, Dot, Origin, Vector
 from crdt.causality.effect import Effect
 from crdt.causality.observed import Observed
 from crdt.causality.schema import are_resets, is_bytes, is_offset, is_seq, is_stamp, is_sum
+from crdt.errors import DecodeError
 from crdt.numbers.long_double import LongDouble
 from crdt.numbers.number import (
     Number,
@@ -200,6 +201,26 @@ class String(Register):
             return None, 0
         number = self.number()
         return text, subtract(shortened(text), 0 if number is None else number)
+
+    def divides(self, count: int, size: int) -> bool:
+        value: Any = self.value
+        return isinstance(value, LargeText) and value.size > size
+
+    def state_parts(self, count: int, size: int) -> Iterator[Any]:
+        text: LargeText = self.value
+        yield self.state_with((text.part(0, size),))
+        for start in range(size, text.size, size):
+            yield text.part(start, start + size)
+
+    def load_part(self, part: Any, vector: Vector) -> bool:
+        text: Any = self.value
+        if type(part) is not bytes:
+            self.load(part)
+            return self.covered(vector)
+        if not isinstance(text, LargeText):
+            raise DecodeError("a part of a text without its beginning")
+        text.overwrite(text.size, part)
+        return True
 
     def equals(self, other: Value) -> bool:
         """Compare the names of lone writes: the text of one name is the same everywhere."""

@@ -37,7 +37,7 @@ import attrs
 
 from crdt.causality.dots import Origin, Vector
 
-PROTOCOL: Final = 7
+PROTOCOL: Final = 8
 MEMBER: Final = 0  #    a region of the same CRDB: its reports count for stability
 FOLLOWER: Final = 1  #  somebody who only listens (Replica Of)
 

@@ -253,6 +253,7 @@ class World:
         self.send(site)
         snapshot = site.replica.snapshot()
         snapshot.piece_keys = 1
+        snapshot.piece_bytes = 8
         self.snapshots.append((snapshot, []))
 
     def read_snapshot(self, choice: int, pieces: int) -> None:

@@ -13,6 +13,7 @@ keys. Meanwhile it is in `expired`, out of reach of all reads.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from typing import Any, Final
 
 from crdt.causality.dots import Dot, Vector, covers, join_dots, read_dot
@@ -114,6 +115,15 @@ class FieldDeadlines:
             flat += (field, *self.entries[field])
         return tuple(flat)
 
+    def state_parts(self, count: int) -> Iterator[tuple[Any, ...]]:
+        """Yield the entries in parts of `count`, for `load`. They must not change meanwhile."""
+        fields = list(self.entries)
+        for start in range(0, len(fields), count):
+            flat: list[Any] = []
+            for field in fields[start : start + count]:
+                flat += (field, *self.entries[field])
+            yield tuple(flat)
+
     def load(self, state: Any) -> dict[bytes, Entry]:
         """Return the entries in a state. Raises DecodeError."""
         flat = tuple_of(state, "deadlines of fields", 3)
@@ -130,11 +140,16 @@ class FieldDeadlines:
 
     def covered(self, vector: Vector) -> bool:
         """Return whether `vector` covers the dots of all deadlines."""
-        for siblings, _ in self.entries.values():
-            for dot in siblings[::2]:
-                if not covers(vector, dot):
-                    return False
-        return True
+        return are_covered(self.entries, vector)
+
+
+def are_covered(entries: dict[bytes, Entry], vector: Vector) -> bool:
+    """Return whether `vector` covers the dots of all deadlines in these entries."""
+    for siblings, _ in entries.values():
+        for dot in siblings[::2]:
+            if not covers(vector, dot):
+                return False
+    return True
 
 
 def written_dots(thing: Thing | None) -> list[Dot]:

@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from crdt.causality.dots import Dot, Vector, covers
-from crdt.causality.effect import Effect
+from crdt.causality.effect import Effect, weight
 from crdt.causality.observed import Observed
 from crdt.types.base import Value
 from crdt.types.components.lone_write import LoneWrite
@@ -405,8 +405,12 @@ class Fields(Named):
         return None if thing is None else self.unfolded(thing)
 
     def everything(self) -> list[tuple[bytes, Register]]:
-        """Return the live fields and the tombstones. O(n)."""
-        return [*self.entries(), *(self.tombstones or {}).items()]
+        """Return the live fields, and those that readers do not see. O(n)."""
+        return [*self.entries(), *self.unseen()]
+
+    def unseen(self) -> list[tuple[bytes, Register]]:
+        """Return what is kept of fields that readers do not see. O(n) in their number."""
+        return list((self.tombstones or {}).items())
 
     def state(self) -> Any:
         flat: list[Any] = []
@@ -428,6 +432,39 @@ class Fields(Named):
             register.load(flat[index + 1])
             self.note_content(field, register)
             self.refile(field, register)
+
+    def divides(self, count: int, size: int) -> bool:
+        return self.size() > count
+
+    def state_parts(self, count: int, size: int) -> Iterator[Any]:
+        flat: list[Any] = []
+        left = size
+        for field, register in self.each():
+            state = register.state()
+            flat += (field, state)
+            left -= len(field) + weight(state)
+            if len(flat) >= 2 * count or left <= 0:
+                yield tuple(flat)
+                flat, left = [], size
+        if flat:
+            yield tuple(flat)
+
+    def each(self) -> Iterator[tuple[bytes, Register]]:
+        """Yield what `everything` returns, without visiting all of it at once."""
+        for names in self.name_slices():
+            for field in names:
+                register = self.find(field)
+                if register is not None:
+                    yield field, register
+        yield from self.unseen()
+
+    def load_part(self, part: Any, vector: Vector) -> bool:
+        Fields.load(self, part)
+        for index in range(0, len(part), 2):
+            register = self.held(part[index])
+            if register is not None and not register.covered(vector):
+                return False
+        return True
 
     def covered(self, vector: Vector) -> bool:
         return all(register.covered(vector) for _, register in self.everything())

@@ -244,8 +244,12 @@ class Register(Value):
     def state(self) -> Any:
         """Return `(dot, stamp, value, no_expiry)`. If there are any, the siblings and the counter
         follow, and then the retained bases."""
+        return self.state_with(packed(self.value))
+
+    def state_with(self, item: Any) -> tuple[Any, ...]:
+        """Return the state with this item in place of the value."""
         if not self.sibling_writes and not self.shares:
-            return (self.dot, self.stamp, packed(self.value), int(self.no_expiry))
+            return (self.dot, self.stamp, item, int(self.no_expiry))
         flat: list[Any] = []
         bases: list[Any] = []
         for write in self.sibling_writes:
@@ -254,7 +258,7 @@ class Register(Value):
             else:
                 flat += (write.dot, write.stamp, packed(write.value))
         shares = counter.state(self.shares)
-        head = (self.dot, self.stamp, packed(self.value), int(self.no_expiry))
+        head = (self.dot, self.stamp, item, int(self.no_expiry))
         return (*head, tuple(flat), shares, tuple(bases)) if bases else (*head, tuple(flat), shares)
 
     def load(self, state: Any) -> None:

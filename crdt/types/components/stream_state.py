@@ -30,6 +30,7 @@ MERGED_IN_SLICE: Final = 500
 TREE_ITEMS: Final = 5
 HEADER_ITEMS: Final = 5
 MARK_ITEMS: Final = 4
+BYTES_MAX: Final = 1 << 60
 GROUP_ITEMS: Final = 3
 
 
@@ -116,6 +117,13 @@ def merged_entries(
 
 def state_of(value: StreamContent) -> tuple[Any, ...]:
     """Return the version, entries, headers, marks, groups and removals. See `load_stream`."""
+    entries = [item for origin in sorted(value.trees) for item in columns(value.trees[origin])]
+    version, _, *rest = head_of(value)
+    return (version, tuple(entries), *rest)
+
+
+def head_of(value: StreamContent) -> tuple[Any, ...]:
+    """Return the state of a stream without its entries."""
     groups: list[Any] = []
     for name, group in sorted(value.groups.items()):
         creates = [item for dot in sorted(group.creates) for item in (dot, *group.creates[dot])]
@@ -123,7 +131,7 @@ def state_of(value: StreamContent) -> tuple[Any, ...]:
     graves = tuple([item for name in sorted(value.graves) for item in (name, value.graves[name])])
     return (
         VERSION,
-        tuple([item for origin in sorted(value.trees) for item in columns(value.trees[origin])]),
+        (),
         flat_registers(value.headers),
         flat_registers(value.marks),
         tuple(groups),
@@ -136,11 +144,18 @@ def state_of(value: StreamContent) -> tuple[Any, ...]:
 def columns(tree: EntryTree) -> tuple[Any, ...]:
     """Return an origin and the columns of its entries. Milliseconds and sequence numbers are
     differences, which take fewer bytes."""
+    return next(column_parts(tree, tree.size, BYTES_MAX))
+
+
+def column_parts(tree: EntryTree, count: int, size: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the entries like `columns`, in parts of `count` entries or about `size` bytes. Each
+    part can be read without the others."""
     times: list[int] = []
     minors: list[int] = []
     seqs: list[int] = []
     contents: list[bytes] = []
     last_ms = last_seq = 0
+    left, end = size, tree.last()[2]
     for ms, minor, dot, content in tree.forward((0, 0)):
         seq = dot & SEQ_MAX
         times.append(ms - last_ms)
@@ -148,7 +163,12 @@ def columns(tree: EntryTree) -> tuple[Any, ...]:
         seqs.append(seq - last_seq)
         contents.append(content)
         last_ms, last_seq = ms, seq
-    return tree.origin, tuple(times), tuple(minors), tuple(seqs), tuple(contents)
+        left -= len(content)
+        if len(contents) >= count or left <= 0 or dot == end:
+            yield tree.origin, tuple(times), tuple(minors), tuple(seqs), tuple(contents)
+            times, minors, seqs, contents = [], [], [], []
+            last_ms = last_seq = 0
+            left = size
 
 
 def flat_registers(registers: dict[Origin, Any]) -> tuple[Any, ...]:
@@ -179,12 +199,24 @@ def load_stream(value: StreamContent, state: Any) -> None:
 
 
 def load_tree(value: StreamContent, state: tuple[Any, ...]) -> None:
-    """Add the entries of one origin. Raises DecodeError unless they ascend."""
+    """Add all entries of one origin. Raises DecodeError unless they ascend."""
+    if read_origin(state[0], "an entry's origin") in value.trees:
+        raise DecodeError("a stream's entries: an origin twice")
+    load_entries(value, state)
+
+
+def load_entries(value: StreamContent, state: tuple[Any, ...]) -> Dot:
+    """Add entries of one origin behind those that it has. Return the dot of the last one. Raises
+    DecodeError unless they ascend."""
+    if len(state) != TREE_ITEMS:
+        raise DecodeError("a stream's entries: expected an origin and four columns")
     origin = read_origin(state[0], "an entry's origin")
     rows = [tuple_of(column, "a stream's entries") for column in state[1:]]
-    if origin in value.trees or not rows[0] or any(len(row) != len(rows[0]) for row in rows):
-        raise DecodeError("a stream's entries: an origin twice, or columns of different lengths")
-    tree = value.trees[origin] = EntryTree(origin, value.block_max)
+    if not rows[0] or any(len(row) != len(rows[0]) for row in rows):
+        raise DecodeError("a stream's entries: columns of different lengths")
+    tree = value.trees.get(origin)
+    if tree is None:
+        tree = value.trees[origin] = EntryTree(origin, value.block_max)
     ms = seq = 0
     for index in range(len(rows[0])):
         ms += integer_of(rows[0][index], "an entry's time", 0, ID_PART_MAX)
@@ -195,7 +227,8 @@ def load_tree(value: StreamContent, state: tuple[Any, ...]) -> None:
             raise DecodeError("a stream's entries: a number is out of range, or a content is wrong")
         if not tree.append(ms, minor, seq, content):
             raise DecodeError("a stream's entries: they are not in order")
-    value.size += tree.size
+    value.size += len(rows[0])
+    return tree.last()[2]
 
 
 def load_registers(state: Any, size: int, what: str) -> dict[Origin, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,12 @@ class SerialisingStore(ValueStore):
     def put(self, key: bytes, value: Value) -> None:
         shown = value.shown() if isinstance(value, Contested) else value
         accessed = getattr(shown, "accessed", None)
-        self.index[key] = codec.pack_body(parts_of(value)), accessed, value.hidden_at()
+        self.index[key] = codec.pack_body(states_of(value)), accessed, value.hidden_at()
+
+
+def states_of(value: Value) -> tuple[tuple[int, Any], ...]:
+    """Return pairs of type code and state for the values under a key."""
+    return tuple([(part.code(), part.state()) for part in parts_of(value)])
 
 
 @contextmanager

@@ -284,7 +284,7 @@ def head_of(vector: Any, keys: int, contexts: Any = ()) -> tuple[Any, ...]:
 @pytest.mark.parametrize(
     ("head", "reason"),
     [
-        ((0, 2, "whatever"), "a snapshot: format version 2; this program reads version 1"),
+        ((0, 3, "whatever"), "a snapshot: format version 3; this program reads version 2"),
         ((0,), "a snapshot: no format version"),
         ((0, 1, 3, (), (), 0, ()), "a snapshot of slot group 3; this replica holds slot group 0"),
         ((0, 1, False, (), (), 0, ()), "a snapshot of slot group False"),

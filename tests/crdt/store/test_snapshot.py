@@ -89,7 +89,7 @@ def test_plain_strings_stand_in_columns() -> None:
 
 def test_empty_snapshot_has_no_parts() -> None:
     assert columns([]) == ()
-    assert parts_of(None) == ()
+    assert parts_of(None) == []
     assert [unpack_piece(piece)[0] for piece in Replica(1).snapshot()] == [0, 2]
 
 
