@@ -1,7 +1,8 @@
 """A campaign of short runs keeps every promise and reaches every coverage probe.
 
 The runs are those of `python -m sim SEED --minutes 0.25`, with faults as close together as they
-ever are. If a probe is not reached any more, find the reason before you choose other seeds.
+ever are. The seeds were chosen from 1 to 48: at least two of them reach each probe, in the least
+time. If a probe is not reached any more, find the reason before you choose other seeds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sim.engine.events import SECOND
 from sim.faults.kinds import FAULTS
 from sim.world.coverage_probes import NAMES
 
-SEEDS = range(1, 49)
+SEEDS = (2, 6, 7, 9, 10, 13, 21, 23, 25, 27, 29, 30, 35, 36, 38, 39, 40, 42, 44, 47)
 
 
 def never(names: Iterable[str], counts: Iterable[Mapping[str, int]]) -> list[str]:

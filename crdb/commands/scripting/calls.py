@@ -43,13 +43,15 @@ NULLS: Final = frozenset({b"$-1\r\n", b"*-1\r\n"})
 class Calls:
     """The host of the scripts of one instance."""
 
-    __slots__ = ("_args", "_command", "client", "instance", "state")
+    __slots__ = ("_args", "_command", "_ended", "client", "instance", "state")
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.client = ScriptClient(instance)
         self._args: list[bytes] = []
         self._command: Command | None = None
+        self._ended = 0.0
+        """When the latest command ended, by the clock that times commands."""
         self.state = LuaState(self, REDIS_VERSION, instance.scripting.memory_bytes)
 
     # -- redis.call ------------------------------------------------------------------------
@@ -121,6 +123,7 @@ class Calls:
         self._command = command
         self._args = request
         contain_crash(self.client, instance.report, self._run)
+        instance.scripting.pause_if_late(self._ended)
         return None
 
     def refusal(self, command: Command | None, request: list[bytes]) -> bytes | None:
@@ -166,7 +169,8 @@ class Calls:
         clock = instance.timing.clock
         began = clock()
         handle(client, command, args)
-        took = clock() - began
+        self._ended = clock()
+        took = self._ended - began
         steps = client.nested
         if steps is not None:
             client.nested = None

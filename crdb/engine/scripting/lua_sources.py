@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-LIBRARIES: Final = ("bit", "cjson", "cmsgpack", "registration", "replies", "struct")
+LIBRARIES: Final = ("bit", "cjson", "cmsgpack", "registration", "replies", "struct", "texts")
 """The parts that `sandbox` gets as functions."""
 
 

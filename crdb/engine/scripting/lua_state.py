@@ -38,10 +38,17 @@ LARGE_BYTES: Final = 64 << 10
 """A smaller string fits into the reserve, so nobody asks for room."""
 HOOK_INSTRUCTIONS: Final = 10_000
 """The instructions of Lua between two looks at the clock: about 0.1 ms."""
+CHARGED_BYTES: Final = 1 << 20
+"""The bytes that functions of Lua's library may work on between two looks: about 1 ms."""
 PACKED_MIN: Final = 100
 """So many arguments of a script are passed as one string, as the stack of Lua is limited."""
 DEPTH_MAX: Final = 7995
 """The deepest nesting of a reply of Redis, whose stack of Lua has 8,000 places."""
+LIMITS: Final[dict[bytes, object]] = {
+    b"hook_instructions": HOOK_INSTRUCTIONS,
+    b"charged_bytes": CHARGED_BYTES,
+    b"depth_max": DEPTH_MAX,
+}
 NO_MEMORY: Final = b"not enough memory"
 COMPILE_FAILED: Final = b"ERR Error compiling script (new function): %b"
 BITS: Final[dict[str, Callable[..., object]]] = {
@@ -139,9 +146,8 @@ class LuaState:
             b"struct_size": structs.size,
             b"version": version.encode(),
             b"version_number": version_number(version),
-            b"hook_instructions": HOOK_INSTRUCTIONS,
             b"memory_kb": (memory_bytes - RESERVE_BYTES) >> 10,
-            b"depth_max": DEPTH_MAX,
+            **LIMITS,
         }
         functions.update((b"bit_" + name.encode(), call) for name, call in BITS.items())
         exports = self._part("sandbox")(table(functions), table(self._libraries()))

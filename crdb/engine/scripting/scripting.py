@@ -176,6 +176,11 @@ class Scripting:
             self.pause()
         return run.end_text
 
+    def pause_if_late(self, now: float) -> None:
+        """Pause the script if its slice is over at `now`. Commands call this."""
+        if now >= self.slice_ends and self.run is not None and self.run.end_text is None:
+            self.pause()
+
     def pause(self) -> None:
         """Leave the script until it is resumed. It ends if nobody will do that."""
         if not self.fiber.pause():

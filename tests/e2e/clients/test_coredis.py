@@ -1,19 +1,15 @@
 """coredis under trio: locks, messages, pipelines, stream consumers and its client-side cache.
 
-coredis speaks RESP3 only. It sometimes leaves a socket to Python's collector, which warns of it.
-The warning is ignored here.
+coredis speaks RESP3 only.
 """
 
 from __future__ import annotations
 
-import gc
-import warnings
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import coredis
-import pytest
 import trio
 from coredis.patterns.cache import LRUCache
 
@@ -22,17 +18,6 @@ from tests.e2e.processes import WAIT_SECONDS
 
 TASKS = 4
 ROUNDS = 5
-
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
-
-@pytest.fixture(autouse=True)
-def collected_sockets() -> Generator[None]:
-    """Collect what a test leaves, so that the warning does not come in a later one."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @asynccontextmanager

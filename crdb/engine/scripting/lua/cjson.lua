@@ -5,6 +5,7 @@ local lower, match, sub = string.lower, string.match, string.sub
 local concat, floor, next, rawequal, rawget, rawset = table.concat, math.floor, next, rawequal, rawget, rawset
 local select, setmetatable, tonumber, tostring, type = select, setmetatable, tonumber, tostring, type
 local fail, bad_argument, check_integer, null = kit.fail, kit.bad_argument, kit.check_integer, kit.null
+local charge, CHARGED_MIN, PATTERN_PRICE = kit.charge, 4096, 8
 local contents, resets = kit.contents, setmetatable({}, {__mode = 'k'})
 local INTEGER_MAX = 2147483647
 local STACK_MAX = 2600           -- deeper values exceed the stack of Lua in Redis
@@ -32,6 +33,7 @@ local function put(piece)
 end
 
 local function quoted(value)
+  if #value >= CHARGED_MIN then charge(PATTERN_PRICE * #value) end
   if find(value, '[%c"\\/]') then
     value = gsub(value, '[%z\1-\31"\\/\127]', escapes)
   end
@@ -129,6 +131,7 @@ local function encode(...)
   out, count = {}, 0
   put_value((...), 0)
   local encoded = concat(out)
+  charge(#encoded)
   out = nil
   return encoded
 end
@@ -177,6 +180,7 @@ end
 
 local function read_string()
   local stop = find(text, '["\\%z]', at + 1)
+  if stop and stop - at >= CHARGED_MIN then charge(PATTERN_PRICE * (stop - at)) end
   if stop and byte(text, stop) == 34 then
     token, value, at = 'T_STRING', sub(text, at + 1, stop - 1), stop + 1
     return

@@ -110,6 +110,7 @@ local function pack(...)
   out, count = {}, 0
   for index = 1, size do put_value((select(index, ...)), 0) end
   local packed = concat(out)
+  kit.charge(#packed)
   out = nil
   return packed
 end

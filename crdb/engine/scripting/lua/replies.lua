@@ -217,6 +217,7 @@ local function encode(value, client, script)
   out, count, protocol, script_protocol = {}, 0, client, script
   put_value(value, 1)
   local encoded = concat(out)
+  kit.charge(#encoded)
   out = nil
   return encoded
 end

@@ -12,7 +12,7 @@ local rawequal, rawget, rawset, type, xpcall = rawequal, rawget, rawset, type, x
 local setfenv, loadstring = setfenv, loadstring
 local getmetatable, setmetatable, tostring, tonumber = getmetatable, setmetatable, tostring, tonumber
 local collectgarbage, gcinfo, unpack = collectgarbage, gcinfo, unpack
-local getinfo, sethook = debug.getinfo, debug.sethook
+local gethook, getinfo, sethook = debug.gethook, debug.getinfo, debug.sethook
 local byte, find, format, gsub, sub = string.byte, string.find, string.format, string.gsub, string.sub
 local concat, floor, max, min = table.concat, math.floor, math.max, math.min
 local coroutine, math, string, table = coroutine, math, string, table
@@ -180,10 +180,24 @@ local function view_of(held)
   return setmetatable(view, meta)
 end
 
+-- The price of calls ---------------------------------------------------------------------------
+
+-- A call of C is one instruction, however long it takes. So what may take long is charged by its
+-- bytes, and the host is asked after each CHARGED_BYTES, which take about a millisecond.
+local CHARGED_BYTES = host.charged_bytes
+local spent = 0
+local look
+
+local function charge(bytes)
+  spent = spent + bytes
+  if spent >= CHARGED_BYTES then
+    spent = 0
+    look()
+  end
+end
+
 -- The library of Lua, with what must not reach the state ------------------------------------------
 
-local PATTERN_BYTES_MAX = 10000   -- a longer pattern could exhaust the stack of the process
-local SORTED_MAX = 100000         -- a longer table is sorted in steps that can be interrupted
 local safe = {}
 
 local function after_pcall(ok, value, ...)
@@ -301,6 +315,7 @@ end
 
 function safe.collectgarbage(option, argument)
   if option == nil or option == 'collect' or option == 'step' or option == 'count' then
+    if option ~= 'count' then charge(gcinfo() * 1024) end
     return collectgarbage(option or 'collect', argument)
   elseif option == 'stop' or option == 'restart' or option == 'setpause' or option == 'setstepmul' then
     return 0
@@ -345,46 +360,12 @@ function coroutines.wrap(body)
   end
 end
 
-local strings, tables, maths = {}, {}, {}
-
-for name, value in pairs(string) do strings[name] = value end
-for name, value in pairs(table) do tables[name] = value end
+local maths = {}
 for name, value in pairs(math) do maths[name] = value end
 
-for _, name in next, {'find', 'match', 'gmatch', 'gsub', 'gfind'} do
-  local native = string[name]
-  strings[name] = function(text, pattern, ...)
-    if type(pattern) == 'string' and #pattern > PATTERN_BYTES_MAX then
-      if name ~= 'find' or not select(2, ...) then
-        fail('pattern too complex')
-      end
-    end
-    return native(text, pattern, ...)
-  end
-end
-
-function strings.rep(text, count)
-  if text == '' then return '' end
-  return string.rep(text, count)
-end
-
-for _, name in next, {'insert', 'remove', 'setn'} do
-  local native = table[name]
-  tables[name] = function(held, ...)
-    if contents[held] then error(MODIFIED, 0) end
-    return native(held, ...)
-  end
-end
-
-local function is_less(a, b) return a < b end
-
-function tables.sort(held, compare)
-  if contents[held] then error(MODIFIED, 0) end
-  if compare == nil and type(held) == 'table' and #held > SORTED_MAX then
-    compare = is_less
-  end
-  return table.sort(held, compare)
-end
+local strings, tables = chunks.texts({
+  charge = charge, contents = contents, fail = fail, MODIFIED = MODIFIED, OWN_SOURCE = OWN_SOURCE,
+})
 
 -- math.random: the generator of drand48, so the numbers are those of Redis.
 local high, low = 0x1234ABCD, 0x330E    -- the upper 32 and the lower 16 bits of its state
@@ -475,6 +456,7 @@ function api.sha1hex(...)
   if select('#', ...) ~= 1 then raise('wrong number of arguments') end
   local text = ...
   if type(text) == 'number' then text = tostring(text) end
+  if type(text) == 'string' then charge(#text) end
   return host.sha1hex(type(text) == 'string' and text or '')
 end
 
@@ -527,6 +509,7 @@ function eval_api.replicate_commands() return true end
 local kit = {
   null = null, fail = fail, bad_argument = bad_argument, type_name = type_name, host = host,
   contents = contents, check_integer = check_integer, make_error = make_error, resets = {},
+  charge = charge,
 }
 local replies, registration = chunks.replies(kit), chunks.registration(kit)
 local globals = {
@@ -570,7 +553,12 @@ string_meta.__metatable = string_meta_view
 
 -- Running --------------------------------------------------------------------------------------
 
-local INSTRUCTIONS = host.hook_instructions
+-- An instruction that joins strings takes the longer the more memory is in use. So the host is
+-- asked after INSTRUCTIONS instructions while little is in use, and else after a few.
+local INSTRUCTIONS, FEW, SOME = host.hook_instructions, 50, 250
+local LITTLE_KB = 8192
+local HOOKS = INSTRUCTIONS / SOME
+local hooks, interval = 0, SOME
 
 local on_line, on_count
 
@@ -580,31 +568,48 @@ function on_line()
   if running and getinfo(2, 'S').source ~= OWN_SOURCE then raise(end_text) end
 end
 
--- Called every INSTRUCTIONS instructions: let the host pause the script, or end it. Nothing is
--- passed to the host while there is hardly any memory.
-function on_count()
+-- Let the host pause the script, or end it. Nothing is passed to the host while there is hardly any
+-- memory. Return the error if the script must end.
+function look()
   local text
   if is_full() then text = NO_MEMORY else text = tick() end
   if text and running then
     end_text, killed = text, true
     sethook(on_line, 'l', 1)       -- from now on each instruction ends, also after a pcall
-    if getinfo(2, 'S').source ~= OWN_SOURCE then raise(text) end
+    return text
   end
+end
+
+-- Called every `interval` instructions, in the coroutine that runs.
+function on_count()
+  hooks = hooks + 1
+  local is_little = gcinfo() < LITTLE_KB
+  if is_little and hooks < HOOKS then return end
+  hooks = 0
+  interval = is_little and SOME or FEW
+  local _, _, present = gethook()
+  if present ~= interval then sethook(on_count, '', interval) end
+  local text = look()
+  if text and getinfo(2, 'S').source ~= OWN_SOURCE then raise(text) end
 end
 
 function set_hook(thread)
   if killed then
     sethook(thread, on_line, 'l', 1)
   else
-    sethook(thread, on_count, '', INSTRUCTIONS)
+    sethook(thread, on_count, '', interval)
   end
 end
 
-sethook(on_count, '', INSTRUCTIONS)
+sethook(on_count, '', interval)
+
+-- A step of the collector frees 100 KB. With the usual 2 KB, a script that makes long strings is
+-- faster than the collector, and has no memory left in the end.
+collectgarbage('setstepmul', 10000)
 
 local function reset_hook()
   killed = false
-  sethook(on_count, '', INSTRUCTIONS)
+  sethook(on_count, '', interval)
 end
 
 local encode, protocols = replies.encode, host.protocols
@@ -613,7 +618,10 @@ local encode, protocols = replies.encode, host.protocols
 -- reply. An error returns false, its text, and whether it has been counted.
 local function finish(ok, value)
   running = nil
-  if killed then reset_hook() end
+  if killed then
+    reset_hook()
+    if ok then ok, value = false, make_error(end_text) end
+  end
   if not ok then
     if type(value) == 'table' then
       local text = rawget(value, 'err')

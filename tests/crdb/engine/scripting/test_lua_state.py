@@ -21,7 +21,7 @@ MEMORY = (
     "local s = 'x' while true do s = s .. s end",
     "local t = {} while true do t[#t + 1] = string.rep('x', 1e6) .. #t end",
     "local t = {} while true do t[#t + 1] = {} end",
-    "local s = string.rep('x', 6 * 2 ^ 20) return struct.pack('sss', s, s, s)",
+    "local s = string.rep('x', 9 * 2 ^ 20) return struct.pack('sss', s, s, s)",
     "local s = string.rep('x', 11 * 2 ^ 20) return redis.call('echo', s)",
     "return ('x'):rep(300):gsub('.', {x = string.rep('y', 2e5)})",
     "local t = {} while true do pcall(redis.call, 'ping') t[#t + 1] = ('x'):rep(1e5) .. #t end",
