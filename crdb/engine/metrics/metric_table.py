@@ -337,7 +337,7 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
     "replication": (
         text("role", "`master`, or `slave` while the instance follows another"),
         gauge("connected_slaves", "", "instances that follow this one (Replica Of)"),
-        constant("master_failover_state", "no-failover", "there is no FAILOVER"),
+        constant("master_failover_state", "no-failover", "FAILOVER is refused"),
         text("master_replid", "the region and its incarnation as 40 digits"),
         constant(
             "master_replid2",

@@ -80,7 +80,7 @@ RENAMED_IN_7_2 = {
     *("min-match-len", "overflow-block", "range", "save-selector", "set-block", "unblock-type"),
     *("unit", "write-operation", "ID", "auto-id", "consumer", "data", "entries-added", "group"),
     *("entriesread", "entries-read", "group-block", "id-selector", "max-deleted-id", "new-id"),
-    *("lastid",),
+    *("lastid", "to"),
 }
 """Names of arguments; 7.0 put the names of the parts together, with underscores."""
 
