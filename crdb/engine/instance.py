@@ -231,6 +231,7 @@ class Instance:
             self.pause.ends_at,
             self.next_sample,
             self.key_events.deadline(self.now),
+            self.tracking.deadline(self.now),
         ]
         return min(at for at in due if at is not None)
 
@@ -239,7 +240,7 @@ class Instance:
         self.polling.poll(self.now)
         self.blocked.expire(self.now)
         self.pause.expire(self.now)
-        self.tracking.expire()
+        self.tracking.expire(self.now)
         self.tracking.deliver()
         self.key_events.poll(self.now)
         if self.now >= self.next_sample:

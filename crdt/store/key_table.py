@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from crdt.causality.dots import Dot
 from crdt.causality.effect import ANY_TYPE, DELETE, EXPIRE, FLUSH, Effect, is_key_effect
 from crdt.causality.schema import FOREVER
 from crdt.store.part_deadlines import PartDeadlines
+from crdt.store.reader import Reader
 from crdt.store.values import MemoryStore, ValueStore
 from crdt.structures.table import Table
 from crdt.types.base import Value
@@ -17,14 +18,6 @@ from crdt.types.components.contested import Contested, carry
 from crdt.types.components.deadlines import Deadlines, longest
 from crdt.types.components.register import Register
 from crdt.types.folded_string import SECOND_MAX, Folder, is_counter, second_of, value_of
-
-
-class Reader(Protocol):
-    """A reader of the keyspace that works in steps and needs a consistent view, like a snapshot."""
-
-    def before_change(self, key: bytes) -> None:
-        """Save the state of `key`, which is about to change."""
-        ...
 
 
 class KeyTable:

@@ -244,8 +244,8 @@ class FlushStep(Step):
         self.observed: Observed = observed
 
     def carry_out(self, db: MutableKeyTable, key: bytes, content: Any) -> None:
-        if db.readers:
-            db.warn_readers(key)
+        for reader in db.readers:
+            reader.before_flush(key)
         db.remove(key, (), self.observed)
 
 

@@ -48,6 +48,10 @@ class KeyWalk:
             if self.has(key):
                 self.visit(key)
 
+    def before_flush(self, key: bytes) -> None:
+        """Visit `key` now, unless it has been visited."""
+        self.before_change(key)
+
     def has(self, key: bytes) -> bool:
         """Return whether `key` holds anything."""
         db = self.db

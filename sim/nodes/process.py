@@ -401,12 +401,15 @@ class SimProcess:
 
     def clients_deadline(self) -> int:
         """Return the time (ns) at which the instance must be called for its clients: one that is
-        blocked times out or must be polled again, a CLIENT PAUSE ends, or one may be closed
-        because it is idle, slow to read, or uses memory that is short."""
+        blocked times out or must be polled again, a CLIENT PAUSE ends, a key runs out of time of
+        which one must learn, or one may be closed because it is idle, slow to read, or uses memory
+        that is short."""
         instance = self.instance
         due = earlier(NEVER_MS, instance.blocked.deadline)
         due = earlier(due, instance.polling.deadline)
         due = earlier(due, instance.pause.ends_at)
+        due = earlier(due, instance.tracking.deadline(instance.now))
+        due = earlier(due, instance.key_events.deadline(instance.now))
         config = instance.config
         closes_slow = config.output_limit.soft_bytes < OUTPUT_UNLIMITED
         if config.idle_seconds_max or closes_slow or config.memory_bytes_max:

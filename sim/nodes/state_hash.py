@@ -111,6 +111,10 @@ class StateHash:
         """Mark `key` as dirty. The keyspace calls this before the key changes."""
         self.dirty[key] = None
 
+    def before_flush(self, key: bytes) -> None:
+        """Mark `key` as dirty."""
+        self.dirty[key] = None
+
     def mark_all_dirty(self) -> None:
         """Mark every key as dirty, for example because a snapshot was merged."""
         self.dirty.update(dict.fromkeys(self.held))

@@ -130,6 +130,9 @@ def test_shared_effect_is_change_and_readers_are_warned() -> None:
         def before_change(self, key: bytes) -> None:
             warned.append(key)
 
+        def before_flush(self, key: bytes) -> None:
+            warned.append(key)
+
     strings.assign(db, K, LARGE)
     db.watched_keys.add(K)
     db.readers.append(Snapshotting())

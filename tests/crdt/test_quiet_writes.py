@@ -46,6 +46,9 @@ class PatientReader:
     def before_change(self, key: bytes) -> None:
         """Do nothing."""
 
+    def before_flush(self, key: bytes) -> None:
+        """Do nothing."""
+
 
 def increment(db: Keyspace, key: bytes, delta: int) -> object:
     """INCRBY, as the command does it. Return the new value or the error."""

@@ -25,6 +25,9 @@ class Exhausted:
             self.failures -= 1
             raise MemoryError
 
+    def before_flush(self, key: bytes) -> None:
+        self.before_change(key)
+
 
 def step_begun(kind: str) -> Replica:
     """Return a region in which a step of one kind waits for some keys. `k` is a set to which both
@@ -123,6 +126,9 @@ class EachExhausted:
         if key not in self.seen:
             self.seen.add(key)
             raise MemoryError
+
+    def before_flush(self, key: bytes) -> None:
+        self.before_change(key)
 
 
 def test_deadline_of_a_string_stays_if_its_merge_is_repeated() -> None:

@@ -131,7 +131,7 @@ def json_set(client: Client, args: list[bytes]) -> None:
         reply_written(client, document is None or condition != b"NX")
         return
     steps = set_places(client, key, (document, path, condition), value)
-    slicing.run(client, args, 0 if path.is_static() else document.count_items(), steps)
+    slicing.run(client, args, path.visits_max(document.count_items()), steps)
 
 
 def condition_of(options: list[bytes]) -> bytes:
@@ -170,7 +170,8 @@ def json_mset(client: Client, args: list[bytes]) -> None:
     slots = 0
     for index in range(1, len(args), 3):
         document = document_to_change(client.db, args[index])
-        slots += 0 if document is None else document.count_items()
+        if document is not None:
+            slots += path_of(args[index + 1]).visits_max(document.count_items())
     slicing.run(client, args, slots + len(args), set_many(client, args))
 
 
@@ -223,7 +224,7 @@ def json_merge(client: Client, args: list[bytes]) -> None:
         reply.ok(client.out)
         return
     steps = merge_places(client, key, (document, path), value)
-    slicing.run(client, args, 0 if path.is_static() else document.count_items(), steps)
+    slicing.run(client, args, path.visits_max(document.count_items()), steps)
 
 
 def merge_places(

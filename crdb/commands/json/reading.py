@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from crdb.commands.family import CommandFamily
@@ -58,11 +58,11 @@ def json_get(client: Client, args: list[bytes]) -> None:
     elif len(given) > 1:
         paths = [path for path in map(valid_path, given) if path is not None]
         steps = get_several(client, document, (paths, layout))
-        slicing.run(client, args, document.count_items(), steps)
+        slicing.run(client, args, visits(document, paths), steps)
     else:
         path = path_of(given[0] if given else ROOT)
         is_short = path.is_static() and not is_large_at(document, path, client.slice_items)
-        items = 0 if is_short else document.count_items()
+        items = 0 if is_short else visits(document, [path])
         slicing.run(client, args, items, get_one(client, document, path, layout))
 
 
@@ -107,6 +107,12 @@ def get_one(
         reply.bulk_parts(client.out, sum(map(len, pieces)), pieces)
     else:
         reply.bulk(client.out, print_value(selected(found, path, path.text), layout))
+
+
+def visits(document: JsonDocument, paths: Iterable[JsonPath]) -> int:
+    """Return about the most values that a command visits that shows what the paths select."""
+    size = document.count_items()
+    return max([size, *[path.visits_max(size) for path in paths]])
 
 
 def is_large_at(document: JsonDocument, path: JsonPath, limit: int) -> bool:
@@ -155,7 +161,7 @@ def json_mget(client: Client, args: list[bytes]) -> None:
     slots = len(keys)
     for key in keys:
         value = client.db.read(key)
-        slots += value.count_items() if isinstance(value, JsonDocument) else 0
+        slots += visits(value, [path]) if isinstance(value, JsonDocument) else 0
     slicing.run(client, args, slots, get_from_each(client, keys, path))
 
 
@@ -219,7 +225,8 @@ def json_resp(client: Client, args: list[bytes]) -> None:
     if document is None:
         reply.null(client.out, client.protocol)
     else:
-        slicing.run(client, args, document.count_items(), reply_values(client, document, path))
+        steps = reply_values(client, document, path)
+        slicing.run(client, args, visits(document, [path]), steps)
 
 
 def reply_values(client: Client, document: JsonDocument, path: JsonPath) -> Iterator[None]:

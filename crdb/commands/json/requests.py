@@ -137,7 +137,7 @@ def run(
 ) -> None:
     """Carry out a command on the places that a path selects, in slices if that may take long."""
     document, path = where
-    slicing.run(client, args, 0 if path.is_static() else document.count_items(), steps)
+    slicing.run(client, args, path.visits_max(document.count_items()), steps)
 
 
 def run_at_optional_path(

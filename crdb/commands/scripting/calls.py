@@ -176,6 +176,9 @@ class Calls:
             client.nested = None
             self.run_steps(command, steps)
         instance.statistics.count_calls(command.number, 1, took)
+        run = instance.scripting.run
+        if run is not None and run.session.tracking is not None:
+            instance.tracking.remember(run.session, command, args)
         if instance.monitors.sessions:
             instance.monitors.feed(client, command.flags, args)
         return True

@@ -130,6 +130,9 @@ class Eviction:
             self.uses[key] = read_use(self.db, key)
             self.db.report_change(key)
 
+    def before_flush(self, key: bytes) -> None:
+        """Do nothing: the use of `key` goes with it."""
+
     def record_uses(self) -> None:
         """Count the uses of the keys that were written."""
         written, self.uses = self.uses, {}

@@ -39,6 +39,10 @@ from crdt.types.components.deadlines import Deadlines
 
 SLICE_KEYS: Final = 500
 """The changed keys whose holders are told at a time."""
+LOOK_MS: Final = 100
+"""The time between two searches for keys that have run out of time. Redis searches as often."""
+SCRIPTS: Final = frozenset({b"eval_ro", b"evalsha_ro", b"fcall_ro"})
+"""Commands that only read, and whose keys do not count: those of the script's commands do."""
 FORGOTTEN: Final = 100
 """So many keys are forgotten after a command if there are too many."""
 UNSTAMPED: Final = 1
@@ -57,6 +61,7 @@ class Tracking:
         "ends",
         "is_flushed",
         "keys_max",
+        "looked_at",
         "named",
         "prefixes",
         "rng",
@@ -89,6 +94,8 @@ class Tracking:
         """True if a FLUSHALL, or a change of the empty key, has been noted."""
         self.ends = Deadlines()
         """The deadlines of keys that are tracked, or that have changed and have a prefix."""
+        self.looked_at = 0
+        """When all keys that had run out of time were last noted (ms of monotonic clock)."""
         self.steps_seen = 0
 
     # -- modes -----------------------------------------------------------------------------
@@ -149,6 +156,8 @@ class Tracking:
         mode = session.tracking
         if mode is None or not command.bits & READONLY or not mode.tracks_reads():
             return
+        if command.name in SCRIPTS:
+            return
         ranges: list[range] = []
         with suppress(ValueError, CommandError):
             ranges = command.declaration.key_ranges(args)
@@ -176,9 +185,9 @@ class Tracking:
                 self.note_end(key)
 
     def note_end(self, key: bytes) -> None:
-        """Keep the deadline of a key, if it has one."""
+        """Keep the deadline of a key, if it has one that is not over."""
         deadline = self.db.deadline(key)
-        if deadline is not None:
+        if deadline is not None and deadline >= self.db.expiry_clock:
             self.ends.put(key, (UNSTAMPED, deadline))
 
     def end_command(self, session: Session, name: bytes) -> None:
@@ -198,6 +207,9 @@ class Tracking:
         if is_noted:
             self.db.report_change(key)
 
+    def before_flush(self, key: bytes) -> None:
+        """Do nothing: clients have learned of the FLUSHALL that removes `key` now."""
+
     def note_change(self, key: bytes) -> bool:
         """Note that clients must learn of a change of `key`, and forget who has read it. Return
         False if nobody must."""
@@ -216,10 +228,18 @@ class Tracking:
         """Return whether some client in broadcasting mode must learn of a change of `key`."""
         return key.startswith(tuple(self.prefixes))
 
-    def expire(self) -> None:
-        """Note the keys that have run out of time."""
-        for key in self.ends.due(self.db.expiry_clock, SLICE_KEYS):
+    def deadline(self, now: int) -> int | None:
+        """Return when `expire` must be called (ms of monotonic clock), which is `now`; None if it
+        need not."""
+        return max(self.looked_at + LOOK_MS, now) if self.ends.table else None
+
+    def expire(self, now: int) -> None:
+        """Note keys that have run out of time. There may be more after `SLICE_KEYS` of them."""
+        keys = self.ends.due(self.db.expiry_clock, SLICE_KEYS)
+        for key in keys:
             self.note_change(key)
+        if len(keys) < SLICE_KEYS:
+            self.looked_at = now
 
     def has_changes(self) -> bool:
         """Return whether clients must learn of changed keys."""

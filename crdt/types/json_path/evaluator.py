@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from crdt.types.json_path.patterns import matches
+from crdt.types.json_path.patterns import TextSearch, compiled
 from crdt.types.json_path.selectors import (
     AllExpression,
     AnyExpression,
@@ -24,7 +24,6 @@ from crdt.types.json_path.selectors import (
     LiteralTerm,
     NameSelector,
     NotExpression,
-    PathTerm,
     Selector,
     SliceSelector,
     Term,
@@ -35,15 +34,13 @@ from crdt.types.json_tree.texts import is_array, is_object
 VISITS_MAX: Final = 1 << 24
 """The values that one walk may visit: some ten seconds."""
 VISITED_IN_SLICE: Final = 1000
-VISITS_PER_CHARACTER: Final = 16
-"""The cost of matching one character with a regular expression, in visited nodes."""
-MATCHED_MAX: Final = 1 << 15
-"""The longest text that is matched with a regular expression."""
+FOUND_MAX: Final = 1 << 21
+"""The places that one walk may find: some 300 MB."""
 CONTAINERS: Final = ("object", "array")
 
 
 class TooManyVisits(ValueError):
-    """A path would visit more values than a walk may."""
+    """A path would visit, or find, more values than a walk may."""
 
 
 def find_places(root: JsonPlace, path: JsonPath) -> list[JsonPlace]:
@@ -57,12 +54,16 @@ def find_places(root: JsonPlace, path: JsonPath) -> list[JsonPlace]:
 class PathSearch:
     """One walk over a document. `found` has the places that it has found so far."""
 
-    __slots__ = ("found", "known", "root", "visits")
+    __slots__ = ("found", "is_true", "known", "root", "values", "visits")
 
     def __init__(self, root: JsonPlace) -> None:
         self.root: JsonPlace = root
         self.found: list[JsonPlace] = []
         self.visits: int = 0
+        self.is_true: bool = False
+        """Whether the expression holds that was looked at last (`holds`)."""
+        self.values: list[Any] = []
+        """The values of the term that was looked at last (`gather`)."""
         self.known: dict[int, list[Any]] = {}
         """The values of the terms that begin at the root, by the identity of the term."""
 
@@ -71,15 +72,18 @@ class PathSearch:
         for place in self.select(self.root, selectors, 0):
             if place is None:
                 yield
-            else:
-                self.found.append(place)
+                continue
+            self.found.append(place)
+            if len(self.found) > FOUND_MAX:
+                raise TooManyVisits(f"the path selects more than {FOUND_MAX} values")
 
-    def visit(self) -> bool:
-        """Count a visited value. Return whether a slice is over. Raises TooManyVisits."""
-        self.visits += 1
+    def visit(self, count: int = 1) -> bool:
+        """Count visited values. Return whether a slice is over. Raises TooManyVisits."""
+        before = self.visits // VISITED_IN_SLICE
+        self.visits += count
         if self.visits > VISITS_MAX:
             raise TooManyVisits(f"the path visits more than {VISITS_MAX} values")
-        return self.visits % VISITED_IN_SLICE == 0
+        return self.visits // VISITED_IN_SLICE > before
 
     def select(
         self, place: JsonPlace, selectors: tuple[Selector, ...], at: int
@@ -118,7 +122,8 @@ class PathSearch:
             for child in place.children():
                 if self.visit():
                     yield None
-                if self.holds(selector.expression, child):
+                yield from self.holds(selector.expression, child)
+                if self.is_true:
                     yield child
         else:
             yield from place.children()
@@ -140,55 +145,80 @@ class PathSearch:
 
     # -- filters ---------------------------------------------------------------------------
 
-    def holds(self, expression: Expression, place: JsonPlace) -> bool:
-        """Return whether an expression holds for a place."""
+    def holds(self, expression: Expression, place: JsonPlace) -> Iterator[None]:
+        """Let `is_true` tell whether an expression holds for a place. Yield after each slice."""
         if isinstance(expression, AllExpression):
-            return all(self.holds(each, place) for each in expression.parts)
-        if isinstance(expression, AnyExpression):
-            return any(self.holds(each, place) for each in expression.parts)
-        if isinstance(expression, NotExpression):
-            return not self.holds(expression.inner, place)
-        if isinstance(expression, ExistsTest):
-            return len(self.values(expression.term, place)) > 0
-        return self.compare(expression, place)
+            for each in expression.parts:
+                yield from self.holds(each, place)
+                if not self.is_true:
+                    return
+        elif isinstance(expression, AnyExpression):
+            for each in expression.parts:
+                yield from self.holds(each, place)
+                if self.is_true:
+                    return
+        elif isinstance(expression, NotExpression):
+            yield from self.holds(expression.inner, place)
+            self.is_true = not self.is_true
+        elif isinstance(expression, ExistsTest):
+            yield from self.gather(expression.term, place)
+            self.is_true = len(self.values) > 0
+        else:
+            yield from self.compare(expression, place)
 
-    def values(self, term: Term, place: JsonPlace) -> list[Any]:
-        """Return the values of a term, of which a path may have any number."""
+    def gather(self, term: Term, place: JsonPlace) -> Iterator[None]:
+        """Let `values` be those of a term, of which a path may have any number. Yield after each
+        slice."""
         if isinstance(term, LiteralTerm):
-            return [term.value]
+            self.values = [term.value]
+            return
+        held = self.known.get(id(term)) if term.is_root else None
+        if held is not None:
+            self.values = held
+            return
+        values: list[Any] = []
+        for each in self.select(self.root if term.is_root else place, term.selectors, 0):
+            if each is None:
+                yield
+            else:
+                values.append(each if each.kind() in CONTAINERS else each.value)
+        self.values = values
         if term.is_root:
-            held = self.known.get(id(term))
-            if held is None:
-                held = self.known[id(term)] = self.values_from(self.root, term)
-            return held
-        return self.values_from(place, term)
+            self.known[id(term)] = values
 
-    def values_from(self, place: JsonPlace, term: PathTerm) -> list[Any]:
-        """Return the values that the path of a term selects from a place on."""
-        found: list[Any] = []
-        for each in self.select(place, term.selectors, 0):
-            if each is not None:
-                is_container = each.kind() in CONTAINERS
-                found.append(each if is_container else each.value)
-        return found
+    def compare(self, test: ComparisonTest, place: JsonPlace) -> Iterator[None]:
+        """Let `is_true` tell whether a comparison holds. It does for several values if it does for
+        one. Yield after each slice."""
+        yield from self.gather(test.left, place)
+        lefts = self.values
+        yield from self.gather(test.right, place)
+        rights = self.values
+        operator = "==" if test.operator == "!=" else test.operator
+        for left in lefts:
+            for right in rights:
+                if self.visit():
+                    yield
+                if operator == "=~":
+                    yield from self.match(left, right)
+                else:
+                    self.is_true = is_ordered(left, operator, right)
+                if self.is_true:
+                    self.is_true = test.operator != "!="
+                    return
+        self.is_true = test.operator == "!="
 
-    def compare(self, test: ComparisonTest, place: JsonPlace) -> bool:
-        """Return whether a comparison holds. It does for several values if it does for one."""
-        lefts, rights = self.values(test.left, place), self.values(test.right, place)
-        if test.operator == "!=":
-            return not any(is_equal(left, right) for left in lefts for right in rights)
-        if test.operator == "=~":
-            return any(self.is_match(left, right) for left in lefts for right in rights)
-        return any(is_ordered(left, test.operator, right) for left in lefts for right in rights)
-
-    def is_match(self, text: object, pattern: object) -> bool:
-        """Return whether a regular expression matches a part of a text."""
-        if not isinstance(text, str) or not isinstance(pattern, str):
-            return False
-        self.visits += len(text) * VISITS_PER_CHARACTER
-        if len(text) > MATCHED_MAX or self.visits > VISITS_MAX:
-            raise TooManyVisits(f"=~ takes at most {MATCHED_MAX} characters, and few long texts")
-        return matches(pattern, text)
+    def match(self, text: object, pattern: object) -> Iterator[None]:
+        """Let `is_true` tell whether a regular expression matches a part of a text. Yield after
+        each slice."""
+        self.is_true = False
+        program = compiled(pattern) if isinstance(pattern, str) else None
+        if program is None or not isinstance(text, str):
+            return
+        search = TextSearch(program, text)
+        while not search.is_over:
+            if self.visit(search.advance()):
+                yield
+        self.is_true = search.is_found
 
 
 def is_direct(selector: Selector) -> bool:

@@ -71,7 +71,12 @@ class CharacterSet:
 def matches(pattern: str, text: str) -> bool:
     """Return whether a pattern matches a part of a text. O(length of both)."""
     program = compiled(pattern)
-    return program is not None and program.search(text)
+    if program is None:
+        return False
+    search = TextSearch(program, text)
+    while not search.is_over:
+        search.advance()
+    return search.is_found
 
 
 @lru_cache(CACHED)
@@ -91,24 +96,6 @@ class Program:
     def __init__(self) -> None:
         self.steps: list[tuple[int, int, int]] = []
         self.sets: list[CharacterSet] = []
-
-    def search(self, text: str) -> bool:
-        """Return whether a part of a text matches."""
-        current: list[int] = []
-        for at in range(len(text) + 1):
-            reached: set[int] = set()
-            for step in [*current, 0]:
-                if self.follow(step, (text, at), reached):
-                    return True
-            if at == len(text):
-                return False
-            character = text[at]
-            current = [
-                step + 1
-                for step in sorted(reached)
-                if self.sets[self.steps[step][1]].takes(character)
-            ]
-        return False
 
     def follow(self, start: int, place: tuple[str, int], reached: set[int]) -> bool:
         """Add the steps that take a character, and are reached from a step without one. Return
@@ -132,6 +119,42 @@ class Program:
             elif holds_at(kind, *place):
                 stack.append(step + 1)
         return False
+
+
+class TextSearch:
+    """The search for a part of a text that matches a program, one character after the other."""
+
+    __slots__ = ("at", "current", "is_found", "is_over", "program", "text")
+
+    def __init__(self, program: Program, text: str) -> None:
+        self.program = program
+        self.text = text
+        self.at = 0
+        self.current: list[int] = []
+        """The steps that may come next."""
+        self.is_over = False
+        self.is_found = False
+
+    def advance(self) -> int:
+        """Look at the next character. Return about the number of steps of the program that were
+        followed."""
+        program, text, at = self.program, self.text, self.at
+        reached: set[int] = set()
+        for step in [*self.current, 0]:
+            if program.follow(step, (text, at), reached):
+                self.is_found = self.is_over = True
+                return 1
+        if at == len(text):
+            self.is_over = True
+            return 1
+        character = text[at]
+        self.current = [
+            step + 1
+            for step in sorted(reached)
+            if program.sets[program.steps[step][1]].takes(character)
+        ]
+        self.at += 1
+        return 1 + len(self.current) + len(reached)
 
 
 def holds_at(kind: int, text: str, at: int) -> bool:

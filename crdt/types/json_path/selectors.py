@@ -6,9 +6,14 @@ continues from those. A filter selects the children for which an expression hold
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
+
+VALUES_PER_SLOT: Final = 8
+"""The most values for each slot that a document counts."""
+WALKS_MAX: Final = 4
+"""More walks than these are not told apart."""
 
 
 @attrs.frozen
@@ -136,6 +141,15 @@ class JsonPath:
     def is_static(self) -> bool:
         """Return whether the path names one place."""
         return all(is_single(selector) for selector in self.selectors)
+
+    def visits_max(self, size: int) -> int:
+        """Return about the most values that a walk visits in a document of `size` slots. Each `..`
+        and each filter may visit all of them for each value that those before have found."""
+        if self.is_static():
+            return 0
+        walks = self.text.count("..") + self.text.count("?")
+        values = size + len(self.text)
+        return values if walks < 2 else (VALUES_PER_SLOT * values) ** min(walks, WALKS_MAX)
 
 
 def is_single(selector: Selector) -> bool:

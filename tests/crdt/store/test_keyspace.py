@@ -339,6 +339,9 @@ class Seeing:
         """Record the key."""
         self.seen.append(key)
 
+    def before_flush(self, key: bytes) -> None:
+        self.before_change(key)
+
 
 def test_readers_know_of_changes_until_they_are_removed() -> None:
     db, one, two = keyspace(), Seeing(), Seeing()

@@ -44,6 +44,7 @@ def client() -> Client:
     return Client(instance())
 
 
+@pytest.mark.interpreted("it replaces a method")
 @pytest.mark.parametrize("name", LONG)
 def test_host_is_asked(client: Client, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[None] = []
@@ -63,6 +64,7 @@ def kill(_scripting: Scripting) -> bytes:
     return KILLED
 
 
+@pytest.mark.interpreted("it replaces a method")
 @pytest.mark.parametrize("name", LONG)
 def test_script_can_be_killed(client: Client, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Scripting, "tick", kill)
@@ -71,6 +73,7 @@ def test_script_can_be_killed(client: Client, name: str, monkeypatch: pytest.Mon
     assert KILLED in reply.text
 
 
+@pytest.mark.interpreted("it replaces a method")
 def test_script_is_paused_after_a_long_command(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from crdb.engine.client import Client
 from crdb.engine.execution.executor import receive, run
 from crdb.engine.instance import Instance
 from crdb.engine.session import WORKING
-from crdb.engine.tracking.tracking import FORGOTTEN, SLICE_KEYS
+from crdb.engine.tracking.tracking import FORGOTTEN, LOOK_MS, SLICE_KEYS
 from tests.crdb.raw import NOW, instance, lines
 from tests.crdb.regions import Regions
 
@@ -81,6 +81,16 @@ def test_other_commands_are_not(request_: str) -> None:
     lines(Client(database), "SET k 2")
     assert told(client) == b""
     assert len(database.tracking.tracked) == 0
+
+
+@pytest.mark.parametrize("command", ["EVAL", "EVAL_RO"])
+def test_keys_that_a_script_reads_are_tracked(command: str) -> None:
+    """The keys of the script do not count, but those of its commands."""
+    database = instance()
+    client = tracking(database)
+    receive(client, b"%b \"return redis.call('get', 'k')\" 1 named\r\n" % command.encode())
+    lines(Client(database), "SET named 1", "SET k 1")
+    assert told(client) == push("k")
 
 
 def test_own_change_is_told_behind_its_reply() -> None:
@@ -188,6 +198,19 @@ def test_flushall_invalidates_everything() -> None:
     assert told(broadcast) == push("k")
 
 
+def test_keys_that_flushall_removes_later_are_not_told() -> None:
+    """The keys are removed in slices, after all clients were told to drop everything."""
+    database = instance()
+    database.replica.work_in_slices(2, 2)
+    broadcast = tracking(database, "BCAST")
+    lines(Client(database), *[f"SET k{number} 1" for number in range(9)])
+    told(broadcast)
+    lines(Client(database), "FLUSHALL")
+    while database.replica.work():
+        database.tick()
+    assert told(broadcast) == ALL
+
+
 def test_change_of_another_region_invalidates() -> None:
     regions = Regions(2)
     regions.run(1, "MSET", "k", "1", "l", "1")
@@ -217,6 +240,22 @@ def test_key_that_runs_out_of_time_is_invalidated() -> None:
     database.tick()
     assert (told(client), told(broadcast)) == (push("k"), push("b"))
     assert len(database.tracking.tracked) == 1
+    for step in range(2, 9):
+        database.advance(NOW + 100 * step)
+        database.tick()
+    assert (told(client), told(broadcast)) == (b"", b""), "it is told once"
+
+
+def test_resting_instance_looks_for_keys_that_run_out_of_time() -> None:
+    database = instance()
+    client = tracking(database)
+    lines(Client(database), "SET k 1 PX 50")
+    assert database.tracking.deadline(database.now) is None
+    lines(client, "GET k")
+    assert database.tracking.deadline(database.now) == database.now
+    database.tick()
+    assert database.tracking.deadline(database.now) == database.now + LOOK_MS
+    assert database.deadline <= database.now + LOOK_MS
 
 
 def test_clock_that_is_set_back_invalidates_everything() -> None:

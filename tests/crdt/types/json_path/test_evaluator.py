@@ -140,10 +140,42 @@ def test_walk_pauses_and_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         find_places(root_of(documents.document(db, b"k")), parse_path("$.*"))
 
 
-@pytest.mark.interpreted("it replaces a constant")
-def test_long_texts_are_not_matched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluator, "MATCHED_MAX", 3)
+def nested(depth: int) -> bytes:
+    """Return the text of an object in an object, and so on."""
+    return b'{"a":' * depth + b"1" + b"}" * depth
+
+
+SLOW = {
+    "two walks": (nested(100), "$..a..a"),
+    "walks in a filter": (nested(60), "$[?(@..a..a > 1)]"),
+    "walks that find nothing": (nested(60), "$[?(@..a..a..b)]"),
+    "two filters": (nested(100), "$..[?(@..a)]"),
+    "comparisons": (text_of([[*range(100)], [*range(200, 300)]]), "$[?($[0][*] == $[1][*])]"),
+    "a long text": (text_of(["a" * 5000]), "$[?(@ =~ 'b')]"),
+    "a long pattern": (text_of(["a" * 50]), "$[?(@ =~ '" + "a?" * 500 + "b')]"),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_no_slice_of_a_walk_is_long(name: str) -> None:
+    """A slice is of about 1,000 values, also in filters and in searches of texts."""
+    text, path = SLOW[name]
     db = Replica(1).keyspace
-    documents.assign(db, b"k", (), b'["abcd"]')
-    with pytest.raises(TooManyVisits):
-        find_places(root_of(documents.document(db, b"k")), parse_path("$[?(@ =~ 'a')]"))
+    documents.assign(db, b"k", (), text)
+    search = PathSearch(root_of(documents.document(db, b"k")))
+    before, slices = 0, 0
+    for _ in search.run(parse_path(path).selectors):
+        assert search.visits - before < 4000
+        before, slices = search.visits, slices + 1
+    assert slices >= search.visits // 5000 > 0
+    size = documents.document(db, b"k").count_items()
+    assert size < parse_path(path).visits_max(size)
+
+
+@pytest.mark.interpreted("it replaces a constant")
+def test_found_places_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluator, "FOUND_MAX", 10)
+    db = Replica(1).keyspace
+    documents.assign(db, b"k", (), nested(20))
+    with pytest.raises(TooManyVisits, match="selects more than 10"):
+        find_places(root_of(documents.document(db, b"k")), parse_path("$..a"))

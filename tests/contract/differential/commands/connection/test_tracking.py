@@ -45,6 +45,7 @@ PUSHES = [
     "ZSCORE z m\r\nZADD z 1 m\r\nZCARD z\r\nZINCRBY z 1 m",
     "EXISTS k\r\nRENAME k l",
     "GETEX k\r\nSET k 1",
+    "EVAL \"return redis.call('get', KEYS[1])\" 1 k\r\nSET k 1\r\nSET k 2",
 ]
 
 
