@@ -2,8 +2,13 @@
 
 `size_of` adds up an object and everything that only it refers to. It
 measures the first few elements of a collection and extrapolates. The result includes the rounding
-of Python's allocator, but not its free memory. The tests check that it is within a quarter of the
-growth of the process.
+of Python's allocator, but not its free memory.
+
+An object that has several references is counted once. Members that one command has added share the
+number of their dot, and a sorted set holds each name in two places. If all elements are measured,
+the ids of counted objects are enough to recognise these. A sample holds only some of the
+references. So each reference to a number or text in a sample counts as its size divided by the
+number of its references, which adds up to the size.
 """
 
 from __future__ import annotations
@@ -24,6 +29,10 @@ SAMPLES_MAX: Final = 30
 """The elements that are measured of each container in a larger collection."""
 SHARED_INTEGERS: Final = range(-5, 257)
 """Python keeps one object for each of these."""
+LEAVES: Final = (bytes, int, float, str)
+"""The types whose objects refer to no others."""
+OWN_REFERENCES: Final = 4
+"""The references that `share_of` finds to an element because it is measured."""
 
 
 def key_bytes(db: Keyspace, key: bytes, samples: int) -> int | None:
@@ -45,18 +54,30 @@ def size_of(thing: object, samples: int, seen: set[int] | None = None) -> int:
     """Return the bytes that `thing` and everything in it take. `seen` are ids of what is counted
     already."""
     seen = set() if seen is None else seen
-    if is_shared(thing) or id(thing) in seen:
+    if is_shared(thing):
+        return 0
+    own = rounded(sys.getsizeof(thing))
+    if samples and isinstance(thing, int | float):
+        return own // max(sys.getrefcount(thing) - OWN_REFERENCES, 1)
+    if id(thing) in seen:
         return 0
     seen.add(id(thing))
-    own = rounded(sys.getsizeof(thing))
-    if isinstance(thing, bytes | int | float | str):
+    if isinstance(thing, LEAVES):
         return own
     if isinstance(thing, dict):
         pairs = cast("dict[Any, Any]", thing)
         return own + sampled(pairs.keys(), samples, seen) + sampled(pairs.values(), samples, seen)
     if isinstance(thing, list | tuple | set | frozenset):
-        return own + sampled(cast("Collection[Any]", thing), samples, seen)
+        return own + sampled(distinct(cast("Collection[Any]", thing)), samples, seen)
     return own + sum(size_of(part, samples, seen) for part in parts_of(thing))
+
+
+def distinct(elements: Collection[Any]) -> Collection[Any]:
+    """Return the elements, each once if they are containers. The directory of a table refers to
+    most of its parts several times. O(elements) for containers."""
+    if not elements or isinstance(next(iter(elements)), LEAVES):
+        return elements
+    return list({id(each): each for each in elements}.values())
 
 
 def parts_of(thing: object) -> list[object]:
@@ -82,7 +103,15 @@ def sampled(elements: Collection[Any], samples: int, seen: set[int]) -> int:
     chosen = list(elements if samples == 0 else islice(elements, samples))
     if not chosen:
         return 0
-    return sum(size_of(each, samples, seen) for each in chosen) * count // len(chosen)
+    return sum(share_of(each, samples, seen) for each in chosen) * count // len(chosen)
+
+
+def share_of(element: object, samples: int, seen: set[int]) -> int:
+    """Return the bytes that an element of a collection takes, divided by the number of its
+    references if it is a number or text and only samples are measured."""
+    if samples and isinstance(element, LEAVES) and not is_shared(element):
+        return rounded(sys.getsizeof(element)) // max(sys.getrefcount(element) - OWN_REFERENCES, 1)
+    return size_of(element, samples, seen)
 
 
 def rounded(size: int) -> int:

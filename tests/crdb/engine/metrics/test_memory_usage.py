@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from crdb.engine.client import Client
 from crdb.engine.metrics.memory_usage import (
     EXACT_MAX,
     SAMPLES_MAX,
@@ -19,6 +20,7 @@ from crdb.engine.metrics.memory_usage import (
 from crdt.embed.replica import Replica
 from crdt.store.keyspace import Keyspace
 from crdt.writes import content as contents
+from tests.crdb.raw import instance, lines
 
 KEYS = 2_000
 TOLERANCE = 0.25
@@ -58,8 +60,10 @@ def test_sum_of_all_keys_is_what_was_allocated(code: int) -> None:
 
 
 def test_samples_stand_for_all_elements() -> None:
-    db = Replica(1).keyspace
+    replica = Replica(1)
+    db = replica.keyspace
     contents.put(db, b"k", 2, [b"member:%06d" % n for n in range(EXACT_MAX)], None)
+    replica.seal()
     assert key_bytes(db, b"k", 5) == pytest.approx(key_bytes(db, b"k", 0), rel=0.1)
 
 
@@ -124,3 +128,41 @@ def test_attributes_of_untracked_object_are_measured(monkeypatch: pytest.MonkeyP
 def test_tracked_object_is_measured_by_what_it_refers_to() -> None:
     thing = [Untracked.text]
     assert parts_of(thing) == [Untracked.text]
+
+
+def test_repeated_containers_count_once_in_samples() -> None:
+    """The directory of a table has several slots for most of its parts."""
+    parts = [dict.fromkeys(range(1000 * n, 1000 * n + 400), b"x") for n in range(300, 308)]
+    directory = [part for part in parts for _ in range(16)]
+    assert size_of(directory, SAMPLES_MAX) == pytest.approx(size_of(directory, 0), rel=0.01)
+
+
+def test_shared_number_counts_once_in_samples() -> None:
+    """The members that one command adds have the same dot."""
+    dot = 5 << 50
+    members = {b"member:%d" % n: dot for n in range(1000, 2000)}
+    assert size_of(members, SAMPLES_MAX) == pytest.approx(size_of(members, 0), rel=0.01)
+
+
+def test_names_in_two_places_count_once_in_samples() -> None:
+    names = [b"member:%d" % n for n in range(1000, 2000)]
+    ranked = [dict.fromkeys(names), list(reversed(names))]
+    del names
+    assert size_of(ranked, SAMPLES_MAX) == pytest.approx(size_of(ranked, 0), rel=0.01)
+
+
+def test_large_set_takes_what_was_allocated() -> None:
+    client = Client(instance())
+    client.instance.replica.history.resize(1 << 12)
+    lines(client, "SADD warm a")
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for start in range(0, 12_000, 100):
+        names = " ".join(f"member:{n:08d}" for n in range(start, start + 100))
+        lines(client, f"SADD k {names}")
+        client.instance.replica.seal()
+    gc.collect()
+    allocated = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert key_bytes(client.db, b"k", 5) == pytest.approx(allocated, rel=0.1)
