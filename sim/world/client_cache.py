@@ -98,7 +98,7 @@ class CacheProbe:
         self.sites: list[SimRegion] = list(world.sites.values())
         self.keys = [f"cached:{number}" for number in range(KEYS)]
         self.times = {site.clock.read_ms(world.now) for site in self.sites}
-        """What the clocks show: one time if they agree."""
+        """The times that the clocks show: one if they agree."""
         limits = [site.tuning.limits for site in self.sites]
         self.late_ms = max(LATE_MS, *(each.collect_ns // MS for each in limits))
         self.readers = [CachingClient(site, rng.choose_one(MODES)) for site in self.sites]

@@ -16,12 +16,12 @@ ROW: Final = re.compile(r"^\| `(unit/[^`]+)` \| (.+?) \| (.+) \|$", re.MULTILINE
 
 @attrs.frozen
 class Comparison:
-    """What one unit showed: tests that only redis-server passed, and deviations that are none."""
+    """The result of one unit: tests that only redis-server passed, and deviations that are none."""
 
     missing: frozenset[str]
     """Tests that redis-server passed and the region did not, and that the page does not list."""
     explained: frozenset[str]
-    """Those that the page lists."""
+    """The deviations that the page lists."""
     outdated: frozenset[str]
     """Tests that the page lists although the region passed them."""
 

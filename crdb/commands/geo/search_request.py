@@ -43,7 +43,7 @@ FARTHEST_FIRST: Final = 2
 
 
 class Storing(Enum):
-    """Whether a command may store its result under a key."""
+    """The ways in which a command may store its result under a key."""
 
     NEVER = "never"
     BY_OPTION = "by option"

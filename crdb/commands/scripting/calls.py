@@ -1,4 +1,4 @@
-"""What scripts call: `redis.call`, `redis.pcall` and the rest of the host.
+"""The functions that scripts call: `redis.call`, `redis.pcall` and the rest of the host.
 
 A command in a script passes the checks of Redis' `scriptCall`, in its order. Then it runs as any
 other command does. A short reply is passed to Lua as it is. Any other is passed encoded, and Lua
@@ -51,7 +51,7 @@ class Calls:
         self._args: list[bytes] = []
         self._command: Command | None = None
         self._ended = 0.0
-        """When the latest command ended, by the clock that times commands."""
+        """The time at which the latest command ended, by the clock that times commands."""
         self.state = LuaState(self, REDIS_VERSION, instance.scripting.memory_bytes)
 
     # -- redis.call ------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""How a script runs: at once, or in slices if it takes long.
+"""Run a script: in one go, or in slices if it takes long.
 
 A short script ends in its first slice, and costs no more than its commands. A longer one becomes a
 work of `slices`: it has all keys to itself, other regions' operations wait, and its effects become

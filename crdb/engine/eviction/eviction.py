@@ -79,7 +79,7 @@ class Eviction:
         self.debt_bytes = 0
         """The bytes that are to be freed, as far as the latest measurement says."""
         self.excess_percent = 0
-        """How far the use was above the limit then, in percent of the limit."""
+        """The use above the limit at that time, in percent of the limit."""
         self.has_failed = False
         """True if no key could be evicted although memory was needed."""
         self.evicted = 0

@@ -1,4 +1,4 @@
-"""How often a key is used, in 24 bits, as Redis counts it for the LFU policies.
+"""The frequency of a key's use, in 24 bits, as Redis counts it for the LFU policies.
 
 The word of a key holds the minute of its last use (16 bits) and a counter (8 bits). A use increases
 the counter with a probability that falls with its value, so that 255 stands for about a million

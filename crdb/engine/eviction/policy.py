@@ -8,7 +8,7 @@ import attrs
 
 
 class EvictionOrder(Enum):
-    """What decides which key is evicted first."""
+    """The property of keys that decides which one is evicted first."""
 
     NONE = "noeviction"
     LEAST_RECENT = "lru"

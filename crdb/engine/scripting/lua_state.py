@@ -25,15 +25,15 @@ from crdb.engine.scripting.lua_sources import LIBRARIES, source_of
 from crdb.resp.numbers import format_double
 
 Results = Any
-"""What a function of Lua returns: a value, or a tuple of values."""
+"""The result of a function of Lua: a value, or a tuple of values."""
 
 MEMORY_BYTES_MAX: Final = 256 << 20
-"""What all scripts of an instance may use together. The largest strings that Redis takes would need
-more, but a script that builds such values would stall the region for a second."""
+"""The bytes that all scripts of an instance may use together. The largest strings that Redis takes
+would need more, but a script that builds such values would stall the region for a second."""
 RESERVE_BYTES: Final = 4 << 20
 """The memory that is left when a script is ended."""
 GARBAGE_SHARE: Final = 4
-"""If less than this part of it is in use, scripts begin without a collection of garbage."""
+"""Scripts begin without a collection of garbage if less than this part of it is in use."""
 LARGE_BYTES: Final = 64 << 10
 """A smaller string fits into the reserve, so nobody asks for room."""
 HOOK_INSTRUCTIONS: Final = 10_000
@@ -76,7 +76,7 @@ HOST_ERROR: Final = HostError("a command was refused")
 
 
 class Host(Protocol):
-    """What scripts call."""
+    """The functions that scripts call."""
 
     def call(self, *args: object) -> object:
         """Run a command; raise `LuaState.refuse` for an error."""

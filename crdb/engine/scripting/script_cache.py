@@ -12,7 +12,7 @@ from typing import Any, Final
 
 EVAL_SCRIPTS_MAX: Final = 500
 SCRIPT_BYTES: Final = 200
-"""What one script needs besides its text."""
+"""The bytes that one script needs besides its text."""
 
 
 class Script:
@@ -36,7 +36,7 @@ class ScriptCache:
     def __init__(self) -> None:
         self.by_name: dict[bytes, Script] = {}
         self.recent: OrderedDict[bytes, None] = OrderedDict()
-        """Those of EVAL, the one that was used last at the end."""
+        """The scripts of EVAL. The one that was used last is at the end."""
         self.used_bytes = 0
         self.evicted = 0
 

@@ -100,7 +100,7 @@ class Scripting:
         self.state: LuaState | None = None
         """The interpreter, once there was a script."""
         self.calls: Any = None
-        """What scripts call; commands make it together with the interpreter."""
+        """The functions that scripts call. Commands make them together with the interpreter."""
         self.memory_bytes = MEMORY_BYTES_MAX
         """The memory of the interpreter that will be made."""
         self.run: ScriptRun | None = None

@@ -34,7 +34,7 @@ NAME_LETTERS: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST
 
 @attrs.frozen
 class LibraryHead:
-    """What the first line of a library says, and the code behind it."""
+    """The contents of the first line of a library, and the code behind it."""
 
     name: bytes
     engine: bytes

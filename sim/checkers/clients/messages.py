@@ -40,7 +40,7 @@ class Subscription:
         self.got: dict[bytes, None] = {}
         """The payloads in the order of their arrival."""
         self.due: dict[bytes, None] = {}
-        """Those that must arrive."""
+        """The messages that must arrive."""
 
 
 class MessageChecker(Checker):

@@ -50,7 +50,7 @@ class Added:
 
 
 class Delivered:
-    """What a group has delivered in a region since the region started."""
+    """The entries that a group has delivered in a region since the region started."""
 
     def __init__(self) -> None:
         self.taken: set[Dot] = set()
