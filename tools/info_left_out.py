@@ -13,8 +13,8 @@ ALLOCATOR: Final = (
 )
 NOT_BUILT: Final = "the program is not built like the C program that it describes"
 LINKS: Final = (
-    "regions and followers are linked by a protocol of their own, whose bytes are not added up; "
-    "see `crdt_peer_*` and `slave*` for the state of each link"
+    "the rates of links are not sampled; see `total_net_repl_input_bytes` and "
+    "`total_net_repl_output_bytes`"
 )
 EXPIRY: Final = (
     "keys are found by their deadlines, not by samples, so there are no cycles with a time limit"
@@ -29,8 +29,7 @@ _BY_REASON: Final[dict[str, str]] = {
     "allocator_frag_bytes allocator_rss_ratio allocator_rss_bytes rss_overhead_ratio "
     "rss_overhead_bytes",
     NOT_BUILT: "atomicvar_api gcc_version redis_build_id",
-    LINKS: "total_net_repl_input_bytes total_net_repl_output_bytes instantaneous_input_repl_kbps "
-    "instantaneous_output_repl_kbps",
+    LINKS: "instantaneous_input_repl_kbps instantaneous_output_repl_kbps",
     "the backlog counts operations, not bytes; see `crdt_backlog0`": (
         "repl_backlog_first_byte_offset"
     ),

@@ -194,6 +194,8 @@ def _stats(instance: Instance) -> Lines:
         ("sync_full", 0),
         ("sync_partial_ok", 0),
         ("sync_partial_err", 0),
+        ("total_net_repl_input_bytes", 0),
+        ("total_net_repl_output_bytes", 0),
         ("expired_keys", instance.keyspace.expired),
         ("evicted_keys", instance.eviction.evicted),
         ("pubsub_channels", instance.hub.subscribers.channels()),

@@ -285,6 +285,8 @@ METRICS: Final[Mapping[str, Sequence[Metric]]] = {
         counter("sync_full", "", "as `crdt_sync_full`"),
         counter("sync_partial_ok", "", "as `crdt_sync_partial_ok`"),
         counter("sync_partial_err", "", "as `crdt_sync_partial_err`"),
+        counter("total_net_repl_input_bytes", "bytes", "operations and snapshots from peers"),
+        counter("total_net_repl_output_bytes", "bytes", "operations and snapshots for peers"),
         counter("expired_keys", "", "keys that this region deleted because their time was over"),
         counter("evicted_keys", "", "keys that this region has evicted (`maxmemory-policy`)"),
         counter(

@@ -44,7 +44,10 @@ def add_link_lines(instance: Instance, links: Links, clock: Callable[[], int]) -
             *waiting_lines(links, clock()),
         ],
         "replication": lambda: follower_lines(links, clock()),
-        "stats": lambda: [(name.removeprefix("crdt_"), value) for name, value in sync_lines(links)],
+        "stats": lambda: [
+            *[(name.removeprefix("crdt_"), value) for name, value in sync_lines(links)],
+            *byte_lines(links),
+        ],
     }
     for name, lines in text.items():
         instance.info_sections.setdefault(name, []).append(lines)
@@ -135,6 +138,17 @@ def sync_lines(links: Links) -> Lines:
         ("crdt_sync_partial_ok", resumed),
         ("crdt_sync_partial_err", failed),
         ("crdt_links_refused", links.refused),
+    ]
+
+
+def byte_lines(links: Links) -> Lines:
+    """Return the bytes of operations and snapshots that links have received and sent."""
+    by_direction = dict.fromkeys(Direction, 0)
+    for (_, direction), tally in links.tallies.items():
+        by_direction[direction] += tally.bytes
+    return [
+        ("total_net_repl_input_bytes", by_direction[Direction.IN]),
+        ("total_net_repl_output_bytes", by_direction[Direction.OUT]),
     ]
 
 

@@ -187,6 +187,16 @@ def test_syncs_are_counted_however_often_link_was_made() -> None:
     assert here.info("crdt")["crdt_merge_reqs"] == "1"
 
 
+def test_bytes_that_links_carry_are_counted() -> None:
+    here, there = Here("us"), Here("eu")
+    there.write()
+    talk(here.links, there.links, "eu")
+    received = int(here.info("stats")["total_net_repl_input_bytes"])
+    assert received > 0
+    assert int(there.info("stats")["total_net_repl_output_bytes"]) == received
+    assert here.info("stats")["total_net_repl_output_bytes"] == "0"
+
+
 def test_peers_that_accept_another_process_are_counted() -> None:
     here = Here("us")
     assert here.info("crdt")["crdt_rivals"] == "0"
