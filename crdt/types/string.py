@@ -59,6 +59,10 @@ LARGE_TEXT_BYTES: Final = 256 << 10
 """A text of at least this size can be edited by its origin as it was written, without a REBASE. A
 shorter one is a plain value, of which no other replica has to retain anything."""
 
+SMALL_PARTS_MAX: Final = 64
+SMALL_PART_BYTES: Final = 16 << 10
+"""A text is divided into more than `SMALL_PARTS_MAX` parts only if they have so many bytes."""
+
 EMBEDDED_BYTES_MAX: Final = 44
 """The longest text that Redis keeps next to its header."""
 
@@ -208,6 +212,7 @@ class String(Register):
 
     def state_parts(self, count: int, size: int) -> Iterator[Any]:
         text: LargeText = self.value
+        size = max(size, min(text.size // SMALL_PARTS_MAX, SMALL_PART_BYTES))
         yield self.state_with((text.part(0, size),))
         for start in range(size, text.size, size):
             yield text.part(start, start + size)
