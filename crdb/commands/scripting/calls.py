@@ -7,6 +7,7 @@ makes tables of it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Final
 
@@ -18,7 +19,7 @@ from crdb.engine.events.script_events import ScriptLogEvent
 from crdb.engine.execution.dispatch import handle
 from crdb.engine.instance import REDIS_VERSION, Instance
 from crdb.engine.metrics.memory import DENY_OOM
-from crdb.engine.scripting.lua_state import LARGE_BYTES, NO_MEMORY, LuaState
+from crdb.engine.scripting.lua_state import LARGE_BYTES, NO_MEMORY, LuaState, sha1_hex
 from crdb.engine.scripting.scripting import ScriptRun
 from crdb.engine.session import RESTRICTED
 from crdb.resp.numbers import format_double
@@ -34,6 +35,8 @@ TOO_LARGE: Final = b"-ERR not enough memory"
 INVALID: Final = b"Invalid command passed to redis.acl_check_cmd()"
 LEVELS: Final = ("debug", "verbose", "notice", "warning")
 NOTICE: Final = 2
+HASHED_BYTES: Final = 1 << 18
+"""The part of a text that is hashed at a time."""
 DOLLAR: Final = 36
 COLON: Final = 58
 DASH: Final = 45
@@ -223,9 +226,22 @@ class Calls:
         assert run is not None
         return self.instance.access.deny(run.session, command, request) is None
 
-    def tick(self) -> bytes | None:
-        """Pause the script if it is time. Return the error with which it must end, or None."""
-        return self.instance.scripting.tick()
+    def tick(self, part: float = 1.0) -> bytes | bool:
+        """Pause the script if it is time. Return the error with which it must end, or else whether
+        much time has passed since the last look at the clock."""
+        return self.instance.scripting.tick(part)
+
+    def sha1_hex(self, text: bytes) -> bytes:
+        """Return the SHA-1 digest of a text in hexadecimal digits. Pause the script if it is time
+        after each part of a long one."""
+        if len(text) <= HASHED_BYTES:
+            return sha1_hex(text)
+        digest = hashlib.sha1(usedforsecurity=False)
+        for start in range(0, len(text), HASHED_BYTES):
+            digest.update(memoryview(text)[start : start + HASHED_BYTES])
+            self.instance.scripting.tick()
+            self.check_end()
+        return digest.hexdigest().encode()
 
     def log(self, level: int, text: bytes) -> None:
         """Report a line of a script, unless it is too detailed."""

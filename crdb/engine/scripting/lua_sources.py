@@ -10,7 +10,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-LIBRARIES: Final = ("bit", "cjson", "cmsgpack", "registration", "replies", "struct", "texts")
+LIBRARIES: Final = ("bit", "cjson", "cmsgpack", "patterns", "random", "struct", "texts")
+"""The parts that only scripts call. They may be interrupted when a script must end."""
+PARTS: Final = (*LIBRARIES, "registration", "replies")
 """The parts that `sandbox` gets as functions."""
 
 

@@ -21,7 +21,7 @@ from lupa.lua51 import LuaError, LuaMemoryError, LuaRuntime
 
 from crdb.engine.errors import CommandError
 from crdb.engine.scripting import numbers_for_lua, structs
-from crdb.engine.scripting.lua_sources import LIBRARIES, source_of
+from crdb.engine.scripting.lua_sources import LIBRARIES, PARTS, source_of
 from crdb.resp.numbers import format_double
 
 Results = Any
@@ -38,17 +38,20 @@ LARGE_BYTES: Final = 64 << 10
 """A smaller string fits into the reserve, so nobody asks for room."""
 HOOK_INSTRUCTIONS: Final = 10_000
 """The instructions of Lua between two looks at the clock: about 0.1 ms."""
-CHARGED_BYTES: Final = 1 << 20
-"""The bytes that functions of Lua's library may work on between two looks: about 1 ms."""
+MATCHED_STEPS_MAX: Final = 10_000_000
+"""The steps that the matcher of Lua may take for a pattern: some ten milliseconds. If it may take
+more, a slower matcher does it, which can be paused."""
 PACKED_MIN: Final = 100
 """So many arguments of a script are passed as one string, as the stack of Lua is limited."""
 DEPTH_MAX: Final = 7995
 """The deepest nesting of a reply of Redis, whose stack of Lua has 8,000 places."""
-LIMITS: Final[dict[bytes, object]] = {
+FIXED: Final[dict[bytes, object]] = {
+    b"struct_size": structs.size,
     b"hook_instructions": HOOK_INSTRUCTIONS,
-    b"charged_bytes": CHARGED_BYTES,
+    b"matched_steps_max": MATCHED_STEPS_MAX,
     b"depth_max": DEPTH_MAX,
 }
+"""The part of the host that is the same for all instances."""
 NO_MEMORY: Final = b"not enough memory"
 COMPILE_FAILED: Final = b"ERR Error compiling script (new function): %b"
 BITS: Final[dict[str, Callable[..., object]]] = {
@@ -90,8 +93,13 @@ class Host(Protocol):
         """Return whether the client may run a command, and the text of an error."""
         ...
 
-    def tick(self) -> bytes | None:
-        """Pause if it is time. Return the text of an error if the script must end."""
+    def tick(self, part: float = 1.0) -> bytes | bool:
+        """Pause if it is time. Return the text of an error if the script must end, or else whether
+        much time has passed since the last look at the clock."""
+        ...
+
+    def sha1_hex(self, text: bytes) -> bytes:
+        """Return the SHA-1 digest of a text in hexadecimal digits."""
         ...
 
     def log(self, level: int, text: bytes) -> None:
@@ -135,7 +143,8 @@ class LuaState:
             b"clock": host.clock,
             b"protocols": host.protocols,
             b"set_protocol": host.set_protocol,
-            b"sha1hex": sha1_hex,
+            b"sha1hex": host.sha1_hex,
+            b"find_text": find_text,
             b"format_double": encode_double,
             b"pack_float": numbers_for_lua.pack_float,
             b"unpack_float": numbers_for_lua.unpack_float,
@@ -143,11 +152,10 @@ class LuaState:
             b"unpack_int64": numbers_for_lua.unpack_int64,
             b"struct_pack": self.pack_struct,
             b"struct_unpack": self.unpack_struct,
-            b"struct_size": structs.size,
             b"version": version.encode(),
             b"version_number": version_number(version),
             b"memory_kb": (memory_bytes - RESERVE_BYTES) >> 10,
-            **LIMITS,
+            **FIXED,
         }
         functions.update((b"bit_" + name.encode(), call) for name, call in BITS.items())
         exports = self._part("sandbox")(table(functions), table(self._libraries()))
@@ -161,17 +169,19 @@ class LuaState:
         self._run_eval_packed: Callable[..., Results] = exports[b"eval_packed"]
         self._run_fcall: Callable[..., Results] = exports[b"fcall"]
         self._run_fcall_packed: Callable[..., Results] = exports[b"fcall_packed"]
+        self._hurry: Callable[[], None] = exports[b"hurry"]
         self._end_now: Callable[[bytes], None] = exports[b"end_now"]
         self.is_stretched = False
         """True if a script that ends has got more memory."""
 
     def _libraries(self) -> dict[bytes, object]:
         """Return the parts that the sandbox gets."""
-        return {name.encode(): self._part(name) for name in LIBRARIES}
+        return {name.encode(): self._part(name) for name in PARTS}
 
     def _part(self, name: str) -> Callable[..., Any]:
         """Return a part of the environment as a function."""
-        return self.runtime.compile(source_of(name), b"=crdb")
+        place = b"=crdb_library" if name in LIBRARIES else b"=crdb"
+        return self.runtime.compile(source_of(name), place)
 
     # -- memory ----------------------------------------------------------------------------
 
@@ -234,6 +244,8 @@ class LuaState:
             size += len(each)
         if not self.make_room(2 * size):
             return False, NO_MEMORY
+        if size > LARGE_BYTES:
+            self._hurry()
         try:
             if is_packed:
                 sizes = b" ".join(b"%d" % len(each) for each in args)
@@ -301,6 +313,12 @@ def version_number(version: str) -> int:
     """Return a version as REDIS_VERSION_NUM has it: a byte for each of its parts."""
     major, minor, patch = (int(part) for part in version.split("."))
     return (major << 16) | (minor << 8) | patch
+
+
+def find_text(text: bytes, wanted: bytes) -> int | None:
+    """Return the index at which a text contains another one, from 1 on; None if it does not. Takes
+    linear time, also for texts that repeat themselves."""
+    return text.find(wanted) + 1 or None
 
 
 def sha1_hex(text: bytes) -> bytes:

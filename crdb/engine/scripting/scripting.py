@@ -18,6 +18,8 @@ from crdb.engine.scripting.script_cache import ScriptCache
 from crdb.engine.session import Session
 
 SLICE_SECONDS: Final = 0.002
+SLOW_SECONDS: Final = 0.001
+"""If so much time has passed between two looks at the clock, the next one is sooner."""
 SLICE_TICKS: Final = 20
 """A slice ends after so many looks at the clock even if the clock stands still: it does in a
 simulation. 200,000 instructions of Lua take about 2 ms."""
@@ -84,6 +86,7 @@ class Scripting:
         "fiber",
         "libraries",
         "load_ends",
+        "looked_at",
         "memory_bytes",
         "run",
         "slice_ends",
@@ -106,9 +109,11 @@ class Scripting:
         self.run: ScriptRun | None = None
         """The script that runs or is paused."""
         self.slice_ends = 0.0
+        self.looked_at = 0.0
+        """When the script was started or resumed, or when `tick` was last called."""
         self.load_ends: float | None = None
         """The time until which the code of a library may run."""
-        self.ticks = 0
+        self.ticks = 0.0
 
     # -- run -------------------------------------------------------------------------------
 
@@ -157,24 +162,26 @@ class Scripting:
         run.results = run.call()
 
     def _begin_slice(self) -> None:
-        self.ticks = 0
-        self.slice_ends = self.timing.clock() + SLICE_SECONDS
+        self.ticks = 0.0
+        self.looked_at = self.timing.clock()
+        self.slice_ends = self.looked_at + SLICE_SECONDS
 
-    def tick(self) -> bytes | None:
-        """Pause the script if its slice is over. Return the error with which it must end, or None.
-        Lua calls this."""
-        self.ticks += 1
+    def tick(self, part: float = 1.0) -> bytes | bool:
+        """Pause the script if its slice is over. Return the error with which it must end, or else
+        whether much time has passed since the last call. Lua calls this after `part` of
+        HOOK_INSTRUCTIONS instructions, or after calls that take as long."""
+        self.ticks += part
+        now = self.timing.clock()
+        is_slow = now - self.looked_at > SLOW_SECONDS
+        self.looked_at = now
         if self.load_ends is not None:
-            is_late = self.timing.clock() > self.load_ends or self.ticks > LOAD_TICKS
-            return LOAD_TIMEOUT if is_late else None
+            return LOAD_TIMEOUT if now > self.load_ends or self.ticks > LOAD_TICKS else is_slow
         run = self.run
         if run is None:
-            return None
-        if run.end_text is None and (
-            self.ticks >= SLICE_TICKS or self.timing.clock() >= self.slice_ends
-        ):
+            return is_slow
+        if run.end_text is None and (self.ticks >= SLICE_TICKS or now >= self.slice_ends):
             self.pause()
-        return run.end_text
+        return is_slow if run.end_text is None else run.end_text
 
     def pause_if_late(self, now: float) -> None:
         """Pause the script if its slice is over at `now`. Commands call this."""
@@ -189,8 +196,9 @@ class Scripting:
     def load(self, code: bytes, register: Callable[..., bytes | None]) -> bytes | None:
         """Run the code of a library, which calls `register`. Return an error."""
         assert self.state is not None
-        self.ticks = 0
-        self.load_ends = self.timing.clock() + LOAD_SECONDS
+        self.ticks = 0.0
+        self.looked_at = self.timing.clock()
+        self.load_ends = self.looked_at + LOAD_SECONDS
         try:
             return self.state.load_library(code, register)
         finally:

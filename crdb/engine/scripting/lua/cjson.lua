@@ -4,8 +4,7 @@ local byte, char, find, format, gsub = string.byte, string.char, string.find, st
 local lower, match, sub = string.lower, string.match, string.sub
 local concat, floor, next, rawequal, rawget, rawset = table.concat, math.floor, next, rawequal, rawget, rawset
 local select, setmetatable, tonumber, tostring, type = select, setmetatable, tonumber, tostring, type
-local fail, bad_argument, check_integer, null = kit.fail, kit.bad_argument, kit.check_integer, kit.null
-local charge, CHARGED_MIN, PATTERN_PRICE = kit.charge, 4096, 8
+local charge, fail, bad_argument, check_integer, null = kit.charge, kit.fail, kit.bad_argument, kit.check_integer, kit.null
 local contents, resets = kit.contents, setmetatable({}, {__mode = 'k'})
 local INTEGER_MAX = 2147483647
 local STACK_MAX = 2600           -- deeper values exceed the stack of Lua in Redis
@@ -32,8 +31,19 @@ local function put(piece)
   out[count] = piece
 end
 
+local PIECE_BYTES = 0x10000
+
 local function quoted(value)
-  if #value >= CHARGED_MIN then charge(PATTERN_PRICE * #value) end
+  if #value > PIECE_BYTES then
+    local parts = {}
+    for at = 1, #value, PIECE_BYTES do
+      local part = sub(value, at, at + PIECE_BYTES - 1)
+      parts[#parts + 1] = gsub(part, '[%z\1-\31"\\/\127]', escapes)
+      charge(10 * PIECE_BYTES)
+    end
+    return '"' .. concat(parts) .. '"'
+  end
+  charge(#value)
   if find(value, '[%c"\\/]') then
     value = gsub(value, '[%z\1-\31"\\/\127]', escapes)
   end
@@ -131,7 +141,6 @@ local function encode(...)
   out, count = {}, 0
   put_value((...), 0)
   local encoded = concat(out)
-  charge(#encoded)
   out = nil
   return encoded
 end
@@ -180,7 +189,6 @@ end
 
 local function read_string()
   local stop = find(text, '["\\%z]', at + 1)
-  if stop and stop - at >= CHARGED_MIN then charge(PATTERN_PRICE * (stop - at)) end
   if stop and byte(text, stop) == 34 then
     token, value, at = 'T_STRING', sub(text, at + 1, stop - 1), stop + 1
     return

@@ -9,10 +9,10 @@ local python = python
 local as_function, debug = python.as_function, debug
 local assert, error, next, pairs, pcall, select = assert, error, next, pairs, pcall, select
 local rawequal, rawget, rawset, type, xpcall = rawequal, rawget, rawset, type, xpcall
-local setfenv, loadstring = setfenv, loadstring
+local load, loadstring, newproxy, setfenv = load, loadstring, newproxy, setfenv
 local getmetatable, setmetatable, tostring, tonumber = getmetatable, setmetatable, tostring, tonumber
 local collectgarbage, gcinfo, unpack = collectgarbage, gcinfo, unpack
-local gethook, getinfo, sethook = debug.gethook, debug.getinfo, debug.sethook
+local getinfo, sethook = debug.getinfo, debug.sethook
 local byte, find, format, gsub, sub = string.byte, string.find, string.format, string.gsub, string.sub
 local concat, floor, max, min = table.concat, math.floor, math.max, math.min
 local coroutine, math, string, table = coroutine, math, string, table
@@ -22,6 +22,7 @@ local real_globals = _G
 local null = newproxy()            -- cjson.null, the only userdata that a script can hold
 local MODIFIED = 'Attempt to modify a readonly table'
 local OWN_SOURCE = '=crdb'
+local LIBRARY_SOURCE = '=crdb_library'   -- parts that only scripts call, so they may be interrupted
 local pending                      -- the error for which the host has raised an exception
 local killed = false               -- true when the script must end, whatever it catches
 local running                      -- the function that the host has called
@@ -39,7 +40,13 @@ local contents = setmetatable({}, {__mode = 'k'})   -- read-only view -> the tab
 local function locate(within)
   local level = 2
   local info = getinfo(level, 'Sl')
-  while info and (info.source == OWN_SOURCE or (info.what == 'C' and not within)) do
+  while info do
+    local source = info.source
+    if info.what == 'tail' then      -- a tail call within these files
+      local above = getinfo(level + 1, 'S')
+      source = above and above.source
+    end
+    if source ~= OWN_SOURCE and source ~= LIBRARY_SOURCE and (info.what ~= 'C' or within) then break end
     level = level + 1
     info = getinfo(level, 'Sl')
   end
@@ -82,20 +89,21 @@ local function translate(value)
   local kind = type(value)
   if kind == 'userdata' and not rawequal(value, null) then
     return pending
-  elseif kind == 'string' and sub(value, 1, 5) == 'crdb:' then
-    return (gsub(value, '^crdb:%d+: ', ''))
+  elseif kind == 'string' and sub(value, 1, 4) == 'crdb' then
+    return (gsub(value, '^crdb[_a-z]*:%d+: ', ''))
   end
   return value
 end
 
 -- Return whether so much memory is in use that nothing may be passed to the host. Lua would let the
--- garbage grow to the size of what is in use, so it is collected here from a quarter of the limit on.
-local collect_at = MEMORY_KB / 4
+-- garbage grow to the size of what is in use, so it is collected here from a sixteenth of the limit on.
+local COLLECTED_MIN = MEMORY_KB / 16
+local collect_at = COLLECTED_MIN
 
 local function is_full()
   if gcinfo() <= collect_at then return false end
   collectgarbage()
-  collect_at = max(MEMORY_KB / 4, min(1.25 * gcinfo(), MEMORY_KB))
+  collect_at = max(COLLECTED_MIN, min(1.25 * gcinfo(), MEMORY_KB))
   return gcinfo() > MEMORY_KB
 end
 
@@ -120,7 +128,8 @@ local function make_error(text, is_counted)
     end
   end
   text = sub(text, find(text, '[^\r\n]') or #text + 1)
-  text = sub(text, 1, find(text, '[\r\n]*$') - 1)
+  local _, last = find(text, '^.*[^\r\n]')
+  text = sub(text, 1, last or 0)
   local made = {err = code .. ' ' .. text}
   if is_counted then
     made.ignore_error_stats_update = true
@@ -178,22 +187,6 @@ local function view_of(held)
   meta.__metatable = meta_view
   contents[view] = held
   return setmetatable(view, meta)
-end
-
--- The price of calls ---------------------------------------------------------------------------
-
--- A call of C is one instruction, however long it takes. So what may take long is charged by its
--- bytes, and the host is asked after each CHARGED_BYTES, which take about a millisecond.
-local CHARGED_BYTES = host.charged_bytes
-local spent = 0
-local look
-
-local function charge(bytes)
-  spent = spent + bytes
-  if spent >= CHARGED_BYTES then
-    spent = 0
-    look()
-  end
 end
 
 -- The library of Lua, with what must not reach the state ------------------------------------------
@@ -256,6 +249,20 @@ function safe.pairs(held)
 end
 
 local globals_view
+local charge                       -- counts the work of a call, and looks at the clock
+local PIECE_BYTES = 0x10000        -- a longer text is compiled in pieces
+
+-- Return a function that returns a text piece by piece. It ends early if the script must end.
+local function pieces_of(text)
+  local at = 1
+  return function()
+    local part = sub(text, at, at + PIECE_BYTES - 1)
+    at = at + PIECE_BYTES
+    charge(PIECE_BYTES * 10)
+    if part == '' or killed then return nil end
+    return part
+  end
+end
 
 function safe.loadstring(text, name)
   if type(text) == 'number' then text = tostring(text) end
@@ -265,7 +272,12 @@ function safe.loadstring(text, name)
   if byte(text) == 27 then
     return nil, 'binary chunks are not accepted'
   end
-  local loaded, message = loadstring(text, name or text)
+  local loaded, message
+  if #text <= PIECE_BYTES then
+    loaded, message = loadstring(text, name or text)
+  else
+    loaded, message = load(pieces_of(text), name or text)
+  end
   if not loaded then
     return nil, message
   end
@@ -315,7 +327,6 @@ end
 
 function safe.collectgarbage(option, argument)
   if option == nil or option == 'collect' or option == 'step' or option == 'count' then
-    if option ~= 'count' then charge(gcinfo() * 1024) end
     return collectgarbage(option or 'collect', argument)
   elseif option == 'stop' or option == 'restart' or option == 'setpause' or option == 'setstepmul' then
     return 0
@@ -360,29 +371,11 @@ function coroutines.wrap(body)
   end
 end
 
-local maths = {}
+local strings, tables, maths = {}, {}, {}
+
+for name, value in pairs(string) do strings[name] = value end
+for name, value in pairs(table) do tables[name] = value end
 for name, value in pairs(math) do maths[name] = value end
-
-local strings, tables = chunks.texts({
-  charge = charge, contents = contents, fail = fail, MODIFIED = MODIFIED, OWN_SOURCE = OWN_SOURCE,
-})
-
--- math.random: the generator of drand48, so the numbers are those of Redis.
-local high, low = 0x1234ABCD, 0x330E    -- the upper 32 and the lower 16 bits of its state
-local RANDOM_MAX = 0x7FFFFFFF
-
-local function next_random()
-  -- state * 0x5DEECE66D + 11, modulo 2 ^ 48, in parts that a double holds exactly
-  local x0, x1, x2 = low, high % 0x10000, floor(high / 0x10000)
-  local p = x0 * 0xE66D + 11
-  local y0, carry = p % 0x10000, floor(p / 0x10000)
-  p = carry + x0 * 0xDEEC + x1 * 0xE66D
-  local y1 = p % 0x10000
-  carry = floor(p / 0x10000)
-  p = carry + x0 * 0x5 + x1 * 0xDEEC + x2 * 0xE66D
-  low, high = y0, (p % 0x10000) * 0x10000 + y1
-  return floor(high / 2)
-end
 
 local function check_integer(value, index, name)
   local number = tonumber(value)
@@ -390,28 +383,6 @@ local function check_integer(value, index, name)
     bad_argument(index, name, 'number expected, got ' .. type_name(value, value == nil and 0 or index, index))
   end
   return number < 0 and -floor(-number) or floor(number)
-end
-
-function maths.random(...)
-  local r = next_random() % RANDOM_MAX / RANDOM_MAX
-  local count = select('#', ...)
-  if count == 0 then
-    return r
-  elseif count == 1 then
-    local upper = check_integer(..., 1, 'random')
-    if upper < 1 then bad_argument(1, 'random', 'interval is empty') end
-    return floor(r * upper) + 1
-  elseif count == 2 then
-    local from, to = ...
-    from, to = check_integer(from, 1, 'random'), check_integer(to, 2, 'random')
-    if from > to then bad_argument(2, 'random', 'interval is empty') end
-    return floor(r * (to - from + 1)) + from
-  end
-  fail('wrong number of arguments')
-end
-
-function maths.randomseed(seed)
-  high, low = check_integer(seed, 1, 'randomseed') % 0x100000000, 0x330E
 end
 
 -- The API of Redis -----------------------------------------------------------------------------
@@ -456,7 +427,6 @@ function api.sha1hex(...)
   if select('#', ...) ~= 1 then raise('wrong number of arguments') end
   local text = ...
   if type(text) == 'number' then text = tostring(text) end
-  if type(text) == 'string' then charge(#text) end
   return host.sha1hex(type(text) == 'string' and text or '')
 end
 
@@ -506,11 +476,33 @@ function eval_api.replicate_commands() return true end
 
 -- Globals --------------------------------------------------------------------------------------
 
+-- Time --------------------------------------------------------------------------------------------
+
+local CHARGED_MAX = 1e6            -- the work, in copied bytes, between two looks at the clock
+local charged = 0
+local on_count
+
+-- Count the work of a call. Hooks count only instructions, and a call is one of them.
+function charge(work)
+  charged = charged + work
+  if charged >= CHARGED_MAX then
+    charged = 0
+    on_count('call')
+  end
+end
+
 local kit = {
+  charge = function(work) charge(work) end, getinfo = getinfo, modified = MODIFIED,
+  translate = translate, memory_bytes = 1024 * MEMORY_KB,
+  is_killed = function() return killed end, end_now = function() raise(end_text) end,
   null = null, fail = fail, bad_argument = bad_argument, type_name = type_name, host = host,
   contents = contents, check_integer = check_integer, make_error = make_error, resets = {},
-  charge = charge,
 }
+kit.patterns = chunks.patterns(kit)
+maths.random, maths.randomseed = chunks.random(kit)
+for name, parts in next, chunks.texts(kit) do
+  for key, value in next, parts do (name == 'strings' and strings or tables)[key] = value end
+end
 local replies, registration = chunks.replies(kit), chunks.registration(kit)
 local globals = {
   _VERSION = _VERSION, assert = assert, error = error, gcinfo = gcinfo, ipairs = ipairs,
@@ -553,14 +545,15 @@ string_meta.__metatable = string_meta_view
 
 -- Running --------------------------------------------------------------------------------------
 
--- An instruction that joins strings takes the longer the more memory is in use. So the host is
--- asked after INSTRUCTIONS instructions while little is in use, and else after a few.
-local INSTRUCTIONS, FEW, SOME = host.hook_instructions, 50, 250
-local LITTLE_KB = 8192
-local HOOKS = INSTRUCTIONS / SOME
-local hooks, interval = 0, SOME
+local INSTRUCTIONS = host.hook_instructions
 
-local on_line, on_count
+local MEMORY_KB_FREE = 2048        -- texts that fit here are handled quickly
+local INTERVAL_MIN = 20
+local interval = INSTRUCTIONS
+local HURRIED_PART = 0.1
+local is_hurried = false           -- true if the next look was moved forward
+local is_watching = false
+local on_line
 
 -- Called at each instruction once the script must end. Nothing is raised within this file: the host
 -- may have called it, and it comes back to the script.
@@ -568,29 +561,61 @@ function on_line()
   if running and getinfo(2, 'S').source ~= OWN_SOURCE then raise(end_text) end
 end
 
--- Let the host pause the script, or end it. Nothing is passed to the host while there is hardly any
--- memory. Return the error if the script must end.
-function look()
-  local text
-  if is_full() then text = NO_MEMORY else text = tick() end
-  if text and running then
-    end_text, killed = text, true
-    sethook(on_line, 'l', 1)       -- from now on each instruction ends, also after a pcall
-    return text
+-- Look at the clock after the next instruction.
+local function hurry()
+  if not killed then
+    is_hurried = true
+    sethook(on_count, '', 1)
   end
 end
 
--- Called every `interval` instructions, in the coroutine that runs.
-function on_count()
-  hooks = hooks + 1
-  local is_little = gcinfo() < LITTLE_KB
-  if is_little and hooks < HOOKS then return end
-  hooks = 0
-  interval = is_little and SOME or FEW
-  local _, _, present = gethook()
-  if present ~= interval then sethook(on_count, '', interval) end
-  local text = look()
-  if text and getinfo(2, 'S').source ~= OWN_SOURCE then raise(text) end
+-- Look at the clock after each collection of garbage. Few instructions that make large texts, such
+-- as `..`, take long, but make much garbage. The collector calls this through an object without use.
+local function watch_garbage()
+  is_watching = false
+  getmetatable(newproxy(true)).__gc = function()
+    watch_garbage()
+    hurry()
+  end
+  is_watching = true
+end
+
+-- Return the largest interval of the hook. Single instructions on large texts may take long.
+local function longest_interval()
+  local used = gcinfo()
+  if used <= MEMORY_KB_FREE then return INSTRUCTIONS end
+  return max(floor(INSTRUCTIONS * MEMORY_KB_FREE / used / 4), INTERVAL_MIN)
+end
+
+-- Set the interval from what the last one took.
+local function set_interval(is_slow)
+  local longest = longest_interval()
+  local chosen = min(is_slow and max(floor(interval / 4), INTERVAL_MIN) or 2 * interval, longest)
+  if chosen ~= interval or is_hurried then
+    interval, is_hurried = chosen, false
+    sethook(on_count, '', chosen)
+  end
+end
+
+-- Called every `interval` instructions, and by calls that are charged: let the host pause the script,
+-- or end it. The host learns how much of a full interval this was. Nothing is passed to the host
+-- while there is hardly any memory.
+function on_count(event)
+  local text
+  if is_full() then
+    text = NO_MEMORY
+  else
+    local part = event == 'call' and 1 or is_hurried and HURRIED_PART or interval / INSTRUCTIONS
+    text = tick(part)
+  end
+  if not is_watching then watch_garbage() end
+  if type(text) ~= 'string' then
+    if not killed then set_interval(text) end
+  elseif running then
+    end_text, killed = text, true
+    sethook(on_line, 'l', 1)       -- from now on each instruction ends, also after a pcall
+    if getinfo(2, 'S').source ~= OWN_SOURCE then raise(text) end
+  end
 end
 
 function set_hook(thread)
@@ -601,15 +626,13 @@ function set_hook(thread)
   end
 end
 
-sethook(on_count, '', interval)
-
--- A step of the collector frees 100 KB. With the usual 2 KB, a script that makes long strings is
--- faster than the collector, and has no memory left in the end.
-collectgarbage('setstepmul', 10000)
+collectgarbage('setstepmul', 10000)   -- a large text makes one step: few steps must be a collection
+watch_garbage()
+sethook(on_count, '', INSTRUCTIONS)
 
 local function reset_hook()
-  killed = false
-  sethook(on_count, '', interval)
+  killed, interval, is_hurried = false, INSTRUCTIONS, false
+  sethook(on_count, '', INSTRUCTIONS)
 end
 
 local encode, protocols = replies.encode, host.protocols
@@ -679,7 +702,7 @@ local function run_function(body, keys, args)
   return finish(xpcall(function() return body(keys, args) end, handle))
 end
 
-local exports = {make_error = make_error, parse = replies.parse}
+local exports = {make_error = make_error, parse = replies.parse, hurry = hurry}
 
 function exports.eval(chunk, count, ...)
   return run_script(chunk, split(count, ...))

@@ -17,7 +17,7 @@ def run_of(scripting: Scripting, ticks: int, ended: list[bytes | None]) -> Scrip
     def call() -> None:
         for _ in range(ticks):
             text = scripting.tick()
-            if text is not None:
+            if isinstance(text, bytes):
                 ended.append(text)
                 return
         ended.append(None)
@@ -75,7 +75,7 @@ def test_only_the_first_reason_to_end_counts() -> None:
     scripting.end(b"second")
     assert scripting.resume()
     assert ended == [b"first"]
-    assert scripting.tick() is None, "the interpreter asks also while no script runs"
+    assert scripting.tick() is False, "the interpreter asks also while no script runs"
 
 
 def test_script_ends_if_nobody_can_resume_it() -> None:
