@@ -6,7 +6,7 @@ from crdt import Replica
 from crdt.store.reader import Reader
 
 
-class Recorder(Reader):
+class Recorder:
     """A reader that records what it is told."""
 
     def __init__(self) -> None:
@@ -25,7 +25,8 @@ def test_keys_that_a_removal_of_all_removes_later_are_told_apart() -> None:
     for name in "abc":
         replica.string(name).set("x")
     replica.work_in_slices(1, 1)
-    replica.keyspace.add_reader(reader)
+    watching: Reader = reader
+    replica.keyspace.add_reader(watching)
     replica.keyspace.flush()
     replica.string("c").set("y")
     while replica.work():
