@@ -16,6 +16,7 @@ from tools.redis_suite.source import SuiteError, program
 HOST: Final = "127.0.0.1"
 START_SECONDS_MAX: Final = 20.0
 STOP_SECONDS_MAX: Final = 10.0
+ID_MODE: Final = ("crdt-xadd-id-uniqueness-mode", "liberal")
 REGION: Final = """
 id = "suite"
 [[region]]
@@ -78,10 +79,13 @@ def redis_server(directory: Path) -> Generator[int]:
 
 @contextmanager
 def region(directory: Path) -> Generator[int]:
-    """Run a region of the installed `crdb`."""
+    """Run a region of the installed `crdb`. It takes the IDs of streams that the suite gives
+    (rule STM-6)."""
     port, link_port = free_ports(2)
     file = directory / "region.toml"
     file.write_text(REGION.format(port=port, link_port=link_port))
     command = [str(Path(sys.executable).with_name("crdb")), "serve", str(file), "--region", "one"]
+    setting = [program("redis-cli"), "-p", str(port), "CONFIG", "SET", *ID_MODE]
     with running(command, port, directory / "region.log") as found:
+        subprocess.run(setting, check=True, capture_output=True)
         yield found
